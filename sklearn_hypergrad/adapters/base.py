@@ -1,0 +1,118 @@
+"""What the search has to know of a family of estimators."""
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sklearn_hypergrad.problems import Block, InnerProblem, compress
+
+
+@dataclasses.dataclass(frozen=True)
+class Hyperparameter:
+    """A positive hyperparameter that can be tuned by its hypergradient.
+
+    Attributes
+    ----------
+    regularizes : {1, -1}
+        1 if a larger value regularises more (``alpha``), -1 if less (``C``).
+    per : tuple of str
+        What there may be one value per.
+    """
+
+    regularizes: int
+    per: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """An inner problem with its outer objective: what one block adds to the search's objective."""
+
+    problem: InnerProblem
+    outer: Callable
+    block: Block
+
+
+class Family(abc.ABC):
+    """Estimators that share an inner problem.
+
+    Attributes
+    ----------
+    estimator_class : type
+        The class whose ``fit`` minimises the documented objective. A subclass that overrides one of
+        ``methods`` is another model.
+    hyperparameters : dict of str -> Hyperparameter
+    losses : frozenset of str
+        Names of the validation losses its predictions allow.
+    surrogates : tuple of two str
+        What is descended when the asked score has no gradient: for plain and for balanced scores.
+    """
+
+    estimator_class: type
+    hyperparameters: dict[str, Hyperparameter]
+    losses: frozenset[str]
+    surrogates: tuple[str, str]
+    methods = ("fit", "predict", "decision_function", "predict_proba")
+
+    def obstacle(self, estimator):
+        """Why this configuration cannot be differentiated, or None."""
+        for method in self.methods:
+            own = getattr(type(estimator), method, None)
+            if own is not getattr(self.estimator_class, method, None):
+                return (
+                    f"{type(estimator).__name__} overrides {self.estimator_class.__name__}.{method}"
+                )
+        return self.configuration_obstacle(estimator)
+
+    @abc.abstractmethod
+    def configuration_obstacle(self, estimator):
+        """Why these parameters make it another problem, or None."""
+
+    @abc.abstractmethod
+    def encode(self, y):
+        """Targets as floats of shape (n_samples, n_outputs)."""
+
+    @abc.abstractmethod
+    def training_weight(self, estimator, y, weight):
+        """Weights of the training loss from the user's ``weight`` and the labels of one part."""
+
+    def check_parts(self, y, trains):
+        """Raise ValueError if a training part makes no such problem."""
+
+    def shape(self, per, y):
+        """Shape of a hyperparameter with one value ``per`` that."""
+        return ()
+
+    @abc.abstractmethod
+    def term(self, estimator, name, block, validation_loss):
+        """The block's Term for the hyperparameter ``name`` of ``estimator``."""
+
+    @abc.abstractmethod
+    def install(self, estimator, coef, intercept, labels):
+        """A copy of ``estimator`` fitted with these coefficients."""
+
+
+@functools.singledispatch
+def family(estimator) -> Any:
+    """The family of an estimator, or None. Register your own with ``@family.register``."""
+    return None
+
+
+def narrowed(block, *, center, most):
+    """The block in the row space of its X where that is smaller than X and than ``most``."""
+    n_samples, n_features = block.X.shape
+    if n_features <= n_samples or n_samples > most:
+        return block
+    return dataclasses.replace(block, X=compress(block.X, center=center))
+
+
+def check_classes(y, trains):
+    """Raise ValueError if a class is missing from a training part."""
+    classes = np.unique(y)
+    for split, train in enumerate(trains):
+        missing = np.setdiff1d(classes, y[train])
+        if missing.size:
+            raise ValueError(f"class {missing[0]} is missing from the training part of split {split}")

@@ -1,0 +1,80 @@
+"""LogisticRegression."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import compute_class_weight
+
+from sklearn_hypergrad.adapters.base import (
+    Family,
+    Hyperparameter,
+    Term,
+    check_classes,
+    family,
+    narrowed,
+)
+from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
+from sklearn_hypergrad.problems import L2Penalty, LinearProblem, PredictionLoss
+
+# Wide data with at most this many rows are written in the basis of their rows.
+MAX_ROWS = 2000
+
+
+class LogisticFamily(Family):
+    """``C sum_i log loss + ||w||^2 / 2``, binary or multinomial."""
+
+    estimator_class = LogisticRegression
+    hyperparameters = {"C": Hyperparameter(regularizes=-1)}
+    losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
+    surrogates = ("log_loss", "balanced_log_loss")
+
+    def configuration_obstacle(self, estimator):
+        if estimator.penalty not in ("deprecated", "l2"):
+            return f"penalty={estimator.penalty!r}, only L2 is supported"
+        if estimator.l1_ratio not in (0, None):
+            return f"l1_ratio={estimator.l1_ratio!r}, only L2 (l1_ratio=0) is supported"
+        if estimator.solver == "liblinear" and estimator.fit_intercept:
+            return "solver='liblinear' penalises the intercept"
+        for name in ("dual", "warm_start"):
+            if getattr(estimator, name):
+                return f"{name}=True"
+        return None
+
+    def encode(self, y):
+        if np.ndim(y) > 1:
+            raise ValueError("y with several columns")
+        return LabelBinarizer().fit_transform(y).astype(float)
+
+    def check_parts(self, y, trains):
+        check_classes(y, trains)
+
+    def training_weight(self, estimator, y, weight):
+        if estimator.class_weight is None:
+            return weight
+        classes, codes = np.unique(y, return_inverse=True)
+        return (
+            weight
+            * compute_class_weight(
+                estimator.class_weight, classes=classes, y=y, sample_weight=weight
+            )[codes]
+        )
+
+    def term(self, estimator, name, block, validation_loss):
+        intercept = estimator.fit_intercept
+        block = narrowed(block, center=intercept, most=MAX_ROWS)
+        loss = LogisticLoss() if block.y.shape[1] == 1 else MultinomialLoss()
+        problem = LinearProblem(block, L2Penalty(name, inverse=True), loss, fit_intercept=intercept)
+        return Term(problem, PredictionLoss(problem, block, validation_loss), block)
+
+    def install(self, estimator, coef, intercept, labels):
+        fitted = clone(estimator)
+        fitted.coef_, fitted.intercept_ = coef, intercept
+        fitted.classes_ = np.unique(labels)
+        fitted.n_features_in_ = coef.shape[1]
+        return fitted
+
+
+@family.register
+def _(estimator: LogisticRegression):
+    return LogisticFamily()

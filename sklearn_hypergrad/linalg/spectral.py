@@ -1,0 +1,34 @@
+"""One eigendecomposition inverts a matrix plus any multiple of the identity."""
+
+import numpy as np
+
+
+class Spectral:
+    """Inverses of ``A_s + shift I`` for a stack of symmetric positive semi-definite ``A_s``.
+
+    Parameters
+    ----------
+    matrices : ndarray of shape (n_stack, n, n)
+    """
+
+    def __init__(self, matrices):
+        eigenvalues, self.vectors = np.linalg.eigh(matrices)
+        self.eigenvalues = np.maximum(eigenvalues, 0)[:, :, None]
+        # Directions in which A is zero up to rounding.
+        floor = matrices.shape[-1] * np.finfo(float).eps * self.eigenvalues[:, -1:]
+        self._null = self.eigenvalues <= floor
+
+    def to_basis(self, right):
+        """Coordinates of ``right``, of shape (n_stack, n, k), in the eigenvectors."""
+        return self.vectors.transpose(0, 2, 1) @ right
+
+    def project(self, right):
+        """Coordinates in the eigenvectors of what is left of ``right`` in the range of A."""
+        return np.where(self._null, 0.0, self.to_basis(right))
+
+    def solve(self, shift, coordinates):
+        """``(A + shift I)^-1`` applied to a vector given in the eigenvectors.
+
+        ``shift`` is a scalar or one value per column, of shape (k,).
+        """
+        return self.vectors @ (coordinates / (self.eigenvalues + shift))

@@ -1,0 +1,125 @@
+"""Losses as functions of the prediction: one list for both levels.
+
+Every loss takes targets ``y`` and predictions ``z`` with outputs on the last axis, of shape
+``(..., n_outputs)``, and works pointwise on the leading axes, which broadcast. ``value`` is one loss
+per output, except for losses that couple the outputs (multinomial ones): there the last axis has
+length one. A loss that can be trained also has ``hvp``, the product of its Hessian in ``z`` with a
+vector, ``curvature``, the diagonal of that Hessian, and ``shift_invariant``: whether adding the same
+number to all outputs changes nothing.
+"""
+
+import numpy as np
+from scipy.special import expit, log_softmax, softmax, xlogy
+
+
+class HalfSquaredError:
+    """``(z - y)^2 / 2``."""
+
+    shift_invariant = False
+
+    def value(self, y, z):
+        return 0.5 * (z - y) ** 2
+
+    def gradient(self, y, z):
+        return z - y
+
+    def hvp(self, y, z, v):
+        return v
+
+    def curvature(self, y, z):
+        return np.ones_like(z)
+
+
+class AbsoluteError:
+    """``|z - y|``, with the subgradient 0 at the kink."""
+
+    def value(self, y, z):
+        return np.abs(z - y)
+
+    def gradient(self, y, z):
+        return np.sign(z - y)
+
+
+class PoissonDeviance:
+    """``2 (y log(y / z) - y + z)``; infinite where ``z <= 0``."""
+
+    def value(self, y, z):
+        positive = np.where(z > 0, z, 1.0)
+        return np.where(z > 0, 2 * (xlogy(y, y / positive) - y + z), np.inf)
+
+    def gradient(self, y, z):
+        return 2 * (1 - y / z)
+
+
+class GammaDeviance:
+    """``2 (log(z / y) + y / z - 1)``; infinite where ``z <= 0``."""
+
+    def value(self, y, z):
+        positive = np.where(z > 0, z, 1.0)
+        return np.where(z > 0, 2 * (np.log(positive / y) + y / positive - 1), np.inf)
+
+    def gradient(self, y, z):
+        return 2 * (z - y) / z**2
+
+
+class LogisticLoss:
+    """``log(1 + exp(z)) - y z`` for ``y`` in {0, 1}: minus the log probability of the true class."""
+
+    shift_invariant = False
+
+    def value(self, y, z):
+        return np.logaddexp(0, z) - y * z
+
+    def gradient(self, y, z):
+        return expit(z) - y
+
+    def hvp(self, y, z, v):
+        return self.curvature(y, z) * v
+
+    def curvature(self, y, z):
+        probability = expit(z)
+        return probability * (1 - probability)
+
+
+class MultinomialLoss:
+    """Minus the log probability of the true class under softmax; ``y`` is one-hot."""
+
+    shift_invariant = True
+
+    def value(self, y, z):
+        return -np.sum(y * log_softmax(z, axis=-1), axis=-1, keepdims=True)
+
+    def gradient(self, y, z):
+        return softmax(z, axis=-1) - y
+
+    def hvp(self, y, z, v):
+        probability = softmax(z, axis=-1)
+        weighted = probability * v
+        return weighted - probability * weighted.sum(axis=-1, keepdims=True)
+
+    def curvature(self, y, z):
+        probability = softmax(z, axis=-1)
+        return probability * (1 - probability)
+
+
+class BinaryBrierLoss:
+    """``(sigmoid(z) - y)^2`` for ``y`` in {0, 1}."""
+
+    def value(self, y, z):
+        return (expit(z) - y) ** 2
+
+    def gradient(self, y, z):
+        probability = expit(z)
+        return 2 * (probability - y) * probability * (1 - probability)
+
+
+class MultinomialBrierLoss:
+    """``sum over classes of (softmax(z) - y)^2``; ``y`` is one-hot."""
+
+    def value(self, y, z):
+        return np.sum((softmax(z, axis=-1) - y) ** 2, axis=-1, keepdims=True)
+
+    def gradient(self, y, z):
+        probability = softmax(z, axis=-1)
+        weighted = 2 * probability * (probability - y)
+        return weighted - probability * weighted.sum(axis=-1, keepdims=True)

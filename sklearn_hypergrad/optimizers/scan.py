@@ -1,0 +1,77 @@
+"""The global stage along one line: where are the minima?
+
+A cross-validation loss along one log-penalty can have several minima, so a coarse scan with
+derivatives looks at the whole line before a minimum is polished.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+DECADE = math.log(10)
+FLAT = 1e-6
+N_COARSE = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """A value and derivative on the line."""
+
+    z: float
+    value: float
+    slope: float
+
+
+def scan(evaluate, start, stop):
+    """Points from ``start`` to ``stop``, both included, at most a decade apart and at least five.
+
+    ``evaluate(z) -> Point``. The order matters: each solution starts the next one warm, so ``start``
+    is the end whose problem is easy. The points are returned by ascending ``z``.
+    """
+    n_points = max(N_COARSE, math.ceil(abs(stop - start) / DECADE - 1e-9) + 1)
+    grid = np.linspace(start, stop, n_points)
+    grid[-1] = stop
+    return sorted((evaluate(float(z)) for z in grid), key=lambda point: point.z)
+
+
+def widen(evaluate, points, low, high):
+    """Add points, a decade apart, until the smallest value is inside or the line is flat.
+
+    Goes on beyond an end of ``points`` while that end has the smallest value and its last decade
+    changed the value by more than ``FLAT`` relative, and never beyond ``low`` and ``high``.
+    """
+    points = list(points)
+    while True:
+        best = min(points, key=lambda point: point.value)
+        if best is points[0] and best.z > low and not _flat(points[0], points[1]):
+            points.insert(0, evaluate(max(low, best.z - DECADE)))
+        elif best is points[-1] and best.z < high and not _flat(points[-1], points[-2]):
+            points.append(evaluate(min(high, best.z + DECADE)))
+        else:
+            return points
+
+
+def flat_stretch(points, end):
+    """The points next to ``end`` (0 or -1) whose value is that of the end up to ``FLAT``."""
+    ordered = points if end == 0 else points[::-1]
+    stretch = [ordered[0]]
+    for point in ordered[1:]:
+        if not _flat(ordered[0], point):
+            break
+        stretch.append(point)
+    return stretch
+
+
+def brackets(points):
+    """Neighbours between which the derivative turns from negative to positive, best first."""
+    pairs = [
+        (left, right)
+        for left, right in zip(points, points[1:], strict=False)
+        if left.slope < 0 < right.slope and math.isfinite(left.value + right.value)
+    ]
+    return sorted(pairs, key=lambda pair: min(pair[0].value, pair[1].value))
+
+
+def _flat(a, b):
+    return abs(a.value - b.value) <= FLAT * max(abs(a.value), abs(b.value))

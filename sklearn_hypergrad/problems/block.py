@@ -1,0 +1,55 @@
+"""The data of some splits that share one design matrix."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """Splits of one data set.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Floats.
+    y : ndarray of shape (n_samples, n_outputs)
+        Floats: targets, or classes as they are coded for the loss.
+    trains, tests : list of ndarray of int
+        Rows of the training and the held-out part of each split.
+    weights : list of ndarray
+        For each split, one training weight per row of its training part.
+    score_weight : ndarray of shape (n_samples,)
+        Weights of the validation loss.
+    labels : ndarray of shape (n_samples, ...)
+        The targets as the user gave them.
+    """
+
+    X: object
+    y: np.ndarray
+    trains: list
+    tests: list
+    weights: list
+    score_weight: np.ndarray
+    labels: object = None
+
+    @property
+    def n_splits(self):
+        return len(self.trains)
+
+    def complementary(self):
+        """Whether every training part is all but its test part, with the same weights throughout.
+
+        Then sums over it are total minus held-out. Returns the common weights or None.
+        """
+        n_samples = self.X.shape[0]
+        common = np.full(n_samples, np.nan)
+        for train, test, weight in zip(self.trains, self.tests, self.weights, strict=True):
+            used = np.zeros(n_samples, dtype=int)
+            np.add.at(used, train, 1)
+            np.add.at(used, test, 1)
+            seen = common[train]
+            if np.any(used != 1) or np.any((seen != weight) & ~np.isnan(seen)):
+                return None
+            common[train] = weight
+        return None if np.isnan(common).any() else common

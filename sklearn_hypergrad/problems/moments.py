@@ -1,0 +1,65 @@
+"""Weighted first and second moments of rows: sums that can be subtracted."""
+
+import dataclasses
+
+import numpy as np
+from scipy.sparse import issparse
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Sums over some rows of ``s``, ``s x``, ``s y``, ``s x x'``, ``s x y'`` and ``s y^2``."""
+
+    weight: float
+    x: np.ndarray
+    y: np.ndarray
+    xx: np.ndarray
+    xy: np.ndarray
+    yy: np.ndarray
+
+    @classmethod
+    def of(cls, X, y, rows, weight, origin):
+        """Moments of ``X[rows]`` and ``y[rows]`` minus their origins, with one weight per row.
+
+        Sums of squares of data with a large offset lose digits when they are subtracted, so data
+        come centred; sparse X do not, and their origin is 0.
+        """
+        root = np.sqrt(weight)[:, None]
+        y = y[rows] - origin[1]
+        if issparse(X):
+            scaled = X[rows].multiply(root).tocsr()
+            xx = (scaled.T @ scaled).toarray()
+        else:
+            scaled = (X[rows] - origin[0]) * root
+            xx = scaled.T @ scaled
+        return cls(
+            weight=weight.sum(),
+            x=scaled.T @ root[:, 0],
+            y=weight @ y,
+            xx=xx,
+            xy=scaled.T @ (root * y),
+            yy=weight @ y**2,
+        )
+
+    def __add__(self, other):
+        return Moments(*(a + b for a, b in zip(_parts(self), _parts(other), strict=True)))
+
+    def __sub__(self, other):
+        return Moments(*(a - b for a, b in zip(_parts(self), _parts(other), strict=True)))
+
+    def about(self, x, y):
+        """``(xx, xy, yy)`` of rows from which ``x`` and ``y`` are subtracted.
+
+        sum s (x_i - x)(x_i - x)' = xx - sx x' - x sx' + weight x x', and likewise for y.
+        """
+        sx = self.x - 0.5 * self.weight * x
+        cross = np.outer(sx, x)
+        return (
+            self.xx - cross - cross.T,
+            self.xy - np.outer(self.x, y) - np.outer(x, self.y) + self.weight * np.outer(x, y),
+            self.yy - 2 * y * self.y + self.weight * y**2,
+        )
+
+
+def _parts(moments):
+    return [getattr(moments, field.name) for field in dataclasses.fields(moments)]

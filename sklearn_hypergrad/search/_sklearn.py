@@ -1,0 +1,61 @@
+"""Everything private that is used of scikit-learn, in one place."""
+
+import functools
+import inspect
+
+from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
+
+__all__ = [
+    "BaseSearchCV",
+    "Interval",
+    "PassthroughScorer",
+    "StrOptions",
+    "accepts_sample_weight",
+    "check_sample_weight",
+    "metric_of",
+    "rows_of_params",
+    "safe_split",
+    "single_scorer",
+]
+
+PassthroughScorer = _PassthroughScorer
+check_sample_weight = _check_sample_weight
+safe_split = _safe_split
+
+
+def single_scorer(scorers, refit):
+    """The scorer that decides, or None where it is not known before the search."""
+    if isinstance(scorers, _MultimetricScorer):
+        return scorers._scorers.get(refit) if isinstance(refit, str) else None
+    if isinstance(scorers, _BaseScorer | _PassthroughScorer) or not isinstance(refit, str):
+        return scorers
+    return functools.partial(_entry, scorers, refit)
+
+
+def _entry(scorer, name, *args, **kwargs):
+    """One score of a callable that returns several in a dict."""
+    scores = scorer(*args, **kwargs)
+    return scores[name] if isinstance(scores, dict) else scores
+
+
+def metric_of(scorer):
+    """``(function, sign, keyword arguments)`` of a scorer from ``make_scorer``, else None."""
+    if not isinstance(scorer, _BaseScorer):
+        return None
+    return scorer._score_func, scorer._sign, scorer._kwargs
+
+
+def accepts_sample_weight(scorer):
+    """Whether weights passed to the search reach this scorer."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        return scorer._accept_sample_weight()
+    return "sample_weight" in inspect.signature(scorer).parameters
+
+
+def rows_of_params(X, params, rows):
+    """Metadata of some rows: array-likes as long as X are indexed, the rest is passed on."""
+    return _check_method_params(X, params=params, indices=rows)

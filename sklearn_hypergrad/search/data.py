@@ -1,0 +1,130 @@
+"""What the final step of a candidate is trained and judged on, split by split."""
+
+import warnings
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.sparse import vstack as sparse_vstack
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_array
+
+from sklearn_hypergrad.problems import Block
+from sklearn_hypergrad.search._sklearn import check_sample_weight, rows_of_params, safe_split
+from sklearn_hypergrad.search.grid import final_step
+
+
+class Capture(BaseEstimator):
+    """Stands in for the last step of a pipeline and keeps what it is given.
+
+    So scikit-learn's own code fits the transformers and routes the metadata.
+    """
+
+    def __init__(self, estimator=None):
+        self.estimator = estimator
+
+    def fit(self, X, y=None, **fit_params):
+        self.captured_ = X, fit_params
+        return self
+
+    def predict(self, X):
+        return X
+
+    def get_metadata_routing(self):
+        return self.estimator.get_metadata_routing()
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "captured_")
+
+
+def blocks(candidate, inputs):
+    """The blocks of a candidate: one if all splits share X, else one per split.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the data do not make a problem of this family; the real fits will say so in their words.
+    """
+    if inputs.y is None:
+        raise ValueError("y is None")
+    labels = np.asarray(inputs.y)
+    splits = [(_rows(train), _rows(test)) for train, test in inputs.splits]
+    if not all(len(test) for _, test in splits):
+        raise ValueError("a test part is empty")
+    candidate.family.check_parts(labels, [train for train, _ in splits])
+    y = candidate.family.encode(labels)
+    if not np.isfinite(y).all():
+        raise ValueError("y is not finite")
+    n_samples = len(y)
+    score_weight = _weight(inputs.score_params, n_samples)
+    _, path = final_step(candidate.estimator, candidate.range.key)
+    if not path:
+        block = _shared(candidate, inputs, splits, labels, y, score_weight)
+        return [block]
+    return [
+        _transformed(candidate, inputs, path, split, labels, y, score_weight) for split in splits
+    ]
+
+
+def _shared(candidate, inputs, splits, labels, y, score_weight):
+    X = _array(inputs.X)
+    weight = _weight(inputs.fit_params, len(y))
+    return Block(
+        X=X,
+        y=y,
+        trains=[train for train, _ in splits],
+        tests=[test for _, test in splits],
+        weights=[
+            candidate.family.training_weight(candidate.final, labels[train], weight[train])
+            for train, _ in splits
+        ],
+        score_weight=score_weight,
+        labels=labels,
+    )
+
+
+def _transformed(candidate, inputs, path, split, labels, y, score_weight):
+    train, test = split
+    pipeline = clone(candidate.estimator)
+    pipeline.__dict__.pop("_skl_callbacks", None)
+    capture = Capture(clone(candidate.final))
+    pipeline.set_params(**{"__".join(path): capture})
+    X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)
+    X_test, _ = safe_split(pipeline, inputs.X, inputs.y, test, train)
+    # The real fits will give the same warnings to the user.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.fit(X_train, y_train, **rows_of_params(inputs.X, inputs.fit_params, train))
+        X_test = _array(pipeline.predict(X_test))
+    X_train, fit_params = capture.captured_
+    X_train = _array(X_train)
+    weight = _weight(fit_params, len(train))
+    rows = np.concatenate([train, test])
+    return Block(
+        X=_stack(X_train, X_test),
+        y=y[rows],
+        trains=[np.arange(len(train))],
+        tests=[np.arange(len(train), len(rows))],
+        weights=[candidate.family.training_weight(candidate.final, labels[train], weight)],
+        score_weight=score_weight[rows],
+        labels=labels[rows],
+    )
+
+
+def _rows(indices):
+    indices = np.asarray(indices)
+    return np.flatnonzero(indices) if indices.dtype == bool else indices
+
+
+def _array(X):
+    return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+
+
+def _stack(a, b):
+    return sparse_vstack([a, b], format="csr") if issparse(a) else np.concatenate([a, b])
+
+
+def _weight(params, n_samples):
+    unknown = set(params) - {"sample_weight"}
+    if unknown:
+        raise ValueError(f"{sorted(unknown)[0]!r} is metadata that the inner problem does not know")
+    return check_sample_weight(params.get("sample_weight"), np.empty((n_samples, 1)))

@@ -1,0 +1,182 @@
+"""From an objective to the hyperparameters that minimise it.
+
+First the level that all entries of a hyperparameter share is scanned, so that the minimum is the
+best of all and not the nearest; then a scalar is polished inside its bracket, and a vector descends
+from the best level.
+"""
+
+import dataclasses
+import enum
+
+import numpy as np
+
+from sklearn_hypergrad.optimizers import LBFGS, Brent, Point, brackets, scan, widen
+from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
+from sklearn_hypergrad.search.objective import FINE, Record
+
+# Decades around the start that a search without bounds looks at first.
+FIRST_DECADES = 3
+# Minima of the scan that are polished; more than one is rare.
+MOST_MINIMA = 3
+
+
+class Ending(enum.Enum):
+    """Where a hyperparameter ended: what it is called, and what to do about it."""
+
+    INTERIOR = "interior", ""
+    FLAT_ZERO = "flat towards zero", ""
+    FLAT_INFINITY = "flat towards infinity", ""
+    AT_BOUND = "at bound", "Widen the bound, or leave it out: Continuous() finds the range."
+    LIMIT = "limit", "The model gets better without end: look for leaks and duplicates in the data."
+    FLAT = "flat", "The validation loss does not depend on it: fix it to a value."
+    NOT_CONVERGED = "not converged", "Raise max_iter or tol."
+
+    def __init__(self, label, remedy):
+        self.label = label
+        self.remedy = remedy
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """Where a descent ended.
+
+    Attributes
+    ----------
+    record : Record
+        The evaluation there, to the fine inner tolerance.
+    endings : list of Ending
+        One per entry of theta.
+    level : ndarray
+        Theta of the best level that all entries share.
+    message : str
+        Why the optimizer stopped.
+    """
+
+    record: Record
+    endings: list
+    level: np.ndarray
+    message: str
+
+
+class NoDescent(Exception):
+    """The objective is nowhere finite."""
+
+
+class Descent:
+    """One search for the minimum of an objective over one hyperparameter.
+
+    Parameters
+    ----------
+    objective : Objective
+    bounded : tuple of bool
+        Whether the lower and the upper bound are the user's.
+    regularizes : {1, -1}
+        Whether larger values regularise more.
+    optimizer : Optimizer or None
+        None: Brent for a scalar, L-BFGS-B for a vector.
+    tol, max_iter : as for the search
+    """
+
+    def __init__(self, objective, *, bounded, regularizes, optimizer, tol, max_iter):
+        (self._dimension,) = objective.space.dimensions
+        self._objective = objective
+        self._size = self._dimension.size
+        self._low, self._high = self._dimension.bounds
+        self._bounded = bounded
+        self._regularizes = regularizes
+        self._optimizer = optimizer
+        self._settings = {"tol": tol, "max_iter": max_iter}
+
+    def run(self):
+        """Minimise.
+
+        Returns
+        -------
+        Found
+
+        Raises
+        ------
+        NoDescent
+            If the objective is not finite anywhere.
+        """
+        points = [point for point in self._scan() if np.isfinite(point.value)]
+        if not points:
+            raise NoDescent("the validation loss is not finite for any value")
+        flat = len(points) > 1 and len(flat_stretch(points, 0)) == len(points)
+        self._objective.tol = FINE
+        if flat:
+            end = points[-1] if self._regularizes > 0 else points[0]
+            return self._found(self._level(end.z), [Ending.FLAT] * self._size, "flat everywhere")
+        minima = self._minima(points)
+        level, converged, message = min(minima, key=lambda m: self._objective.record(m[0]).value)
+        theta = level
+        if self._size > 1:
+            optimizer = self._optimizer or LBFGS()
+            bounds = self._objective.space.bounds
+            result = optimizer.minimize(self._objective, level, bounds, **self._settings)
+            theta, converged, message = result.z, result.converged, result.message
+        endings = [self._ending(t, points, converged) for t in theta]
+        return self._found(theta, endings, message, level)
+
+    def _found(self, theta, endings, message, level=None):
+        record = self._objective.record(theta)
+        level = theta if level is None else level
+        return Found(record, endings, level, message)
+
+    def _level(self, z):
+        return np.full(self._size, z)
+
+    def _point(self, z):
+        value, gradient = self._objective(self._level(z))
+        return Point(z, value, float(gradient.sum()))
+
+    def _scan(self):
+        """Points along the level, from the strongly regularised end, whose problem is easy."""
+        if all(self._bounded):
+            ends = self._low, self._high
+            return scan(self._point, *ends[:: -self._regularizes])
+        start = float(self._dimension.transform.to_theta(self._dimension.start))
+        reach = FIRST_DECADES * DECADE
+        low, high = max(self._low, start - reach), min(self._high, start + reach)
+        points = scan(self._point, *(low, high)[:: -self._regularizes])
+        return widen(self._point, points, self._low, self._high)
+
+    def _minima(self, points):
+        """``(theta, converged, message)`` of the local minima along the level."""
+        optimizer = self._optimizer if self._size == 1 and self._optimizer else Brent()
+        minima = []
+        for left, right in brackets(points)[:MOST_MINIMA]:
+            best = min(left, right, key=lambda point: point.value)
+            result = optimizer.minimize(
+                self._objective if self._size == 1 else self._along_level,
+                np.array([best.z]),
+                np.array([[left.z, right.z]]),
+                **self._settings,
+            )
+            minima.append((self._level(result.z[0]), result.converged, result.message))
+        best = min(points, key=lambda point: point.value)
+        if best in (points[0], points[-1]) or not minima:
+            minima.append((self._level(self._regular_end(points, best)), True, "end of the range"))
+        return minima
+
+    def _along_level(self, z):
+        point = self._point(float(z[0]))
+        return point.value, np.array([point.slope])
+
+    def _regular_end(self, points, best):
+        """The more regularised end of the stretch that is as good as the best end."""
+        if best not in (points[0], points[-1]) or all(self._bounded):
+            return best.z
+        stretch = flat_stretch(points, 0 if best is points[0] else -1)
+        return self._regularizes * max(self._regularizes * point.z for point in stretch)
+
+    def _ending(self, theta, points, converged):
+        if not converged:
+            return Ending.NOT_CONVERGED
+        for bound, mine, end in zip((self._low, self._high), self._bounded, (0, -1), strict=True):
+            if abs(theta - bound) <= 1e-9 * max(1.0, abs(bound)):
+                return Ending.AT_BOUND if mine else Ending.LIMIT
+            stretch = [point.z for point in flat_stretch(points, end)]
+            if not mine and len(stretch) > 1 and min(stretch) <= theta <= max(stretch):
+                return Ending.FLAT_ZERO if end == 0 else Ending.FLAT_INFINITY
+        return Ending.INTERIOR

@@ -1,0 +1,222 @@
+"""From ``param_grid`` to what is enumerated and what is searched."""
+
+import dataclasses
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import Pipeline
+
+from sklearn_hypergrad.adapters import Family, family
+from sklearn_hypergrad.spaces import Continuous
+
+# Positive values that span this ratio are meant in orders of magnitude.
+LOG_RATIO = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """A continuous hyperparameter of one candidate.
+
+    Attributes
+    ----------
+    key : str
+        Its name in ``param_grid``.
+    continuous : Continuous
+        Bounds, scale and shape.
+    listed : tuple of float
+        The values a list gave, in its order; empty for a ``Continuous``.
+    """
+
+    key: str
+    continuous: Continuous
+    listed: tuple = ()
+
+    @property
+    def leaf(self):
+        return self.key.rpartition("__")[2]
+
+    @property
+    def scale(self):
+        """The scale with "auto" resolved, for a positive hyperparameter."""
+        low, high = self.continuous.low, self.continuous.high
+        if self.continuous.scale != "auto":
+            return self.continuous.scale
+        bounded = low is not None and high is not None
+        return "linear" if bounded and high / low < LOG_RATIO else "log"
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """Settings that are fixed and, if anything is differentiable, the range that is searched."""
+
+    settings: dict
+    range: Range | None = None
+    estimator: Any = None
+    final: Any = None
+    family: Family | None = None
+    reason: str | None = None
+
+
+def expand(param_grid, estimator):
+    """The candidates of all dicts of a grid.
+
+    A dict in which nothing is differentiable gives exactly those of ParameterGrid, in its order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Those of ParameterGrid, with its texts, and for a ``Continuous`` that cannot be searched.
+    """
+    grids = [param_grid] if isinstance(param_grid, dict) else param_grid
+    grids = [_wrapped(grid) if isinstance(grid, dict) else grid for grid in grids]
+    ParameterGrid(grids)
+    return [candidate for grid in grids for candidate in _expand_dict(grid, estimator)]
+
+
+def _wrapped(grid):
+    return {k: [v] if isinstance(v, Continuous) else v for k, v in grid.items()}
+
+
+def _expand_dict(grid, estimator):
+    _refuse_mixed(grid)
+    numeric = {key for key, values in grid.items() if _range(key, values)[0] is not None}
+    if not numeric:
+        return [Candidate(settings) for settings in ParameterGrid(grid)]
+    candidates = []
+    # Which estimator a name leads to may depend on the values that are enumerated.
+    for fixed in ParameterGrid({key: grid[key] for key in grid.keys() - numeric}):
+        configured = _configured(estimator, fixed)
+        searched = {key for key in numeric if _family_of(configured, key) is not None}
+        for key in numeric - searched:
+            _refuse_continuous(key, grid[key], _why_not(configured, key))
+        others = {key: grid[key] for key in numeric - searched}
+        for more in ParameterGrid(others):
+            candidates += _candidates(grid, searched, {**fixed, **more}, estimator)
+    if any(candidate.range for candidate in candidates):
+        return candidates
+    reason = next((c.reason for c in candidates if c.reason), None)
+    return [Candidate(settings, reason=reason) for settings in ParameterGrid(grid)]
+
+
+def _candidates(grid, searched, settings, estimator):
+    """The candidates of one combination of enumerated values."""
+    configured = _configured(estimator, settings)
+    if not searched:
+        return [Candidate(settings, reason=_why_enumerated(grid, configured))]
+    # A candidate has one final step, and the families so far one hyperparameter each.
+    (key,) = searched
+    final, _ = final_step(configured, key)
+    found = family(final)
+    obstacle = found.obstacle(final)
+    if obstacle is not None:
+        _refuse_continuous(key, grid[key], obstacle)
+        reason = f"{key} of {type(final).__name__}: {obstacle}"
+        return [Candidate({**settings, key: value}, reason=reason) for value in grid[key]]
+    span, others = _range(key, grid[key])
+    _check(span, final, found)
+    return [
+        *(Candidate({**settings, key: value}) for value in others),
+        Candidate(settings, span, configured, final, found),
+    ]
+
+
+def final_step(estimator, key):
+    """The last step of (nested) pipelines that ``key`` leads to, and its path; else (None, None).
+
+    Subclasses of Pipeline may do more than transform (samplers), so they are not looked into.
+    """
+    *path, leaf = key.split("__")
+    for name in path:
+        if type(estimator) is not Pipeline or name != estimator.steps[-1][0]:
+            return None, None
+        estimator = estimator.steps[-1][1]
+    return (None, None) if isinstance(estimator, Pipeline) else (estimator, path)
+
+
+def _family_of(estimator, key):
+    final, _ = final_step(estimator, key)
+    found = None if final is None else family(final)
+    leaf = key.rpartition("__")[2]
+    return found if found is not None and leaf in found.hyperparameters else None
+
+
+def _configured(estimator, settings):
+    if not settings:
+        return estimator
+    return clone(estimator).set_params(**clone(settings, safe=False))
+
+
+def _range(key, values):
+    """``(Range, other values)``; the range is None if the values are to be enumerated."""
+    if len(values) == 1 and isinstance(values[0], Continuous):
+        return Range(key, values[0]), []
+    if not isinstance(values, (Sequence, np.ndarray)) or not all(map(_is_number, values)):
+        return None, list(values)
+    valid = [float(value) for value in values if 0 < value < math.inf]
+    if len(set(valid)) < 2:
+        return None, list(values)
+    invalid = [value for value in values if not 0 < value < math.inf]
+    return Range(key, Continuous(min(valid), max(valid)), tuple(valid)), invalid
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _refuse_mixed(grid):
+    for key, values in grid.items():
+        if len(values) > 1 and any(isinstance(value, Continuous) for value in values):
+            raise ValueError(
+                f"Parameter grid for {key!r} mixes Continuous with other values. Give "
+                f"{key}=Continuous(low, high) alone, and other values in a dict of their own in a "
+                f"list of grids."
+            )
+
+
+def _refuse_continuous(key, values, reason):
+    if isinstance(values[0], Continuous):
+        raise ValueError(
+            f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
+            f"values to enumerate instead."
+        )
+
+
+def _check(span, final, found):
+    continuous = span.continuous
+    allowed = found.hyperparameters[span.leaf].per
+    if continuous.per is not None and continuous.per not in allowed:
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because "
+            f"{type(final).__name__}.{span.leaf} has one value for all; per may be "
+            f"{' or '.join(map(repr, (None, *allowed)))}."
+        )
+    for name in ("low", "high", "init"):
+        value = getattr(continuous, name)
+        if value is not None and value <= 0:
+            raise ValueError(
+                f"Cannot tune {span.key!r} with {continuous!r}. This is because "
+                f"{type(final).__name__}.{span.leaf} is searched among positive values, got "
+                f"{name}={value!r}."
+            )
+
+
+def _why_enumerated(grid, estimator):
+    numeric = [key for key, values in grid.items() if _range(key, values)[0] is not None]
+    reasons = [f"{key}: {_why_not(estimator, key)}" for key in sorted(numeric)]
+    return "; ".join(reasons) or None
+
+
+def _why_not(estimator, key):
+    final, _ = final_step(estimator, key)
+    if final is None:
+        return "it does not belong to the final step of a Pipeline"
+    found = family(final)
+    leaf = key.rpartition("__")[2]
+    if found is None:
+        return f"{type(final).__name__} has no registered inner problem"
+    return f"{leaf} of {type(final).__name__} is not differentiable"

@@ -1,0 +1,116 @@
+"""The function of the hyperparameters that is minimised, and everything known about it so far."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from sklearn_hypergrad.hypergradients import Evaluation
+from sklearn_hypergrad.problems import Status
+
+# Inner tolerance while the line is scanned, and while a minimum is polished.
+COARSE = 1e-4
+FINE = 1e-7
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One evaluation of the objective."""
+
+    theta: np.ndarray
+    hyperparams: dict
+    value: float
+    gradient: np.ndarray
+    losses: np.ndarray
+    tol: float
+    statuses: tuple[Status, ...]
+    seconds: float
+    n_solves: int
+
+
+class Objective:
+    """Mean validation loss over splits as a function of theta, for one candidate.
+
+    Lives as long as the search for this candidate. Holds the warm start of every block and the
+    inner tolerance, ``tol``, which must not change during an optimizer's run: a changing one looks
+    like noise to a line search. Splits are summed in their order.
+
+    Parameters
+    ----------
+    space : Space
+    terms : list of Term
+    method : Hypergradient
+    """
+
+    def __init__(self, space, terms, method):
+        self.space = space
+        self.terms = terms
+        self.tol = COARSE
+        self.records = []
+        self._method = method
+        self._warm_starts = [None] * len(terms)
+        self._known = {}
+
+    def __call__(self, theta):
+        """``(value, gradient)``; the value is infinite where a problem could not be solved."""
+        record = self.record(theta)
+        return record.value, record.gradient
+
+    def record(self, theta):
+        """The evaluation at theta with the current inner tolerance."""
+        theta = np.array(theta, dtype=float)
+        key = theta.tobytes(), self.tol
+        if key not in self._known:
+            self._known[key] = self._evaluate(theta)
+            self.records.append(self._known[key])
+        return self._known[key]
+
+    @property
+    def best(self):
+        """The smallest record of the finest tolerance used."""
+        finest = min(record.tol for record in self.records)
+        return min((r for r in self.records if r.tol == finest), key=lambda r: r.value)
+
+    def solutions(self, hyperparams):
+        """``(term, w)`` of every block at the current inner tolerance, warm-started in turn."""
+        for index, term in enumerate(self.terms):
+            warm_start = self._warm_starts[index]
+            solution = term.problem.solve(hyperparams, warm_start.solution, self.tol)
+            self._warm_starts[index] = dataclasses.replace(warm_start, solution=solution)
+            yield term, solution.w
+
+    def _evaluate(self, theta):
+        start = time.perf_counter()
+        hyperparams = self.space.to_hyperparams(theta)
+        try:
+            evaluations = self._evaluate_terms(hyperparams)
+            losses = np.concatenate([e.values for e in evaluations])
+            gradients = {
+                name: sum(e.gradient[name] for e in evaluations) / len(losses)
+                for name in hyperparams
+            }
+            gradient = self.space.pullback(theta, gradients)
+        except np.linalg.LinAlgError:
+            evaluations, losses, gradient = [], np.array([np.inf]), np.zeros_like(theta)
+        value = losses.mean()
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            value, gradient = np.inf, np.zeros_like(theta)
+        else:
+            self._warm_starts = [evaluation.warm_start for evaluation in evaluations]
+        return Record(
+            theta=theta,
+            hyperparams=hyperparams,
+            value=float(value),
+            gradient=gradient,
+            losses=losses,
+            tol=self.tol,
+            statuses=tuple(s for e in evaluations for s in e.statuses),
+            seconds=time.perf_counter() - start,
+            n_solves=sum(e.n_solves for e in evaluations),
+        )
+
+    def _evaluate_terms(self, hyperparams) -> list[Evaluation]:
+        return [
+            self._method.evaluate(term.problem, term.outer, hyperparams, warm_start, self.tol)
+            for term, warm_start in zip(self.terms, self._warm_starts, strict=True)
+        ]

@@ -1,0 +1,98 @@
+"""The range of a continuous hyperparameter, as a user writes it."""
+
+import dataclasses
+import numbers
+
+import numpy as np
+
+SCALES = ("auto", "log", "linear")
+SHAPES = (None, "target")
+
+
+@dataclasses.dataclass(frozen=True)
+class Continuous:
+    """A continuous hyperparameter, to be tuned by following its hypergradient.
+
+    A value of ``param_grid``, alone or as the only element of a list. ``Continuous()`` needs no
+    range: the search starts at a level derived from the data and widens by factors of ten until the
+    optimum is inside.
+
+    Parameters
+    ----------
+    low, high : float, default=None
+        Bounds in the hyperparameter's own units. A bound that is None is found by the search, which
+        gives up 12 decades away from the level of the data.
+    scale : {"auto", "log", "linear"}, default="auto"
+        The scale on which the search moves. "auto" is logarithmic for positive hyperparameters
+        unless both bounds are given with ``high / low < 10``: what a range spans in ratio, not in
+        difference, is what matters for a penalty. "linear" needs both bounds.
+    per : {None, "target"}, default=None
+        None tunes one value for all; "target" one value for each column of ``y``, as scikit-learn's
+        ``Ridge(alpha=[...])`` takes them.
+    init : float, default=None
+        Where a search without bounds starts; by default the level of the data.
+
+    Raises
+    ------
+    TypeError, ValueError
+        At construction, for a bound that is not a finite number, bounds in the wrong order, or a
+        name that is not among those above.
+
+    Examples
+    --------
+    >>> from sklearn_hypergrad import Continuous
+    >>> Continuous(1e-3, 1e3)
+    Continuous(low=0.001, high=1000.0)
+    """
+
+    low: float | None = None
+    high: float | None = None
+    _: dataclasses.KW_ONLY
+    scale: str = "auto"
+    per: str | None = None
+    init: float | None = None
+
+    def __post_init__(self):
+        for name in ("low", "high", "init"):
+            _check_number(name, getattr(self, name))
+        _check_name("scale", self.scale, SCALES)
+        _check_name("per", self.per, SHAPES)
+        low = -np.inf if self.low is None else self.low
+        high = np.inf if self.high is None else self.high
+        if not low < high:
+            raise ValueError(
+                f"Continuous needs low < high, got low={self.low!r}, high={self.high!r}."
+            )
+        if self.init is not None and not low <= self.init <= high:
+            raise ValueError(
+                f"Continuous needs init between low and high, got init={self.init!r}, "
+                f"low={self.low!r}, high={self.high!r}."
+            )
+        if self.scale == "linear" and not np.isfinite([low, high]).all():
+            raise ValueError("Continuous(scale='linear') needs both bounds, low and high.")
+        if self.scale == "log" and low <= 0 and self.low is not None:
+            raise ValueError(f"Continuous(scale='log') needs low > 0, got low={self.low!r}.")
+
+    def __repr__(self):
+        shown = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        ]
+        return f"Continuous({', '.join(shown)})"
+
+
+def _check_number(name, value):
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"Continuous({name}=...) must be a number or None, got {value!r}.")
+    if not np.isfinite(value):
+        raise ValueError(
+            f"Continuous({name}=...) must be finite, got {value!r}. Leave it None for no bound."
+        )
+
+
+def _check_name(name, value, allowed):
+    if value not in allowed:
+        raise ValueError(f"Continuous({name}=...) must be one of {allowed}, got {value!r}.")

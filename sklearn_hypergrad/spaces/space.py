@@ -1,0 +1,93 @@
+"""The optimizer's vector theta and the hyperparameters it stands for."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+
+
+@dataclasses.dataclass(frozen=True)
+class Dimension:
+    """One hyperparameter of any shape, with bounds in natural units.
+
+    Attributes
+    ----------
+    name : str
+        Its key in ``hyperparams``.
+    shape : tuple of int
+        ``()`` for a scalar.
+    scale : {"log", "linear"}
+        How theta maps to it.
+    low, high : float
+        Bounds of every entry.
+    start : float
+        Where a search for it may begin.
+    """
+
+    name: str
+    shape: tuple
+    scale: str
+    low: float
+    high: float
+    start: float
+
+    @property
+    def transform(self):
+        return TRANSFORMS[self.scale]
+
+    @property
+    def size(self):
+        return math.prod(self.shape)
+
+    @property
+    def bounds(self):
+        """``(low, high)`` of an entry in theta."""
+        return tuple(float(self.transform.to_theta(value)) for value in (self.low, self.high))
+
+
+class Space:
+    """Flat, unconstrained ``theta`` <-> dict of hyperparameters in natural units.
+
+    The only place where the chain rule of a transform is applied.
+    """
+
+    def __init__(self, dimensions):
+        self.dimensions = tuple(dimensions)
+        self.size = sum(dimension.size for dimension in self.dimensions)
+
+    @property
+    def bounds(self):
+        """Bounds in theta, of shape ``(size, 2)``."""
+        return np.array([d.bounds for d in self.dimensions for _ in range(d.size)])
+
+    def to_hyperparams(self, theta):
+        """Hyperparameters in natural units; each has its dimension's shape."""
+        return {
+            d.name: d.transform.to_constrained(part).reshape(d.shape)
+            for d, part in self._parts(theta)
+        }
+
+    def to_theta(self, hyperparams):
+        """Inverse of ``to_hyperparams``; a scalar stands for all entries of a vector."""
+        return np.concatenate(
+            [
+                np.broadcast_to(d.transform.to_theta(hyperparams[d.name]), d.shape).ravel()
+                for d in self.dimensions
+            ]
+        )
+
+    def pullback(self, theta, gradients):
+        """Gradient in theta from gradients shaped like the hyperparameters."""
+        return np.concatenate(
+            [
+                np.ravel(gradients[d.name])
+                * d.transform.derivative(d.transform.to_constrained(part))
+                for d, part in self._parts(theta)
+            ]
+        )
+
+    def _parts(self, theta):
+        stops = np.cumsum([d.size for d in self.dimensions])
+        return zip(self.dimensions, np.split(np.asarray(theta), stops[:-1]), strict=True)
