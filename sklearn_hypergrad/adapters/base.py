@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.utils import column_or_1d
 
 from sklearn_hypergrad.problems import Block, InnerProblem, compress
 
@@ -71,15 +72,19 @@ class Family(abc.ABC):
     def configuration_obstacle(self, estimator):
         """Why these parameters make it another problem, or None."""
 
+    def labels(self, y):
+        """The targets as the estimator sees them."""
+        return np.asarray(y)
+
     @abc.abstractmethod
-    def encode(self, y):
+    def encode(self, labels):
         """Targets as floats of shape (n_samples, n_outputs)."""
 
     @abc.abstractmethod
-    def training_weight(self, estimator, y, weight):
+    def training_weight(self, estimator, labels, weight):
         """Weights of the training loss from the user's ``weight`` and the labels of one part."""
 
-    def check_parts(self, y, trains):
+    def check_parts(self, labels, trains):
         """Raise ValueError if a training part makes no such problem."""
 
     def shape(self, per, y):
@@ -109,10 +114,17 @@ def narrowed(block, *, center, most):
     return dataclasses.replace(block, X=compress(block.X, center=center))
 
 
-def check_classes(y, trains):
-    """Raise ValueError if a class is missing from a training part."""
-    classes = np.unique(y)
-    for split, train in enumerate(trains):
-        missing = np.setdiff1d(classes, y[train])
-        if missing.size:
-            raise ValueError(f"class {missing[0]} is missing from the training part of split {split}")
+class ClassifierFamily(Family):
+    """Families whose targets are one column of class labels, all of them in every training part."""
+
+    def labels(self, y):
+        return np.ravel(y) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else column_or_1d(y)
+
+    def check_parts(self, labels, trains):
+        classes = np.unique(labels)
+        for split, train in enumerate(trains):
+            missing = np.setdiff1d(classes, labels[train])
+            if missing.size:
+                raise ValueError(
+                    f"class {missing[0]} is missing from the training part of split {split}"
+                )

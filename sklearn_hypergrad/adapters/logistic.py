@@ -7,10 +7,9 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_class_weight
 
 from sklearn_hypergrad.adapters.base import (
-    Family,
+    ClassifierFamily,
     Hyperparameter,
     Term,
-    check_classes,
     family,
     narrowed,
 )
@@ -21,7 +20,7 @@ from sklearn_hypergrad.problems import L2Penalty, LinearProblem, PredictionLoss
 MAX_ROWS = 2000
 
 
-class LogisticFamily(Family):
+class LogisticFamily(ClassifierFamily):
     """``C sum_i log loss + ||w||^2 / 2``, binary or multinomial."""
 
     estimator_class = LogisticRegression
@@ -41,24 +40,17 @@ class LogisticFamily(Family):
                 return f"{name}=True"
         return None
 
-    def encode(self, y):
-        if np.ndim(y) > 1:
-            raise ValueError("y with several columns")
-        return LabelBinarizer().fit_transform(y).astype(float)
+    def encode(self, labels):
+        return LabelBinarizer().fit_transform(labels).astype(float)
 
-    def check_parts(self, y, trains):
-        check_classes(y, trains)
-
-    def training_weight(self, estimator, y, weight):
+    def training_weight(self, estimator, labels, weight):
         if estimator.class_weight is None:
             return weight
-        classes, codes = np.unique(y, return_inverse=True)
-        return (
-            weight
-            * compute_class_weight(
-                estimator.class_weight, classes=classes, y=y, sample_weight=weight
-            )[codes]
+        classes, codes = np.unique(labels, return_inverse=True)
+        of_class = compute_class_weight(
+            estimator.class_weight, classes=classes, y=labels, sample_weight=weight
         )
+        return weight * of_class[codes]
 
     def term(self, estimator, name, block, validation_loss):
         intercept = estimator.fit_intercept

@@ -4,13 +4,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import compute_sample_weight
+from sklearn.utils import check_array, compute_sample_weight
 
 from sklearn_hypergrad.adapters.base import (
+    ClassifierFamily,
     Family,
     Hyperparameter,
     Term,
-    check_classes,
     family,
     narrowed,
 )
@@ -51,11 +51,11 @@ class RidgeFamily(Family):
             return "solver='lbfgs' is for positive=True only"
         return None
 
-    def encode(self, y):
-        y = np.asarray(y, dtype=float)
+    def encode(self, labels):
+        y = check_array(labels, ensure_2d=False, dtype=np.float64)
         return y.reshape(len(y), -1)
 
-    def training_weight(self, estimator, y, weight):
+    def training_weight(self, estimator, labels, weight):
         return weight
 
     def shape(self, per, y):
@@ -87,7 +87,7 @@ class RidgeFamily(Family):
         return fitted
 
 
-class RidgeClassifierFamily(RidgeFamily):
+class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     """Ridge on classes coded as -1 and 1."""
 
     estimator_class = RidgeClassifier
@@ -95,18 +95,13 @@ class RidgeClassifierFamily(RidgeFamily):
     losses = frozenset({"coded_squared_error", "balanced_coded_squared_error"})
     surrogates = ("coded_squared_error", "balanced_coded_squared_error")
 
-    def encode(self, y):
-        if np.ndim(y) > 1:
-            raise ValueError("y with several columns of labels")
-        return LabelBinarizer(neg_label=-1, pos_label=1).fit_transform(y).astype(float)
+    def encode(self, labels):
+        return LabelBinarizer(neg_label=-1, pos_label=1).fit_transform(labels).astype(float)
 
-    def check_parts(self, y, trains):
-        check_classes(y, trains)
-
-    def training_weight(self, estimator, y, weight):
+    def training_weight(self, estimator, labels, weight):
         if estimator.class_weight is None:
             return weight
-        return weight * compute_sample_weight(estimator.class_weight, y)
+        return weight * compute_sample_weight(estimator.class_weight, labels)
 
     def install(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)

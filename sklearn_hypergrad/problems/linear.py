@@ -1,5 +1,7 @@
 """Linear models with any smooth convex loss and an L2 penalty, by Newton's method."""
 
+import dataclasses
+
 import numpy as np
 from scipy.sparse import hstack, issparse
 
@@ -8,9 +10,22 @@ from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.curvature import renewed
 
 MAX_NEWTON = 100
+MAX_HALVINGS = 40
 MAX_CG = 1000
-# Newton steps are solved to a tenth: what the next step corrects anyway need not be exact.
-FORCING = 0.1
+# A step that is not exact is taken while it shortens the next one by this much.
+CONTRACTION = 0.1
+# Numbers of X that are worked on together, so that they are read from memory once.
+CHUNK = 2**17
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """A point of Newton's method: weights, objective per split, gradient, Hessian factors."""
+
+    w: np.ndarray
+    objective: np.ndarray
+    gradient: np.ndarray
+    factor: np.ndarray
 
 
 class LinearProblem(InnerProblem):
@@ -22,17 +37,17 @@ class LinearProblem(InnerProblem):
 
     ``w`` has shape (n_features + fit_intercept, n_splits, n_outputs), intercepts last. All splits
     share X, so that their predictions are one matrix product. Newton systems and those of the
-    hypergradient are solved by conjugate gradients, preconditioned by a factorised Hessian where it
-    can be formed (each split's own for small data, one for all splits for larger data, blocks per
-    output) and by its diagonal where it cannot. A Hessian is formed again only when the curvature
-    of the loss has changed; a new penalty needs a new factor, not a new Hessian.
+    hypergradient are solved with a factorised Hessian where it can be formed (each split's own for
+    small data, one for all splits for larger data, blocks per output) and its diagonal where it
+    cannot; what these leave is solved by conjugate gradients. A Hessian is formed again only when
+    the curvature of the loss has changed; a new penalty needs a new factor, not a new Hessian.
 
     Parameters
     ----------
     block : Block
     penalty : L2Penalty
     loss : object
-        A loss of :mod:`sklearn_hypergrad.losses` with ``hvp`` and ``curvature``.
+        A loss of :mod:`sklearn_hypergrad.losses` that can be trained.
     fit_intercept : bool
     """
 
@@ -43,17 +58,19 @@ class LinearProblem(InnerProblem):
         self._n_features = block.X.shape[1]
         self._origin = _origin(block.X, fit_intercept)
         self._X = _design(block.X, self._origin, fit_intercept)
+        self._chunks = _chunks(self._X)
         self._y = block.y[:, None, :]
         self._t = np.zeros((block.X.shape[0], block.n_splits, 1))
         for split, (train, weight) in enumerate(zip(block.trains, block.weights, strict=True)):
-            self._t[train, split, 0] = weight
+            np.add.at(self._t[:, split, 0], train, weight)
         self._total = self._t.sum(axis=(0, 2))
 
     def gradient(self, w, h):
-        return self._gradient(self.predict(w), w, self._penalty.strength(h))
+        return self._state(w, self._penalty.strength(h)).gradient
 
     def hvp(self, w, h, v):
-        return self._hvp(self.predict(w), self._penalty.strength(h), v)
+        strength = self._penalty.strength(h)
+        return self._hvp(self._state(w, strength).factor, strength, v)
 
     def cross_vjp(self, w, h, v):
         return self._penalty.cross_vjp(self._penalised(w), h, v)
@@ -63,52 +80,50 @@ class LinearProblem(InnerProblem):
 
     def solve(self, h, warm_start, tol):
         strength = self._penalty.strength(h)
-        w, memory = self._start(warm_start)
-        z = self.predict(w)
-        objective = self._objective(z, w, strength)
-        status = Status.INNER_NOT_CONVERGED
-        for n_newton in range(MAX_NEWTON):
-            memory = renewed(memory, self._X, self._t * self._loss.curvature(self._y, z))
-            precondition = self._preconditioner(memory.factor(self._ridge(strength)), strength)
-            gradient = self._gradient(z, w, strength)
-            step, _, _ = conjugate_gradient(
-                lambda v, z=z: self._hvp(z, strength, v),
-                gradient,
-                precondition,
-                tol=FORCING,
-                max_iter=MAX_CG,
-            )
-            decrement = np.einsum("isk,isk->s", gradient, step)
+        w, curvature = self._zero() if warm_start is None else (warm_start.w, warm_start.memory)
+        state = self._state(w, strength)
+        previous, status, direct = np.inf, Status.INNER_NOT_CONVERGED, True
+        for n_newton in range(1, MAX_NEWTON + 1):
+            curvature = renewed(curvature, self._X, self._t * self._loss.diagonal(state.factor))
+            precondition = self._preconditioner(curvature, strength)
+            step = self._step(state, strength, precondition, direct)
+            decrement = np.einsum("isk,isk->s", state.gradient, step)
             if np.all(decrement <= tol**2 * self._total):
                 status = Status.CONVERGED
                 break
-            length, w, z, objective = self._search_line(w, z, step, decrement, objective, strength)
-            if not length.any():
-                # No step improves any split in floating point: as solved as it can be.
-                resolved = np.all(decrement <= 1e-12 * self._total)
-                status = Status.CONVERGED if resolved else status
+            direct = direct and np.all(decrement <= CONTRACTION * previous)
+            previous = decrement
+            moved = self._descend(state, step, decrement, strength)
+            if moved is state:
+                # No step helps in floating point: as solved as it can be, if the step is small.
+                exact = np.all(decrement <= 1e-12 * self._total)
+                status = Status.CONVERGED if exact else status
                 break
-        inverse_hvp = self._inverse_hvp(z, strength, precondition, tol)
-        return InnerSolution(w, inverse_hvp, status, (n_newton + 2) * self._t.shape[1], memory)
+            state = moved
+
+        def inverse_hvp(v, start):
+            return self._solve_linear(state.factor, strength, precondition, v, start, tol)
+
+        n_solves = (n_newton + 1) * self._t.shape[1]
+        return InnerSolution(state.w, inverse_hvp, status, n_solves, curvature)
 
     @property
     def level(self):
         """The strength that matters: the mean diagonal of the Hessian at zero weights."""
-        n_outputs = self._y.shape[2]
-        zero = np.zeros((1, 1, n_outputs))
-        curvature = self._loss.curvature(zero, zero).mean()
+        zero = np.zeros((1, 1, self._y.shape[2]))
+        diagonal = self._loss.diagonal(self._loss.factor(zero)).mean()
         X = self._X[:, : self._n_features]
-        squares = X.multiply(X) if issparse(X) else X**2
-        sums = np.asarray(squares.sum(axis=1)).ravel() @ self._t[:, :, 0]
-        return float(curvature * sums.mean() / self._n_features)
+        squares = X.multiply(X).sum(axis=1) if issparse(X) else np.einsum("ij,ij->i", X, X)
+        sums = np.asarray(squares).ravel() @ self._t[:, :, 0]
+        return float(diagonal * sums.mean() / self._n_features)
 
     def predict(self, w):
         """Predictions for all rows, of shape (n_samples, n_splits, n_outputs)."""
-        return (self._X @ w.reshape(w.shape[0], -1)).reshape(-1, *w.shape[1:])
+        return _product(self._X, w)
 
     def predict_vjp(self, v):
         """Transposed product of ``predict``."""
-        return (self._X.T @ v.reshape(v.shape[0], -1)).reshape(-1, *v.shape[1:])
+        return _product(self._X.T, v)
 
     def coefficients(self, w):
         """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
@@ -117,11 +132,8 @@ class LinearProblem(InnerProblem):
             return coef.transpose(1, 2, 0), np.zeros(w.shape[1:])
         return coef.transpose(1, 2, 0), w[-1] - np.tensordot(self._origin, coef, 1)
 
-    def _start(self, warm_start):
-        if warm_start is not None:
-            return warm_start.w, warm_start.memory
-        shape = (self._X.shape[1], self._t.shape[1], self._y.shape[2])
-        return np.zeros(shape), None
+    def _zero(self):
+        return np.zeros((self._X.shape[1], self._t.shape[1], self._y.shape[2])), None
 
     def _penalised(self, w):
         """``w`` without intercepts."""
@@ -131,16 +143,50 @@ class LinearProblem(InnerProblem):
         w[-1] = 0
         return w
 
-    def _ridge(self, strength):
-        """Diagonal of the penalty's Hessian, of shape (n_features + fit_intercept, n_outputs)."""
+    def _state(self, w, strength):
+        penalised = self._penalised(w)
+        objective = 0.5 * np.sum(strength * penalised**2, axis=(0, 2))
+        gradient = strength * penalised
+        factor = np.empty((self._X.shape[0], *w.shape[1:]))
+        for rows, X in self._chunks:
+            z, y, t = _product(X, w), self._y[rows], self._t[rows]
+            objective += np.sum(t * self._loss.value(y, z), axis=(0, 2))
+            gradient += _product(X.T, t * self._loss.gradient(y, z))
+            factor[rows] = self._loss.factor(z)
+        return State(w, objective, gradient, factor)
+
+    def _hvp(self, factor, strength, v):
+        product = strength * self._penalised(v)
+        for rows, X in self._chunks:
+            z = self._loss.hvp(factor[rows], _product(X, v))
+            product += _product(X.T, self._t[rows] * z)
+        return product
+
+    def _step(self, state, strength, precondition, direct):
+        """Newton's step: by the preconditioner alone while that converges, else by CG."""
+        if direct:
+            return precondition(state.gradient)
+        arguments = state.factor, strength, precondition, state.gradient
+        return self._solve_linear(*arguments, None, CONTRACTION)[0]
+
+    def _solve_linear(self, factor, strength, precondition, right, start, tol):
+        solution, residual, _ = conjugate_gradient(
+            lambda v: self._hvp(factor, strength, v),
+            right,
+            precondition,
+            start=start,
+            tol=tol,
+            max_iter=MAX_CG,
+        )
+        return solution, Status.CONVERGED if residual <= tol else Status.LINEAR_SOLVE_INEXACT
+
+    # If a shift of all outputs changes the loss in nothing, weights and gradients sum to zero over
+    # outputs and stay so. In that subspace blocks per output are a good preconditioner; outside it,
+    # where the Hessian is all but singular, they are a bad one.
+    def _preconditioner(self, curvature, strength):
         ridge = np.ones((self._X.shape[1], self._y.shape[2])) * strength
         ridge[self._n_features :] = 0
-        return ridge
-
-    # If a shift of all outputs changes neither loss nor penalty differences, weights and gradients
-    # sum to zero over outputs and stay so. In that subspace blocks per output are a good
-    # preconditioner; outside it, where the Hessian is all but singular, they are a bad one.
-    def _preconditioner(self, factor, strength):
+        factor = curvature.factor(ridge)
         if not self._loss.shift_invariant or np.size(strength) > 1:
             return factor.solve
 
@@ -150,48 +196,35 @@ class LinearProblem(InnerProblem):
 
         return solve
 
-    def _objective(self, z, w, strength):
-        fitted = np.sum(self._t * self._loss.value(self._y, z), axis=(0, 2))
-        return fitted + 0.5 * np.sum(strength * w[: self._n_features] ** 2, axis=(0, 2))
-
-    def _gradient(self, z, w, strength):
-        fitted = self.predict_vjp(self._t * self._loss.gradient(self._y, z))
-        return fitted + strength * self._penalised(w)
-
-    def _hvp(self, z, strength, v):
-        fitted = self.predict_vjp(self._t * self._loss.hvp(self._y, z, self.predict(v)))
-        return fitted + strength * self._penalised(v)
-
-    def _inverse_hvp(self, z, strength, precondition, tol):
-        def inverse_hvp(v, start):
-            solution, residual, _ = conjugate_gradient(
-                lambda u: self._hvp(z, strength, u),
-                v,
-                precondition,
-                start=start,
-                tol=tol,
-                max_iter=MAX_CG,
-            )
-            exact = residual <= tol
-            return solution, Status.CONVERGED if exact else Status.LINEAR_SOLVE_INEXACT
-
-        return inverse_hvp
-
-    def _search_line(self, w, z, step, decrement, objective, strength):
+    def _descend(self, state, step, decrement, strength):
         """Halve the step of each split until its objective falls (Armijo)."""
-        z_step = self.predict(step)
         length = np.ones(len(decrement))
-        slack = 10 * np.finfo(float).eps * np.abs(objective)
-        for _ in range(40):
-            new_w, new_z = w - length[:, None] * step, z - length[:, None] * z_step
-            new = self._objective(new_z, new_w, strength)
-            failed = ~(new <= objective - 1e-4 * length * decrement + slack)
+        slack = 10 * np.finfo(float).eps * np.abs(state.objective)
+        for _ in range(MAX_HALVINGS):
+            moved = self._state(state.w - length[:, None] * step, strength)
+            enough = state.objective - 1e-4 * length * decrement + slack
+            failed = ~(moved.objective <= enough)
             if not failed.any():
-                return length, new_w, new_z, new
+                return moved
             length = np.where(failed, 0.5 * length, length)
-        length = np.where(failed, 0.0, length)
-        new_w, new_z = w - length[:, None] * step, z - length[:, None] * z_step
-        return length, new_w, new_z, self._objective(new_z, new_w, strength)
+        if failed.all():
+            return state
+        return self._state(state.w - np.where(failed, 0.0, length)[:, None] * step, strength)
+
+
+def _product(X, v):
+    """``X v`` for a stack of vectors on the trailing axes."""
+    return (X @ v.reshape(v.shape[0], -1)).reshape(-1, *v.shape[1:])
+
+
+def _chunks(X):
+    """``(rows, X[rows])``; dense X in views that fit the cache, sparse X whole."""
+    n_samples, n_weights = X.shape
+    size = n_samples if issparse(X) else max(1, CHUNK // n_weights)
+    starts = range(0, n_samples, size)
+    if len(starts) == 1:
+        return [(slice(None), X)]
+    return [(slice(start, start + size), X[start : start + size]) for start in starts]
 
 
 def _origin(X, fit_intercept):
@@ -202,7 +235,10 @@ def _origin(X, fit_intercept):
 
 def _design(X, origin, fit_intercept):
     """X in float64 with a column of ones for the intercept; dense X centred, for its digits."""
+    if not fit_intercept:
+        return X.astype(float, copy=False)
     if issparse(X):
-        ones = np.ones((X.shape[0], 1))
-        return hstack([X, ones], format="csr", dtype=float) if fit_intercept else X.astype(float)
-    return np.column_stack([X - origin, np.ones(X.shape[0])]) if fit_intercept else X.astype(float)
+        return hstack([X, np.ones((X.shape[0], 1))], format="csr", dtype=float)
+    design = np.ones((X.shape[0], X.shape[1] + 1))
+    np.subtract(X, origin, out=design[:, :-1])
+    return design

@@ -46,7 +46,7 @@ def blocks(candidate, inputs):
     """
     if inputs.y is None:
         raise ValueError("y is None")
-    labels = np.asarray(inputs.y)
+    labels = candidate.family.labels(inputs.y)
     splits = [(_rows(train), _rows(test)) for train, test in inputs.splits]
     if not all(len(test) for _, test in splits):
         raise ValueError("a test part is empty")

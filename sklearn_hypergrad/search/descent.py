@@ -58,8 +58,8 @@ class Found:
     message: str
 
 
-class NoDescent(Exception):
-    """The objective is nowhere finite."""
+class Unsearchable(Exception):
+    """There is no objective, or it is nowhere finite."""
 
 
 class Descent:
@@ -96,15 +96,24 @@ class Descent:
 
         Raises
         ------
-        NoDescent
+        Unsearchable
             If the objective is not finite anywhere.
         """
+        try:
+            return self._run()
+        except KeyboardInterrupt:
+            # What was found is not lost; the fits that follow can be interrupted in turn.
+            if not self._objective.records:
+                raise
+            best = self._objective.best.theta
+            return self._found(best, [Ending.NOT_CONVERGED] * self._size, "interrupted")
+
+    def _run(self):
         points = [point for point in self._scan() if np.isfinite(point.value)]
         if not points:
-            raise NoDescent("the validation loss is not finite for any value")
-        flat = len(points) > 1 and len(flat_stretch(points, 0)) == len(points)
+            raise Unsearchable("the validation loss is not finite for any value")
         self._objective.tol = FINE
-        if flat:
+        if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
             end = points[-1] if self._regularizes > 0 else points[0]
             return self._found(self._level(end.z), [Ending.FLAT] * self._size, "flat everywhere")
         minima = self._minima(points)
@@ -148,7 +157,7 @@ class Descent:
         for left, right in brackets(points)[:MOST_MINIMA]:
             best = min(left, right, key=lambda point: point.value)
             result = optimizer.minimize(
-                self._objective if self._size == 1 else self._along_level,
+                self._along_level({left.z: left, right.z: right}),
                 np.array([best.z]),
                 np.array([[left.z, right.z]]),
                 **self._settings,
@@ -159,9 +168,14 @@ class Descent:
             minima.append((self._level(self._regular_end(points, best)), True, "end of the range"))
         return minima
 
-    def _along_level(self, z):
-        point = self._point(float(z[0]))
-        return point.value, np.array([point.slope])
+    def _along_level(self, known):
+        """The objective along the level; where the scan has been, its looser values do."""
+
+        def fun(z):
+            point = known.get(z[0]) or self._point(float(z[0]))
+            return point.value, np.array([point.slope])
+
+        return fun
 
     def _regular_end(self, points, best):
         """The more regularised end of the stretch that is as good as the best end."""

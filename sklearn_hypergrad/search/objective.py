@@ -10,7 +10,7 @@ from sklearn_hypergrad.problems import Status
 
 # Inner tolerance while the line is scanned, and while a minimum is polished.
 COARSE = 1e-4
-FINE = 1e-7
+FINE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.data import blocks
-from sklearn_hypergrad.search.descent import Descent, Ending, Found, NoDescent
+from sklearn_hypergrad.search.descent import Descent, Ending, Found, Unsearchable
 from sklearn_hypergrad.search.grid import Candidate
 from sklearn_hypergrad.search.objective import Objective
 from sklearn_hypergrad.search.rows import proposals
@@ -15,6 +15,8 @@ from sklearn_hypergrad.spaces import Dimension, Space
 
 # A search without bounds gives up this far away from the level of the data.
 MOST = 1e12
+# What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's way.
+LIST_ENDINGS = {Ending.FLAT, Ending.NOT_CONVERGED}
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -50,21 +52,10 @@ def pursue(candidate, inputs, options):
     """
     if candidate.range is None:
         return Outcome(candidate, [candidate.settings])
-    shape = candidate.family.shape(candidate.range.continuous.per, inputs.y)
-    choice = choose(
-        options.validation_loss, inputs.scorer, candidate.final, candidate.family, inputs.y
-    )
-    # Transformers are the users' code and data may be anything: what cannot be prepared here, the
-    # real fits will report in scikit-learn's words.
     try:
-        parts = blocks(candidate, inputs)
-    except Exception as error:
-        return _enumerated(candidate, str(error))
-    choice = defined(choice, parts)
-    objective = build_objective(candidate, parts, choice, shape, options.method)
-    try:
+        objective, choice = objective_of(candidate, inputs, options)
         found = descent(candidate, objective, options).run()
-    except NoDescent as error:
+    except Unsearchable as error:
         return _enumerated(candidate, str(error))
     values = proposals(candidate, objective, found, choice, inputs)
     rows = [{**candidate.settings, candidate.range.key: value} for value in values]
@@ -82,12 +73,30 @@ class Options:
     max_iter: int
 
 
-def build_objective(candidate, parts, choice, shape, method):
-    """The candidate's objective on the blocks ``parts``."""
-    name = candidate.range.leaf
-    terms = [candidate.family.term(candidate.final, name, part, choice.loss) for part in parts]
+def objective_of(candidate, inputs, options):
+    """The objective of a candidate with a range, and the choice of its validation loss.
+
+    Raises
+    ------
+    Unsearchable
+        If the data make no problem of the candidate's family.
+    ValueError
+        If the search's own arguments do not fit the candidate.
+    """
+    family, final = candidate.family, candidate.final
+    shape = family.shape(candidate.range.continuous.per, inputs.y)
+    choice = choose(options.validation_loss, inputs.scorer, final, family, inputs.y)
+    # Transformers are the users' code and data may be anything: what cannot be prepared here, the
+    # real fits will report in scikit-learn's words.
+    try:
+        parts = blocks(candidate, inputs)
+    except Exception as error:
+        raise Unsearchable(str(error)) from error
+    choice = defined(choice, parts)
+    terms = [family.term(final, candidate.range.leaf, part, choice.loss) for part in parts]
     level = float(np.mean([term.problem.level for term in terms])) or 1.0
-    return Objective(Space([_dimension(candidate, level, shape)]), terms, method)
+    space = Space([_dimension(candidate, level, shape)])
+    return Objective(space, terms, options.method), choice
 
 
 def descent(candidate, objective, options):
@@ -105,23 +114,20 @@ def descent(candidate, objective, options):
 
 def problems_of(outcome):
     """What the user should know of a searched candidate, each with numbers and a remedy."""
-    if outcome.fallback is not None:
-        return [outcome.fallback]
-    if outcome.found is None:
-        return []
-    key = outcome.candidate.range.key
-    named = not outcome.candidate.range.listed
-    found = outcome.found
-    value = found.record.hyperparams[outcome.candidate.range.leaf]
-    loss = f"{outcome.choice.loss.name} {found.record.value:.6g}"
-    worth_saying = {Ending.FLAT, Ending.NOT_CONVERGED} | ({Ending.AT_BOUND, Ending.LIMIT} if named else set())
+    span, found = outcome.candidate.range, outcome.found
+    # A list that could not be searched was enumerated, as GridSearchCV does: nothing is amiss.
+    if found is None:
+        return [outcome.fallback] if outcome.fallback and not span.listed else []
+    worth_saying = LIST_ENDINGS if span.listed else LIST_ENDINGS | {Ending.AT_BOUND, Ending.LIMIT}
+    value = found.record.hyperparams[span.leaf]
+    where = f"{span.key}={value} ({outcome.choice.loss.name} {found.record.value:.6g})"
     messages = [
-        f"{key}={value} ({loss}): {ending.label}. {ending.remedy}"
+        f"{where}: {ending.label}. {ending.remedy}"
         for ending in dict.fromkeys(found.endings)
         if ending in worth_saying
     ]
     unsolved = [s for s in dict.fromkeys(found.record.statuses) if s is not Status.CONVERGED]
-    return messages + [f"{key}={value} ({loss}): {status.value}" for status in unsolved]
+    return messages + [f"{where}: {status.value}" for status in unsolved]
 
 
 def _regularizes(candidate):

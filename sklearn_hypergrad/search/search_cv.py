@@ -29,6 +29,177 @@ REPORTED = (
 
 
 class HypergradSearchCV(BaseSearchCV):
+    """Search over hyperparameters, the continuous ones by the gradient of the validation loss.
+
+    A drop-in replacement for :class:`~sklearn.model_selection.GridSearchCV`: same call, same
+    attributes, same delegation to the refitted ``best_estimator_``. In ``param_grid``, a list of
+    numbers for a hyperparameter that can be differentiated is the *range* it spans; everything else
+    is enumerated. The search minimises
+
+        mean over splits of validation_loss(held-out part, w(h))
+        with w(h) the minimiser of the training loss plus penalty on the training part
+
+    over the hyperparameters ``h`` of that range, following the exact gradient obtained by implicit
+    differentiation [1]_. It solves its own inner problems; what it finds is then judged by
+    scikit-learn: every row of ``cv_results_`` is a clone of ``estimator``, fitted and scored on the
+    splits of ``cv``.
+
+    Differentiable are ``alpha`` of Ridge and RidgeClassifier and ``C`` of LogisticRegression (with
+    an L2 penalty), alone or as the last step of pipelines.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        As for GridSearchCV. It is cloned, never fitted itself.
+
+    param_grid : dict or list of dict
+        As for GridSearchCV. Each value is a sequence of settings or a
+        :class:`~sklearn_hypergrad.Continuous`. A sequence of at least two distinct positive numbers
+        for a differentiable hyperparameter is the range from its smallest to its largest, searched on
+        a logarithmic scale if they span a ratio of at least ten, else on a linear one. Values in it
+        that are zero, infinite or invalid are enumerated beside that range.
+
+    scoring : str, callable, list, tuple or dict, default=None
+        As for GridSearchCV.
+
+    n_jobs : int, default=None
+        Jobs for the fits of scikit-learn, as for GridSearchCV. The result does not depend on it.
+
+    refit : bool, str or callable, default=True
+        As for GridSearchCV. A str names the metric that is searched for.
+
+    cv : int, cross-validation generator or iterable, default=None
+        As for GridSearchCV. It is asked for its splits once; search and rows use the same.
+
+    verbose : int, default=0
+        As for GridSearchCV.
+
+    pre_dispatch : int or str, default='2*n_jobs'
+        As for GridSearchCV.
+
+    error_score : 'raise' or numeric, default=np.nan
+        As for GridSearchCV.
+
+    return_train_score : bool, default=False
+        As for GridSearchCV.
+
+    hypergradient : {"auto", "implicit"} or Hypergradient, default="auto"
+        How the trained model is differentiated. "auto" is implicit differentiation, which is exact
+        for models that minimise a smooth objective, as all those above do.
+
+    optimizer : {"auto", "lbfgs"} or Optimizer, default="auto"
+        How the hyperparameters move. A coarse scan first finds the region of the best minimum; "auto"
+        then takes Brent's method on the derivative for one value, which needs the fewest evaluations,
+        and L-BFGS-B for several.
+
+    validation_loss : str, default="auto"
+        The loss on held-out parts that is descended. "auto" derives it from the score that decides:
+        the score itself wherever it is differentiable, else a loss that goes with it; the
+        documentation has the table. Otherwise one of "squared_error", "root_squared_error", "r2",
+        "absolute_error", "poisson_deviance", "gamma_deviance" for regressors, "log_loss",
+        "balanced_log_loss", "brier_score" for classifiers with probabilities, and
+        "coded_squared_error", "balanced_coded_squared_error" for RidgeClassifier.
+
+    max_iter : int, default=50
+        Iterations of the optimizer; it needs about five for one value.
+
+    tol : float, default=1e-3
+        Accuracy of the hyperparameters, relative on a logarithmic scale. The loss is flat at its
+        minimum: an error of 1e-3 there changes it by about 1e-6 relative or less.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        As for GridSearchCV. Of a range it has few rows: the point found and, if the asked score has
+        no gradient, the best listed value and the best other point that was visited.
+
+    best_estimator_ : estimator
+        As for GridSearchCV: ``estimator`` refitted with ``best_params_`` on all data.
+
+    best_score_ : float
+        As for GridSearchCV: mean cross-validated score of ``best_params_``.
+
+    best_params_ : dict
+        As for GridSearchCV.
+
+    best_index_ : int
+        As for GridSearchCV.
+
+    scorer_ : function or dict
+        As for GridSearchCV.
+
+    n_splits_ : int
+        As for GridSearchCV.
+
+    refit_time_ : float
+        As for GridSearchCV.
+
+    multimetric_ : bool
+        As for GridSearchCV.
+
+    classes_ : ndarray of shape (n_classes,)
+        As for GridSearchCV.
+
+    n_features_in_ : int
+        As for GridSearchCV.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        As for GridSearchCV.
+
+    hypergradient_ : str
+        Which hyperparameters were differentiated, how, and why others were enumerated.
+
+    history_ : data frame
+        One row per evaluation of the validation loss: row of ``cv_results_`` it led to, value of the
+        hyperparameter, loss, norm of the hypergradient, loss of every split, seconds, own inner
+        solves. pandas or polars, whichever is installed, else a dict of lists; only after a search
+        with a range.
+
+    hyperparameters_ : data frame
+        One row per entry of the hyperparameters that were searched: name, value, start, bounds,
+        gradient (on the scale of the search) and status: "interior", "at bound", "flat",
+        "flat towards zero", "flat towards infinity", "limit" or "not converged". Like ``history_``.
+
+    n_iter_ : int
+        Number of evaluations of the validation loss; only after a search with a range.
+
+    validation_loss_ : str
+        The loss that was descended; only after a search with a range.
+
+    stopping_reason_ : str
+        Why the optimizer stopped; only after a search with a range.
+
+    Warns
+    -----
+    HypergradWarning
+        At most once per fit; see there.
+
+    See Also
+    --------
+    sklearn.model_selection.GridSearchCV : Enumerates every value.
+    sklearn_hypergrad.Continuous : A range, or none at all, for a hyperparameter.
+
+    Notes
+    -----
+    Pressing Ctrl-C while a range is searched ends that search at its best point so far, which is
+    then fitted as usual; ``stopping_reason_`` says so.
+
+    References
+    ----------
+    .. [1] Lorraine, Vicol, Duvenaud, "Optimizing Millions of Hyperparameters by Implicit
+       Differentiation", AISTATS 2020, equations 2 and 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_hypergrad import HypergradSearchCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = HypergradSearchCV(Ridge(), {"alpha": [1e-3, 1e3]}, cv=5).fit(X, y)
+    >>> round(search.best_params_["alpha"], 3), round(search.best_score_, 4)
+    (0.046, 0.4829)
+    """
+
     _parameter_constraints: dict = {
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
@@ -56,7 +227,7 @@ class HypergradSearchCV(BaseSearchCV):
         optimizer="auto",
         validation_loss="auto",
         max_iter=50,
-        tol=1e-4,
+        tol=1e-3,
     ):
         super().__init__(
             estimator=estimator,
@@ -77,6 +248,24 @@ class HypergradSearchCV(BaseSearchCV):
         self.tol = tol
 
     def fit(self, X, y=None, **params):
+        """Search, and refit on all data with the best hyperparameters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As for GridSearchCV.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            As for GridSearchCV.
+
+        **params : dict
+            Metadata for the estimator, the scorer and the splitter, as for GridSearchCV.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+        """
         for name in REPORTED:
             self.__dict__.pop(name, None)
         try:

@@ -46,6 +46,12 @@ class Dimension:
         """``(low, high)`` of an entry in theta."""
         return tuple(float(self.transform.to_theta(value)) for value in (self.low, self.high))
 
+    def to_constrained(self, theta):
+        """Entries in natural units: exactly a bound for its theta, and never beyond it."""
+        low, high = self.bounds
+        value = np.clip(self.transform.to_constrained(theta), self.low, self.high)
+        return np.where(theta <= low, self.low, np.where(theta >= high, self.high, value))
+
 
 class Space:
     """Flat, unconstrained ``theta`` <-> dict of hyperparameters in natural units.
@@ -65,7 +71,7 @@ class Space:
     def to_hyperparams(self, theta):
         """Hyperparameters in natural units; each has its dimension's shape."""
         return {
-            d.name: d.transform.to_constrained(part).reshape(d.shape)
+            d.name: d.to_constrained(part).reshape(d.shape)
             for d, part in self._parts(theta)
         }
 
@@ -82,8 +88,7 @@ class Space:
         """Gradient in theta from gradients shaped like the hyperparameters."""
         return np.concatenate(
             [
-                np.ravel(gradients[d.name])
-                * d.transform.derivative(d.transform.to_constrained(part))
+                np.ravel(gradients[d.name]) * d.transform.derivative(d.to_constrained(part))
                 for d, part in self._parts(theta)
             ]
         )

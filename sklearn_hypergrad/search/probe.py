@@ -1,0 +1,25 @@
+"""The objectives that a search would minimise, without searching."""
+
+from sklearn.base import is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import indexable
+
+from sklearn_hypergrad.search.grid import expand
+from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
+from sklearn_hypergrad.search.outcome import objective_of
+
+
+def objectives(search, X, y=None, **params):
+    """One Objective per range of ``search.param_grid``.
+
+    Raises
+    ------
+    Unsearchable, ValueError
+        What keeps a range from being searched.
+    """
+    X, y = indexable(X, y)
+    cv = FrozenSplits(check_cv(search.cv, y, classifier=is_classifier(search.estimator)))
+    inputs = fit_inputs(search, X, y, cv, search._get_routed_params_for_fit(params))
+    options = search._options()
+    candidates = expand(search.param_grid, search.estimator)
+    return [objective_of(c, inputs, options)[0] for c in candidates if c.range]
