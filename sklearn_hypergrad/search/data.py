@@ -48,8 +48,8 @@ def blocks(candidate, inputs):
         raise ValueError("y is None")
     labels = candidate.family.labels(inputs.y)
     splits = [(_rows(train), _rows(test)) for train, test in inputs.splits]
-    if not all(len(test) for _, test in splits):
-        raise ValueError("a test part is empty")
+    if not splits or not all(len(test) for _, test in splits):
+        raise ValueError("there is no held-out part")
     candidate.family.check_parts(labels, [train for train, _ in splits])
     y = candidate.family.encode(labels)
     if not np.isfinite(y).all():

@@ -1,0 +1,141 @@
+"""What is searched and what is enumerated."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad.search.grid import expand
+
+
+def ranges(candidates):
+    return [candidate.range for candidate in candidates if candidate.range]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "scale"),
+    [
+        ([1, 10, 100], 1, 100, "log"),
+        ((0.5, 0.1), 0.1, 0.5, "linear"),
+        (range(1, 12), 1, 11, "log"),
+        (np.logspace(-2, 2, 5), 1e-2, 1e2, "log"),
+        (np.array([3, 3, 4]), 3, 4, "linear"),
+    ],
+)
+def test_numbers_are_the_range_they_span(values, low, high, scale):
+    (found,) = ranges(expand({"alpha": values}, Ridge()))
+    assert (found.continuous.low, found.continuous.high, found.scale) == (low, high, scale)
+    assert found.listed == tuple(values)
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0], [1, 1], [0, 1], [True, False], [None, 1, 2], ["a", "b"], [[1, 2], [3, 4]]]
+)
+def test_anything_else_is_enumerated(values):
+    candidates = expand({"alpha": values}, Ridge())
+    assert not ranges(candidates)
+    assert [c.settings for c in candidates] == list(ParameterGrid({"alpha": values}))
+
+
+def test_zero_and_invalid_values_get_rows_of_their_own():
+    candidates = expand({"alpha": [0, 10, -1, 0.1, np.inf]}, Ridge())
+    assert [c.settings.get("alpha") for c in candidates] == [0, -1, np.inf, None]
+    assert ranges(candidates)[0].listed == (10, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (Ridge(positive=True), "positive=True"),
+        (LogisticRegression(solver="liblinear"), "liblinear"),
+        (LogisticRegression(l1_ratio=0.5, solver="saga"), "l1_ratio=0.5"),
+        (LogisticRegression(penalty="l1", solver="saga"), "penalty='l1'"),
+        (LogisticRegression(dual=True, solver="liblinear", fit_intercept=False), "dual=True"),
+        (LogisticRegression(warm_start=True), "warm_start=True"),
+        (SVC(), "no registered inner problem"),
+        (Lasso(), "no registered inner problem"),
+    ],
+)
+def test_other_problems_are_enumerated_with_the_reason(model, reason):
+    key = "alpha" if hasattr(model, "alpha") else "C"
+    candidates = expand({key: [0.1, 1, 10]}, model)
+    assert [c.settings for c in candidates] == [{key: 0.1}, {key: 1}, {key: 10}]
+    assert all(reason in c.reason for c in candidates)
+    with pytest.raises(ValueError, match="Cannot tune '.*' with Continuous.*Give a list"):
+        expand({key: Continuous()}, model)
+
+
+def test_integers_that_are_not_a_differentiable_hyperparameter_stay_integers():
+    candidates = expand({"max_iter": [10, 100], "C": [0.1, 10]}, LogisticRegression())
+    assert [c.settings for c in candidates] == [{"max_iter": 10}, {"max_iter": 100}]
+    assert len(ranges(candidates)) == 2
+
+
+def test_configuration_is_decided_for_every_combination():
+    grid = {"l1_ratio": [0.0, 0.5], "C": [0.1, 10], "solver": ["saga"]}
+    candidates = expand(grid, LogisticRegression())
+    assert len(ranges(candidates)) == 1
+    assert [c.settings["C"] for c in candidates if not c.range] == [0.1, 10]
+
+
+def test_order_without_ranges_is_that_of_parameter_grid():
+    grid = [{"C": [1, 10], "kernel": ["rbf", "linear"]}, {"degree": [2, 3]}]
+    assert [c.settings for c in expand(grid, SVC())] == list(ParameterGrid(grid))
+
+
+def test_a_step_that_is_not_the_last_is_enumerated():
+    pipeline = Pipeline([("first", Ridge()), ("last", Ridge())])
+    (candidate, *_) = expand({"first__alpha": [0.1, 10]}, pipeline)
+    assert "does not belong to the final step" in candidate.reason
+
+
+@pytest.mark.parametrize("value", [Continuous(), [Continuous()]])
+def test_continuous_alone_or_in_a_list(value):
+    (found,) = ranges(expand({"alpha": value}, Ridge()))
+    assert found.continuous == Continuous()
+    assert found.listed == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "grid", "message"),
+    [
+        (Ridge(), {"alpha": [Continuous(), 1.0]}, "mixes Continuous with other values"),
+        (Ridge(), {"alpha": Continuous(0, 1)}, "positive values, got low=0"),
+        (Ridge(), {"alpha": Continuous(init=-1)}, "positive values, got init=-1"),
+        (Ridge(), {"tol": Continuous()}, "tol of Ridge is not differentiable"),
+        (RidgeClassifier(), {"alpha": Continuous(per="target")}, "one value for all"),
+        (StandardScaler(), {"with_mean": Continuous()}, "no registered inner problem"),
+    ],
+)
+def test_a_continuous_that_cannot_be_searched_says_why(model, grid, message):
+    with pytest.raises(ValueError, match=message):
+        expand(grid, model)
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"alpha": 1},
+        {"alpha": "abc"},
+        {"alpha": None},
+        {"alpha": {1, 2}},
+        {"alpha": []},
+        {"alpha": np.ones((2, 2))},
+        [0],
+        {"alhpa": [1, 10, 100]},
+        [],
+    ],
+)
+def test_bad_grids_give_the_errors_of_grid_search(grid):
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
+    errors = []
+    for search in (GridSearchCV, HypergradSearchCV):
+        with pytest.raises((ValueError, TypeError)) as error:
+            search(Ridge(), grid).fit(X, y)
+        errors.append(error.value)
+    assert type(errors[0]) is type(errors[1])
+    assert str(errors[0]) == str(errors[1])
