@@ -55,7 +55,7 @@ def test_a_range_gives_one_search_with_a_leaf_per_row_and_split(data):
 
 def test_own_fits_of_transformers_are_not_tasks(data):
     X, y = data("wine")
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-8, max_iter=1000))
     recorder = Recorder()
     pipeline.set_callbacks(recorder)
     search = HypergradSearchCV(pipeline, {"logisticregression__C": [0.1, 10]}, cv=2)

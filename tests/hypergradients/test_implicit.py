@@ -1,0 +1,293 @@
+"""Hypergradients against finite differences, against dense matrices, and against a formula."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.special import expit
+
+from sklearn_hypergrad import losses
+from sklearn_hypergrad.hypergradients import Implicit
+from sklearn_hypergrad.problems import (
+    VALIDATION_LOSSES,
+    GramRidge,
+    InnerProblem,
+    InnerSolution,
+    L2Penalty,
+    LinearProblem,
+    PredictionLoss,
+    QuadraticLoss,
+    Status,
+)
+
+TOL = 1e-13
+RTOL = 1e-6
+REGRESSION = ["squared_error", "root_squared_error", "r2", "absolute_error"]
+DEVIANCES = ["poisson_deviance", "gamma_deviance"]
+CODED = ["coded_squared_error", "balanced_coded_squared_error"]
+CLASSIFICATION = ["log_loss", "balanced_log_loss", "brier_score"]
+FAMILIES = {
+    "gram ridge": REGRESSION + DEVIANCES + CODED,
+    "linear ridge": REGRESSION + DEVIANCES + CODED,
+    "logistic": CLASSIFICATION,
+    "multinomial": CLASSIFICATION,
+}
+MATRIX = [
+    (family, name, *switches)
+    for family, names in FAMILIES.items()
+    for name in names
+    for switches in itertools.product((True, False), repeat=4)
+    # Without an intercept predictions are around zero, where deviances are infinite.
+    if name not in DEVIANCES or switches[0]
+]
+
+
+def kind_of(family, name):
+    if family == "multinomial":
+        return "multinomial"
+    return "binary" if family == "logistic" else "coded" if name in CODED else "regression"
+
+
+def term(family, block, name, intercept):
+    """``(problem, outer)`` with the hyperparameter ``h``."""
+    loss = VALIDATION_LOSSES[name]
+    if family == "gram ridge":
+        problem = GramRidge(block, L2Penalty("h"), fit_intercept=intercept)
+        squared = isinstance(loss.pointwise, losses.HalfSquaredError)
+        return problem, (QuadraticLoss if squared else PredictionLoss)(problem, block, loss)
+    trained = {"logistic": losses.LogisticLoss(), "multinomial": losses.MultinomialLoss()}
+    penalty = L2Penalty("h", inverse=family in trained)
+    inner = trained.get(family, losses.HalfSquaredError())
+    problem = LinearProblem(block, penalty, inner, fit_intercept=intercept)
+    return problem, PredictionLoss(problem, block, loss)
+
+
+class Scaled(Implicit):
+    """A hypergradient that is wrong by a factor."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def evaluate(self, *args):
+        evaluation = super().evaluate(*args)
+        evaluation.gradient["h"] = self.factor * evaluation.gradient["h"]
+        return evaluation
+
+
+def check(method, problem, outer, h, five_point, step=1e-2):
+    """The hypergradient along a direction in log(h), relative to its own size only."""
+    evaluation = method.evaluate(problem, outer, {"h": h}, None, TOL)
+    assert evaluation.statuses == (Status.CONVERGED, Status.CONVERGED)
+    assert evaluation.gradient["h"].shape == h.shape
+    u = np.random.default_rng(3).uniform(0.5, 1, h.shape)
+
+    def moved(s):
+        # Cold: errors of a warm start near the solution differ from one side to the other.
+        return method.evaluate(problem, outer, {"h": h * np.exp(s * u)}, None, TOL).values.sum()
+
+    slope = np.sum(evaluation.gradient["h"] * h * u)
+    assert_allclose(slope, five_point(moved, step), rtol=RTOL)
+
+
+def step_for(name):
+    # Small enough for no residual to change its sign.
+    return 1e-5 if name == "absolute_error" else 1e-2
+
+
+def test_every_validation_loss_is_in_the_matrix():
+    assert {name for names in FAMILIES.values() for name in names} == set(VALIDATION_LOSSES)
+
+
+@pytest.mark.parametrize(("family", "name", "intercept", "weighted", "thin", "wide"), MATRIX)
+def test_agrees_with_finite_differences(
+    make_block, five_point, family, name, intercept, weighted, thin, wide
+):
+    block = make_block(
+        kind_of(family, name),
+        n_outputs=2 if name in REGRESSION else 1,
+        weighted=weighted,
+        thin=thin,
+        wide=wide,
+    )
+    problem, outer = term(family, block, name, intercept)
+    check(Implicit(), problem, outer, np.array(2.0), five_point, step_for(name))
+
+
+@pytest.mark.parametrize("splits", ["repeated", "overlapping", "time", "bootstrap"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_any_splits(make_block, five_point, family, splits):
+    name = FAMILIES[family][0]
+    block = make_block(kind_of(family, name), weighted=True, splits=splits)
+    check(Implicit(), *term(family, block, name, True), np.array(2.0), five_point)
+
+
+@pytest.mark.parametrize("h", [1e-4, 1e-2, 1e2, 1e4])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weak_and_strong_penalties(make_block, five_point, family, h):
+    name = FAMILIES[family][0]
+    block = make_block(kind_of(family, name), weighted=True)
+    check(Implicit(), *term(family, block, name, True), np.array(h), five_point)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_hyperparameter_per_output(make_block, five_point, family):
+    name = FAMILIES[family][0]
+    block = make_block(kind_of(family, name), n_outputs=3)
+    h = np.linspace(0.5, 3, block.y.shape[1])
+    check(Implicit(), *term(family, block, name, True), h, five_point)
+
+
+@pytest.mark.parametrize("factor", [1.001, 0.999, 1 + 2e-6])
+@pytest.mark.parametrize(
+    ("family", "name"), [(family, name) for family, names in FAMILIES.items() for name in names]
+)
+def test_a_wrong_hypergradient_is_rejected(make_block, five_point, family, name, factor):
+    block = make_block(kind_of(family, name))
+    problem, outer = term(family, block, name, True)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        check(Scaled(factor), problem, outer, np.array(2.0), five_point, step_for(name))
+
+
+def explicit(block, split, intercept, strength, mean, curvature):
+    """Derivative of a split's summed held-out loss in the strength, with all matrices formed.
+
+    The loss of the training and of the held-out part is the one whose derivative is ``mean - y``.
+    """
+    A = block.X.toarray() if sparse.issparse(block.X) else block.X
+    A = np.c_[A, np.ones(len(A))] if intercept else A
+    penalised = np.ones(A.shape[1])
+    penalised[block.X.shape[1] :] = 0
+    train, test, t = block.trains[split], block.tests[split], block.weights[split]
+    w = np.zeros(A.shape[1])
+    for _ in range(30):
+        z = A[train] @ w
+        gradient = A[train].T @ (t * (mean(z) - block.y[train, 0])) + strength * penalised * w
+        H = (A[train].T * (t * curvature(z))) @ A[train] + strength * np.diag(penalised)
+        w = w - np.linalg.solve(H, gradient)
+    s = block.score_weight[test] / block.score_weight[test].sum()
+    grad_w = A[test].T @ (s * (mean(A[test] @ w) - block.y[test, 0]))
+    cross = penalised * w
+    return -cross @ np.linalg.solve(H, grad_w)
+
+
+EXPLICIT = {
+    # Mean, its derivative, validation loss and its factor, derivative of the strength in h.
+    "gram ridge": (lambda z: z, np.ones_like, "squared_error", 2, lambda h: 1.0),
+    "linear ridge": (lambda z: z, np.ones_like, "squared_error", 2, lambda h: 1.0),
+    "logistic": (
+        expit,
+        lambda z: expit(z) * expit(-z),
+        "log_loss",
+        1,
+        lambda h: -1 / h**2,
+    ),
+}
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("splits", ["kfold", "overlapping"])
+@pytest.mark.parametrize("family", EXPLICIT)
+def test_agrees_with_dense_matrices(make_block, family, splits, intercept, thin, wide):
+    mean, curvature, name, factor, slope = EXPLICIT[family]
+    block = make_block(kind_of(family, name), weighted=True, splits=splits, thin=thin, wide=wide)
+    problem, outer = term(family, block, name, intercept)
+    h = np.array(2.0)
+    evaluation = Implicit().evaluate(problem, outer, {"h": h}, None, TOL)
+    strength = problem._penalty.strength({"h": h})
+    parts = [
+        explicit(block, split, intercept, strength, mean, curvature)
+        for split in range(block.n_splits)
+    ]
+    assert_allclose(evaluation.gradient["h"], factor * slope(h) * sum(parts), rtol=1e-8)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_warm_start_changes_no_digits_and_saves_work(make_block, family):
+    name = FAMILIES[family][0]
+    problem, outer = term(family, make_block(kind_of(family, name)), name, True)
+    cold = Implicit().evaluate(problem, outer, {"h": np.array(2.0)}, None, TOL)
+    near = Implicit().evaluate(problem, outer, {"h": np.array(2.1)}, None, TOL)
+    warm = Implicit().evaluate(problem, outer, {"h": np.array(2.0)}, near.warm_start, TOL)
+    assert_allclose(warm.values, cold.values, rtol=1e-10)
+    assert_allclose(warm.gradient["h"], cold.gradient["h"], rtol=1e-9)
+    assert warm.n_solves < cold.n_solves or family.endswith("ridge")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_repeated_evaluations_are_bit_equal(make_block, family):
+    name = FAMILIES[family][0]
+    problem, outer = term(family, make_block(kind_of(family, name)), name, True)
+    h = {"h": np.array(2.0)}
+    one, other = (Implicit().evaluate(problem, outer, h, None, 1e-6) for _ in range(2))
+    assert_array_equal(one.values, other.values)
+    assert_array_equal(one.gradient["h"], other.gradient["h"])
+    assert_array_equal(h["h"], 2.0)
+
+
+class Cubic(InnerProblem):
+    """A problem of a third party: ``w^4 / 4 + w^2 / 2 - a b w`` for each of two splits."""
+
+    def __init__(self, status=Status.CONVERGED):
+        self.status = status
+        self.starts = []
+
+    def gradient(self, w, h):
+        return w**3 + w - h["a"] * h["b"]
+
+    def hvp(self, w, h, v):
+        return (3 * w**2 + 1) * v
+
+    def cross_vjp(self, w, h, v):
+        return {"a": -np.sum(v * h["b"]), "b": -v * h["a"]}
+
+    def cross_jvp(self, w, h, u):
+        return -u["a"] * h["b"] - h["a"] * u["b"]
+
+    def solve(self, h, warm_start, tol):
+        target = h["a"] * h["b"]
+        w = np.array([np.roots([1, 0, 1, -t])[-1].real for t in target])
+
+        def inverse_hvp(v, start):
+            self.starts.append(start)
+            return v / (3 * w**2 + 1), Status.LINEAR_SOLVE_INEXACT
+
+        return InnerSolution(w, inverse_hvp, self.status, n_solves=7)
+
+
+def direct_outer(w, h):
+    """Depends on a hyperparameter also directly."""
+    return h["a"] * w**2, 2 * h["a"] * w, {"a": np.sum(w**2)}
+
+
+def test_direct_and_indirect_terms_for_any_problem(five_point):
+    h = {"a": np.array(0.8), "b": np.array([1.0, 3.0])}
+    evaluation = Implicit().evaluate(Cubic(), direct_outer, h, None, TOL)
+    assert set(evaluation.gradient) == {"a", "b"}
+    for name, value in h.items():
+        for unit in np.eye(value.size).reshape(-1, *value.shape):
+
+            def moved(s, name=name, unit=unit):
+                changed = {**h, name: h[name] + s * unit}
+                return Implicit().evaluate(Cubic(), direct_outer, changed, None, TOL).values.sum()
+
+            slope = np.sum(evaluation.gradient[name] * unit)
+            assert_allclose(slope, five_point(moved, 1e-3), rtol=1e-9)
+
+
+def test_outcomes_of_both_solvers_and_costs_are_passed_on():
+    h = {"a": np.array(0.8), "b": np.array([1.0, 3.0])}
+    problem = Cubic(Status.INNER_NOT_CONVERGED)
+    evaluation = Implicit().evaluate(problem, direct_outer, h, None, TOL)
+    assert evaluation.statuses == (Status.INNER_NOT_CONVERGED, Status.LINEAR_SOLVE_INEXACT)
+    assert evaluation.n_solves == 7
+    again = Implicit().evaluate(problem, direct_outer, h, evaluation.warm_start, TOL)
+    assert problem.starts == [None, evaluation.warm_start.adjoint]
+    assert_array_equal(again.warm_start.adjoint, evaluation.warm_start.adjoint)
+
+
+def test_repr():
+    assert repr(Implicit()) == "Implicit()"

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_hypergrad.linalg import conjugate_gradient
+
+N, N_SPLITS, N_OUTPUTS = 6, 3, 2
+
+
+def systems(decades=1.0, seed=0):
+    """A stack of positive definite matrices over (feature, output) and right-hand sides."""
+    rng = np.random.default_rng(seed)
+    size = N * N_OUTPUTS
+    q, _ = np.linalg.qr(rng.normal(size=(N_SPLITS, size, size)))
+    matrices = q * np.logspace(0, decades, size) @ q.transpose(0, 2, 1)
+    return matrices, rng.normal(size=(N, N_SPLITS, N_OUTPUTS))
+
+
+def flat(v):
+    return v.transpose(1, 0, 2).reshape(len(v[0]), -1)
+
+
+def stacked(v):
+    return v.reshape(len(v), N, N_OUTPUTS).transpose(1, 0, 2)
+
+
+def product(matrices):
+    return lambda v: stacked(np.einsum("sij,sj->si", matrices, flat(v)))
+
+
+def jacobi(matrices):
+    diagonal = stacked(np.einsum("sii->si", matrices))
+    return lambda v: v / diagonal
+
+
+def nothing(v):
+    return v
+
+
+@pytest.mark.parametrize("preconditioned", [False, True])
+@pytest.mark.parametrize("decades", [0.5, 3])
+def test_solves_all_systems(decades, preconditioned):
+    matrices, right = systems(decades)
+    precondition = jacobi(matrices) if preconditioned else nothing
+    solution, residual, _ = conjugate_gradient(
+        product(matrices), right, precondition, tol=1e-12, max_iter=500
+    )
+    expected = stacked(np.linalg.solve(matrices, flat(right)[..., None])[..., 0])
+    assert residual <= 1e-12
+    assert_allclose(solution, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_an_exact_preconditioner_needs_one_iteration():
+    matrices, right = systems(4)
+    inverse = product(np.linalg.inv(matrices))
+    *_, n_iter = conjugate_gradient(product(matrices), right, inverse, tol=1e-8, max_iter=50)
+    assert n_iter == 1
+
+
+def test_a_start_at_the_solution_needs_no_iteration():
+    matrices, right = systems()
+    start = product(np.linalg.inv(matrices))(right)
+    solution, _, n_iter = conjugate_gradient(
+        product(matrices), right, nothing, start=start, tol=1e-8, max_iter=50
+    )
+    assert n_iter == 0
+    assert_array_equal(solution, start)
+
+
+def test_a_close_start_saves_iterations_and_changes_no_digits():
+    matrices, right = systems(2)
+    exact = product(np.linalg.inv(matrices))(right)
+    options = {"tol": 1e-10, "max_iter": 200}
+    *_, cold = conjugate_gradient(product(matrices), right, nothing, **options)
+    solution, _, warm = conjugate_gradient(
+        product(matrices), right, nothing, start=exact * (1 + 1e-6), **options
+    )
+    assert warm < cold
+    assert_allclose(solution, exact, rtol=1e-7)
+
+
+@pytest.mark.parametrize("max_iter", [0, 1, 4])
+def test_reports_the_largest_relative_residual_in_the_norm_of_the_preconditioner(max_iter):
+    matrices, right = systems(3)
+    precondition = jacobi(matrices)
+    solution, residual, n_iter = conjugate_gradient(
+        product(matrices), right, precondition, tol=1e-12, max_iter=max_iter
+    )
+    left = right - product(matrices)(solution)
+    norms = [np.sqrt(np.sum(r * precondition(r), axis=(0, 2))) for r in (left, right)]
+    assert n_iter == max_iter
+    assert_allclose(residual, np.max(norms[0] / norms[1]), rtol=1e-10)
+
+
+def test_solved_systems_stand_still():
+    # More steps on a system that is solved would add rounding errors, and in the end diverge.
+    matrices, right = systems(3)
+    matrices[1] = systems(0.5)[0][1]
+    alone = matrices[[1]], right[:, [1]]
+    *_, n_iter = conjugate_gradient(product(alone[0]), alone[1], nothing, tol=1e-4, max_iter=99)
+    early, late = (
+        conjugate_gradient(product(matrices), right, nothing, tol=1e-4, max_iter=most)
+        for most in (n_iter, 99)
+    )
+    assert late[2] > n_iter
+    assert_array_equal(late[0][:, 1], early[0][:, 1])
+
+
+def test_a_right_hand_side_of_zeros_is_solved_by_zeros_and_disturbs_no_other():
+    matrices, right = systems()
+    options = {"tol": 1e-10, "max_iter": 100}
+    expected, *_ = conjugate_gradient(product(matrices), right, nothing, **options)
+    right[:, 1] = 0
+    solution, residual, _ = conjugate_gradient(product(matrices), right, nothing, **options)
+    assert residual <= 1e-10
+    assert_array_equal(solution[:, 1], 0)
+    assert_allclose(solution[:, [0, 2]], expected[:, [0, 2]], rtol=1e-8)
+
+
+def test_a_singular_but_consistent_system_gets_its_shortest_solution():
+    matrices, right = systems()
+    eigenvalues, vectors = np.linalg.eigh(matrices)
+    eigenvalues[:, :3] = 0
+    matrices = vectors * eigenvalues[:, None] @ vectors.transpose(0, 2, 1)
+    right = product(matrices)(right)
+    solution, *_ = conjugate_gradient(product(matrices), right, nothing, tol=1e-12, max_iter=100)
+    expected = product(np.linalg.pinv(matrices, rcond=1e-10))(right)
+    assert_allclose(solution, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_inputs_are_not_changed():
+    matrices, right = systems()
+    start = np.ones_like(right)
+    before = right.copy()
+    conjugate_gradient(product(matrices), right, nothing, start=start, tol=1e-6, max_iter=9)
+    assert_array_equal(right, before)
+    assert_array_equal(start, 1)

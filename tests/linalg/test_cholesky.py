@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_hypergrad.linalg import CholeskyBlocks
+
+N, N_SPLITS, N_OUTPUTS = 5, 3, 2
+
+
+def blocks(n_groups):
+    half = np.random.default_rng(0).normal(size=(n_groups, N_OUTPUTS, N, 2 * N))
+    return half @ half.transpose(0, 1, 3, 2)
+
+
+@pytest.mark.parametrize("n_groups", [1, N_SPLITS])
+def test_applies_the_inverse_of_the_block_of_each_split_and_output(n_groups):
+    matrices = blocks(n_groups)
+    right = np.random.default_rng(1).normal(size=(N, N_SPLITS, N_OUTPUTS))
+    before = matrices.copy(), right.copy()
+    solution = CholeskyBlocks(matrices).solve(right)
+    for split in range(N_SPLITS):
+        for output in range(N_OUTPUTS):
+            block = matrices[split if n_groups > 1 else 0, output]
+            expected = np.linalg.solve(block, right[:, split, output])
+            assert_allclose(solution[:, split, output], expected, rtol=1e-10)
+    assert_array_equal(matrices, before[0])
+    assert_array_equal(right, before[1])
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+def test_a_singular_block_is_inverted_on_its_range(scale):
+    x = scale * np.arange(1.0, N + 1)
+    block = np.outer(x, x)
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.cholesky(block - 1e-12 * np.trace(block) * np.eye(N))
+    solution = CholeskyBlocks(block[None, None]).solve(x[:, None, None])[:, 0, 0]
+    assert_allclose(block @ solution, x, rtol=1e-6)
+
+
+def test_jitter_is_of_the_size_of_rounding_errors():
+    block = np.diag([1.0, 1e-8, 0.0])
+    solution = CholeskyBlocks(block[None, None]).solve(np.array([1, 1e-8, 0])[:, None, None])
+    assert_allclose(solution.ravel(), [1, 1, 0], rtol=1e-6)
+
+
+def test_an_indefinite_block_raises():
+    with pytest.raises(np.linalg.LinAlgError):
+        CholeskyBlocks(np.diag([1.0, -10.0, 1.0])[None, None])

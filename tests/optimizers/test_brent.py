@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from sklearn_hypergrad.optimizers import Brent
+
+BOUNDS = np.array([[-1.0, 2.0]])
+
+
+class Counted:
+    """A function of one number with its derivative, and where it was evaluated."""
+
+    def __init__(self, value, slope):
+        self.value, self.slope, self.seen = value, slope, []
+
+    def __call__(self, z):
+        assert z.shape == (1,)
+        self.seen.append(float(z[0]))
+        return self.value(z[0]), np.array([self.slope(z[0])])
+
+
+CONVEX = {
+    "quadratic": (lambda z: (z - 0.3) ** 2, lambda z: 2 * (z - 0.3), 0.3),
+    "exponential": (lambda z: np.exp(z) - 2 * z, lambda z: np.exp(z) - 2, np.log(2)),
+    "nearly flat": (lambda z: 1 + 1e-9 * (z - 0.3) ** 4, lambda z: 4e-9 * (z - 0.3) ** 3, 0.3),
+    "kink": (lambda z: abs(z - 0.3), lambda z: np.sign(z - 0.3), 0.3),
+}
+
+
+def minimize(fun, tol=1e-9, max_iter=200):
+    return Brent().minimize(fun, np.array([0.0]), BOUNDS, tol=tol, max_iter=max_iter)
+
+
+@pytest.mark.parametrize("name", CONVEX)
+def test_finds_the_minimum_inside_the_bracket(name):
+    value, slope, expected = CONVEX[name]
+    fun = Counted(value, slope)
+    minimum = minimize(fun)
+    assert minimum.converged
+    assert minimum.z.shape == (1,)
+    assert abs(minimum.z[0] - expected) < 1e-7
+    assert all(-1 <= z <= 2 for z in fun.seen)
+
+
+def test_is_superlinear():
+    fun = Counted(*CONVEX["exponential"][:2])
+    minimum = minimize(fun, tol=1e-12)
+    # Bisection would take 41 steps from a bracket of length 3.
+    assert len(fun.seen) < 15
+    assert abs(minimum.z[0] - np.log(2)) < 1e-12
+
+
+def test_tol_is_the_accuracy_in_z():
+    exact, rough = (Counted(*CONVEX["exponential"][:2]) for _ in range(2))
+    minimize(exact, tol=1e-12)
+    minimum = minimize(rough, tol=1e-2)
+    assert len(rough.seen) < len(exact.seen)
+    assert 1e-12 < abs(minimum.z[0] - np.log(2)) < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("value", "slope", "expected"),
+    [
+        (lambda z: z, lambda z: 1.0, -1.0),
+        (lambda z: -z, lambda z: -1.0, 2.0),
+        (lambda z: -((z - 0.3) ** 2), lambda z: -2 * (z - 0.3), 2.0),
+        (lambda z: (z + 1) ** 2, lambda z: 2 * (z + 1), -1.0),
+    ],
+    ids=["rising", "falling", "maximum inside", "minimum at the bound"],
+)
+def test_without_a_bracketed_minimum_the_better_end_is_returned(value, slope, expected):
+    minimum = minimize(Counted(value, slope))
+    assert minimum.z == [expected]
+    assert "better end" in minimum.message
+
+
+def test_too_few_iterations_are_reported():
+    minimum = minimize(Counted(*CONVEX["exponential"][:2]), max_iter=1)
+    assert not minimum.converged
+    assert -1 <= minimum.z[0] <= 2
+
+
+@pytest.mark.xfail(strict=True, reason="the derivative 0 of an unusable point is taken for a root")
+@pytest.mark.parametrize("high", [0.9, 1.5, 2.0])
+def test_points_that_cannot_be_used_are_not_minima(high):
+    def fun(z):
+        if 0.2 < z[0] < 0.6:
+            return np.inf, np.zeros(1)
+        return np.exp(3 * z[0]) / 3 - 8 * z[0], np.exp(3 * z) - 8
+
+    bounds = np.array([[-1.0, high]])
+    minimum = Brent().minimize(fun, np.array([0.0]), bounds, tol=1e-8, max_iter=100)
+    assert np.isfinite(fun(minimum.z)[0])

@@ -1,0 +1,201 @@
+"""The contract of inner problems, for every problem of the package."""
+
+import copy
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_hypergrad import losses
+from sklearn_hypergrad.problems import GramRidge, L2Penalty, LinearProblem, Status
+
+# Kind of the targets, loss of the training, problem.
+PROBLEMS = {
+    "gram ridge": ("regression", losses.HalfSquaredError(), GramRidge),
+    "least squares": ("regression", losses.HalfSquaredError(), LinearProblem),
+    "logistic": ("binary", losses.LogisticLoss(), LinearProblem),
+    "multinomial": ("multinomial", losses.MultinomialLoss(), LinearProblem),
+}
+
+
+class Case:
+    """A problem, where it is looked at, and its objective restated from its predictions."""
+
+    def __init__(self, name, block, intercept, *, inverse=False, per_output=False):
+        _, self.loss, make = PROBLEMS[name]
+        self.block = block
+        self.name = name
+        self.penalty = L2Penalty("a", inverse=inverse)
+        more = () if make is GramRidge else (self.loss,)
+        self.problem = make(block, self.penalty, *more, fit_intercept=intercept)
+        n_outputs = block.y.shape[1]
+        self.h = {"a": np.linspace(0.7, 2, n_outputs) if per_output else np.array(0.7)}
+        self.intercept = intercept
+        # Whether intercepts are part of ``w``.
+        self.bias = intercept and make is LinearProblem
+        self.w, self.v = (self.random(seed) for seed in (1, 2))
+
+    def random(self, seed):
+        shape = self.problem.solve(self.h, None, 1e-3).w.shape
+        v = np.random.default_rng(seed).normal(size=shape)
+        # Multinomial weights sum to zero over classes, as all their gradients do.
+        return v - v.mean(axis=-1, keepdims=True) if self.name == "multinomial" else v
+
+    def objective(self, w, h):
+        """Sum over splits of the documented inner objective."""
+        z = self.problem.predict(w)
+        splits = zip(self.block.trains, self.block.weights, strict=True)
+        data = sum(
+            np.sum(weight[:, None] * self.loss.value(self.block.y[train], z[train, split]))
+            for split, (train, weight) in enumerate(splits)
+        )
+        penalised = w[:-1] if self.bias else w
+        return data + 0.5 * np.sum(self.penalty.strength(h) * penalised**2)
+
+
+@pytest.fixture(
+    params=[
+        (name, intercept, thin, wide)
+        for name in PROBLEMS
+        for intercept in (True, False)
+        for thin in (True, False)
+        for wide in (True, False)
+    ],
+    ids=lambda p: "-".join(
+        [
+            p[0],
+            *(word for word, on in zip(("intercept", "sparse", "wide"), p[1:], strict=True) if on),
+        ]
+    ),
+)
+def case(request, make_block):
+    name, intercept, thin, wide = request.param
+    options = {"wide": wide, "thin": thin, "weighted": True, "splits": "overlapping"}
+    return Case(name, make_block(PROBLEMS[name][0], n_outputs=2, **options), intercept)
+
+
+@pytest.fixture(params=[(name, inverse) for name in PROBLEMS for inverse in (True, False)])
+def vector_case(request, make_block):
+    """One hyperparameter per output."""
+    name, inverse = request.param
+    block = make_block(PROBLEMS[name][0], n_outputs=2)
+    return Case(name, block, True, inverse=inverse, per_output=True)
+
+
+def test_gradient_is_that_of_the_documented_objective(case, five_point):
+    slope = five_point(lambda s: case.objective(case.w + s * case.v, case.h), 1e-3)
+    assert_allclose(np.sum(case.problem.gradient(case.w, case.h) * case.v), slope, rtol=1e-7)
+
+
+def test_hvp_is_the_derivative_of_the_gradient_and_symmetric(case, five_point):
+    problem, h = case.problem, case.h
+    product = problem.hvp(case.w, h, case.v)
+    expected = five_point(lambda s: problem.gradient(case.w + s * case.v, h), 1e-3)
+    assert_allclose(product, expected, rtol=1e-6, atol=1e-7 * np.abs(product).max())
+    u = case.random(3)
+    assert_allclose(np.sum(u * product), np.sum(case.v * problem.hvp(case.w, h, u)), rtol=1e-9)
+
+
+def check_cross(case, five_point):
+    problem, h = case.problem, case.h
+    u = {"a": np.random.default_rng(4).normal(size=h["a"].shape)}
+    forward = problem.cross_jvp(case.w, h, u)
+    expected = five_point(lambda s: problem.gradient(case.w, {"a": h["a"] + s * u["a"]}), 1e-3)
+    assert_allclose(forward, expected, rtol=1e-6, atol=1e-7 * np.abs(forward).max())
+    backward = problem.cross_vjp(case.w, h, case.v)
+    assert backward["a"].shape == h["a"].shape
+    assert_allclose(np.sum(backward["a"] * u["a"]), np.sum(case.v * forward), rtol=1e-12)
+
+
+def test_cross_products_are_transposed_derivatives_of_the_gradient(case, five_point):
+    check_cross(case, five_point)
+
+
+def test_cross_products_for_one_hyperparameter_per_output(vector_case, five_point):
+    check_cross(vector_case, five_point)
+
+
+def check_solution(case, rtol=1e-10):
+    problem, h = case.problem, case.h
+    solution = problem.solve(h, None, 1e-12)
+    assert solution.status is Status.CONVERGED
+    start = np.abs(problem.gradient(np.zeros_like(solution.w), h)).max()
+    assert np.abs(problem.gradient(solution.w, h)).max() <= 1e-11 * start
+    product, status = solution.inverse_hvp(case.v, None)
+    assert status is Status.CONVERGED
+    back = problem.hvp(solution.w, h, product)
+    assert_allclose(back, case.v, rtol=rtol, atol=rtol * np.abs(case.v).max())
+
+
+def test_gradient_vanishes_at_the_solution_and_inverse_hvp_inverts_hvp(case):
+    check_solution(case)
+
+
+def test_solution_for_one_hyperparameter_per_output(vector_case):
+    if vector_case.name == "multinomial":
+        # With penalties of their own, classes share a shift of the intercepts and nothing else.
+        vector_case.v = np.random.default_rng(2).normal(size=vector_case.v.shape)
+        vector_case.v[-1] -= vector_case.v[-1].mean(axis=-1, keepdims=True)
+    check_solution(vector_case)
+
+
+def test_a_start_changes_no_digits(case):
+    problem, h = case.problem, case.h
+    cold = problem.solve(h, None, 1e-12)
+    far = problem.solve({"a": 3 * h["a"]}, None, 1e-12)
+    warm = problem.solve(h, far, 1e-12)
+    assert_allclose(warm.w, cold.w, rtol=1e-9, atol=1e-10 * np.abs(cold.w).max())
+    expected, _ = cold.inverse_hvp(case.v, None)
+    product, _ = warm.inverse_hvp(case.v, 1.01 * expected)
+    assert_allclose(product, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max())
+
+
+def test_predict_vjp_is_the_transposed_derivative_of_predict(case):
+    z = case.problem.predict(case.w)
+    v = np.random.default_rng(4).normal(size=z.shape)
+    change = case.problem.predict(case.w + case.v) - z
+    pulled = case.problem.predict_vjp(v)
+    assert pulled.shape == case.w.shape
+    assert_allclose(np.sum(pulled * case.v), np.sum(v * change), rtol=1e-10)
+
+
+def test_coefficients_predict_the_same(case):
+    coef, intercept = case.problem.coefficients(case.w)
+    expected = np.stack([case.block.X @ c.T + b for c, b in zip(coef, intercept, strict=True)], 1)
+    assert_allclose(case.problem.predict(case.w), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_level_is_the_mean_diagonal_of_the_hessian_at_zero(case):
+    curvature = {"logistic": 1 / 4, "multinomial": 2 / 9}.get(case.name, 1.0)
+    X, dense = case.block.X, isinstance(case.block.X, np.ndarray)
+    X = X if dense else X.toarray()
+    if case.bias and dense:
+        X = X - X.mean(axis=0)
+    diagonals = []
+    for train, weight in zip(case.block.trains, case.block.weights, strict=True):
+        eliminated = case.intercept and not case.bias
+        centre = np.average(X[train], axis=0, weights=weight) if eliminated else 0.0
+        diagonals.append(curvature * weight @ (X[train] - centre) ** 2)
+    assert_allclose(case.problem.level, np.mean(diagonals), rtol=1e-12)
+
+
+def test_inputs_are_not_changed(case):
+    block, h = copy.deepcopy(case.block), copy.deepcopy(case.h)
+    w, v = case.w.copy(), case.v.copy()
+    case.problem.gradient(w, h)
+    case.problem.hvp(w, h, v)
+    case.problem.cross_vjp(w, h, v)
+    case.problem.cross_jvp(w, h, h)
+    solution = case.problem.solve(h, None, 1e-6)
+    before = solution.w.copy()
+    solution.inverse_hvp(v, w)
+    case.problem.solve({"a": 2 * h["a"]}, solution, 1e-6)
+    assert_array_equal(solution.w, before)
+    assert_array_equal(w, case.w)
+    assert_array_equal(v, case.v)
+    assert_array_equal(h["a"], case.h["a"])
+    assert (block.X != case.block.X).sum() == 0
+    assert_array_equal(block.y, case.block.y)
+    for name in ("trains", "tests", "weights"):
+        for one, other in zip(getattr(block, name), getattr(case.block, name), strict=True):
+            assert_array_equal(one, other)

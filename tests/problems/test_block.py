@@ -1,0 +1,53 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_all_but_the_test_part_with_common_weights_is_complementary(make_block, weighted):
+    block = make_block(weighted=weighted)
+    assert block.n_splits == 3
+    assert_array_equal(block.complementary(), block.score_weight)
+
+
+def test_test_parts_that_overlap_are_complementary_if_every_row_trains_somewhere(make_block):
+    assert_array_equal(make_block(splits="repeated").complementary(), np.ones(40))
+
+
+@pytest.mark.parametrize("splits", ["overlapping", "time", "bootstrap"])
+def test_other_splits_are_not(make_block, splits):
+    assert make_block(splits=splits).complementary() is None
+
+
+@pytest.mark.parametrize("row", [0, -1])
+def test_weights_that_differ_between_splits_are_not(make_block, row):
+    block = make_block(weighted=True)
+    block.weights[1][row] *= 1 + 1e-15
+    assert block.complementary() is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda trains, tests: (trains[:1], tests[:1]),
+        lambda trains, tests: (trains, [tests[0][1:], *tests[1:]]),
+        lambda trains, tests: (trains, [tests[0].repeat(2), *tests[1:]]),
+        lambda trains, tests: ([trains[0].repeat(2), *trains[1:]], tests),
+        lambda trains, tests: ([trains[0][1:], *trains[1:]], tests),
+    ],
+    ids=[
+        "rows never trained",
+        "fewer held out",
+        "held out twice",
+        "trained twice",
+        "fewer trained",
+    ],
+)
+def test_rows_that_are_missing_or_repeated_are_not(make_block, change):
+    block = make_block()
+    trains, tests = change(block.trains, block.tests)
+    weights = [np.ones(len(train)) for train in trains]
+    changed = dataclasses.replace(block, trains=trains, tests=tests, weights=weights)
+    assert changed.complementary() is None

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.linear_model import Ridge
+
+from sklearn_hypergrad.problems import compress
+
+
+def wide(thin=False, dtype=float):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(10, 30)) + 0.5
+    X *= rng.uniform(size=X.shape) < 0.5
+    return sparse.csr_array(X.astype(dtype)) if thin else X.astype(dtype)
+
+
+def kernel(X, center):
+    X = (X.toarray() if sparse.issparse(X) else X).astype(float)
+    X = X - X.mean(axis=0) if center else X
+    return X @ X.T
+
+
+WRONG_DIGITS = pytest.mark.xfail(strict=True, reason="sparse float32 is multiplied in float32")
+
+
+@pytest.mark.parametrize("center", [False, True])
+@pytest.mark.parametrize(
+    ("thin", "dtype"),
+    [
+        (False, np.float64),
+        (False, np.float32),
+        (True, np.float64),
+        pytest.param(True, np.float32, marks=WRONG_DIGITS),
+    ],
+)
+def test_inner_products_are_kept_in_at_most_as_many_columns_as_rows(thin, dtype, center):
+    X = wide(thin, dtype)
+    before = X.copy()
+    Z = compress(X, center=center)
+    # Centred rows sum to zero, which takes one dimension.
+    assert Z.shape == (10, 9 if center else 10)
+    assert Z.dtype == np.float64
+    expected = kernel(X, center)
+    assert_allclose(Z @ Z.T, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+    assert (X != before).sum() == 0
+
+
+@pytest.mark.parametrize("center", [False, True])
+def test_a_penalised_model_predicts_the_same(center):
+    X, train, test = wide(), np.arange(7), np.arange(7, 10)
+    y, Z = np.random.default_rng(1).normal(size=10), compress(X, center=center)
+    predictions = [
+        Ridge(alpha=2.0, fit_intercept=center).fit(A[train], y[train]).predict(A[test])
+        for A in (X, Z)
+    ]
+    assert_allclose(*predictions, rtol=1e-10)
+
+
+def test_a_large_offset_costs_dense_data_no_digits_if_it_is_centred():
+    X = wide()
+    expected = kernel(X, True)
+    Z = compress(X + 2.0**20, center=True)
+    assert_allclose(Z @ Z.T, expected, atol=1e-8 * np.abs(expected).max())
+
+
+def test_dimensions_without_variation_are_dropped():
+    X = wide()
+    X[5:] = X[:5]
+    assert compress(X, center=False).shape == (10, 5)
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_nothing_is_one_column_of_zeros(thin):
+    X = np.zeros((4, 6))
+    Z = compress(sparse.csr_array(X) if thin else X, center=True)
+    assert_array_equal(Z, np.zeros((4, 1)))

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+
+from sklearn_hypergrad.problems import curvature
+from sklearn_hypergrad.problems.curvature import CurvatureDiagonal, CurvatureGram, renewed
+
+N_SAMPLES, N_WEIGHTS, N_SPLITS, N_OUTPUTS = 12, 4, 3, 2
+
+
+@pytest.fixture(params=[False, True], ids=["dense", "sparse"])
+def data(request):
+    """``(X as given, X dense, curvature weights)``."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N_SAMPLES, N_WEIGHTS)) * (rng.uniform(size=(N_SAMPLES, N_WEIGHTS)) < 0.7)
+    weights = rng.uniform(0.1, 1, (N_SAMPLES, N_SPLITS, N_OUTPUTS))
+    return sparse.csr_array(X) if request.param else X, X, weights
+
+
+def check_inverse(kept, dense, weights, only_diagonal):
+    """``kept`` factorises ``X' D X + ridge`` for every split and output."""
+    rng = np.random.default_rng(1)
+    ridge = rng.uniform(0.5, 2, (N_WEIGHTS, N_OUTPUTS))
+    right = rng.normal(size=(N_WEIGHTS, N_SPLITS, N_OUTPUTS))
+    solution = kept.factor(ridge).solve(right)
+    for split in range(N_SPLITS):
+        for output in range(N_OUTPUTS):
+            gram = dense.T @ (weights[:, split, [output]] * dense)
+            gram = np.diag(np.diag(gram)) if only_diagonal else gram
+            hessian = gram + np.diag(ridge[:, output])
+            expected = np.linalg.solve(hessian, right[:, split, output])
+            assert_allclose(solution[:, split, output], expected, rtol=1e-10)
+
+
+def test_small_problems_have_a_matrix_per_split_and_output(data):
+    X, dense, weights = data
+    kept = renewed(None, X, weights)
+    assert isinstance(kept, CurvatureGram)
+    check_inverse(kept, dense, weights, only_diagonal=False)
+    # The Gram matrix is not used up by a factor: another penalty takes it again.
+    check_inverse(kept, dense, weights, only_diagonal=False)
+
+
+def test_larger_problems_share_the_matrix_of_the_mean(data, monkeypatch):
+    monkeypatch.setattr(curvature, "MAX_OWN", 0)
+    X, dense, weights = data
+    kept = renewed(None, X, weights)
+    assert kept.gram.shape == (1, N_OUTPUTS, N_WEIGHTS, N_WEIGHTS)
+    mean = np.broadcast_to(weights.mean(axis=1, keepdims=True), weights.shape)
+    check_inverse(kept, dense, mean, only_diagonal=False)
+
+
+def test_problems_too_large_to_factorise_keep_the_diagonal(data, monkeypatch):
+    monkeypatch.setattr(curvature, "MAX_SIZE", N_WEIGHTS - 1)
+    X, dense, weights = data
+    kept = renewed(None, X, weights)
+    assert isinstance(kept, CurvatureDiagonal)
+    check_inverse(kept, dense, weights, only_diagonal=True)
+
+
+def test_a_column_without_entries_and_penalty_is_left_alone():
+    kept = CurvatureDiagonal.of(np.array([[1.0, 0.0]]), np.ones((1, 1, 1)))
+    solution = kept.factor(np.zeros((2, 1))).solve(np.array([2.0, 3.0])[:, None, None])
+    assert_allclose(solution.ravel(), [2, 3])
+
+
+@pytest.mark.parametrize(("largest", "own"), [(2000, 1e8), (2000, 0), (0, 0)])
+def test_formed_again_only_when_the_curvature_has_changed(data, monkeypatch, largest, own):
+    monkeypatch.setattr(curvature, "MAX_SIZE", largest)
+    monkeypatch.setattr(curvature, "MAX_OWN", own)
+    X, _, weights = data
+    kept = renewed(None, X, weights)
+    assert renewed(kept, X, weights * (1 + 0.9 * curvature.STALE)) is kept
+    moved = weights * (1 + 1.1 * curvature.STALE)
+    again = renewed(kept, X, moved)
+    assert again is not kept
+    assert renewed(again, X, moved) is again
+
+
+def test_small_steps_do_not_add_up_unnoticed(data):
+    # Compared is with what was formed, not with what was seen last.
+    X, _, weights = data
+    kept = renewed(None, X, weights)
+    steps = [renewed(kept, X, weights * (1 + 0.04 * step)) is kept for step in range(4)]
+    assert steps == [True, True, True, False]

@@ -1,0 +1,241 @@
+import dataclasses
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from sklearn_hypergrad import losses
+from sklearn_hypergrad.problems import (
+    GramRidge,
+    L2Penalty,
+    LinearProblem,
+    Status,
+    curvature,
+    linear,
+)
+
+LOSSES = {
+    "regression": losses.HalfSquaredError(),
+    "binary": losses.LogisticLoss(),
+    "multinomial": losses.MultinomialLoss(),
+}
+SPLITS = ["kfold", "overlapping", "time", "bootstrap"]
+
+
+def linear_problem(kind, block, intercept=True):
+    penalty = L2Penalty("h", inverse=kind != "regression")
+    return LinearProblem(block, penalty, LOSSES[kind], fit_intercept=intercept)
+
+
+def sklearn_model(kind, value, intercept):
+    if kind == "regression":
+        return Ridge(alpha=value, solver="svd", fit_intercept=intercept)
+    return LogisticRegression(
+        C=value, solver="newton-cholesky", tol=1e-12, fit_intercept=intercept, max_iter=200
+    )
+
+
+def check_against_sklearn(kind, block, intercept, value=0.7, rtol=1e-8):
+    """Coefficients and intercepts of every split against the estimator's own training."""
+    problem = linear_problem(kind, block, intercept)
+    solution = problem.solve({"h": np.array(value)}, None, 1e-12)
+    assert solution.status is Status.CONVERGED
+    X = (block.X.toarray() if sparse.issparse(block.X) else block.X).astype(float)
+    target = block.y if kind == "regression" else block.labels
+    parts = zip(*problem.coefficients(solution.w), block.trains, block.weights, strict=True)
+    for coef, bias, train, weight in parts:
+        model = sklearn_model(kind, value, intercept)
+        with warnings.catch_warnings():
+            # Its line search gives up where ours does: at the last digit.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X[train], target[train], weight)
+        expected = np.reshape(model.coef_, coef.shape)
+        expected_bias = np.broadcast_to(model.intercept_, bias.shape)
+        if kind == "multinomial":
+            # A shift of all classes changes no probability; ours sum to zero.
+            expected_bias = expected_bias - expected_bias.mean()
+        assert_allclose(coef, expected, rtol=rtol, atol=rtol * np.abs(expected).max())
+        assert_allclose(bias, expected_bias, rtol=rtol, atol=rtol * np.abs(expected_bias).max())
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_solutions_are_those_of_sklearn(make_block, kind, intercept, weighted, thin, wide):
+    block = make_block(kind, wide=wide, thin=thin, weighted=weighted)
+    check_against_sklearn(kind, block, intercept)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("splits", SPLITS)
+def test_any_splits(make_block, splits, kind):
+    check_against_sklearn(kind, make_block(kind, splits=splits, weighted=True), True)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_weights_of_each_split_its_own(make_block, kind):
+    block = make_block(kind)
+    rng = np.random.default_rng(1)
+    weights = [rng.uniform(0.2, 3, len(train)) for train in block.trains]
+    check_against_sklearn(kind, dataclasses.replace(block, weights=weights), True)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multinomial"])
+@pytest.mark.parametrize("value", [1e-6, 1e4])
+def test_extreme_penalties(make_block, kind, value):
+    check_against_sklearn(kind, make_block(kind), True, value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+def test_float32_is_computed_in_float64(make_block, intercept, thin, kind):
+    block = make_block(kind, thin=thin)
+    block = dataclasses.replace(block, X=block.X.astype(np.float32))
+    check_against_sklearn(kind, block, intercept)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_an_offset_of_the_features_changes_only_the_intercept(make_block, kind):
+    # A power of two, so that the data themselves lose no digits beyond the first shift.
+    block = make_block(kind)
+    near = dataclasses.replace(block, X=(block.X + 2.0**20) - 2.0**20)
+    far = dataclasses.replace(block, X=near.X + 2.0**20)
+    problems = [linear_problem(kind, b) for b in (near, far)]
+    solutions = [p.solve({"h": np.array(0.7)}, None, 1e-10) for p in problems]
+    assert solutions[1].status is Status.CONVERGED
+    coefs = [p.coefficients(s.w)[0] for p, s in zip(problems, solutions, strict=True)]
+    assert_allclose(coefs[1], coefs[0], rtol=1e-8, atol=1e-9)
+    z = [p.predict(s.w) for p, s in zip(problems, solutions, strict=True)]
+    assert_allclose(z[1], z[0], rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("offset", [0, 1e6])
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("splits", SPLITS)
+def test_least_squares_agree_with_the_closed_form(make_block, splits, thin, wide, offset):
+    block = make_block(wide=wide, thin=thin, weighted=True, splits=splits, n_outputs=2)
+    X = block.X if thin else block.X + offset
+    block = dataclasses.replace(block, X=X, y=block.y + offset)
+    h = {"h": np.array([0.7, 3.0])}
+    predictions = []
+    for problem in (
+        linear_problem("regression", block),
+        GramRidge(block, L2Penalty("h"), fit_intercept=True),
+    ):
+        solution = problem.solve(h, None, 1e-6)
+        assert solution.status is Status.CONVERGED
+        predictions.append(problem.predict(solution.w) - block.y[:, None])
+    scale = np.abs(predictions[1]).max()
+    assert_allclose(*predictions, rtol=1e-7, atol=scale * (1e-8 if offset else 1e-12))
+
+
+SCALE = pytest.mark.xfail(strict=True, reason="tol is absolute in the unit of the target")
+
+
+@pytest.mark.parametrize(
+    ("tol", "scale"),
+    [
+        pytest.param(1e-4, 1e-7, marks=SCALE),
+        pytest.param(1e-6, 1e-8, marks=SCALE),
+        (1e-6, 1.0),
+        (1e-6, 1e4),
+        pytest.param(1e-6, 1e10, marks=SCALE),
+    ],
+)
+def test_the_unit_of_the_target_does_not_matter(make_block, tol, scale):
+    block = make_block()
+    h, problem = {"h": np.array(0.7)}, linear_problem("regression", block)
+    scaled = linear_problem("regression", dataclasses.replace(block, y=scale * block.y))
+    solution = scaled.solve(h, None, tol)
+    assert solution.status is Status.CONVERGED
+    assert_allclose(solution.w / scale, problem.solve(h, None, 1e-12).w, rtol=10 * tol)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize(
+    "settings",
+    [(curvature, "MAX_OWN", 0), (curvature, "MAX_SIZE", 0), (linear, "CHUNK", 30)],
+    ids=["shared Hessian", "diagonal", "chunks"],
+)
+def test_what_large_data_need_changes_no_digits(make_block, monkeypatch, settings, thin, kind):
+    block = make_block(kind, thin=thin, weighted=True)
+    h, v = {"h": np.array(0.7)}, None
+    results = []
+    for patched in (False, True):
+        if patched:
+            monkeypatch.setattr(*settings)
+        problem = linear_problem(kind, block)
+        solution = problem.solve(h, None, 1e-11)
+        if v is None:
+            v = np.random.default_rng(1).normal(size=solution.w.shape)
+            v -= v.mean(axis=-1, keepdims=True) if kind == "multinomial" else 0
+        product, status = solution.inverse_hvp(v, None)
+        assert (solution.status, status) == (Status.CONVERGED, Status.CONVERGED)
+        results.append((solution.w, product))
+    for one, other in zip(*results, strict=True):
+        assert_allclose(one, other, rtol=1e-7, atol=1e-9 * np.abs(one).max())
+
+
+@pytest.mark.parametrize("kind", ["binary", "multinomial"])
+@pytest.mark.parametrize("tol", [1e-3, 1e-5, 1e-7])
+def test_tol_bounds_the_error_of_the_predictions(make_block, kind, tol):
+    problem = linear_problem(kind, make_block(kind))
+    z = [problem.predict(problem.solve({"h": np.array(5.0)}, None, t).w) for t in (1e-13, tol)]
+    # The decrement is the mean square of what is left, weighted by the curvature: less than 1/4.
+    assert np.abs(z[1] - z[0]).max() < 100 * tol
+
+
+def test_a_start_at_the_solution_is_confirmed_by_one_system_per_split(make_block):
+    problem, h = linear_problem("binary", make_block("binary")), {"h": np.array(0.7)}
+    cold = problem.solve(h, None, 1e-6)
+    warm = problem.solve(h, cold, 1e-6)
+    assert cold.n_solves > warm.n_solves == 2 * 3
+    assert_allclose(warm.w, cold.w)
+
+
+def test_an_unfinished_training_is_reported(make_block, monkeypatch):
+    monkeypatch.setattr(linear, "MAX_NEWTON", 1)
+    problem = linear_problem("binary", make_block("binary"))
+    assert problem.solve({"h": np.array(10.0)}, None, 1e-6).status is Status.INNER_NOT_CONVERGED
+
+
+def test_an_unfinished_linear_solve_is_reported(make_block, monkeypatch):
+    monkeypatch.setattr(curvature, "MAX_SIZE", 0)
+    problem = linear_problem("binary", make_block("binary"))
+    solution = problem.solve({"h": np.array(10.0)}, None, 1e-8)
+    monkeypatch.setattr(linear, "MAX_CG", 1)
+    _, status = solution.inverse_hvp(np.ones_like(solution.w), None)
+    assert status is Status.LINEAR_SOLVE_INEXACT
+
+
+@pytest.mark.parametrize("kind", ["binary", "multinomial"])
+def test_separable_classes_with_hardly_any_penalty(make_block, kind):
+    block = make_block(kind, wide=True)
+    problem = linear_problem(kind, block)
+    solution = problem.solve({"h": np.array(1e6)}, None, 1e-6)
+    assert solution.status is Status.CONVERGED
+    z, labels = problem.predict(solution.w), block.labels
+    guesses = z.argmax(axis=-1) if kind == "multinomial" else (z[..., 0] > 0)
+    for split, train in enumerate(block.trains):
+        assert np.array_equal(guesses[train, split], labels[train])
+
+
+@pytest.mark.parametrize("kind", ["binary", "multinomial"])
+@pytest.mark.parametrize("factor", [-20, 20])
+def test_a_start_where_full_steps_overshoot(make_block, kind, factor):
+    # Predictions so far out that the loss has next to no curvature.
+    problem, h = linear_problem(kind, make_block(kind)), {"h": np.array(0.7)}
+    solution = problem.solve(h, None, 1e-10)
+    far = dataclasses.replace(solution, w=factor * solution.w, memory=None)
+    again = problem.solve(h, far, 1e-10)
+    assert again.status is Status.CONVERGED
+    assert_allclose(again.w, solution.w, rtol=1e-8, atol=1e-9)

@@ -1,0 +1,141 @@
+"""Validation losses of plain predictions: values are metrics, gradients their derivatives."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit, softmax
+from sklearn import metrics
+
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, PredictionLoss
+from sklearn_hypergrad.problems.outer import sample_weights
+
+
+class Predictions:
+    """A model whose weights are its predictions."""
+
+    def predict(self, w):
+        return w
+
+    def predict_vjp(self, v):
+        return v
+
+
+def balanced(metric):
+    """The mean over the classes of a part of the metric on each."""
+
+    def of(y, z, labels, weight):
+        parts = [labels == label for label in np.unique(labels)]
+        return np.mean([metric(y[p], z[p], labels[p], weight[p]) for p in parts])
+
+    return of
+
+
+def regression(metric):
+    return lambda y, z, labels, weight: metric(y, z, sample_weight=weight)
+
+
+def log_loss(y, z, labels, weight):
+    probability = softmax(z, axis=1) if z.shape[1] > 1 else expit(z[:, 0])
+    names = range(max(z.shape[1], 2))
+    return metrics.log_loss(labels, probability, sample_weight=weight, labels=names)
+
+
+def brier_score(y, z, labels, weight):
+    probability = softmax(z, axis=1) if z.shape[1] > 1 else expit(z[:, 0])
+    return metrics.brier_score_loss(labels, probability, sample_weight=weight)
+
+
+squared = regression(metrics.mean_squared_error)
+METRICS = {
+    "squared_error": squared,
+    "root_squared_error": regression(metrics.root_mean_squared_error),
+    "r2": regression(lambda *a, **k: -metrics.r2_score(*a, **k)),
+    "absolute_error": regression(metrics.mean_absolute_error),
+    "poisson_deviance": regression(metrics.mean_poisson_deviance),
+    "gamma_deviance": regression(metrics.mean_gamma_deviance),
+    "log_loss": log_loss,
+    "balanced_log_loss": balanced(log_loss),
+    "brier_score": brier_score,
+    "coded_squared_error": squared,
+    "balanced_coded_squared_error": balanced(squared),
+}
+CLASSIFIED = ("log_loss", "balanced_log_loss", "brier_score")
+CODED = ("coded_squared_error", "balanced_coded_squared_error")
+ONE_OUTPUT = ("poisson_deviance", "gamma_deviance")
+CASES = [
+    (name, kind, n_outputs)
+    for name in METRICS
+    for kind, n_outputs in (
+        [("binary", 1), ("multinomial", 3)]
+        if name in CLASSIFIED
+        else [("coded", 1)]
+        if name in CODED
+        else [("regression", 1)]
+        if name in ONE_OUTPUT
+        else [("regression", 1), ("regression", 2)]
+    )
+]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(map(str, case)))
+def case(request, make_block):
+    """``(name, block, predictions)``: held-out parts that overlap and differ in size."""
+    name, kind, n_outputs = request.param
+    block = make_block(kind, n_outputs=n_outputs, weighted=True, splits="overlapping")
+    block = dataclasses.replace(block, tests=[*block.tests[:2], block.tests[2][3:]])
+    noise = np.random.default_rng(1).normal(size=(40, 3, n_outputs))
+    return name, block, noise + (block.y[:, None, :] if kind == "regression" else 0)
+
+
+def test_every_validation_loss_has_its_metric():
+    assert set(METRICS) == set(VALIDATION_LOSSES)
+    assert all(name == loss.name for name, loss in VALIDATION_LOSSES.items())
+
+
+def test_value_is_the_metric_on_every_held_out_part(case):
+    name, block, w = case
+    loss = VALIDATION_LOSSES[name]
+    values, _, direct = PredictionLoss(Predictions(), block, loss)(w, {})
+    expected = [
+        METRICS[name](block.y[test], w[test, split], block.labels[test], block.score_weight[test])
+        for split, test in enumerate(block.tests)
+    ]
+    assert direct == {}
+    assert_allclose(values - loss.offset, expected, rtol=1e-12)
+
+
+def test_gradient_is_the_derivative_of_the_sum_over_splits(case, five_point):
+    name, block, w = case
+    outer = PredictionLoss(Predictions(), block, VALIDATION_LOSSES[name])
+    v = np.random.default_rng(2).normal(size=w.shape)
+    slope = five_point(lambda s: outer(w + s * v, {})[0].sum(), 1e-5 if "abs" in name else 1e-3)
+    before = w.copy()
+    gradient = outer(w, {})[1]
+    assert_allclose(np.sum(gradient * v), slope, rtol=1e-8)
+    assert_array_equal(w, before)
+    for split, test in enumerate(block.tests):
+        assert_array_equal(np.delete(gradient[:, split], test, axis=0), 0)
+
+
+def test_no_error_at_all_has_a_finite_root(make_block):
+    block = make_block()
+    outer = PredictionLoss(Predictions(), block, VALIDATION_LOSSES["root_squared_error"])
+    values, gradient, _ = outer(np.repeat(block.y[:, None, :], 3, axis=1), {})
+    assert_allclose(values, 0, atol=1e-100)
+    assert_array_equal(gradient, 0)
+
+
+@pytest.mark.parametrize("balance", [False, True])
+def test_sample_weights_of_a_split_sum_to_one_and_classes_count_the_same(make_block, balance):
+    block = make_block("multinomial", weighted=True)
+    parts = np.split(sample_weights(block, balance), np.cumsum([len(t) for t in block.tests])[:-1])
+    for test, part in zip(block.tests, parts, strict=True):
+        assert_allclose(part.sum(), 1)
+        labels = block.labels[test]
+        shares = np.bincount(labels, part)
+        assert np.allclose(shares, 1 / 3) == balance
+        # Within a class, weights keep their proportions.
+        ratio = part / block.score_weight[test]
+        assert_allclose(ratio, ratio[[np.argmax(labels == label) for label in labels]])

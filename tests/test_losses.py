@@ -1,0 +1,148 @@
+"""Losses against a plain restatement that autograd differentiates."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import elementwise_grad, grad
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import metrics
+
+from sklearn_hypergrad import losses
+
+
+def softmax(z):
+    odds = anp.exp(z)
+    return odds / anp.sum(odds, axis=-1, keepdims=True)
+
+
+def sigmoid(z):
+    return 1 / (1 + anp.exp(-z))
+
+
+# Textbook formulas, one loss per output; coupled losses have one for all outputs.
+RESTATED = {
+    "HalfSquaredError": lambda y, z: (z - y) ** 2 / 2,
+    "AbsoluteError": lambda y, z: anp.abs(z - y),
+    "PoissonDeviance": lambda y, z: 2 * (y * anp.log(y / z) - y + z),
+    "GammaDeviance": lambda y, z: 2 * (anp.log(z / y) + y / z - 1),
+    "LogisticLoss": lambda y, z: -y * anp.log(sigmoid(z)) - (1 - y) * anp.log(1 - sigmoid(z)),
+    "MultinomialLoss": lambda y, z: -anp.sum(y * anp.log(softmax(z)), axis=-1, keepdims=True),
+    "BinaryBrierLoss": lambda y, z: (sigmoid(z) - y) ** 2,
+    "MultinomialBrierLoss": lambda y, z: anp.sum((softmax(z) - y) ** 2, axis=-1, keepdims=True),
+}
+POSITIVE = {"PoissonDeviance", "GammaDeviance"}
+ONE_HOT = {"MultinomialLoss", "MultinomialBrierLoss"}
+BINARY = {"LogisticLoss", "BinaryBrierLoss"}
+TRAINABLE = ["HalfSquaredError", "LogisticLoss", "MultinomialLoss"]
+
+
+def points(name):
+    """Targets (7, 1, 3) and predictions (7, 2, 3): two splits see the same targets."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(7, 2, 3))
+    if name in POSITIVE:
+        return rng.uniform(0.5, 3, (7, 1, 3)), np.exp(z)
+    if name in ONE_HOT:
+        return np.eye(3)[rng.integers(3, size=(7, 1))], z
+    if name in BINARY:
+        return rng.integers(2, size=(7, 1, 3)).astype(float), z
+    return rng.normal(size=(7, 1, 3)), z
+
+
+def test_every_loss_is_restated():
+    defined = {name for name, value in vars(losses).items() if isinstance(value, type)}
+    assert defined == set(RESTATED)
+    assert {name for name in defined if hasattr(getattr(losses, name), "hvp")} == set(TRAINABLE)
+
+
+@pytest.mark.parametrize("name", RESTATED)
+def test_value_and_gradient(name):
+    y, z = points(name)
+    loss, restated = getattr(losses, name)(), RESTATED[name]
+    assert_allclose(loss.value(y, z), restated(y, z), rtol=1e-13)
+    expected = elementwise_grad(lambda z: restated(y, z))(z)
+    assert_allclose(loss.gradient(y, z), expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_hvp_and_diagonal(name):
+    y, z = points(name)
+    loss, restated = getattr(losses, name)(), RESTATED[name]
+
+    def along(v):
+        gradient = elementwise_grad(lambda z: restated(y, z))
+        return grad(lambda z: anp.sum(v * gradient(z)))(z)
+
+    factor = loss.factor(z)
+    v = np.random.default_rng(1).normal(size=z.shape)
+    assert_allclose(loss.hvp(factor, v), along(v), rtol=1e-12, atol=1e-15)
+    for output, unit in enumerate(np.eye(3)):
+        expected = along(np.broadcast_to(unit, z.shape))[..., output]
+        assert_allclose(loss.diagonal(factor)[..., output], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_shift_invariance_is_declared_truthfully(name):
+    y, z = points(name)
+    loss = getattr(losses, name)()
+    unchanged = np.allclose(loss.value(y, z + 0.7), loss.value(y, z), rtol=1e-12)
+    assert unchanged == loss.shift_invariant
+
+
+@pytest.mark.parametrize("name", RESTATED)
+def test_inputs_are_not_changed(name):
+    y, z = points(name)
+    loss, before = getattr(losses, name)(), (y.copy(), z.copy())
+    loss.value(y, z)
+    loss.gradient(y, z)
+    if name in TRAINABLE:
+        loss.hvp(loss.factor(z), z)
+    assert_array_equal(y, before[0])
+    assert_array_equal(z, before[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "y", "z", "value", "gradient"),
+    [
+        ("LogisticLoss", [[0.0]], [[1000.0]], 1000.0, [[1.0]]),
+        ("LogisticLoss", [[1.0]], [[1000.0]], 0.0, [[0.0]]),
+        ("LogisticLoss", [[1.0]], [[-1000.0]], 1000.0, [[-1.0]]),
+        ("MultinomialLoss", [[0.0, 1.0]], [[1000.0, -1000.0]], 2000.0, [[1.0, -1.0]]),
+        ("BinaryBrierLoss", [[0.0]], [[1000.0]], 1.0, [[0.0]]),
+        ("MultinomialBrierLoss", [[0.0, 1.0]], [[1000.0, -1000.0]], 2.0, [[0.0, 0.0]]),
+        ("AbsoluteError", [[2.0]], [[2.0]], 0.0, [[0.0]]),
+        ("PoissonDeviance", [[0.0]], [[3.0]], 6.0, [[2.0]]),
+    ],
+)
+def test_extremes_neither_overflow_nor_lose_the_limit(name, y, z, value, gradient):
+    loss, y, z = getattr(losses, name)(), np.array(y), np.array(z)
+    assert_allclose(loss.value(y, z), [[value]])
+    assert_allclose(loss.gradient(y, z), gradient)
+
+
+@pytest.mark.parametrize(
+    "y", [0.0, pytest.param(1.0, marks=pytest.mark.xfail(strict=True, reason="z - y z is last"))]
+)
+def test_logistic_loss_keeps_its_digits_for_confident_predictions(y):
+    # log(1 + exp(-40)) is exp(-40), not log(1).
+    value = losses.LogisticLoss().value(np.array([y]), np.array([40.0 if y else -40.0]))
+    assert_allclose(value, np.exp(-40), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", sorted(POSITIVE))
+def test_deviances_are_infinite_for_predictions_that_are_not_positive(name):
+    values = getattr(losses, name)().value(np.ones(3), np.array([-1.0, 0.0, 1.0]))
+    assert_array_equal(values, [np.inf, np.inf, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("PoissonDeviance", metrics.mean_poisson_deviance),
+        ("GammaDeviance", metrics.mean_gamma_deviance),
+        ("AbsoluteError", metrics.mean_absolute_error),
+    ],
+)
+def test_mean_is_the_metric(name, metric):
+    y, z = (a[:, 0, 0] for a in points(name))
+    assert_allclose(getattr(losses, name)().value(y, z).mean(), metric(y, z), rtol=1e-13)
