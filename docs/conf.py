@@ -29,4 +29,6 @@ html_theme_options = {
 html_copy_source = False
 
 numpydoc_show_class_members = False
+# Docstrings inherited from scikit-learn refer to its glossary.
+suppress_warnings = ["ref.term"]
 doctest_default_flags = doctest.ELLIPSIS

@@ -71,8 +71,8 @@ class LogisticLoss:
     shift_invariant = False
 
     def value(self, y, z):
-        # log(1 + exp(z)) without overflow, and five times faster than logaddexp.
-        return np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - y * z
+        # log(1 + exp(z)) without overflow or lost digits, and five times faster than logaddexp.
+        return np.log1p(np.exp(-np.abs(z))) + (np.maximum(z, 0) - y * z)
 
     def gradient(self, y, z):
         return expit(z) - y

@@ -57,6 +57,4 @@ def _dot(a, b):
 
 def _ratio(numerator, denominator):
     """Quotient that is zero where the denominator is: there is nothing left to do."""
-    return np.divide(
-        numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0
-    )
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)

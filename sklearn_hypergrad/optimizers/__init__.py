@@ -1,8 +1,8 @@
 """Minimisers of ``fun(z) -> (value, gradient)``: they see z, value and gradient, nothing else."""
 
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
-from sklearn_hypergrad.optimizers.brent import Brent
+from sklearn_hypergrad.optimizers.cubic import Cubic
 from sklearn_hypergrad.optimizers.lbfgs import LBFGS
 from sklearn_hypergrad.optimizers.scan import Point, brackets, scan, widen
 
-__all__ = ["LBFGS", "Brent", "Minimum", "Optimizer", "Point", "brackets", "scan", "widen"]
+__all__ = ["LBFGS", "Cubic", "Minimum", "Optimizer", "Point", "brackets", "scan", "widen"]

@@ -22,13 +22,14 @@ def compress(X, *, center):
     -------
     ndarray of shape (n_samples, rank)
     """
+    X = X.astype(float, copy=False)
     if issparse(X):
-        kernel = (X @ X.T).toarray().astype(float)
+        kernel = (X @ X.T).toarray()
         if center:
             cross = X @ np.asarray(X.mean(axis=0)).ravel()
             kernel += cross.mean() - cross[:, None] - cross[None, :]
     else:
-        rows = X - X.mean(axis=0, dtype=float) if center else X.astype(float)
+        rows = X - X.mean(axis=0) if center else X
         kernel = rows @ rows.T
     eigenvalues, vectors = np.linalg.eigh(kernel)
     kept = eigenvalues > len(kernel) * np.finfo(float).eps * max(eigenvalues[-1], 0)

@@ -14,6 +14,9 @@ MAX_HALVINGS = 40
 MAX_CG = 1000
 # A step that is not exact is taken while it shortens the next one by this much.
 CONTRACTION = 0.1
+# Accuracy that is good enough where rounding allows no better, and rounding itself.
+STUCK = 1e-6
+ROUNDING = 32 * np.finfo(float).eps
 # Numbers of X that are worked on together, so that they are read from memory once.
 CHUNK = 2**17
 
@@ -63,7 +66,7 @@ class LinearProblem(InnerProblem):
         self._t = np.zeros((block.X.shape[0], block.n_splits, 1))
         for split, (train, weight) in enumerate(zip(block.trains, block.weights, strict=True)):
             np.add.at(self._t[:, split, 0], train, weight)
-        self._total = self._t.sum(axis=(0, 2))
+        self._scale, self._rounding = self._scales()
 
     def gradient(self, w, h):
         return self._state(w, self._penalty.strength(h)).gradient
@@ -88,7 +91,7 @@ class LinearProblem(InnerProblem):
             precondition = self._preconditioner(curvature, strength)
             step = self._step(state, strength, precondition, direct)
             decrement = np.einsum("isk,isk->s", state.gradient, step)
-            if np.all(decrement <= tol**2 * self._total):
+            if np.all(decrement <= np.maximum(tol**2 * self._scale, self._rounding)):
                 status = Status.CONVERGED
                 break
             direct = direct and np.all(decrement <= CONTRACTION * previous)
@@ -96,7 +99,7 @@ class LinearProblem(InnerProblem):
             moved = self._descend(state, step, decrement, strength)
             if moved is state:
                 # No step helps in floating point: as solved as it can be, if the step is small.
-                exact = np.all(decrement <= 1e-12 * self._total)
+                exact = np.all(decrement <= np.maximum(STUCK**2 * self._scale, self._rounding))
                 status = Status.CONVERGED if exact else status
                 break
             state = moved
@@ -110,8 +113,7 @@ class LinearProblem(InnerProblem):
     @property
     def level(self):
         """The strength that matters: the mean diagonal of the Hessian at zero weights."""
-        zero = np.zeros((1, 1, self._y.shape[2]))
-        diagonal = self._loss.diagonal(self._loss.factor(zero)).mean()
+        diagonal = self._curvature_at_zero().mean()
         X = self._X[:, : self._n_features]
         squares = X.multiply(X).sum(axis=1) if issparse(X) else np.einsum("ij,ij->i", X, X)
         sums = np.asarray(squares).ravel() @ self._t[:, :, 0]
@@ -131,6 +133,20 @@ class LinearProblem(InnerProblem):
         if not self._fit_intercept:
             return coef.transpose(1, 2, 0), np.zeros(w.shape[1:])
         return coef.transpose(1, 2, 0), w[-1] - np.tensordot(self._origin, coef, 1)
+
+    def _curvature_at_zero(self):
+        zero = np.zeros((1, 1, self._y.shape[2]))
+        return self._loss.diagonal(self._loss.factor(zero))
+
+    def _scales(self):
+        """What decrements are compared with, per split: the spread of the targets, and rounding.
+
+        In units of the objective, so that neither the unit of the target nor its mean matters.
+        """
+        weights = self._t * self._curvature_at_zero()
+        mean = (self._t * self._y).sum(axis=0) / self._t.sum(axis=0)
+        spread = np.sum(weights * (self._y - mean) ** 2, axis=(0, 2))
+        return spread, ROUNDING**2 * np.sum(weights * self._y**2, axis=(0, 2))
 
     def _zero(self):
         return np.zeros((self._X.shape[1], self._t.shape[1], self._y.shape[2])), None

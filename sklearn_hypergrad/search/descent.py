@@ -10,7 +10,7 @@ import enum
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import LBFGS, Brent, Point, brackets, scan, widen
+from sklearn_hypergrad.optimizers import LBFGS, Cubic, Point, brackets, scan, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 from sklearn_hypergrad.search.objective import FINE, Record
 
@@ -73,7 +73,7 @@ class Descent:
     regularizes : {1, -1}
         Whether larger values regularise more.
     optimizer : Optimizer or None
-        None: Brent for a scalar, L-BFGS-B for a vector.
+        None: Cubic for a scalar, L-BFGS-B for a vector.
     tol, max_iter : as for the search
     """
 
@@ -152,7 +152,7 @@ class Descent:
 
     def _minima(self, points):
         """``(theta, converged, message)`` of the local minima along the level."""
-        optimizer = self._optimizer if self._size == 1 and self._optimizer else Brent()
+        optimizer = self._optimizer if self._size == 1 and self._optimizer else Cubic()
         minima = []
         for left, right in brackets(points)[:MOST_MINIMA]:
             best = min(left, right, key=lambda point: point.value)

@@ -18,6 +18,7 @@ MOST = 1e12
 # What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's way.
 LIST_ENDINGS = {Ending.FLAT, Ending.NOT_CONVERGED}
 
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What a candidate contributes to the search.

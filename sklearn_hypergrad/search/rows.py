@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 
 
-
 def proposals(candidate, objective, found, choice, inputs):
     """Values of the searched hyperparameter that become rows, the point found first.
 

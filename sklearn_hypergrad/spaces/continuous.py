@@ -70,8 +70,10 @@ class Continuous:
             )
         if self.scale == "linear" and not np.isfinite([low, high]).all():
             raise ValueError("Continuous(scale='linear') needs both bounds, low and high.")
-        if self.scale == "log" and low <= 0 and self.low is not None:
-            raise ValueError(f"Continuous(scale='log') needs low > 0, got low={self.low!r}.")
+        for name in ("low", "high", "init"):
+            value = getattr(self, name)
+            if self.scale == "log" and value is not None and value <= 0:
+                raise ValueError(f"Continuous(scale='log') needs {name} > 0, got {value!r}.")
 
     def __repr__(self):
         shown = [

@@ -70,10 +70,7 @@ class Space:
 
     def to_hyperparams(self, theta):
         """Hyperparameters in natural units; each has its dimension's shape."""
-        return {
-            d.name: d.to_constrained(part).reshape(d.shape)
-            for d, part in self._parts(theta)
-        }
+        return {d.name: d.to_constrained(part).reshape(d.shape) for d, part in self._parts(theta)}
 
     def to_theta(self, hyperparams):
         """Inverse of ``to_hyperparams``; a scalar stands for all entries of a vector."""

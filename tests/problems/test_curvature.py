@@ -82,5 +82,7 @@ def test_small_steps_do_not_add_up_unnoticed(data):
     # Compared is with what was formed, not with what was seen last.
     X, _, weights = data
     kept = renewed(None, X, weights)
-    steps = [renewed(kept, X, weights * (1 + 0.04 * step)) is kept for step in range(4)]
+    steps = [
+        renewed(kept, X, weights * (1 + 0.4 * curvature.STALE * step)) is kept for step in range(4)
+    ]
     assert steps == [True, True, True, False]

@@ -78,7 +78,9 @@ def test_column_transformer_with_strings(data):
         {"a": rng.normal(size=90), "b": rng.choice(["x", "y", "z"], 90), "c": rng.normal(size=90)}
     )
     y = frame["a"] + (frame["b"] == "x") + 0.3 * rng.normal(size=90)
-    prepare = ColumnTransformer([("num", StandardScaler(), ["a", "c"]), ("cat", OneHotEncoder(), ["b"])])
+    prepare = ColumnTransformer(
+        [("num", StandardScaler(), ["a", "c"]), ("cat", OneHotEncoder(), ["b"])]
+    )
     search = HypergradSearchCV(make_pipeline(prepare, Ridge()), {"ridge__alpha": VALUES})
     search.fit(frame, y)
     assert search.best_score_ == pytest.approx(1 - search.history_["loss"].min(), abs=1e-10)

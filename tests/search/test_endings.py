@@ -102,9 +102,7 @@ def test_one_bound_may_be_left_out(low, high):
 
 def test_a_flat_loss_warns_and_regularises_most():
     X, y = regression()
-    search = HypergradSearchCV(
-        Ridge(), {"alpha": [0.1, 10]}, scoring="neg_mean_squared_error"
-    )
+    search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 10]}, scoring="neg_mean_squared_error")
     with pytest.warns(HypergradWarning, match="does not depend on it"):
         search.fit(X, np.zeros(len(X)))
     assert search.best_params_["alpha"] == 10
@@ -185,9 +183,7 @@ def test_one_penalty_per_target():
     Y = X @ rng.normal(size=(20, 2)) * [1, 0.2] + rng.normal(size=(60, 2))
     options = {"scoring": "neg_mean_squared_error", "tol": 1e-5}
     search = HypergradSearchCV(Ridge(), {"alpha": Continuous(per="target")}, **options).fit(X, Y)
-    alone = [
-        HypergradSearchCV(Ridge(), {"alpha": Continuous()}, **options).fit(X, y) for y in Y.T
-    ]
+    alone = [HypergradSearchCV(Ridge(), {"alpha": Continuous()}, **options).fit(X, y) for y in Y.T]
     # The mean squared error is a sum over targets, so each has the optimum it has alone.
     assert search.best_params_["alpha"] == pytest.approx(
         [one.best_params_["alpha"] for one in alone], rel=1e-2

@@ -32,7 +32,10 @@ def expected_failures(search):
         ),
         HypergradSearchCV(RidgeClassifier(), {"alpha": [0.1, 10.0]}, cv=2, error_score="raise"),
         HypergradSearchCV(
-            make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [0.1, 10.0]}, cv=2, error_score="raise"
+            make_pipeline(StandardScaler(), Ridge()),
+            {"ridge__alpha": [0.1, 10.0]},
+            cv=2,
+            error_score="raise",
         ),
     ],
     expected_failed_checks=expected_failures,
