@@ -3,10 +3,10 @@ Replacing GridSearchCV
 ======================
 
 The same pipeline is tuned twice, once by :class:`~sklearn.model_selection.GridSearchCV` and once by
-:class:`~sklearn_hypergrad.HypergradSearchCV`. Only the name of the class differs. Both are judged by
-their cross-validated score and on samples that neither has seen; what they cost is counted in fits
-of the pipeline, which is what scikit-learn does, in inner problems that the search solved by itself,
-and in seconds.
+:class:`~sklearn_hypergrad.HypergradSearchCV`. Only the name of the class differs. Both are judged
+by their cross-validated score and on samples that neither has seen; what they cost is counted in
+fits of the pipeline, which is what scikit-learn does, in inner problems that the search solved by
+itself, and in seconds.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 The validation loss and the way to its minimum
 ==============================================
 
-The cross-validation loss is a curve over the logarithm of the penalty. A grid search samples it; here
-it does so 61 times, to draw it. :class:`~sklearn_hypergrad.HypergradSearchCV` scans it coarsely from
-the strongly regularised end and then follows its derivative to the minimum. Its own evaluations, kept
-in ``history_``, lie on the curve that scikit-learn measures.
+The cross-validation loss is a curve over the logarithm of the penalty. A grid search samples it;
+here it does so 61 times, to draw it. :class:`~sklearn_hypergrad.HypergradSearchCV` scans it
+coarsely from the strongly regularised end and then follows its derivative to the minimum. Its own
+evaluations, kept in ``history_``, lie on the curve that scikit-learn measures.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Losses as functions of the prediction: one list for both levels.
 
 Every loss takes targets ``y`` and predictions ``z`` with outputs on the last axis, of shape
-``(..., n_outputs)``, and works pointwise on the leading axes, which broadcast. ``value`` is one loss
-per output, except for losses that couple the outputs (multinomial ones): there the last axis has
-length one. A loss that can be trained also has ``factor``, what its Hessian in ``z`` needs of ``z``,
-with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, and
+``(..., n_outputs)``, and works pointwise on the leading axes, which broadcast. ``value`` is one
+loss per output, except for losses that couple the outputs (multinomial ones): there the last axis
+has length one. A loss that can be trained also has ``factor``, what its Hessian in ``z`` needs of
+``z``, with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, and
 ``shift_invariant``: whether adding the same number to all outputs changes nothing.
 """
 
@@ -66,7 +66,7 @@ class GammaDeviance:
 
 
 class LogisticLoss:
-    """``log(1 + exp(z)) - y z`` for ``y`` in {0, 1}: minus the log probability of the true class."""
+    """``log(1 + exp(z)) - y z`` for ``y`` in {0, 1}: minus log probability of the true class."""
 
     shift_invariant = False
 

@@ -84,8 +84,8 @@ class Family(abc.ABC):
     def training_weight(self, estimator, labels, weight):
         """Weights of the training loss from the user's ``weight`` and the labels of one part."""
 
-    def check_parts(self, labels, trains):
-        """Raise ValueError if a training part makes no such problem."""
+    def check_parts(self, labels, trains):  # noqa: B027
+        """Raise ValueError if a training part makes no such problem; by default all do."""
 
     def shape(self, per, y):
         """Shape of a hyperparameter with one value ``per`` that."""

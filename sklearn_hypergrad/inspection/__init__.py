@@ -1,4 +1,4 @@
-"""Looking at searches: is the hypergradient right?"""
+"""Looking at searches: whether their hypergradient is right."""
 
 from sklearn_hypergrad.inspection.check import check_hypergradient
 

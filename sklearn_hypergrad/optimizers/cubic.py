@@ -45,7 +45,7 @@ class Cubic(Optimizer):
 
 
 def _cubic_minimum(low, high):
-    """Minimum of the cubic with these values and slopes; inside, since the slopes differ in sign."""
+    """Minimum of the cubic with these values and slopes; inside, as the slopes differ in sign."""
     (a, value_a, slope_a), (b, value_b, slope_b) = low, high
     mean = slope_a + slope_b - 3 * (value_b - value_a) / (b - a)
     root = math.sqrt(mean**2 - slope_a * slope_b)

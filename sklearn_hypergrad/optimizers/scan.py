@@ -1,4 +1,4 @@
-"""The global stage along one line: where are the minima?
+"""The global stage along one line: where its minima are.
 
 A cross-validation loss along one log-penalty can have several minima, so a coarse scan with
 derivatives looks at the whole line before a minimum is polished.
@@ -26,8 +26,8 @@ class Point:
 def scan(evaluate, start, stop):
     """Points from ``start`` to ``stop``, both included, at most a decade apart and at least five.
 
-    ``evaluate(z) -> Point``. The order matters: each solution starts the next one warm, so ``start``
-    is the end whose problem is easy. The points are returned by ascending ``z``.
+    ``evaluate(z) -> Point``. The order matters: each solution starts the next one warm, so
+    ``start`` is the end whose problem is easy. The points are returned by ascending ``z``.
     """
     n_points = max(N_COARSE, math.ceil(abs(stop - start) / DECADE - 1e-9) + 1)
     grid = np.linspace(start, stop, n_points)

@@ -14,8 +14,8 @@ class Status(enum.Enum):
 
     CONVERGED = ""
     INNER_NOT_CONVERGED = (
-        "The model's training problem did not converge. Scale the features (StandardScaler) or bound "
-        "the penalty away from zero with Continuous(low, high)."
+        "The model's training problem did not converge. Scale the features (StandardScaler) or "
+        "bound the penalty away from zero with Continuous(low, high)."
     )
     LINEAR_SOLVE_INEXACT = (
         "The linear system of the hypergradient was not solved to tolerance. Scale the features "

@@ -8,8 +8,8 @@ def compress(X, *, center):
     """Features ``Z`` with ``Z Z' = X X'`` and at most ``n_samples`` columns.
 
     A linear model with an L2 penalty that is the same for all features predicts the same on ``Z``
-    as on ``X``: ``Z`` is ``X`` in an orthonormal basis of its row space, in which all solutions lie,
-    and a rotation changes neither predictions nor ``||w||``.
+    as on ``X``: ``Z`` is ``X`` in an orthonormal basis of its row space, in which all solutions
+    lie, and a rotation changes neither predictions nor ``||w||``.
 
     Parameters
     ----------

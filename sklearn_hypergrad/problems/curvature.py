@@ -1,8 +1,8 @@
 """What is kept of the Hessian of a linear model to precondition its systems.
 
 The Hessian of a split is ``X' D X + ridge`` with D the curvature of the loss, weighted. Its first
-term depends on the hyperparameters only through the weights and changes slowly along a search: it is
-formed anew when D has changed, and factorised anew for every ridge.
+term depends on the hyperparameters only through the weights and changes slowly along a search: it
+is formed anew when D has changed, and factorised anew for every ridge.
 """
 
 import dataclasses
@@ -14,7 +14,8 @@ from sklearn_hypergrad.linalg import CholeskyBlocks
 
 # A change of D by this share of its sum calls for a new Gram matrix.
 STALE = 0.1
-# Largest matrix to factorise, and largest number of multiplications for a Gram matrix of each split.
+# Largest matrix to factorise, and largest number of multiplications for a Gram matrix of each
+# split.
 MAX_SIZE = 2000
 MAX_OWN = 1e8
 

@@ -112,7 +112,7 @@ class GramRidge(InnerProblem):
         return np.zeros_like(moments.x), np.zeros_like(moments.y)
 
     def _offsets(self):
-        """Training means in the units of the data, (n_splits, n_features) and (n_splits, n_outputs)."""
+        """Training means in the units of the data, of features and of outputs, a row per split."""
         means = zip(*self._means, strict=True)
         return [np.stack(m) + origin for m, origin in zip(means, self._origin, strict=True)]
 
@@ -155,7 +155,7 @@ class QuadraticLoss:
 
 
 def _origin(block, fit_intercept):
-    """What to subtract from all of x and y; sparse x stay, their zeros are worth more than digits."""
+    """What to subtract from x and y; sparse x stay, their zeros are worth more than digits."""
     if not fit_intercept:
         return 0.0, 0.0
     x = 0.0 if issparse(block.X) else block.X.mean(axis=0, dtype=float)
@@ -163,7 +163,7 @@ def _origin(block, fit_intercept):
 
 
 def _moments(block, origin):
-    """Common weights or None, moments of the held-out parts with them, moments of training parts."""
+    """Common weights or None, moments of held-out parts with them, moments of training parts."""
     common = block.complementary()
     if common is None:
         trains = zip(block.trains, block.weights, strict=True)

@@ -86,7 +86,7 @@ class LinearProblem(InnerProblem):
         w, curvature = self._zero() if warm_start is None else (warm_start.w, warm_start.memory)
         state = self._state(w, strength)
         previous, status, direct = np.inf, Status.INNER_NOT_CONVERGED, True
-        for n_newton in range(1, MAX_NEWTON + 1):
+        for n_newton in range(1, MAX_NEWTON + 1):  # noqa: B007
             curvature = renewed(curvature, self._X, self._t * self._loss.diagonal(state.factor))
             precondition = self._preconditioner(curvature, strength)
             step = self._step(state, strength, precondition, direct)
@@ -107,7 +107,7 @@ class LinearProblem(InnerProblem):
         def inverse_hvp(v, start):
             return self._solve_linear(state.factor, strength, precondition, v, start, tol)
 
-        n_solves = (n_newton + 1) * self._t.shape[1]
+        n_solves = (n_newton + 1) * self._t.shape[1]  # Newton systems and the adjoint
         return InnerSolution(state.w, inverse_hvp, status, n_solves, curvature)
 
     @property

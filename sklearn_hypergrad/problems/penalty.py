@@ -13,7 +13,8 @@ class L2Penalty:
         (outputs), so a scalar penalises all weights alike and ``(n_outputs,)`` each output.
     inverse : bool, default=False
         Whether the hyperparameter is the inverse of the strength, as the ``C`` of
-        LogisticRegression: ``C loss + ||w||^2 / 2`` has the minimiser of ``loss + ||w||^2 / (2 C)``.
+        LogisticRegression: ``C loss + ||w||^2 / 2`` has the minimiser of ``loss + ||w||^2 / (2
+        C)``.
     """
 
     def __init__(self, name, *, inverse=False):

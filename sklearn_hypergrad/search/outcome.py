@@ -15,7 +15,8 @@ from sklearn_hypergrad.spaces import Dimension, Space
 
 # A search without bounds gives up this far away from the level of the data.
 MOST = 1e12
-# What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's way.
+# What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's
+# way.
 LIST_ENDINGS = {Ending.FLAT, Ending.NOT_CONVERGED}
 
 

@@ -4,14 +4,13 @@ import numbers
 import warnings
 
 import numpy as np
-from sklearn_hypergrad.search._sklearn import Interval, StrOptions
 
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Hypergradient, Implicit
 from sklearn_hypergrad.optimizers import LBFGS, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search import report
-from sklearn_hypergrad.search._sklearn import BaseSearchCV
+from sklearn_hypergrad.search._sklearn import BaseSearchCV, Interval, StrOptions
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.outcome import Options, problems_of, pursue
@@ -55,9 +54,9 @@ class HypergradSearchCV(BaseSearchCV):
     param_grid : dict or list of dict
         As for GridSearchCV. Each value is a sequence of settings or a
         :class:`~sklearn_hypergrad.Continuous`. A sequence of at least two distinct positive numbers
-        for a differentiable hyperparameter is the range from its smallest to its largest, searched on
-        a logarithmic scale if they span a ratio of at least ten, else on a linear one. Values in it
-        that are zero, infinite or invalid are enumerated beside that range.
+        for a differentiable hyperparameter is the range from its smallest to its largest, searched
+        on a logarithmic scale if they span a ratio of at least ten, else on a linear one. Values in
+        it that are zero, infinite or invalid are enumerated beside that range.
 
     scoring : str, callable, list, tuple or dict, default=None
         As for GridSearchCV.
@@ -88,9 +87,9 @@ class HypergradSearchCV(BaseSearchCV):
         for models that minimise a smooth objective, as all those above do.
 
     optimizer : {"auto", "lbfgs"} or Optimizer, default="auto"
-        How the hyperparameters move. A coarse scan first finds the region of the best minimum; "auto"
-        then takes Brent's method on the derivative for one value, which needs the fewest evaluations,
-        and L-BFGS-B for several.
+        How the hyperparameters move. A coarse scan first finds the region of the best minimum;
+        "auto" then interpolates values and derivatives by cubics for one value, which needs the
+        fewest evaluations, and takes L-BFGS-B for several.
 
     validation_loss : str, default="auto"
         The loss on held-out parts that is descended. "auto" derives it from the score that decides:
@@ -150,8 +149,8 @@ class HypergradSearchCV(BaseSearchCV):
         Which hyperparameters were differentiated, how, and why others were enumerated.
 
     history_ : data frame
-        One row per evaluation of the validation loss: row of ``cv_results_`` it led to, value of the
-        hyperparameter, loss, norm of the hypergradient, loss of every split, seconds, own inner
+        One row per evaluation of the validation loss: row of ``cv_results_`` it led to, value of
+        the hyperparameter, loss, norm of the hypergradient, loss of every split, seconds, own inner
         solves. pandas or polars, whichever is installed, else a dict of lists; only after a search
         with a range.
 

@@ -1,4 +1,4 @@
-"""Hypergradients of whole searches against finite differences, and the checker against a wrong one."""
+"""Hypergradients of searches against finite differences, and the checker against a wrong one."""
 
 import dataclasses
 import itertools

@@ -66,8 +66,8 @@ def test_one_failing_split_is_a_nan_and_the_search_goes_on():
     bad = X.copy()
     bad[0] = np.inf
     cv = [(np.arange(1, 10), np.arange(10, 20)), (np.arange(10), np.arange(10, 20))]
+    search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 10.0]}, cv=cv, refit=False)
     with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
-        search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 10.0]}, cv=cv, refit=False)
         search.fit(bad, y)
     first, second = (search.cv_results_[f"split{k}_test_score"] for k in range(2))
     assert np.isfinite(first).all()

@@ -53,8 +53,9 @@ def test_what_is_not_finite_is_refused(name, value):
         ({"scale": "linear"}, "needs both bounds"),
         ({"low": 1, "scale": "linear"}, "needs both bounds"),
         ({"high": 1, "scale": "linear"}, "needs both bounds"),
-        ({"low": 0, "high": 1, "scale": "log"}, "needs low > 0, got low=0"),
-        ({"low": -1, "high": 1, "scale": "log"}, "needs low > 0, got low=-1"),
+        ({"low": 0, "high": 1, "scale": "log"}, "needs low > 0, got 0"),
+        ({"low": -1, "high": 1, "scale": "log"}, "needs low > 0, got -1"),
+        ({"high": -1, "scale": "log"}, "needs high > 0, got -1"),
     ],
 )
 def test_contradictions_are_refused(arguments, match):
