@@ -20,11 +20,20 @@ __all__ = [
     "rows_of_params",
     "safe_split",
     "single_scorer",
+    "without_callbacks",
 ]
 
 PassthroughScorer = _PassthroughScorer
 check_sample_weight = _check_sample_weight
 safe_split = _safe_split
+
+
+def without_callbacks(estimator):
+    """The estimator itself, with its callbacks and those of its parts taken off."""
+    for part in (estimator, *estimator.get_params().values()):
+        if hasattr(part, "_skl_callbacks"):
+            part.set_callbacks()
+    return estimator
 
 
 def single_scorer(scorers, refit):

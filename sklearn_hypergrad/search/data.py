@@ -9,7 +9,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 
 from sklearn_hypergrad.problems import Block
-from sklearn_hypergrad.search._sklearn import check_sample_weight, rows_of_params, safe_split
+from sklearn_hypergrad.search._sklearn import (
+    check_sample_weight,
+    rows_of_params,
+    safe_split,
+    without_callbacks,
+)
 from sklearn_hypergrad.search.grid import final_step
 
 
@@ -84,8 +89,7 @@ def _shared(candidate, inputs, splits, labels, y, score_weight):
 
 def _transformed(candidate, inputs, path, split, labels, y, score_weight):
     train, test = split
-    pipeline = clone(candidate.estimator)
-    pipeline.__dict__.pop("_skl_callbacks", None)
+    pipeline = without_callbacks(clone(candidate.estimator))
     capture = Capture(clone(candidate.final))
     pipeline.set_params(**{"__".join(path): capture})
     X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)

@@ -28,8 +28,8 @@ class Range:
         Its name in ``param_grid``.
     continuous : Continuous
         Bounds, scale and shape.
-    listed : tuple of float
-        The values a list gave, in its order; empty for a ``Continuous``.
+    listed : tuple of numbers
+        The values a list gave, as they are and in its order; empty for a ``Continuous``.
     """
 
     key: str
@@ -157,11 +157,11 @@ def _range(key, values):
         return Range(key, values[0]), []
     if not isinstance(values, (Sequence, np.ndarray)) or not all(map(_is_number, values)):
         return None, list(values)
-    valid = [float(value) for value in values if 0 < value < math.inf]
+    valid = [value for value in values if 0 < value < math.inf]
     if len(set(valid)) < 2:
         return None, list(values)
     invalid = [value for value in values if not 0 < value < math.inf]
-    return Range(key, Continuous(min(valid), max(valid)), tuple(valid)), invalid
+    return Range(key, Continuous(float(min(valid)), float(max(valid))), tuple(valid)), invalid
 
 
 def _is_number(value):

@@ -17,7 +17,7 @@ def proposals(candidate, objective, found, choice, inputs):
     if dimension.shape:
         values.append(objective.space.to_hyperparams(found.level)[dimension.name])
     if not choice.exact:
-        listed = [np.full(dimension.shape, value) for value in candidate.range.listed]
+        listed = [np.full(dimension.shape, value, dtype=float) for value in candidate.range.listed]
         visited = [record.hyperparams[dimension.name] for record in objective.records]
         for group in (listed, visited):
             values += _best(group, objective, dimension.name, candidate, inputs)
