@@ -61,7 +61,7 @@ def corpus(data):
 
 
 def reviews(path):
-    """Every second review of the archive, and whether each is positive ("pos") or negative ("neg")."""
+    """Every second review of the archive, and its class: "pos" or "neg"."""
     texts, labels = [], []
     with tarfile.open(path) as archive:
         for member in archive:

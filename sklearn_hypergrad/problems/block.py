@@ -37,6 +37,18 @@ class Block:
     def n_splits(self):
         return len(self.trains)
 
+    def divided(self, most):
+        """Blocks of at most ``most`` splits each, on the same X."""
+        return [
+            dataclasses.replace(
+                self,
+                trains=self.trains[start : start + most],
+                tests=self.tests[start : start + most],
+                weights=self.weights[start : start + most],
+            )
+            for start in range(0, self.n_splits, most)
+        ]
+
     def complementary(self):
         """Whether every training part is all but its test part, with the same weights throughout.
 

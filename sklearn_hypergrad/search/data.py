@@ -17,6 +17,10 @@ from sklearn_hypergrad.search._sklearn import (
 )
 from sklearn_hypergrad.search.grid import final_step
 
+# Numbers in the arrays that all splits of a block share: with very many splits there are several
+# blocks, so that memory stays bounded.
+MOST_NUMBERS = 50_000_000
+
 
 class Capture(BaseEstimator):
     """Stands in for the last step of a pipeline and keeps what it is given.
@@ -42,7 +46,7 @@ class Capture(BaseEstimator):
 
 
 def blocks(candidate, inputs):
-    """The blocks of a candidate: one if all splits share X, else one per split.
+    """The blocks of a candidate: of many splits if these share X, else of one split each.
 
     Raises
     ------
@@ -59,12 +63,13 @@ def blocks(candidate, inputs):
     y = candidate.family.encode(labels)
     if not np.isfinite(y).all():
         raise ValueError("y is not finite")
-    n_samples = len(y)
-    score_weight = _weight(inputs.score_params, n_samples)
+    score_weight = _weight(inputs.score_params, len(y))
     _, path = final_step(candidate.estimator, candidate.range.key)
     if not path:
         block = _shared(candidate, inputs, splits, labels, y, score_weight)
-        return [block]
+        n_samples, n_features = block.X.shape
+        size = max(n_samples, min(n_samples, n_features) ** 2) * y.shape[1]
+        return block.divided(max(1, MOST_NUMBERS // size))
     return [
         _transformed(candidate, inputs, path, split, labels, y, score_weight) for split in splits
     ]

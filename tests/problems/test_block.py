@@ -51,3 +51,12 @@ def test_rows_that_are_missing_or_repeated_are_not(make_block, change):
     weights = [np.ones(len(train)) for train in trains]
     changed = dataclasses.replace(block, trains=trains, tests=tests, weights=weights)
     assert changed.complementary() is None
+
+
+def test_divided_blocks_have_the_splits_of_the_whole_in_their_order(make_block):
+    block = make_block(splits="repeated")
+    parts = block.divided(3)
+    assert [part.n_splits for part in parts] == [3, 1]
+    tests = [test for part in parts for test in part.tests]
+    assert all(np.array_equal(a, b) for a, b in zip(tests, block.tests, strict=True))
+    assert all(part.X is block.X for part in parts)

@@ -11,6 +11,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     KFold,
     ShuffleSplit,
+    StratifiedKFold,
     TimeSeriesSplit,
     cross_val_score,
 )
@@ -226,3 +227,16 @@ def test_pickle_clone_and_repr(data):
     restored = pickle.loads(pickle.dumps(search.fit(X, y)))
     assert np.array_equal(restored.predict(X), search.predict(X))
     assert restored.best_params_ == search.best_params_
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "scoring"), [(Ridge(), "alpha", None), (NEWTON, "C", "neg_log_loss")]
+)
+def test_very_many_splits_are_worked_on_in_several_blocks(data, monkeypatch, model, key, scoring):
+    X, y = data("wine")
+    search = HypergradSearchCV(model, {key: VALUES}, scoring=scoring, cv=StratifiedKFold(20))
+    whole = search.fit(X, y).best_params_[key]
+    monkeypatch.setattr("sklearn_hypergrad.search.data.MOST_NUMBERS", 4000)
+    parts = search.fit(X, y)
+    assert parts.best_params_[key] == pytest.approx(whole, rel=1e-4)
+    assert {f"split{k}_loss" for k in range(20)} <= set(parts.history_.columns)
