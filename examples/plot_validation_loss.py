@@ -30,9 +30,7 @@ def main():
     output = parser.parse_args().output
 
     X, y = load_diabetes(return_X_y=True)
-    pipeline = make_pipeline(
-        PolynomialFeatures(2, include_bias=False), StandardScaler(), Ridge(solver="svd")
-    )
+    pipeline = make_pipeline(PolynomialFeatures(2, include_bias=False), StandardScaler(), Ridge())
     arguments = pipeline, {"ridge__alpha": ALPHAS}
     options = {"scoring": "neg_mean_squared_error", "cv": 5}
     grid = GridSearchCV(*arguments, **options).fit(X, y)

@@ -20,6 +20,7 @@ README = ROOT / "README.md"
 SETUP = ROOT / "setup.cfg"
 PAGES = sorted((ROOT / "docs").glob("*.rst"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+needs_readme = pytest.mark.skipif(not README.exists(), reason="needs the repository")
 FENCED = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -58,8 +59,25 @@ def run(test, **options):
     assert not failed, "".join(report)
 
 
-@pytest.mark.skipif(not README.exists(), reason="needs the repository")
-def test_readme():
+def script(*arguments, cwd):
+    """What a script prints, run from another folder, with matplotlib but without a screen."""
+    package = str(Path(sklearn_hypergrad.__file__).parents[1])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", *arguments],
+        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": path},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@needs_readme
+def test_readme(capsys):
     """Its code blocks, with or without prompts, are one session."""
     text = README.read_text(encoding="utf-8")
     blocks = list(FENCED.finditer(text))
@@ -74,6 +92,16 @@ def test_readme():
         else:
             # Line numbers of tracebacks are those of the file.
             exec(compile("\n" * line + code, README, "exec"), namespace)
+    assert "ridge__alpha" in capsys.readouterr().out
+
+
+@needs_readme
+def test_the_readme_has_exactly_the_two_set_up_commands():
+    commands = re.findall(r"```\n(.*?)\n```", README.read_text(encoding="utf-8"))
+    assert commands == [
+        "pip install . && python -m sklearn_hypergrad",
+        'pip install ".[test]" && pytest',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,26 +138,15 @@ def test_docstring_is_complete(name):
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_example(example, tmp_path):
     """Runs as a script, without warnings; those that plot save a figure."""
-    figure = tmp_path / "figure.png"
-    plots = example.stem.startswith("plot_")
-    if plots:
-        pytest.importorskip("matplotlib")
-    package = Path(sklearn_hypergrad.__file__).parents[1]
-    path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [
-            sys.executable,
-            *("-W", "error::UserWarning"),
-            str(example),
-            *(["--output", str(figure)] if plots else []),
-        ],
-        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": path},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout
-    assert figure.exists() == plots
+    if not example.stem.startswith("plot_"):
+        assert script(str(example), cwd=tmp_path)
+        return
+    pytest.importorskip("matplotlib")
+    assert script(str(example), "--output", "figure.png", cwd=tmp_path)
+    assert (tmp_path / "figure.png").stat().st_size > 0
+
+
+def test_the_demonstration_compares_both_searches(tmp_path):
+    output = script("-m", "sklearn_hypergrad", cwd=tmp_path)
+    for row in ("best_score_", "held-out score", "scikit-learn fits", "own inner solves"):
+        assert len(re.findall(rf"{row} +\S+ +\S+", output)) == 2

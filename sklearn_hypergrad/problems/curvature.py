@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import CholeskyBlocks
 
-# A change of D by this share of its sum calls for a new Gram matrix.
+# A change of D by this share of its sum calls for a new matrix that all splits share.
 STALE = 0.1
 # Largest matrix to factorise, and largest number of multiplications for a Gram matrix of each
 # split.
@@ -37,7 +37,10 @@ def renewed(previous, X, weights):
         kind = CurvatureGram
         if n_samples * n_weights**2 * weights[0].size > MAX_OWN:
             weights = weights.mean(axis=1, keepdims=True)
-    if previous is not None and not _stale(previous.reference, weights):
+    # Each split's own matrix makes an exact Newton step, and is cheap: it is always up to date.
+    own = weights.shape[1] > 1 and kind is CurvatureGram
+    allowed = 0.0 if own else STALE
+    if previous is not None and not _stale(previous.reference, weights, allowed):
         return previous
     return kind.of(X, weights)
 
@@ -88,8 +91,8 @@ class _Diagonal:
         return self._inverse * right
 
 
-def _stale(reference, weights):
-    return np.abs(weights - reference).sum() > STALE * reference.sum()
+def _stale(reference, weights, allowed):
+    return np.abs(weights - reference).sum() > allowed * reference.sum()
 
 
 def _gram(X, weight):

@@ -16,6 +16,8 @@ from sklearn_hypergrad.search.objective import FINE, Record
 
 # Decades around the start that a search without bounds looks at first.
 FIRST_DECADES = 3
+# Relative error that a value at the coarse inner tolerance may have.
+NOISE = 1e-4
 # Minima of the scan that are polished; more than one is rare.
 MOST_MINIMA = 3
 
@@ -116,7 +118,7 @@ class Descent:
         if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
             end = points[-1] if self._regularizes > 0 else points[0]
             return self._found(self._level(end.z), [Ending.FLAT] * self._size, "flat everywhere")
-        minima = self._minima(points)
+        minima = self._minima(self._refined(points))
         level, converged, message = min(minima, key=lambda m: self._objective.record(m[0]).value)
         theta = level
         if self._size > 1:
@@ -149,6 +151,12 @@ class Descent:
         low, high = max(self._low, start - reach), min(self._high, start + reach)
         points = scan(self._point, *(low, high)[:: -self._regularizes])
         return widen(self._point, points, self._low, self._high)
+
+    def _refined(self, points):
+        """The points with those that may be the best evaluated to the fine inner tolerance."""
+        best = min(points, key=lambda point: point.value)
+        near = best.value + NOISE * abs(best.value)
+        return [self._point(p.z) if p is best or p.value <= near else p for p in points]
 
     def _minima(self, points):
         """``(theta, converged, message)`` of the local minima along the level."""
