@@ -17,21 +17,26 @@ class Cubic(Optimizer):
     """
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter):
+        if len(z0) != 1:
+            raise ValueError(f"Cubic moves one value, got {len(z0)}; use optimizer='lbfgs'.")
         low, high = (self._point(fun, z) for z in bounds[0])
         if not low[2] < 0 < high[2]:
             z, _, _ = min(low, high, key=lambda end: end[1])
             return Minimum(np.array([z]), True, "the better end of a bracket without a minimum")
-        last, widths = math.inf, [math.inf, math.inf]
+        # At a kink the minimum may stand still where it is not: only a small slope tells.
+        small = 0.1 * min(-low[2], high[2])
+        last, slope, widths = math.inf, math.inf, [math.inf, math.inf]
         for _ in range(max_iter):
             width = high[0] - low[0]
             usable = math.isfinite(low[1] + high[1])
             slow = width > 0.5 * widths[-2]
             z = _cubic_minimum(low, high) if usable and not slow else 0.5 * (low[0] + high[0])
-            if abs(z - last) <= tol or width <= tol:
+            if width <= tol or (abs(z - last) <= tol and abs(slope) <= small):
                 z = z if usable else min(low, high, key=lambda end: end[1])[0]
                 return Minimum(np.array([z]), True, "converged: the minimum moves less than tol")
             last, widths = z, [*widths, width]
             new = self._point(fun, z)
+            slope = new[2]
             # A point that cannot be used has no slope: the better end stays.
             falls = new[2] < 0 if math.isfinite(new[1]) else high[1] < low[1]
             low, high = (new, high) if falls else (low, new)

@@ -52,10 +52,15 @@ def _entry(scorer, name, *args, **kwargs):
 
 
 def metric_of(scorer):
-    """``(function, sign, keyword arguments)`` of a scorer from ``make_scorer``, else None."""
+    """``(function, sign, options, methods)`` of a scorer from ``make_scorer``, else None.
+
+    ``methods`` are those of the estimator whose output it may score.
+    """
     if not isinstance(scorer, _BaseScorer):
         return None
-    return scorer._score_func, scorer._sign, scorer._kwargs
+    methods = scorer._response_method
+    methods = {methods} if isinstance(methods, str) else set(methods)
+    return scorer._score_func, scorer._sign, scorer._kwargs, methods
 
 
 def accepts_sample_weight(scorer):

@@ -1,9 +1,11 @@
 """HypergradSearchCV."""
 
+import functools
 import numbers
 import warnings
 
 import numpy as np
+import threadpoolctl
 
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Hypergradient, Implicit
@@ -25,6 +27,16 @@ REPORTED = (
     "stopping_reason_",
     "validation_loss_",
 )
+
+
+@functools.cache
+def blas_controller():
+    """The controller of BLAS threads: finding the libraries takes longer than a small search.
+
+    The search works on one thread: its matrices are small, where more threads cost time, and sums
+    come out the same wherever it runs.
+    """
+    return threadpoolctl.ThreadpoolController()
 
 
 class HypergradSearchCV(BaseSearchCV):
@@ -109,8 +121,9 @@ class HypergradSearchCV(BaseSearchCV):
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
-        As for GridSearchCV. Of a range it has few rows: the point found and, if the asked score has
-        no gradient, the best listed value and the best other point that was visited.
+        As for GridSearchCV. Of a range it has few rows: the point found; for one value per target
+        also the best value that all share; and, if the asked score has no gradient, the best listed
+        value and the best other point that was visited.
 
     best_estimator_ : estimator
         As for GridSearchCV: ``estimator`` refitted with ``best_params_`` on all data.
@@ -142,22 +155,23 @@ class HypergradSearchCV(BaseSearchCV):
     n_features_in_ : int
         As for GridSearchCV.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         As for GridSearchCV.
 
     hypergradient_ : str
         Which hyperparameters were differentiated, how, and why others were enumerated.
 
     history_ : data frame
-        One row per evaluation of the validation loss: row of ``cv_results_`` it led to, value of
-        the hyperparameter, loss, norm of the hypergradient, loss of every split, seconds, own inner
-        solves. pandas or polars, whichever is installed, else a dict of lists; only after a search
-        with a range.
+        One row per evaluation of the validation loss: ``candidate`` (the row of ``cv_results_``
+        that the range led to), ``hyperparameter`` and ``value``, ``loss``, ``gradient_norm``, the
+        loss of every split, ``inner_tol``, ``seconds`` and ``inner_solves``. pandas or polars,
+        whichever is installed, else a dict of lists; only after a search with a range.
 
     hyperparameters_ : data frame
-        One row per entry of the hyperparameters that were searched: name, value, start, bounds,
-        gradient (on the scale of the search) and status: "interior", "at bound", "flat",
-        "flat towards zero", "flat towards infinity", "limit" or "not converged". Like ``history_``.
+        One row per entry of the hyperparameters that were searched: ``candidate``, ``name``,
+        ``value``, ``start``, bounds ``low`` and ``high``, ``gradient`` (on the scale of the search)
+        and ``status``: "interior", "at bound", "flat", "flat towards zero", "flat towards
+        infinity", "limit" or "not converged". Like ``history_``.
 
     n_iter_ : int
         Number of evaluations of the validation loss; only after a search with a range.
@@ -304,7 +318,7 @@ class HypergradSearchCV(BaseSearchCV):
         if not any(candidate.range for candidate in candidates):
             return [pursue(candidate, None, None) for candidate in candidates]
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), blas_controller().limit(limits=1, user_api="blas"):
             return [pursue(candidate, inputs, self._options()) for candidate in candidates]
 
     def _options(self):

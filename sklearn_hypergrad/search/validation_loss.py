@@ -30,6 +30,7 @@ EXACT = {
     log_loss: ("log_loss", -1),
     brier_score_loss: ("brier_score", -1),
 }
+PROBABILISTIC = {"log_loss", "brier_score"}
 BALANCED = {balanced_accuracy_score}
 
 
@@ -95,10 +96,13 @@ def _exact_name(scorer, estimator, y):
     metric = metric_of(scorer)
     if metric is None:
         return None
-    function, sign, options = metric
+    function, sign, options, methods = metric
     name, expected = EXACT.get(function, (None, None))
     # Options may change the metric; those of the ready-made scorers do not.
     harmless = {"labels", "zero_division"} if name == "log_loss" else set()
     if name == "brier_score" and len(np.unique(y)) == 2 and options.get("pos_label") is not None:
         harmless = {"pos_label"}
-    return name if sign == expected and set(options) <= harmless else None
+    # Scored on labels, a loss of probabilities has no gradient.
+    method = "predict_proba" if name in PROBABILISTIC else "predict"
+    fits = sign == expected and set(options) <= harmless and methods == {method}
+    return name if fits else None

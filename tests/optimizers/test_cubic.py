@@ -89,3 +89,8 @@ def test_points_that_cannot_be_used_are_not_minima(high):
     bounds = np.array([[-1.0, high]])
     minimum = Cubic().minimize(fun, np.array([0.0]), bounds, tol=1e-8, max_iter=100)
     assert np.isfinite(fun(minimum.z)[0])
+
+
+def test_several_values_are_refused():
+    with pytest.raises(ValueError, match="moves one value, got 2; use optimizer='lbfgs'"):
+        Cubic().minimize(None, np.zeros(2), np.array([[0, 1], [0, 1]]), tol=1e-3, max_iter=5)

@@ -65,7 +65,7 @@ def test_a_column_without_entries_and_penalty_is_left_alone():
     assert_allclose(solution.ravel(), [2, 3])
 
 
-@pytest.mark.parametrize(("largest", "own"), [(2000, 1e8), (2000, 0), (0, 0)])
+@pytest.mark.parametrize(("largest", "own"), [(2000, 0), (0, 0)], ids=["shared", "diagonal"])
 def test_formed_again_only_when_the_curvature_has_changed(data, monkeypatch, largest, own):
     monkeypatch.setattr(curvature, "MAX_SIZE", largest)
     monkeypatch.setattr(curvature, "MAX_OWN", own)
@@ -78,7 +78,15 @@ def test_formed_again_only_when_the_curvature_has_changed(data, monkeypatch, lar
     assert renewed(again, X, moved) is again
 
 
-def test_small_steps_do_not_add_up_unnoticed(data):
+def test_matrices_of_the_splits_are_always_up_to_date(data):
+    X, _, weights = data
+    kept = renewed(None, X, weights)
+    assert renewed(kept, X, weights) is kept
+    assert renewed(kept, X, weights * (1 + 1e-9)) is not kept
+
+
+def test_small_steps_do_not_add_up_unnoticed(data, monkeypatch):
+    monkeypatch.setattr(curvature, "MAX_OWN", 0)
     # Compared is with what was formed, not with what was seen last.
     X, _, weights = data
     kept = renewed(None, X, weights)

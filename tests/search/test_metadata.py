@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
-from sklearn.metrics import get_scorer, make_scorer, mean_squared_error
+from sklearn.metrics import brier_score_loss, get_scorer, make_scorer, mean_squared_error
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -142,3 +142,12 @@ def test_callables_as_scoring(data):
     search = HypergradSearchCV(Ridge(), {"alpha": VALUES}, scoring=several, refit="rounded")
     grid = GridSearchCV(Ridge(), {"alpha": VALUES}, scoring=several, refit="rounded").fit(X, y)
     assert search.fit(X, y).best_score_ >= grid.best_score_ - 1e-9
+
+
+def test_a_loss_of_probabilities_scored_on_labels_has_no_gradient(data):
+    X, y = data("breast_cancer")
+    scorer = make_scorer(brier_score_loss, greater_is_better=False)
+    search = HypergradSearchCV(NEWTON, {"C": VALUES}, scoring=scorer).fit(X, y)
+    grid = GridSearchCV(NEWTON, {"C": VALUES}, scoring=scorer).fit(X, y)
+    assert search.validation_loss_ == "log_loss"
+    assert search.best_score_ >= grid.best_score_ - 1e-9
