@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.jobs import VALUES, print_table, quiet
 from sklearn_hypergrad import HypergradSearchCV
 
-ROUNDS = 5
+ROUNDS = 3
 THREADS = (1, 2)
 
 
