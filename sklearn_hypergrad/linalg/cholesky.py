@@ -1,7 +1,33 @@
-"""Cholesky factors of a few blocks, applied to a stack of vectors."""
+"""Cholesky factors of stacks of symmetric matrices, applied to stacks of vectors."""
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+
+class Cholesky:
+    """Inverses of ``A_s + diag(ridge)`` for a stack of ``A_s``.
+
+    Parameters
+    ----------
+    matrices : ndarray of shape (n_stack, n, n)
+        Symmetric positive semi-definite.
+    ridge : ndarray of shape (n, 1) or (n, k)
+        With more than one column each column of a vector has an inverse of its own.
+    """
+
+    def __init__(self, matrices, ridge):
+        self._factors = [[factor(_shifted(A, column)) for column in ridge.T] for A in matrices]
+
+    def solve(self, right):
+        """Apply the inverse to ``right`` of shape (n_stack, n, k)."""
+        solution = np.empty_like(right)
+        for out, columns, factors in zip(solution, right, self._factors, strict=True):
+            if len(factors) == 1:
+                out[:] = cho_solve(factors[0], columns, check_finite=False)
+                continue
+            for k, own in enumerate(factors):
+                out[:, k] = cho_solve(own, columns[:, k], check_finite=False)
+        return solution
 
 
 class CholeskyBlocks:
@@ -11,12 +37,11 @@ class CholeskyBlocks:
     ----------
     blocks : ndarray of shape (n_groups, n_outputs, n, n)
         Symmetric positive definite. ``n_groups`` is the number of splits, or 1 for blocks that all
-        splits share. A block that is singular in floating point gets the smallest multiple of its
-        mean diagonal that makes it factorise.
+        splits share.
     """
 
     def __init__(self, blocks):
-        self._factors = [[_factor(block) for block in group] for group in blocks]
+        self._factors = [[factor(block) for block in group] for group in blocks]
 
     def solve(self, right):
         """Apply the inverse to ``right`` of shape (n, n_splits, n_outputs)."""
@@ -24,19 +49,31 @@ class CholeskyBlocks:
         shared = len(self._factors) == 1
         for group, factors in enumerate(self._factors):
             splits = slice(None) if shared else slice(group, group + 1)
-            for output, factor in enumerate(factors):
+            for output, own in enumerate(factors):
                 columns = right[:, splits, output]
-                solution[:, splits, output] = cho_solve(factor, columns, check_finite=False)
+                solution[:, splits, output] = cho_solve(own, columns, check_finite=False)
         return solution
 
 
-def _factor(block):
-    ridge = np.finfo(float).eps * max(np.trace(block) / len(block), np.finfo(float).tiny)
+def factor(matrix):
+    """The factor for ``cho_solve`` of a symmetric positive definite matrix.
+
+    One that is singular in floating point gets the smallest multiple of its mean diagonal that
+    makes it factorise.
+    """
+    ridge = np.finfo(float).eps * max(np.trace(matrix) / len(matrix), np.finfo(float).tiny)
     jitter = 0.0
     while True:
         try:
-            return cho_factor(block + jitter * np.eye(len(block)), check_finite=False)
+            # Of a symmetric matrix the transpose is the copy in LAPACK's order.
+            return cho_factor(_shifted(matrix, jitter).T, overwrite_a=True, check_finite=False)
         except LinAlgError:
             jitter = max(10 * jitter, ridge)
             if jitter > 1e16 * ridge:
                 raise
+
+
+def _shifted(matrix, diagonal):
+    shifted = np.array(matrix, order="C")
+    np.einsum("ii->i", shifted)[...] += diagonal
+    return shifted

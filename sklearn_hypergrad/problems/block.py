@@ -37,6 +37,13 @@ class Block:
     def n_splits(self):
         return len(self.trains)
 
+    def row_weights(self):
+        """Training weights of all rows, a column per split: zero outside its training part."""
+        weights = np.zeros((self.X.shape[0], self.n_splits))
+        for column, train, weight in zip(weights.T, self.trains, self.weights, strict=True):
+            np.add.at(column, train, weight)
+        return weights
+
     def divided(self, most):
         """Blocks of at most ``most`` splits each, on the same X."""
         return [

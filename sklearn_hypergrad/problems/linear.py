@@ -36,7 +36,7 @@ class LinearProblem(InnerProblem):
 
     Inner objective, for each split, with training weights t (zero outside its training part):
 
-        sum_i t_i loss(y_i, x_i w + b)  +  strength / 2 ||w||^2
+        sum_i t_i loss(y_i, x_i w + b)  +  1/2 sum_jk strength_jk w_jk^2
 
     ``w`` has shape (n_features + fit_intercept, n_splits, n_outputs), intercepts last. All splits
     share X, so that their predictions are one matrix product. Newton systems and those of the
@@ -63,40 +63,41 @@ class LinearProblem(InnerProblem):
         self._X = _design(block.X, self._origin, fit_intercept)
         self._chunks = _chunks(self._X)
         self._y = block.y[:, None, :]
-        self._t = np.zeros((block.X.shape[0], block.n_splits, 1))
-        for split, (train, weight) in enumerate(zip(block.trains, block.weights, strict=True)):
-            np.add.at(self._t[:, split, 0], train, weight)
+        self._t = block.row_weights()[:, :, None]
         self._scale, self._rounding = self._scales()
 
     def gradient(self, w, h):
-        return self._state(w, self._penalty.strength(h)).gradient
+        return self._state(w, self._ridge(h)).gradient
 
     def hvp(self, w, h, v):
-        strength = self._penalty.strength(h)
-        return self._hvp(self._state(w, strength).factor, strength, v)
+        ridge = self._ridge(h)
+        return self._hvp(self._state(w, ridge).factor, ridge, v)
 
     def cross_vjp(self, w, h, v):
-        return self._penalty.cross_vjp(self._penalised(w), h, v)
+        penalised = slice(0, self._n_features)
+        product = np.einsum("jsk,jsk->jk", w[penalised], v[penalised])
+        return self._penalty.cross_vjp(h, product)
 
     def cross_jvp(self, w, h, u):
-        return self._penalty.cross_jvp(self._penalised(w), h, u)
+        return self._with_intercept(self._penalty.cross_jvp(h, u)) * w
 
     def solve(self, h, warm_start, tol):
-        strength = self._penalty.strength(h)
+        ridge = self._ridge(h)
         w, curvature = self._zero() if warm_start is None else (warm_start.w, warm_start.memory)
-        state = self._state(w, strength)
+        project = self._projection(ridge)
+        state = self._state(project(w), ridge)
         previous, status, direct = np.inf, Status.INNER_NOT_CONVERGED, True
         for n_newton in range(1, MAX_NEWTON + 1):  # noqa: B007
             curvature = renewed(curvature, self._X, self._t * self._loss.diagonal(state.factor))
-            precondition = self._preconditioner(curvature, strength)
-            step = self._step(state, strength, precondition, direct)
+            precondition = self._preconditioner(curvature, ridge)
+            step = self._step(state, ridge, precondition, direct)
             decrement = np.einsum("isk,isk->s", state.gradient, step)
             if np.all(decrement <= np.maximum(tol**2 * self._scale, self._rounding)):
                 status = Status.CONVERGED
                 break
             direct = direct and np.all(decrement <= CONTRACTION * previous)
             previous = decrement
-            moved = self._descend(state, step, decrement, strength)
+            moved = self._descend(state, step, decrement, ridge)
             if moved is state:
                 # No step helps in floating point: as solved as it can be, if the step is small.
                 exact = np.all(decrement <= np.maximum(STUCK**2 * self._scale, self._rounding))
@@ -105,7 +106,8 @@ class LinearProblem(InnerProblem):
             state = moved
 
         def inverse_hvp(v, start):
-            return self._solve_linear(state.factor, strength, precondition, v, start, tol)
+            start = None if start is None else project(start)
+            return self._solve_linear(state.factor, ridge, precondition, v, start, tol)
 
         n_solves = (n_newton + 1) * self._t.shape[1]  # Newton systems and the adjoint
         return InnerSolution(state.w, inverse_hvp, status, n_solves, curvature)
@@ -151,18 +153,18 @@ class LinearProblem(InnerProblem):
     def _zero(self):
         return np.zeros((self._X.shape[1], self._t.shape[1], self._y.shape[2])), None
 
-    def _penalised(self, w):
-        """``w`` without intercepts."""
-        if not self._fit_intercept:
-            return w
-        w = w.copy()
-        w[-1] = 0
-        return w
+    def _ridge(self, h):
+        """Penalty strength of every weight, of shape (n_weights, 1, n_outputs or 1)."""
+        return self._with_intercept(self._penalty.strength(h))
 
-    def _state(self, w, strength):
-        penalised = self._penalised(w)
-        objective = 0.5 * np.sum(strength * penalised**2, axis=(0, 2))
-        gradient = strength * penalised
+    def _with_intercept(self, strength):
+        ridge = np.zeros((self._X.shape[1], 1, strength.shape[1]))
+        ridge[: self._n_features, 0] = strength
+        return ridge
+
+    def _state(self, w, ridge):
+        gradient = ridge * w
+        objective = 0.5 * np.einsum("jsk,jsk->s", gradient, w)
         factor = np.empty((self._X.shape[0], *w.shape[1:]))
         for rows, X in self._chunks:
             z, y, t = _product(X, w), self._y[rows], self._t[rows]
@@ -171,23 +173,23 @@ class LinearProblem(InnerProblem):
             factor[rows] = self._loss.factor(z)
         return State(w, objective, gradient, factor)
 
-    def _hvp(self, factor, strength, v):
-        product = strength * self._penalised(v)
+    def _hvp(self, factor, ridge, v):
+        product = ridge * v
         for rows, X in self._chunks:
             z = self._loss.hvp(factor[rows], _product(X, v))
             product += _product(X.T, self._t[rows] * z)
         return product
 
-    def _step(self, state, strength, precondition, direct):
+    def _step(self, state, ridge, precondition, direct):
         """Newton's step: by the preconditioner alone while that converges, else by CG."""
         if direct:
             return precondition(state.gradient)
-        arguments = state.factor, strength, precondition, state.gradient
+        arguments = state.factor, ridge, precondition, state.gradient
         return self._solve_linear(*arguments, None, CONTRACTION)[0]
 
-    def _solve_linear(self, factor, strength, precondition, right, start, tol):
+    def _solve_linear(self, factor, ridge, precondition, right, start, tol):
         solution, residual, _ = conjugate_gradient(
-            lambda v: self._hvp(factor, strength, v),
+            lambda v: self._hvp(factor, ridge, v),
             right,
             precondition,
             start=start,
@@ -196,28 +198,31 @@ class LinearProblem(InnerProblem):
         )
         return solution, Status.CONVERGED if residual <= tol else Status.LINEAR_SOLVE_INEXACT
 
-    # If a shift of all outputs changes the loss in nothing, weights and gradients sum to zero over
-    # outputs and stay so. In that subspace blocks per output are a good preconditioner; outside it,
-    # where the Hessian is all but singular, they are a bad one.
-    def _preconditioner(self, curvature, strength):
-        ridge = np.ones((self._X.shape[1], self._y.shape[2])) * strength
-        ridge[self._n_features :] = 0
-        factor = curvature.factor(ridge)
-        if not self._loss.shift_invariant or np.size(strength) > 1:
-            return factor.solve
+    def _preconditioner(self, curvature, ridge):
+        shape = len(ridge), self._y.shape[2]
+        factor = curvature.factor(np.broadcast_to(ridge[:, 0], shape))
+        project = self._projection(ridge)
+        return lambda right: project(factor.solve(right))
 
-        def solve(right):
-            solution = factor.solve(right)
-            return solution - solution.mean(axis=2, keepdims=True)
+    # If a shift of all outputs changes the loss in nothing, the gradients of the loss sum to zero
+    # over outputs, and so do penalised weights, ridge * w, at the minimum along such a shift. In
+    # that subspace blocks per output are a good preconditioner; outside it, where the Hessian is
+    # all but singular, they are a bad one.
+    def _projection(self, ridge):
+        """Moves weights, along the shift only, to where ``ridge * w`` sums to zero."""
+        if not self._loss.shift_invariant:
+            return lambda w: w
+        share = np.where(ridge.sum(axis=2, keepdims=True) > 0, ridge, 1.0)
+        share = np.broadcast_to(share, (len(ridge), 1, self._y.shape[2]))
+        share = share / share.sum(axis=2, keepdims=True)
+        return lambda w: w - np.sum(share * w, axis=2, keepdims=True)
 
-        return solve
-
-    def _descend(self, state, step, decrement, strength):
+    def _descend(self, state, step, decrement, ridge):
         """Halve the step of each split until its objective falls (Armijo)."""
         length = np.ones(len(decrement))
         slack = 10 * np.finfo(float).eps * np.abs(state.objective)
         for _ in range(MAX_HALVINGS):
-            moved = self._state(state.w - length[:, None] * step, strength)
+            moved = self._state(state.w - length[:, None] * step, ridge)
             enough = state.objective - 1e-4 * length * decrement + slack
             failed = ~(moved.objective <= enough)
             if not failed.any():
@@ -225,7 +230,7 @@ class LinearProblem(InnerProblem):
             length = np.where(failed, 0.5 * length, length)
         if failed.all():
             return state
-        return self._state(state.w - np.where(failed, 0.0, length)[:, None] * step, strength)
+        return self._state(state.w - np.where(failed, 0.0, length)[:, None] * step, ridge)
 
 
 def _product(X, v):

@@ -4,36 +4,52 @@ import numpy as np
 
 
 class L2Penalty:
-    """``strength / 2 * ||w||^2`` with ``strength`` set by the hyperparameter ``name``.
+    """``1/2 sum_jk strength_jk w_jk^2`` with strengths set by the hyperparameter ``name``.
 
     Parameters
     ----------
     name : str
-        Key of the hyperparameter in ``h``. Its array broadcasts against the last axis of ``w``
-        (outputs), so a scalar penalises all weights alike and ``(n_outputs,)`` each output.
+        Key of the hyperparameter in ``h``.
     inverse : bool, default=False
         Whether the hyperparameter is the inverse of the strength, as the ``C`` of
         LogisticRegression: ``C loss + ||w||^2 / 2`` has the minimiser of ``loss + ||w||^2 / (2
         C)``.
+    entries : ndarray of int, default=None
+        Which entry of the flattened hyperparameter penalises each coefficient; broadcasts to
+        (n_features, n_outputs). None is one for all, or one for each output.
     """
 
-    def __init__(self, name, *, inverse=False):
+    def __init__(self, name, *, inverse=False, entries=None):
         self.name = name
         self.inverse = inverse
+        self._entries = entries
+
+    @property
+    def uniform(self):
+        """Whether all features of an output share a penalty."""
+        return self._entries is None or self._entries.shape[0] == 1
 
     def strength(self, h):
-        """Penalty strength, shaped like the hyperparameter."""
-        return 1 / h[self.name] if self.inverse else h[self.name]
+        """Penalty strengths, broadcasting to (n_features, n_outputs)."""
+        values = self._spread(h[self.name], h)
+        return 1 / values if self.inverse else values
 
-    def cross_vjp(self, w, h, v):
-        """``v`` times the derivative of ``strength * w`` in the hyperparameter."""
-        product = v * w
-        leading = tuple(range(product.ndim - np.ndim(h[self.name])))
-        return {self.name: product.sum(axis=leading) * self._slope(h)}
+    def cross_vjp(self, h, product):
+        """The hyperparameter's derivative of ``sum_jk strength_jk product_jk``, in a dict."""
+        slopes = np.broadcast_to(product * self._slope(h), product.shape)
+        entries = np.broadcast_to(self._index(h), product.shape)
+        sums = np.bincount(entries.ravel(), slopes.ravel(), minlength=np.size(h[self.name]))
+        return {self.name: sums.reshape(np.shape(h[self.name]))}
 
-    def cross_jvp(self, w, h, u):
-        """Derivative of ``strength * w`` along ``u``."""
-        return u[self.name] * self._slope(h) * w
+    def cross_jvp(self, h, u):
+        """Derivative of the strengths along ``u``."""
+        return self._spread(u[self.name], h) * self._slope(h)
 
     def _slope(self, h):
-        return -1 / h[self.name] ** 2 if self.inverse else 1.0
+        return -(self.strength(h) ** 2) if self.inverse else 1.0
+
+    def _spread(self, values, h):
+        return np.ravel(values)[self._index(h)]
+
+    def _index(self, h):
+        return np.arange(np.size(h[self.name]))[None] if self._entries is None else self._entries

@@ -8,13 +8,13 @@ from scipy.sparse import vstack as sparse_vstack
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 
-from sklearn_hypergrad.problems import Block
-from sklearn_hypergrad.search._sklearn import (
+from sklearn_hypergrad._sklearn import (
     check_sample_weight,
     rows_of_params,
     safe_split,
     without_callbacks,
 )
+from sklearn_hypergrad.problems import Block
 from sklearn_hypergrad.search.grid import final_step
 
 # Numbers in the arrays that all splits of a block share: with very many splits there are several

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from sklearn_hypergrad.search._sklearn import accepts_sample_weight, single_scorer
+from sklearn_hypergrad._sklearn import accepts_sample_weight, single_scorer
 
 
 class FrozenSplits:

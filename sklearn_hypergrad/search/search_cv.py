@@ -7,12 +7,12 @@ import warnings
 import numpy as np
 import threadpoolctl
 
+from sklearn_hypergrad._sklearn import BaseSearchCV, Interval, StrOptions
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Hypergradient, Implicit
 from sklearn_hypergrad.optimizers import LBFGS, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search import report
-from sklearn_hypergrad.search._sklearn import BaseSearchCV, Interval, StrOptions
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.outcome import Options, problems_of, pursue

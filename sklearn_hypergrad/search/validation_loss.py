@@ -16,8 +16,8 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
+from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
-from sklearn_hypergrad.search._sklearn import PassthroughScorer, metric_of
 
 # Metric -> (loss, sign with which a scorer turns the metric into a score).
 EXACT = {

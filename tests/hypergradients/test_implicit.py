@@ -1,5 +1,6 @@
 """Hypergradients against finite differences, against dense matrices, and against a formula."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -12,12 +13,15 @@ from sklearn_hypergrad import losses
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.problems import (
     VALIDATION_LOSSES,
+    Block,
+    DualRidge,
     GramRidge,
     InnerProblem,
     InnerSolution,
     L2Penalty,
     LinearProblem,
     PredictionLoss,
+    PressLoss,
     QuadraticLoss,
     Status,
 )
@@ -30,6 +34,7 @@ CODED = ["coded_squared_error", "balanced_coded_squared_error"]
 CLASSIFICATION = ["log_loss", "balanced_log_loss", "brier_score"]
 FAMILIES = {
     "gram ridge": REGRESSION + DEVIANCES + CODED,
+    "dual ridge": REGRESSION + DEVIANCES + CODED,
     "linear ridge": REGRESSION + DEVIANCES + CODED,
     "logistic": CLASSIFICATION,
     "multinomial": CLASSIFICATION,
@@ -50,15 +55,18 @@ def kind_of(family, name):
     return "binary" if family == "logistic" else "coded" if name in CODED else "regression"
 
 
-def term(family, block, name, intercept):
+def term(family, block, name, intercept, entries=None):
     """``(problem, outer)`` with the hyperparameter ``h``."""
     loss = VALIDATION_LOSSES[name]
+    if family == "dual ridge":
+        problem = DualRidge(block, L2Penalty("h", entries=entries), fit_intercept=intercept)
+        return problem, PredictionLoss(problem, block, loss)
     if family == "gram ridge":
-        problem = GramRidge(block, L2Penalty("h"), fit_intercept=intercept)
+        problem = GramRidge(block, L2Penalty("h", entries=entries), fit_intercept=intercept)
         squared = isinstance(loss.pointwise, losses.HalfSquaredError)
         return problem, (QuadraticLoss if squared else PredictionLoss)(problem, block, loss)
     trained = {"logistic": losses.LogisticLoss(), "multinomial": losses.MultinomialLoss()}
-    penalty = L2Penalty("h", inverse=family in trained)
+    penalty = L2Penalty("h", inverse=family in trained, entries=entries)
     inner = trained.get(family, losses.HalfSquaredError())
     problem = LinearProblem(block, penalty, inner, fit_intercept=intercept)
     return problem, PredictionLoss(problem, block, loss)
@@ -127,16 +135,114 @@ def test_any_splits(make_block, five_point, family, splits):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weak_and_strong_penalties(make_block, five_point, family, h):
     name = FAMILIES[family][0]
-    block = make_block(kind_of(family, name), weighted=True)
+    # Kernels of rows are for data with more features.
+    block = make_block(kind_of(family, name), weighted=True, wide=family == "dual ridge")
     check(Implicit(), *term(family, block, name, True), np.array(h), five_point)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_one_hyperparameter_per_output(make_block, five_point, family):
-    name = FAMILIES[family][0]
-    block = make_block(kind_of(family, name), n_outputs=3)
-    h = np.linspace(0.5, 3, block.y.shape[1])
-    check(Implicit(), *term(family, block, name, True), h, five_point)
+# Shape of the hyperparameter and its entries, from the numbers of features and outputs.
+VECTORS = {
+    "output": lambda p, k: ((k,), None),
+    "feature": lambda p, k: ((p,), np.arange(p)[:, None]),
+    "coefficient": lambda p, k: ((k, p), np.arange(k * p).reshape(k, p).T),
+    "group": lambda p, k: ((2,), (np.arange(p) % 2)[:, None]),
+}
+
+
+def penalties(per, block):
+    """``(h, entries)``."""
+    shape, entries = VECTORS[per](block.X.shape[1], block.y.shape[1])
+    return np.random.default_rng(6).uniform(0.5, 3, shape), entries
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("per", VECTORS)
+@pytest.mark.parametrize(
+    ("family", "name"), [(family, name) for family, names in FAMILIES.items() for name in names]
+)
+def test_several_penalties(make_block, five_point, family, name, per, thin, wide):
+    n_outputs = 3 if name in REGRESSION else 1
+    block = make_block(
+        kind_of(family, name), n_outputs=n_outputs, weighted=True, thin=thin, wide=wide
+    )
+    h, entries = penalties(per, block)
+    check(Implicit(), *term(family, block, name, True, entries), h, five_point, step_for(name))
+
+
+def leave_one_out(block):
+    """The block with all rows in training and held-out part."""
+    rows = np.arange(block.X.shape[0])
+    weights = [block.score_weight + 1.0]
+    return dataclasses.replace(block, trains=[rows], tests=[rows], weights=weights)
+
+
+def press(problem_class, block, per, intercept):
+    h, entries = penalties(per, block)
+    penalty = L2Penalty("h", entries=entries)
+    problem = problem_class(block, penalty, fit_intercept=intercept)
+    return problem, PressLoss(problem, block, penalty, fit_intercept=intercept), h
+
+
+@pytest.fixture(
+    params=itertools.product((GramRidge, DualRidge), VECTORS, *[(True, False)] * 3),
+    ids=lambda p: "-".join(map(str, p)),
+)
+def press_case(request, make_block):
+    problem_class, per, intercept, thin, wide = request.param
+    block = leave_one_out(make_block(n_outputs=2, weighted=True, thin=thin, wide=wide))
+    return block, intercept, press(problem_class, block, per, intercept)
+
+
+def test_press_hypergradient_agrees_with_finite_differences(press_case, five_point):
+    _, _, (problem, outer, h) = press_case
+    check(Implicit(), problem, outer, h, five_point)
+
+
+def test_press_is_the_loss_of_models_trained_without_each_row(press_case):
+    block, intercept, (problem, outer, h) = press_case
+    left_out = []
+    for row in range(block.X.shape[0]):
+        train = np.delete(block.trains[0], row)
+        one = dataclasses.replace(
+            block, trains=[train], tests=[np.array([row])], weights=[block.weights[0][train]]
+        )
+        without = type(problem)(one, problem._penalty, fit_intercept=intercept)
+        w = without.solve({"h": h}, None, TOL).w
+        left_out.append(np.mean((block.y[row] - without.predict(w)[row, 0]) ** 2))
+    values, _, _ = outer(problem.solve({"h": h}, None, TOL).w, {"h": h})
+    expected = np.average(left_out, weights=block.score_weight)
+    assert_allclose(values, [expected], rtol=1e-9)
+
+
+@pytest.mark.parametrize("problem_class", [GramRidge, DualRidge])
+@pytest.mark.parametrize("factor", [1.001, 0.999])
+def test_a_wrong_press_hypergradient_is_rejected(make_block, five_point, problem_class, factor):
+    problem, outer, h = press(problem_class, leave_one_out(make_block()), "feature", True)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        check(Scaled(factor), problem, outer, h, five_point)
+
+
+@pytest.mark.parametrize("family", ["gram ridge", "dual ridge", "linear ridge", "logistic"])
+def test_a_thousand_penalties(five_point, family):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 1000)) * (rng.uniform(size=1000) + 0.1)
+    signal = X[:, :20].sum(axis=1)
+    y = (signal > 0).astype(float) if family == "logistic" else signal + rng.normal(size=200)
+    parts = np.array_split(rng.permutation(200), 2)
+    block = Block(
+        X=X,
+        y=y[:, None],
+        trains=parts,
+        tests=parts[::-1],
+        weights=[np.ones(100), np.ones(100)],
+        score_weight=np.ones(200),
+    )
+    name = "log_loss" if family == "logistic" else "squared_error"
+    problem, outer = term(family, block, name, True, np.arange(1000)[:, None])
+    for seed in range(3):
+        h = np.exp(np.random.default_rng(seed).normal(size=1000))
+        check(Implicit(), problem, outer, h, five_point)
 
 
 @pytest.mark.parametrize("factor", [1.001, 0.999, 1 + 2e-6])
@@ -197,7 +303,7 @@ def test_agrees_with_dense_matrices(make_block, family, splits, intercept, thin,
     problem, outer = term(family, block, name, intercept)
     h = np.array(2.0)
     evaluation = Implicit().evaluate(problem, outer, {"h": h}, None, TOL)
-    strength = problem._penalty.strength({"h": h})
+    strength = problem._penalty.strength({"h": h}).item()
     parts = [
         explicit(block, split, intercept, strength, mean, curvature)
         for split in range(block.n_splits)

@@ -7,29 +7,40 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad import losses
-from sklearn_hypergrad.problems import GramRidge, L2Penalty, LinearProblem, Status
+from sklearn_hypergrad.problems import DualRidge, GramRidge, L2Penalty, LinearProblem, Status
 
 # Kind of the targets, loss of the training, problem.
 PROBLEMS = {
     "gram ridge": ("regression", losses.HalfSquaredError(), GramRidge),
+    "dual ridge": ("regression", losses.HalfSquaredError(), DualRidge),
     "least squares": ("regression", losses.HalfSquaredError(), LinearProblem),
     "logistic": ("binary", losses.LogisticLoss(), LinearProblem),
     "multinomial": ("multinomial", losses.MultinomialLoss(), LinearProblem),
 }
 
 
+# Shape of the hyperparameter and its entries, from the numbers of features and outputs.
+VECTORS = {
+    None: lambda p, k: ((), None),
+    "output": lambda p, k: ((k,), None),
+    "feature": lambda p, k: ((p,), np.arange(p)[:, None]),
+    "coefficient": lambda p, k: ((k, p), np.arange(k * p).reshape(k, p).T),
+    "group": lambda p, k: ((3,), (np.arange(p) % 2)[:, None]),
+}
+
+
 class Case:
     """A problem, where it is looked at, and its objective restated from its predictions."""
 
-    def __init__(self, name, block, intercept, *, inverse=False, per_output=False):
+    def __init__(self, name, block, intercept, *, inverse=False, per=None):
         _, self.loss, make = PROBLEMS[name]
         self.block = block
         self.name = name
-        self.penalty = L2Penalty("a", inverse=inverse)
-        more = () if make is GramRidge else (self.loss,)
+        shape, entries = VECTORS[per](block.X.shape[1], block.y.shape[1])
+        self.penalty = L2Penalty("a", inverse=inverse, entries=entries)
+        more = (self.loss,) if make is LinearProblem else ()
         self.problem = make(block, self.penalty, *more, fit_intercept=intercept)
-        n_outputs = block.y.shape[1]
-        self.h = {"a": np.linspace(0.7, 2, n_outputs) if per_output else np.array(0.7)}
+        self.h = {"a": np.random.default_rng(5).uniform(0.7, 2, shape)}
         self.intercept = intercept
         # Whether intercepts are part of ``w``.
         self.bias = intercept and make is LinearProblem
@@ -38,7 +49,7 @@ class Case:
     def random(self, seed):
         shape = self.problem.solve(self.h, None, 1e-3).w.shape
         v = np.random.default_rng(seed).normal(size=shape)
-        # Multinomial weights sum to zero over classes, as all their gradients do.
+        # All gradients of the multinomial loss sum to zero over classes.
         return v - v.mean(axis=-1, keepdims=True) if self.name == "multinomial" else v
 
     def objective(self, w, h):
@@ -74,12 +85,22 @@ def case(request, make_block):
     return Case(name, make_block(PROBLEMS[name][0], n_outputs=2, **options), intercept)
 
 
-@pytest.fixture(params=[(name, inverse) for name in PROBLEMS for inverse in (True, False)])
+@pytest.fixture(
+    params=[
+        (name, per, inverse, thin)
+        for name in PROBLEMS
+        for per in VECTORS
+        if per
+        for inverse in (True, False)
+        for thin in (True, False)
+    ],
+    ids=lambda p: "-".join(map(str, p)),
+)
 def vector_case(request, make_block):
-    """One hyperparameter per output."""
-    name, inverse = request.param
-    block = make_block(PROBLEMS[name][0], n_outputs=2)
-    return Case(name, block, True, inverse=inverse, per_output=True)
+    """Several penalties."""
+    name, per, inverse, thin = request.param
+    block = make_block(PROBLEMS[name][0], n_outputs=2, thin=thin, weighted=True)
+    return Case(name, block, True, inverse=inverse, per=per)
 
 
 def test_gradient_is_that_of_the_documented_objective(case, five_point):
@@ -111,7 +132,7 @@ def test_cross_products_are_transposed_derivatives_of_the_gradient(case, five_po
     check_cross(case, five_point)
 
 
-def test_cross_products_for_one_hyperparameter_per_output(vector_case, five_point):
+def test_cross_products_for_several_penalties(vector_case, five_point):
     check_cross(vector_case, five_point)
 
 
@@ -131,18 +152,22 @@ def test_gradient_vanishes_at_the_solution_and_inverse_hvp_inverts_hvp(case):
     check_solution(case)
 
 
-def test_solution_for_one_hyperparameter_per_output(vector_case):
-    if vector_case.name == "multinomial":
-        # With penalties of their own, classes share a shift of the intercepts and nothing else.
-        vector_case.v = np.random.default_rng(2).normal(size=vector_case.v.shape)
-        vector_case.v[-1] -= vector_case.v[-1].mean(axis=-1, keepdims=True)
+def test_solution_for_several_penalties(vector_case):
     check_solution(vector_case)
 
 
 def test_a_start_changes_no_digits(case):
+    check_start(case)
+
+
+def test_a_start_of_other_penalties_changes_no_digits(vector_case):
+    check_start(vector_case)
+
+
+def check_start(case):
     problem, h = case.problem, case.h
     cold = problem.solve(h, None, 1e-12)
-    far = problem.solve({"a": 3 * h["a"]}, None, 1e-12)
+    far = problem.solve({"a": 3 * h["a"] ** 2}, None, 1e-12)
     warm = problem.solve(h, far, 1e-12)
     assert_allclose(warm.w, cold.w, rtol=1e-9, atol=1e-10 * np.abs(cold.w).max())
     expected, _ = cold.inverse_hvp(case.v, None)

@@ -1,0 +1,115 @@
+"""Ridge regression of all splits from kernels of their rows, for data with more features."""
+
+import numpy as np
+from scipy.linalg import cho_solve
+from scipy.sparse import diags_array, issparse
+
+from sklearn_hypergrad.linalg import factor
+from sklearn_hypergrad.problems.ridge import RidgeProblem, origin_of
+
+
+class DualRidge(RidgeProblem):
+    """Ridge regression with systems of the size of the training part.
+
+    Every penalty needs a new kernel ``X D^-1 X'``, D the diagonal of strengths, which must be
+    positive; it is formed once for all rows, and that of every training part is cut out of it.
+
+    Parameters
+    ----------
+    block : Block
+    penalty : L2Penalty
+    fit_intercept : bool
+    """
+
+    def __init__(self, block, penalty, *, fit_intercept):
+        t = block.row_weights()
+        self._root = np.sqrt(t)[:, :, None]
+        # Weights of the means that are subtracted, a column per split.
+        self._average = t / t.sum(axis=0) if fit_intercept else np.zeros_like(t)
+        origin, y_origin = origin_of(block, fit_intercept)
+        X = block.X.astype(float) if issparse(block.X) else block.X - origin
+        y_mean = self._average.T @ (block.y - y_origin)
+        means = self._average.T @ X, y_mean + y_origin
+        super().__init__(X, origin, means, penalty)
+        self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
+        self.n_features = X.shape[1]
+        self.rows = [np.flatnonzero(column) for column in t.T]
+
+    def gradient(self, w, h):
+        residual = self.forward(w) - self._target
+        return self.backward(residual) + self._penalty.strength(h) * w
+
+    def hvp(self, w, h, v):
+        return self.backward(self.forward(v)) + self._penalty.strength(h) * v
+
+    def inverse(self, strength):
+        return Woodbury(self, strength)
+
+    def kernels(self, strength):
+        """``Z D^-1 Z'`` of every split, D the diagonal of ``strength`` of shape (n_features,).
+
+        Z are its weighted and centred rows; those without weight are left out.
+        """
+        scaled = _scaled(self._X, 1 / np.sqrt(strength))
+        kernel = scaled @ scaled.T
+        kernel = kernel.toarray() if issparse(kernel) else kernel
+        for split, rows in enumerate(self.rows):
+            part = kernel[np.ix_(rows, rows)]
+            average, root = self._average[rows, split], self._root[rows, split]
+            cross = part @ average
+            centred = part - cross - cross[:, None] + average @ cross
+            yield root * centred * root.T
+
+    def forward(self, u):
+        """``Z u`` of every split, of shape (n_samples, n_splits, k)."""
+        return self._root * (self._product(u) - np.einsum("sp,spk->sk", self._x_mean, u))
+
+    def backward(self, a):
+        """``Z' a``, the transpose of ``forward``."""
+        weighted = self._root * a
+        return self._product_vjp(weighted - self._average[:, :, None] * weighted.sum(axis=0))
+
+    @property
+    def level(self):
+        """The strength that matters: the mean diagonal of ``Z'Z``."""
+        X = self._X
+        squares = X.multiply(X).sum(axis=1) if issparse(X) else np.einsum("ij,ij->i", X, X)
+        t = self._root[:, :, 0] ** 2
+        sums = np.asarray(squares).ravel() @ t - t.sum(axis=0) * np.sum(self._x_mean**2, axis=1)
+        return float(sums.mean() / X.shape[1])
+
+    def _minimiser(self, inverse, strength):
+        return inverse.backward(self._target)
+
+
+# With Z the weighted and centred rows of a training part, H = Z'Z + D, and
+#     H^-1 v = D^-1 v - D^-1 Z' (I + Z D^-1 Z')^-1 Z D^-1 v        (Woodbury)
+#     H^-1 Z' a = D^-1 Z' (I + Z D^-1 Z')^-1 a.
+class Woodbury:
+    """The inverse Hessian of a DualRidge."""
+
+    def __init__(self, problem, strength):
+        self._problem = problem
+        self._strength = strength
+        self._factors = [
+            [factor(kernel + np.eye(len(kernel))) for kernel in problem.kernels(column)]
+            for column in np.broadcast_to(strength, (problem.n_features, strength.shape[1])).T
+        ]
+
+    def __call__(self, v):
+        scaled = v / self._strength
+        return scaled - self.backward(self._problem.forward(scaled))
+
+    def backward(self, a):
+        """``H^-1 Z' a`` for ``a`` of shape (n_samples, n_splits, k)."""
+        solved = np.zeros_like(a)
+        for output, factors in enumerate(self._factors):
+            columns = slice(None) if len(self._factors) == 1 else slice(output, output + 1)
+            for split, (rows, own) in enumerate(zip(self._problem.rows, factors, strict=True)):
+                right = a[rows, split, columns]
+                solved[rows, split, columns] = cho_solve(own, right, check_finite=False)
+        return self._problem.backward(solved) / self._strength
+
+
+def _scaled(X, factors):
+    return X @ diags_array(factors) if issparse(X) else X * factors

@@ -1,0 +1,58 @@
+"""The leave-one-out loss of ridge regression, from one fit."""
+
+import numpy as np
+
+
+class PressLoss:
+    """Mean squared error of predictions for each row by a model trained on all other rows.
+
+    Also called PRESS. With residuals r, training weights t and leverages l of the one split of the
+    problem, whose training and held-out part are all rows, the left-out residuals are exactly
+
+        e_i = r_i / (1 - l_i)    with    l_i = t_i (1 / sum(t) + x_i' H^-1 x_i)
+
+    where x is centred if there is an intercept, and the first term belongs to it. They depend on
+    the penalties also directly, through the leverages.
+
+    Parameters
+    ----------
+    problem : RidgeProblem
+    block : Block
+        With one split.
+    penalty : L2Penalty
+    fit_intercept : bool
+    """
+
+    def __init__(self, problem, block, penalty, *, fit_intercept):
+        self._problem = problem
+        self._penalty = penalty
+        self._y = block.y
+        self._t = block.row_weights()
+        weights = block.score_weight[:, None]
+        self._weights = weights / weights.sum() / block.y.shape[1]
+        self._Z = problem.centred()
+        self._constant = 1 / self._t.sum() if fit_intercept else 0.0
+
+    # With g = d loss / d e, A_i = H^-1 x_i and d l_i / d strength_j = -t_i A_ij^2:
+    #     grad_w = -sum_i g_i / (1 - l_i) x_i
+    #     direct_j = -sum_i g_i e_i / (1 - l_i) t_i A_ij^2.
+    def __call__(self, w, h):
+        """Values of shape (1,), gradient in ``w``, and directly in ``h``."""
+        strength = self._penalty.strength(h)
+        residual = self._y - self._problem.predict(w)[:, 0]
+        A, left = self._leave_out(strength, residual.shape[1])
+        errors = residual / left
+        slopes = 2 * self._weights * errors / left
+        grad_w = -self._problem.predict_vjp(slopes[:, None, :])
+        direct = -np.einsum("ik,kji->jk", self._t * slopes * errors, A**2)
+        values = np.array([np.sum(self._weights * errors**2)])
+        return values, grad_w, self._penalty.cross_vjp(h, direct)
+
+    def _leave_out(self, strength, n_outputs):
+        """``H^-1 x`` of all rows for every distinct column of strengths, and ``1 - l``."""
+        columns = [
+            self._problem.inverse(column[:, None])(self._Z.T[None])[0] for column in strength.T
+        ]
+        A = np.stack(columns)
+        leverage = self._t * (self._constant + np.einsum("ij,kji->ik", self._Z, A))
+        return np.broadcast_to(A, (n_outputs, *A.shape[1:])), 1 - leverage
