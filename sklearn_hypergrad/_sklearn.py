@@ -3,11 +3,18 @@
 import functools
 import inspect
 
+from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params, _check_sample_weight
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_sample_weight,
+    _get_feature_names,
+    _num_samples,
+)
 
 __all__ = [
     "BaseSearchCV",
@@ -16,7 +23,11 @@ __all__ = [
     "StrOptions",
     "accepts_sample_weight",
     "check_sample_weight",
+    "feature_names",
+    "first_rows",
+    "fit_context",
     "metric_of",
+    "num_samples",
     "rows_of_params",
     "safe_split",
     "single_scorer",
@@ -25,6 +36,9 @@ __all__ = [
 
 PassthroughScorer = _PassthroughScorer
 check_sample_weight = _check_sample_weight
+feature_names = _get_feature_names
+fit_context = _fit_context
+num_samples = _num_samples
 safe_split = _safe_split
 
 
@@ -73,3 +87,8 @@ def accepts_sample_weight(scorer):
 def rows_of_params(X, params, rows):
     """Metadata of some rows: array-likes as long as X are indexed, the rest is passed on."""
     return _check_method_params(X, params=params, indices=rows)
+
+
+def first_rows(X):
+    """The first row of any X, as a data set."""
+    return _safe_indexing(X, [0])

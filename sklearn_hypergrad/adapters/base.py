@@ -11,6 +11,9 @@ from sklearn.utils import column_or_1d
 
 from sklearn_hypergrad.problems import Block, InnerProblem, compress
 
+# What penalties of linear models with arrays can have one value per.
+VECTORS = ("feature", "group", "coefficient", "transformer")
+
 
 @dataclasses.dataclass(frozen=True)
 class Hyperparameter:
@@ -22,10 +25,15 @@ class Hyperparameter:
         1 if a larger value regularises more (``alpha``), -1 if less (``C``).
     per : tuple of str
         What there may be one value per.
+    shrinkage : float
+        Weight, in nats, of the L1 penalty on the log-ratios of a vector's entries. With more than
+        0, vectors are searched on half splits: for that their best value must not depend on the
+        number of samples, as a penalty that stands against a sum over samples.
     """
 
     regularizes: int
     per: tuple[str, ...] = ()
+    shrinkage: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +64,8 @@ class Family(abc.ABC):
     hyperparameters: dict[str, Hyperparameter]
     losses: frozenset[str]
     surrogates: tuple[str, str]
+    # The class to use for one value per feature, where this one has none.
+    vector_class: type | None = None
     methods = ("fit", "predict", "decision_function", "predict_proba")
 
     def obstacle(self, estimator):
@@ -87,13 +97,24 @@ class Family(abc.ABC):
     def check_parts(self, labels, trains):  # noqa: B027
         """Raise ValueError if a training part makes no such problem; by default all do."""
 
-    def shape(self, per, y):
-        """Shape of a hyperparameter with one value ``per`` that."""
-        return ()
+    def vector_shape(self, per, n_features, n_outputs):
+        """Shape of the estimator's parameter with one value per "feature" or "coefficient"."""
+        raise ValueError(f"{self.estimator_class.__name__} has no such parameter")
 
     @abc.abstractmethod
-    def term(self, estimator, name, block, validation_loss):
-        """The block's Term for the hyperparameter ``name`` of ``estimator``."""
+    def term(self, estimator, name, block, validation_loss, entries=None):
+        """The block's Term for the hyperparameter ``name`` of ``estimator``.
+
+        ``entries`` is as for :class:`~sklearn_hypergrad.problems.L2Penalty`; only families whose
+        hyperparameter may be a vector get one.
+        """
+
+    def left_out_term(self, estimator, name, block, entries=None):
+        """The Term of the leave-one-out loss of a block that trains on all rows."""
+        raise ValueError(
+            f"search_cv='loo' needs the closed form of ridge regression, which "
+            f"{self.estimator_class.__name__} does not have"
+        )
 
     @abc.abstractmethod
     def install(self, estimator, coef, intercept, labels):

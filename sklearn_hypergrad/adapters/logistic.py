@@ -6,7 +6,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_class_weight
 
+from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
+    VECTORS,
     ClassifierFamily,
     Hyperparameter,
     Term,
@@ -24,7 +26,8 @@ class LogisticFamily(ClassifierFamily):
     """``C sum_i log loss + ||w||^2 / 2``, binary or multinomial."""
 
     estimator_class = LogisticRegression
-    hyperparameters = {"C": Hyperparameter(regularizes=-1)}
+    vector_class = linear_model.LogisticRegression
+    hyperparameters = {"C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0)}
     losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
     surrogates = ("log_loss", "balanced_log_loss")
 
@@ -52,11 +55,13 @@ class LogisticFamily(ClassifierFamily):
         )
         return weight * of_class[codes]
 
-    def term(self, estimator, name, block, validation_loss):
+    def term(self, estimator, name, block, validation_loss, entries=None):
         intercept = estimator.fit_intercept
-        block = narrowed(block, center=intercept, most=MAX_ROWS)
+        penalty = L2Penalty(name, inverse=True, entries=entries)
+        if penalty.uniform:
+            block = narrowed(block, center=intercept, most=MAX_ROWS)
         loss = LogisticLoss() if block.y.shape[1] == 1 else MultinomialLoss()
-        problem = LinearProblem(block, L2Penalty(name, inverse=True), loss, fit_intercept=intercept)
+        problem = LinearProblem(block, penalty, loss, fit_intercept=intercept)
         return Term(problem, PredictionLoss(problem, block, validation_loss), block)
 
     def install(self, estimator, coef, intercept, labels):
@@ -65,6 +70,21 @@ class LogisticFamily(ClassifierFamily):
         fitted.classes_ = np.unique(labels)
         fitted.n_features_in_ = coef.shape[1]
         return fitted
+
+
+class VectorLogisticFamily(LogisticFamily):
+    """LogisticRegression whose C may be an array."""
+
+    estimator_class = linear_model.LogisticRegression
+    hyperparameters = {"C": Hyperparameter(regularizes=-1, per=VECTORS, shrinkage=1.0)}
+
+    def vector_shape(self, per, n_features, n_outputs):
+        return (n_features,) if per == "feature" else (n_outputs, n_features)
+
+
+@family.register
+def _(estimator: linear_model.LogisticRegression):
+    return VectorLogisticFamily()
 
 
 @family.register

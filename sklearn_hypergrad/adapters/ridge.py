@@ -6,7 +6,9 @@ from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array, compute_sample_weight
 
+from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
+    VECTORS,
     ClassifierFamily,
     Family,
     Hyperparameter,
@@ -16,22 +18,30 @@ from sklearn_hypergrad.adapters.base import (
 )
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems import (
+    DualRidge,
     GramRidge,
     L2Penalty,
     LinearProblem,
     PredictionLoss,
+    PressLoss,
     QuadraticLoss,
+    RidgeProblem,
 )
 
 # Up to this size of a Gram matrix its eigendecomposition is cheaper than iterating over the data.
 MAX_GRAM = 2500
+# Up to this many rows their kernel is formed anew for every vector of penalties.
+MAX_KERNEL = 5000
 
 
 class RidgeFamily(Family):
     """``||y - X w||^2 + alpha ||w||^2``: every solver of Ridge minimises the same objective."""
 
     estimator_class = Ridge
-    hyperparameters = {"alpha": Hyperparameter(regularizes=1, per=("target",))}
+    vector_class = linear_model.Ridge
+    hyperparameters = {
+        "alpha": Hyperparameter(regularizes=1, per=("target", "transformer"), shrinkage=1.0)
+    }
     losses = frozenset(
         {
             "squared_error",
@@ -58,25 +68,21 @@ class RidgeFamily(Family):
     def training_weight(self, estimator, labels, weight):
         return weight
 
-    def shape(self, per, y):
-        if per != "target":
-            return ()
-        if np.ndim(y) < 2:
-            raise ValueError("Continuous(per='target') needs y of shape (n_samples, n_targets).")
-        return (np.shape(y)[1],)
-
-    def term(self, estimator, name, block, validation_loss):
-        penalty = L2Penalty(name)
-        block = narrowed(block, center=estimator.fit_intercept, most=MAX_GRAM)
-        if block.X.shape[1] > MAX_GRAM:
-            problem = LinearProblem(
-                block, penalty, HalfSquaredError(), fit_intercept=estimator.fit_intercept
-            )
-            return Term(problem, PredictionLoss(problem, block, validation_loss), block)
-        problem = GramRidge(block, penalty, fit_intercept=estimator.fit_intercept)
+    def term(self, estimator, name, block, validation_loss, entries=None):
+        block, problem, _ = _problem(estimator, name, block, entries)
         squared = isinstance(validation_loss.loss(block.y.shape[1]), HalfSquaredError)
-        outer = QuadraticLoss if squared else PredictionLoss
+        outer = QuadraticLoss if squared and isinstance(problem, GramRidge) else PredictionLoss
         return Term(problem, outer(problem, block, validation_loss), block)
+
+    def left_out_term(self, estimator, name, block, entries=None):
+        block, problem, penalty = _problem(estimator, name, block, entries)
+        if not isinstance(problem, RidgeProblem):
+            raise ValueError(
+                f"search_cv='loo' factorises a matrix of the size of rows or features, and "
+                f"{block.X.shape[0]} x {block.X.shape[1]} is too large for that"
+            )
+        outer = PressLoss(problem, block, penalty, fit_intercept=estimator.fit_intercept)
+        return Term(problem, outer, block)
 
     def install(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
@@ -87,11 +93,36 @@ class RidgeFamily(Family):
         return fitted
 
 
+def _problem(estimator, name, block, entries):
+    """``(block, problem, penalty)`` in the form that is cheapest for these sizes."""
+    penalty = L2Penalty(name, entries=entries)
+    options = {"fit_intercept": estimator.fit_intercept}
+    if penalty.uniform:
+        block = narrowed(block, center=estimator.fit_intercept, most=MAX_GRAM)
+    n_samples, n_features = block.X.shape
+    dual = not penalty.uniform and _dual_pays(block)
+    if dual and n_samples <= MAX_KERNEL:
+        return block, DualRidge(block, penalty, **options), penalty
+    if n_features <= MAX_GRAM:
+        return block, GramRidge(block, penalty, **options), penalty
+    return block, LinearProblem(block, penalty, HalfSquaredError(), **options), penalty
+
+
+def _dual_pays(block):
+    """Whether kernels of rows cost fewer multiplications than Gram matrices of features."""
+    n_samples, n_features = block.X.shape
+    n_train = max(len(train) for train in block.trains)
+    products = 4 * n_samples * n_features
+    kernel = n_samples**2 * n_features / block.n_splits + n_train**3 / 3 + products
+    return kernel < n_features**3 / 3
+
+
 class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     """Ridge on classes coded as -1 and 1."""
 
     estimator_class = RidgeClassifier
-    hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
+    vector_class = linear_model.RidgeClassifier
+    hyperparameters = {"alpha": Hyperparameter(regularizes=1, per=("transformer",), shrinkage=1.0)}
     losses = frozenset({"coded_squared_error", "balanced_coded_squared_error"})
     surrogates = ("coded_squared_error", "balanced_coded_squared_error")
 
@@ -110,6 +141,41 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
         fitted.classes_ = fitted._label_binarizer.classes_
         fitted.n_features_in_ = coef.shape[1]
         return fitted
+
+
+def vector_shape(per, n_features, n_outputs):
+    """Shape of alpha: with several targets a vector would be one value per target."""
+    if n_outputs == 1:
+        return (n_features,)
+    return (1, n_features) if per == "feature" else (n_outputs, n_features)
+
+
+class VectorRidgeFamily(RidgeFamily):
+    """Ridge whose alpha may be one value per feature, too."""
+
+    estimator_class = linear_model.Ridge
+    hyperparameters = {
+        "alpha": Hyperparameter(regularizes=1, per=("target", *VECTORS), shrinkage=1.0)
+    }
+    vector_shape = staticmethod(vector_shape)
+
+
+class VectorRidgeClassifierFamily(RidgeClassifierFamily):
+    """RidgeClassifier whose alpha may be one value per feature."""
+
+    estimator_class = linear_model.RidgeClassifier
+    hyperparameters = {"alpha": Hyperparameter(regularizes=1, per=VECTORS, shrinkage=1.0)}
+    vector_shape = staticmethod(vector_shape)
+
+
+@family.register
+def _(estimator: linear_model.Ridge):
+    return VectorRidgeFamily()
+
+
+@family.register
+def _(estimator: linear_model.RidgeClassifier):
+    return VectorRidgeClassifierFamily()
 
 
 @family.register

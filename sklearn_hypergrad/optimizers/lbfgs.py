@@ -8,23 +8,28 @@ from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 class LBFGS(Optimizer):
     """L-BFGS-B with bounds.
 
-    Values are divided by the one at the start, so that ``tol`` means the same for every loss.
-
     Parameters
     ----------
     memory : int, default=20
         Number of past steps that shape the curvature; evaluations are expensive here and vectors
         short, so more than SciPy's 10.
+    nats : bool, default=False
+        Whether values are log likelihoods, whose differences mean the same everywhere: then a slope
+        of ``30 tol``, or a relative decrease of ``tol / 100``, ends the run. Otherwise they are
+        divided by the one at the start, so that ``tol`` means the same for every loss.
     """
 
-    def __init__(self, memory=20):
+    def __init__(self, memory=20, *, nats=False):
         self.memory = memory
+        self.nats = nats
 
     def __repr__(self):
-        return f"LBFGS(memory={self.memory})"
+        return f"LBFGS(memory={self.memory}{', nats=True' * self.nats})"
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter):
-        scale = abs(fun(z0)[0]) or 1.0
+        scale = 1.0 if self.nats else abs(fun(z0)[0]) or 1.0
+        # Validation losses are flat: a relative curvature of 1e-3 is not unusual.
+        gtol, ftol = (30 * tol, 1e-2 * tol) if self.nats else (1e-3 * tol, 1e-3 * tol**2)
 
         def scaled(z):
             value, gradient = fun(z)
@@ -36,12 +41,6 @@ class LBFGS(Optimizer):
             jac=True,
             bounds=bounds,
             method="L-BFGS-B",
-            # Validation losses are flat: a relative curvature of 1e-3 is not unusual.
-            options={
-                "maxcor": self.memory,
-                "maxiter": max_iter,
-                "gtol": 1e-3 * tol,
-                "ftol": 1e-3 * tol**2,
-            },
+            options={"maxcor": self.memory, "maxiter": max_iter, "gtol": gtol, "ftol": ftol},
         )
         return Minimum(result.x, result.status == 0, str(result.message))

@@ -3,12 +3,14 @@
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.block import Block
 from sklearn_hypergrad.problems.compress import compress
+from sklearn_hypergrad.problems.dof import effective_dof
 from sklearn_hypergrad.problems.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.linear import LinearProblem
 from sklearn_hypergrad.problems.outer import PredictionLoss
 from sklearn_hypergrad.problems.penalty import L2Penalty
 from sklearn_hypergrad.problems.press import PressLoss
+from sklearn_hypergrad.problems.ridge import RidgeProblem
 from sklearn_hypergrad.problems.validation import VALIDATION_LOSSES, ValidationLoss
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "PredictionLoss",
     "PressLoss",
     "QuadraticLoss",
+    "RidgeProblem",
     "Status",
     "ValidationLoss",
     "compress",
+    "effective_dof",
 ]

@@ -23,6 +23,8 @@ class Block:
         Weights of the validation loss.
     labels : ndarray of shape (n_samples, ...)
         The targets as the user gave them.
+    columns : object
+        What is known of the features, for those who tell them apart.
     """
 
     X: object
@@ -32,6 +34,7 @@ class Block:
     weights: list
     score_weight: np.ndarray
     labels: object = None
+    columns: object = None
 
     @property
     def n_splits(self):

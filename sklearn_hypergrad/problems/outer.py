@@ -44,6 +44,12 @@ class PredictionLoss:
         )
         return values, self._problem.predict_vjp(pulled), {}
 
+    def samples(self, w):
+        """Loss of every held-out sample, split after split, the mean over outputs; its weight."""
+        held_out = self._problem.predict(w)[self._rows, self._splits]
+        losses = self._factor * self._loss.value(self._y, held_out).mean(axis=1)
+        return losses, self._weights[:, 0]
+
     def _average(self, values):
         """Weighted mean over the held-out samples of each split."""
         return np.add.reduceat(self._weights * values, self._starts)

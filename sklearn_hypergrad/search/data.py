@@ -15,11 +15,12 @@ from sklearn_hypergrad._sklearn import (
     without_callbacks,
 )
 from sklearn_hypergrad.problems import Block
+from sklearn_hypergrad.search.columns import Columns
 from sklearn_hypergrad.search.grid import final_step
 
 # Numbers in the arrays that all splits of a block share: with very many splits there are several
 # blocks, so that memory stays bounded.
-MOST_NUMBERS = 50_000_000
+MOST_NUMBERS = 100_000_000
 
 
 class Capture(BaseEstimator):
@@ -38,6 +39,9 @@ class Capture(BaseEstimator):
     def predict(self, X):
         return X
 
+    def get_feature_names_out(self, input_features=None):
+        return input_features
+
     def get_metadata_routing(self):
         return self.estimator.get_metadata_routing()
 
@@ -45,8 +49,15 @@ class Capture(BaseEstimator):
         return hasattr(self, "captured_")
 
 
-def blocks(candidate, inputs):
+def blocks(candidate, inputs, splits=None):
     """The blocks of a candidate: of many splits if these share X, else of one split each.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    inputs : FitInputs
+    splits : list of (train, test), default=None
+        By default those of ``inputs``.
 
     Raises
     ------
@@ -56,7 +67,8 @@ def blocks(candidate, inputs):
     if inputs.y is None:
         raise ValueError("y is None")
     labels = candidate.family.labels(inputs.y)
-    splits = [(_rows(train), _rows(test)) for train, test in inputs.splits]
+    splits = inputs.splits if splits is None else splits
+    splits = [(_rows(train), _rows(test)) for train, test in splits]
     if not splits or not all(len(test) for _, test in splits):
         raise ValueError("there is no held-out part")
     candidate.family.check_parts(labels, [train for train, _ in splits])
@@ -75,6 +87,13 @@ def blocks(candidate, inputs):
     ]
 
 
+def whole(candidate, inputs):
+    """A block whose one split trains on all rows and holds all rows out."""
+    rows = np.arange(len(candidate.family.labels(inputs.y)))
+    (block,) = blocks(candidate, inputs, [(rows, rows)])
+    return block
+
+
 def _shared(candidate, inputs, splits, labels, y, score_weight):
     X = _array(inputs.X)
     weight = _weight(inputs.fit_params, len(y))
@@ -89,6 +108,7 @@ def _shared(candidate, inputs, splits, labels, y, score_weight):
         ],
         score_weight=score_weight,
         labels=labels,
+        columns=Columns.of_data(inputs.X) if _told_apart(candidate) else None,
     )
 
 
@@ -98,25 +118,36 @@ def _transformed(candidate, inputs, path, split, labels, y, score_weight):
     capture = Capture(clone(candidate.final))
     pipeline.set_params(**{"__".join(path): capture})
     X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)
-    X_test, _ = safe_split(pipeline, inputs.X, inputs.y, test, train)
     # The real fits will give the same warnings to the user.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pipeline.fit(X_train, y_train, **rows_of_params(inputs.X, inputs.fit_params, train))
-        X_test = _array(pipeline.predict(X_test))
-    X_train, fit_params = capture.captured_
-    X_train = _array(X_train)
+        transformed, fit_params = capture.captured_
+        columns = None
+        if _told_apart(candidate):
+            columns = Columns.of_pipeline(pipeline, path, X_train, transformed)
+        X = _array(transformed)
+        rows, held_out = train, np.arange(len(train))
+        if test is not train:
+            X_test, _ = safe_split(pipeline, inputs.X, inputs.y, test, train)
+            X = _stack(X, _array(pipeline.predict(X_test)))
+            rows = np.concatenate([train, test])
+            held_out = np.arange(len(train), len(rows))
     weight = _weight(fit_params, len(train))
-    rows = np.concatenate([train, test])
     return Block(
-        X=_stack(X_train, X_test),
+        X=X,
         y=y[rows],
         trains=[np.arange(len(train))],
-        tests=[np.arange(len(train), len(rows))],
+        tests=[held_out],
         weights=[candidate.family.training_weight(candidate.final, labels[train], weight)],
         score_weight=score_weight[rows],
         labels=labels[rows],
+        columns=columns,
     )
+
+
+def _told_apart(candidate):
+    return candidate.range.continuous.per is not None
 
 
 def _rows(indices):

@@ -6,12 +6,12 @@ from the best level.
 """
 
 import dataclasses
-import enum
 
 import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Cubic, Point, brackets, scan, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
+from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.objective import FINE, Record
 
 # Decades around the start that a search without bounds looks at first.
@@ -20,22 +20,6 @@ FIRST_DECADES = 3
 NOISE = 1e-4
 # Minima of the scan that are polished; more than one is rare.
 MOST_MINIMA = 3
-
-
-class Ending(enum.Enum):
-    """Where a hyperparameter ended: what it is called, and what to do about it."""
-
-    INTERIOR = "interior", ""
-    FLAT_ZERO = "flat towards zero", ""
-    FLAT_INFINITY = "flat towards infinity", ""
-    AT_BOUND = "at bound", "Widen the bound, or leave it out: Continuous() finds the range."
-    LIMIT = "limit", "The model gets better without end: look for leaks and duplicates in the data."
-    FLAT = "flat", "The validation loss does not depend on it: fix it to a value."
-    NOT_CONVERGED = "not converged", "Raise max_iter or tol."
-
-    def __init__(self, label, remedy):
-        self.label = label
-        self.remedy = remedy
 
 
 @dataclasses.dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Range:
         low, high = self.continuous.low, self.continuous.high
         if self.continuous.scale != "auto":
             return self.continuous.scale
-        bounded = low is not None and high is not None
+        bounded = low is not None and high is not None and self.continuous.per is None
         return "linear" if bounded and high / low < LOG_RATIO else "log"
 
 
@@ -190,10 +190,19 @@ def _check(span, final, found):
     continuous = span.continuous
     allowed = found.hyperparameters[span.leaf].per
     if continuous.per is not None and continuous.per not in allowed:
+        remedy = ""
+        if found.vector_class is not None and continuous.per != "target":
+            name = found.vector_class.__name__
+            remedy = f" Use the {name} that takes arrays: sklearn_hypergrad.linear_model.{name}."
         raise ValueError(
             f"Cannot tune {span.key!r} with {continuous!r}. This is because "
-            f"{type(final).__name__}.{span.leaf} has one value for all; per may be "
-            f"{' or '.join(map(repr, (None, *allowed)))}."
+            f"{span.leaf} of {type(final).__name__} has no value per {continuous.per}; per may be "
+            f"{' or '.join(map(repr, (None, *allowed)))}.{remedy}"
+        )
+    if continuous.per is not None and continuous.scale == "linear":
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because the entries of a "
+            f"vector are compared by their ratios: leave scale='auto'."
         )
     for name in ("low", "high", "init"):
         value = getattr(continuous, name)

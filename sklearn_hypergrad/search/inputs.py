@@ -2,7 +2,15 @@
 
 import dataclasses
 
-from sklearn_hypergrad._sklearn import accepts_sample_weight, single_scorer
+import numpy as np
+
+from sklearn_hypergrad._sklearn import (
+    accepts_sample_weight,
+    num_samples,
+    rows_of_params,
+    safe_split,
+    single_scorer,
+)
 
 
 class FrozenSplits:
@@ -37,6 +45,10 @@ class FitInputs:
         What goes to the estimator's ``fit`` and to the scorer.
     scorer : callable or None
         The scorer that decides, None where only its scores will tell.
+    splitter : object
+        Where the splits are from.
+    split_params : dict
+        What it was given besides X and y.
     """
 
     X: object
@@ -45,6 +57,31 @@ class FitInputs:
     fit_params: dict
     score_params: dict
     scorer: object
+    splitter: object = None
+    split_params: dict = dataclasses.field(default_factory=dict)
+
+    def row_weight(self):
+        """Weight of every row: zero where no training or no score takes notice of it."""
+        weight = np.ones(num_samples(self.X))
+        for params in (self.fit_params, self.score_params):
+            for name, value in params.items():
+                if name.rpartition("__")[2] == "sample_weight" and value is not None:
+                    weight = weight * np.asarray(value, dtype=float)
+        return weight
+
+    def subset(self, rows, estimator):
+        """The inputs of a fit on some rows, with splits of their own."""
+        X, y = safe_split(estimator, self.X, self.y, rows)
+        split_params = rows_of_params(self.X, self.split_params, rows)
+        return dataclasses.replace(
+            self,
+            X=X,
+            y=y,
+            splits=list(self.splitter.split(X, y, **split_params)),
+            fit_params=rows_of_params(self.X, self.fit_params, rows),
+            score_params=rows_of_params(self.X, self.score_params, rows),
+            split_params=split_params,
+        )
 
 
 def fit_inputs(search, X, y, cv, routed_params):
@@ -61,4 +98,6 @@ def fit_inputs(search, X, y, cv, routed_params):
         fit_params=dict(routed_params.estimator.fit),
         score_params=score_params,
         scorer=scorer,
+        splitter=cv.cv,
+        split_params=dict(routed_params.splitter.split),
     )

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from sklearn_hypergrad.hypergradients import Evaluation
+from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.problems import Status
 
 # Inner tolerance while the line is scanned, and while a minimum is polished.
@@ -74,7 +74,7 @@ class Objective:
     def solutions(self, hyperparams):
         """``(term, w)`` of every block at the current inner tolerance, warm-started in turn."""
         for index, term in enumerate(self.terms):
-            warm_start = self._warm_starts[index]
+            warm_start = self._warm_starts[index] or WarmStart(None, None)
             solution = term.problem.solve(hyperparams, warm_start.solution, self.tol)
             self._warm_starts[index] = dataclasses.replace(warm_start, solution=solution)
             yield term, solution.w

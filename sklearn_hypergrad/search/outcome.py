@@ -1,23 +1,34 @@
 """One candidate from its data to its rows, and what there is to report of it."""
 
 import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.data import blocks
-from sklearn_hypergrad.search.descent import Descent, Ending, Found, Unsearchable
+from sklearn_hypergrad.search.build import choice_of, descent, objective_on, prepared
+from sklearn_hypergrad.search.data import blocks, whole
+from sklearn_hypergrad.search.descent import Found, Unsearchable
+from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.grid import Candidate
-from sklearn_hypergrad.search.objective import Objective
-from sklearn_hypergrad.search.rows import proposals
-from sklearn_hypergrad.search.validation_loss import Choice, choose, defined
-from sklearn_hypergrad.spaces import Dimension, Space
+from sklearn_hypergrad.search.guard import Guard, judged
+from sklearn_hypergrad.search.layout import Common
+from sklearn_hypergrad.search.model import Model, model_of
+from sklearn_hypergrad.search.rows import best_values, distinct
+from sklearn_hypergrad.search.splits import search_splits
+from sklearn_hypergrad.search.validation_loss import Choice, choose
+from sklearn_hypergrad.search.vector import VectorDescent, gather, layout_of
+from sklearn_hypergrad.spaces import Dimension
 
-# A search without bounds gives up this far away from the level of the data.
-MOST = 1e12
 # What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's
-# way.
+# way. Of a vector, only that it has not converged.
 LIST_ENDINGS = {Ending.FLAT, Ending.NOT_CONVERGED}
+CONTINUOUS_ENDINGS = LIST_ENDINGS | {Ending.AT_BOUND, Ending.LIMIT}
+VECTOR_ENDINGS = {Ending.NOT_CONVERGED}
+# Iterates of a vector's search that are judged by a score without gradient.
+N_JUDGED = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,17 +40,36 @@ class Outcome:
     candidate : Candidate
     rows : list of dict
         Settings for scikit-learn to judge.
-    objective, found, choice
-        None for a candidate that is only enumerated.
+    records : list of Record
+        All evaluations.
+    found : Found or None
+        None, as the following, for a candidate that is only enumerated.
+    dimension : Dimension
+        The hyperparameter as it was searched.
+    layout : Layout
+    choice : Choice
+    expected : float or None
+        The validation loss of the first row on the user's cv, if that is the asked score.
+    values : list
+        The hyperparameter in each of the rows.
+    describe : callable or None
+        ``describe(value) -> Model`` that a vector makes of all data.
+    guard : Guard or None
     fallback : str or None
         Why a range was enumerated after all.
     """
 
     candidate: Candidate
     rows: list
-    objective: Objective | None = None
+    records: list = ()
     found: Found | None = None
+    dimension: Dimension | None = None
+    layout: Common | None = None
     choice: Choice | None = None
+    expected: float | None = None
+    values: list = ()
+    describe: Callable[[Any], Model] | None = None
+    guard: Guard | None = None
     fallback: str | None = None
 
 
@@ -54,64 +84,102 @@ def pursue(candidate, inputs, options):
     """
     if candidate.range is None:
         return Outcome(candidate, [candidate.settings])
+    # Wrong arguments are errors, whatever the data.
+    choose(options.validation_loss, inputs.scorer, candidate.final, candidate.family, inputs.y)
+    search = _search_common if candidate.range.continuous.per is None else _search_vector
     try:
-        objective, choice = objective_of(candidate, inputs, options)
-        found = descent(candidate, objective, options).run()
+        return search(candidate, inputs, options)
     except Unsearchable as error:
         return _enumerated(candidate, str(error))
-    values = proposals(candidate, objective, found, choice, inputs)
-    rows = [{**candidate.settings, candidate.range.key: value} for value in values]
-    return Outcome(candidate, rows, objective, found, choice)
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """The search's own arguments, resolved."""
+def common_objective(candidate, inputs, options):
+    """The objective of one value for all, the choice of its loss, and that of the user's cv.
 
-    method: object
-    optimizer: object
-    validation_loss: str
-    tol: float
-    max_iter: int
-
-
-def objective_of(candidate, inputs, options):
-    """The objective of a candidate with a range, and the choice of its validation loss.
-
-    Raises
-    ------
-    Unsearchable
-        If the data make no problem of the candidate's family.
-    ValueError
-        If the search's own arguments do not fit the candidate.
+    The last is the first unless other splits are descended.
     """
-    family, final = candidate.family, candidate.final
-    shape = family.shape(candidate.range.continuous.per, inputs.y)
-    choice = choose(options.validation_loss, inputs.scorer, final, family, inputs.y)
-    # Transformers are the users' code and data may be anything: what cannot be prepared here, the
-    # real fits will report in scikit-learn's words.
-    try:
-        parts = blocks(candidate, inputs)
-    except Exception as error:
-        raise Unsearchable(str(error)) from error
-    choice = defined(choice, parts)
-    terms = [family.term(final, candidate.range.leaf, part, choice.loss) for part in parts]
-    level = float(np.mean([term.problem.level for term in terms])) or 1.0
-    space = Space([_dimension(candidate, level, shape)])
-    return Objective(space, terms, options.method), choice
+    parts = prepared(blocks, candidate, inputs)
+    choice = choice_of(candidate, inputs, options, parts)
+    asked = objective_on(candidate, parts, choice.loss, options)
+    if options.search_cv == "loo":
+        everything = [prepared(whole, candidate, inputs)]
+        return objective_on(candidate, everything, None, options), choice, asked
+    splits, _ = search_splits(candidate, inputs, options)
+    if splits is inputs.splits:
+        return asked, choice, asked
+    searched = prepared(blocks, candidate, inputs, splits)
+    return objective_on(candidate, searched, choice.loss, options), choice, asked
 
 
-def descent(candidate, objective, options):
-    """The descent that the candidate's range asks for."""
-    continuous = candidate.range.continuous
-    return Descent(
-        objective,
-        bounded=(continuous.low is not None, continuous.high is not None),
-        regularizes=_regularizes(candidate),
-        optimizer=options.optimizer,
-        tol=options.tol,
-        max_iter=options.max_iter,
+def _search_common(candidate, inputs, options):
+    objective, choice, asked = common_objective(candidate, inputs, options)
+    found = descent(candidate, objective, options).run()
+    (dimension,) = objective.space.dimensions
+    name = dimension.name
+    values = [found.record.hyperparams[name]]
+    if not choice.exact:
+        asked.tol = objective.tol
+        visited = [record.hyperparams[name] for record in objective.records]
+        for group in (candidate.range.listed, visited):
+            values += best_values(group, asked, name, candidate, inputs)
+    layout = Common(candidate.range, candidate.family, None, None)
+    values, rows = _rows(candidate, layout, values)
+    return Outcome(
+        candidate,
+        rows,
+        values=values,
+        records=objective.records,
+        found=found,
+        dimension=dimension,
+        layout=layout,
+        choice=choice,
+        expected=found.record.value if choice.exact and asked is objective else None,
     )
+
+
+def _search_vector(candidate, inputs, options):
+    data = gather(candidate, inputs, options)
+    layout = layout_of(candidate, data, inputs)
+    asked = objective_on(candidate, data.parts, data.choice.loss, options)
+    common = descent(candidate, asked, options).run()
+    vector = VectorDescent(candidate, data, layout, options)
+    found = vector.run(common.level[0])
+    (dimension,) = vector.objective.space.dimensions
+    name = dimension.name
+    scalar = np.full(dimension.shape, common.record.hyperparams[name])
+    values = [found.record.hyperparams[name], scalar]
+    guard = judged(candidate, inputs, options) if options.guard else None
+    if guard is not None and not guard.kept:
+        values = [scalar]
+        found = vector.pooled(scalar, f"{found.message}; the guard kept one value for all")
+    elif not data.choice.exact:
+        visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
+        visited = [record.hyperparams[name] for record in visited]
+        values += best_values(visited, vector.cv_objective(), name, candidate, inputs)
+    expected = None
+    if data.choice.exact:
+        theta = vector.objective.space.to_theta({name: values[0]})
+        expected = vector.cv_objective().record(theta).value
+    values, rows = _rows(candidate, layout, values)
+    return Outcome(
+        candidate,
+        rows,
+        values=values,
+        records=[*asked.records, *vector.objective.records],
+        found=found,
+        dimension=dataclasses.replace(dimension, start=float(scalar.flat[0])),
+        layout=layout,
+        choice=data.choice,
+        expected=expected,
+        describe=functools.partial(model_of, candidate, data, layout, options),
+        guard=guard,
+    )
+
+
+def _rows(candidate, layout, values):
+    """Distinct values, and the settings that make them."""
+    values = distinct(values)
+    return values, [{**candidate.settings, **layout.settings(value)} for value in values]
 
 
 def problems_of(outcome):
@@ -120,36 +188,22 @@ def problems_of(outcome):
     # A list that could not be searched was enumerated, as GridSearchCV does: nothing is amiss.
     if found is None:
         return [outcome.fallback] if outcome.fallback and not span.listed else []
-    worth_saying = LIST_ENDINGS if span.listed else LIST_ENDINGS | {Ending.AT_BOUND, Ending.LIMIT}
     value = found.record.hyperparams[span.leaf]
-    where = f"{span.key}={value} ({outcome.choice.loss.name} {found.record.value:.6g})"
+    shown = f"={value}" if np.ndim(value) == 0 else ""
+    where = f"{span.key}{shown} ({outcome.choice.loss.name} {found.record.value:.6g})"
     messages = [
         f"{where}: {ending.label}. {ending.remedy}"
         for ending in dict.fromkeys(found.endings)
-        if ending in worth_saying
+        if ending in _worth_saying(span, value)
     ]
     unsolved = [s for s in dict.fromkeys(found.record.statuses) if s is not Status.CONVERGED]
     return messages + [f"{where}: {status.value}" for status in unsolved]
 
 
-def _regularizes(candidate):
-    return candidate.family.hyperparameters[candidate.range.leaf].regularizes
-
-
-def _dimension(candidate, level, shape):
-    continuous = candidate.range.continuous
-    center = level ** _regularizes(candidate)
-    low = center / MOST if continuous.low is None else continuous.low
-    high = center * MOST if continuous.high is None else continuous.high
-    start = center if continuous.init is None else continuous.init
-    return Dimension(
-        name=candidate.range.leaf,
-        shape=shape,
-        scale=candidate.range.scale,
-        low=low,
-        high=high,
-        start=float(np.clip(start, low, high)),
-    )
+def _worth_saying(span, value):
+    if np.ndim(value):
+        return VECTOR_ENDINGS
+    return LIST_ENDINGS if span.listed else CONTINUOUS_ENDINGS
 
 
 def _enumerated(candidate, reason):

@@ -6,7 +6,8 @@ from sklearn.utils import indexable
 
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
-from sklearn_hypergrad.search.outcome import objective_of
+from sklearn_hypergrad.search.outcome import common_objective
+from sklearn_hypergrad.search.vector import VectorDescent, gather, layout_of
 
 
 def objectives(search, X, y=None, **params):
@@ -22,4 +23,11 @@ def objectives(search, X, y=None, **params):
     inputs = fit_inputs(search, X, y, cv, search._get_routed_params_for_fit(params))
     options = search._options()
     candidates = expand(search.param_grid, search.estimator)
-    return [objective_of(c, inputs, options)[0] for c in candidates if c.range]
+    return [_objective(candidate, inputs, options) for candidate in candidates if candidate.range]
+
+
+def _objective(candidate, inputs, options):
+    if candidate.range.continuous.per is None:
+        return common_objective(candidate, inputs, options)[0]
+    data = gather(candidate, inputs, options)
+    return VectorDescent(candidate, data, layout_of(candidate, data, inputs), options).objective

@@ -6,6 +6,8 @@ from sklearn_hypergrad.search.table import table
 
 # Relative difference between the score of real fits and that of converged models worth saying.
 UNCONVERGED = 1e-3
+# Numbers that the vectors in ``history_`` may have: 64 MiB.
+MOST_NUMBERS = 2**23
 
 
 def history(outcomes):
@@ -13,19 +15,19 @@ def history(outcomes):
     records = [
         (number, outcome.candidate.range.key, record)
         for number, outcome in _searched(outcomes)
-        for record in outcome.objective.records
+        for record in outcome.records
     ]
     n_splits = max(len(record.losses) for _, _, record in records)
     columns = {
         "candidate": [number for number, _, _ in records],
         "hyperparameter": [key for _, key, _ in records],
-        "value": [_plain(next(iter(r.hyperparams.values()))) for _, _, r in records],
+        "value": _values([record for _, _, record in records]),
         "loss": [r.value for _, _, r in records],
         "gradient_norm": [float(np.linalg.norm(r.gradient)) for _, _, r in records],
     }
     for split in range(n_splits):
         columns[f"split{split}_loss"] = [
-            float(r.losses[split]) if split < len(r.losses) else np.inf for _, _, r in records
+            float(r.losses[split]) if split < len(r.losses) else np.nan for _, _, r in records
         ]
     columns |= {
         "inner_tol": [r.tol for _, _, r in records],
@@ -35,10 +37,48 @@ def history(outcomes):
     return table(columns)
 
 
-def hyperparameters(outcomes):
-    """One row per entry of every hyperparameter that was searched: ``hyperparameters_``."""
-    rows = [row for number, outcome in _searched(outcomes) for row in _entries(number, outcome)]
+def _values(records):
+    """Values of all records while they fit in memory, then of evenly thinned ones."""
+    values = [next(iter(record.hyperparams.values())) for record in records]
+    every = max(1, -(-sum(np.size(value) for value in values) // MOST_NUMBERS))
+    last = len(values) - 1
+    return [
+        _plain(value) if np.ndim(value) == 0 or (last - index) % every == 0 else None
+        for index, value in enumerate(values)
+    ]
+
+
+def hyperparameters(outcomes, models):
+    """One row per entry of every hyperparameter that was searched: ``hyperparameters_``.
+
+    ``models`` are those of the point found, by the number of its row.
+    """
+    rows = [
+        row
+        for number, outcome in _searched(outcomes)
+        for row in _entries(number, outcome, models.get(number))
+    ]
     return table({name: [row[name] for row in rows] for name in rows[0]})
+
+
+def models_of(outcomes):
+    """The Model of every vector that was found, by the number of its row."""
+    return {
+        number: outcome.describe(outcome.values[0])
+        for number, outcome in _searched(outcomes)
+        if outcome.describe is not None
+    }
+
+
+def row(outcomes, number):
+    """``(outcome, value, number)`` of a row of ``cv_results_``."""
+    first = 0
+    for outcome in outcomes:
+        if number < first + len(outcome.rows):
+            value = outcome.values[number - first] if outcome.values else None
+            return outcome, value, number
+        first += len(outcome.rows)
+    raise IndexError(number)
 
 
 def explanation(outcomes, method):
@@ -61,14 +101,16 @@ def unconverged_fits(outcomes, results, metric):
     messages, row = [], 0
     scores = results.get(f"mean_test_{metric}")
     for outcome in outcomes:
-        if outcome.found is not None and outcome.choice.exact and scores is not None:
-            loss = outcome.found.record.value
+        if outcome.expected is not None and scores is not None:
+            loss = outcome.expected
             expected = outcome.choice.loss.offset - loss
             difference = abs(scores[row] - expected)
             if difference > UNCONVERGED * max(abs(expected), abs(loss)):
-                key, value = outcome.candidate.range.key, outcome.rows[0]
+                key = outcome.candidate.range.key
+                value = outcome.rows[0][key]
+                shown = f"{key}={value}" if np.ndim(value) == 0 else key
                 messages.append(
-                    f"{key}={value[key]}: the fits score {scores[row]:.6g}, the converged model "
+                    f"{shown}: the fits score {scores[row]:.6g}, the converged model "
                     f"{expected:.6g}. Raise max_iter or lower tol of the estimator."
                 )
         row += len(outcome.rows)
@@ -84,25 +126,32 @@ def _searched(outcomes):
         row += len(outcome.rows)
 
 
-def _entries(number, outcome):
+def _entries(number, outcome, model):
     key = outcome.candidate.range.key
-    found, (dimension,) = outcome.found, outcome.objective.space.dimensions
+    found, dimension = outcome.found, outcome.dimension
     values = np.ravel(found.record.hyperparams[dimension.name])
     gradient = np.ravel(found.record.gradient)
-    for entry, (value, slope, ending) in enumerate(
-        zip(values, gradient, found.endings, strict=True)
-    ):
+    labels = outcome.layout.labels
+    names = [f"{key}[{_text(label)}]" for label in labels] if labels else [key]
+    dof = np.full(len(values), np.nan) if model is None else model.dof
+    columns = zip(names, values, gradient, found.endings, dof, strict=True)
+    for name, value, slope, ending, effective in columns:
         yield {
             "candidate": number,
-            "name": f"{key}[{entry}]" if dimension.shape else key,
+            "name": name,
             "value": float(value),
             "start": dimension.start,
             "low": dimension.low,
             "high": dimension.high,
             "gradient": float(slope),
             "status": ending.label,
+            "effective_dof": float(effective),
         }
 
 
+def _text(label):
+    return ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+
+
 def _plain(value):
-    return float(value) if np.ndim(value) == 0 else value.tolist()
+    return float(value) if np.ndim(value) == 0 else np.asarray(value).tolist()

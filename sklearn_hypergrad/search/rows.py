@@ -5,32 +5,35 @@ import warnings
 import numpy as np
 
 
-def proposals(candidate, objective, found, choice, inputs):
-    """Values of the searched hyperparameter that become rows, the point found first.
+def best_values(values, objective, name, candidate, inputs):
+    """The first of the best values under the asked score, in a list; empty if it cannot be told.
 
-    For a vector the best level that all its entries share is the second. If the asked score has no
-    gradient, the best listed value and the best other iterate under that score follow, both judged
-    on converged inner solutions. Equal values are merged.
+    Parameters
+    ----------
+    values : list
+        Of the hyperparameter ``name``, each a scalar or an array of its shape.
+    objective : Objective
+        On the user's cv; solutions are converged to its inner tolerance.
+    candidate : Candidate
+    inputs : FitInputs
     """
-    dimension = objective.space.dimensions[0]
-    values = [found.record.hyperparams[dimension.name]]
-    if dimension.shape:
-        values.append(objective.space.to_hyperparams(found.level)[dimension.name])
-    if not choice.exact:
-        listed = [np.full(dimension.shape, value, dtype=float) for value in candidate.range.listed]
-        visited = [record.hyperparams[dimension.name] for record in objective.records]
-        for group in (listed, visited):
-            values += _best(group, objective, dimension.name, candidate, inputs)
-    return [_plain(value) for value in _distinct(values)]
-
-
-def _best(values, objective, name, candidate, inputs):
-    """The first of the best values under the asked score, in a list; empty if it cannot be told."""
     # In the order of their size each solution starts the next one warm.
     order = sorted(range(len(values)), key=lambda index: np.max(values[index]))
-    scores = {i: _score(objective, {name: values[i]}, candidate, inputs) for i in order}
+    scores = {}
+    for index in order:
+        hyperparams = {name: np.asarray(values[index], dtype=float)}
+        scores[index] = _score(objective, hyperparams, candidate, inputs)
     told = [index for index, score in scores.items() if np.isfinite(score)]
     return [values[max(told, key=lambda index: (scores[index], -index))]] if told else []
+
+
+def distinct(values):
+    """Values without those that equal an earlier one."""
+    kept = []
+    for value in values:
+        if not any(np.array_equal(value, other) for other in kept):
+            kept.append(value)
+    return kept
 
 
 def _score(objective, hyperparams, candidate, inputs):
@@ -60,16 +63,3 @@ def _score(objective, hyperparams, candidate, inputs):
 
 def _metadata(block, test, inputs):
     return {"sample_weight": block.score_weight[test]} if inputs.score_params else {}
-
-
-def _distinct(values):
-    kept = []
-    for value in values:
-        if not any(np.array_equal(value, other) for other in kept):
-            kept.append(value)
-    return kept
-
-
-def _plain(value):
-    """A Python float for a scalar: what people put into param_grid, print and pickle."""
-    return float(value) if np.ndim(value) == 0 else value

@@ -6,6 +6,9 @@ import warnings
 
 import numpy as np
 import threadpoolctl
+from sklearn.base import is_classifier
+from sklearn.model_selection import PredefinedSplit, check_cv
+from sklearn.utils import check_random_state
 
 from sklearn_hypergrad._sklearn import BaseSearchCV, Interval, StrOptions
 from sklearn_hypergrad.exceptions import HypergradWarning
@@ -13,13 +16,17 @@ from sklearn_hypergrad.hypergradients import Hypergradient, Implicit
 from sklearn_hypergrad.optimizers import LBFGS, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search import report
+from sklearn_hypergrad.search.build import Options
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
-from sklearn_hypergrad.search.outcome import Options, problems_of, pursue
+from sklearn_hypergrad.search.outcome import problems_of, pursue
 
 METHODS = {"auto": Implicit(), "implicit": Implicit()}
 OPTIMIZERS = {"auto": None, "lbfgs": LBFGS()}
 REPORTED = (
+    "effective_dof_",
+    "feature_regularization_",
+    "guard_",
     "history_",
     "hyperparameters_",
     "hypergradient_",
@@ -56,7 +63,14 @@ class HypergradSearchCV(BaseSearchCV):
     splits of ``cv``.
 
     Differentiable are ``alpha`` of Ridge and RidgeClassifier and ``C`` of LogisticRegression (with
-    an L2 penalty), alone or as the last step of pipelines.
+    an L2 penalty), alone or as the last step of pipelines. The classes of
+    :mod:`sklearn_hypergrad.linear_model` take one penalty per feature, group or coefficient. For
+    such vectors the search minimises
+
+        log likelihood of the validation loss + shrinkage * sum_j |log h_j - level|
+
+    over the level and ``h``, from the best value for all: penalties that the data do not tell apart
+    stay exactly equal.
 
     Parameters
     ----------
@@ -111,25 +125,53 @@ class HypergradSearchCV(BaseSearchCV):
         "balanced_log_loss", "brier_score" for classifiers with probabilities, and
         "coded_squared_error", "balanced_coded_squared_error" for RidgeClassifier.
 
+    search_cv : "auto", "loo", int, cross-validation generator or iterable, default="auto"
+        The splits whose validation loss is descended; rows are always judged on ``cv``. "auto" is
+        ``cv`` for one value. For a vector of penalties it is two halves, drawn ten times among rows
+        of positive weight and stratified for classifiers, if ``cv`` is None, a number, or exactly
+        KFold, StratifiedKFold or their repeated forms; any other splitter is respected. Large
+        validation parts that are drawn again and again are hard to overfit. "loo" is the exact
+        leave-one-out loss of Ridge and RidgeClassifier in closed form (squared error), at the price
+        of one fit per evaluation; transformers of a pipeline are fitted once for it, on all rows.
+        For vectors it overfits.
+
+    shrinkage : "auto" or float, default="auto"
+        Weight of the L1 penalty on the log-ratios of a vector's entries to their common level. The
+        descended loss is in nats of log likelihood, n / 2 log(mean squared error) or n log loss, so
+        one weight serves all data: "auto" is 1.0. With 0 the entries are free, and hundreds of them
+        overfit the validation loss.
+
+    guard : bool, default=False
+        Whether to keep a vector only if it beats one value for all on outer folds: the whole search
+        is repeated inside each training part of ``cv``, and the vector is kept if the mean
+        difference of the losses of held-out samples (or groups) is larger than its standard error.
+        Costs as many searches more as ``cv`` has splits.
+
     max_iter : int, default=50
         Iterations of the optimizer; it needs about five for one value.
 
     tol : float, default=1e-3
         Accuracy of the hyperparameters, relative on a logarithmic scale. The loss is flat at its
-        minimum: an error of 1e-3 there changes it by about 1e-6 relative or less.
+        minimum: an error of 1e-3 there changes it by about 1e-6 relative or less. A vector stops
+        at a gradient of 30 tol nats, or when a step gains less than tol / 100 relative.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the half splits; they are drawn once per fit. None is 0.
 
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
-        As for GridSearchCV. Of a range it has few rows: the point found; for one value per target
-        also the best value that all share; and, if the asked score has no gradient, the best listed
+        As for GridSearchCV. Of a range it has few rows: the point found; for a vector also the best
+        value that all its entries share; and, if the asked score has no gradient, the best listed
         value and the best other point that was visited.
 
     best_estimator_ : estimator
         As for GridSearchCV: ``estimator`` refitted with ``best_params_`` on all data.
 
     best_score_ : float
-        As for GridSearchCV: mean cross-validated score of ``best_params_``.
+        As for GridSearchCV: mean cross-validated score of ``best_params_``. Of a vector it is
+        optimistic: many values were tuned on the same data. Compare on data outside the search, or
+        see ``guard``.
 
     best_params_ : dict
         As for GridSearchCV.
@@ -171,7 +213,24 @@ class HypergradSearchCV(BaseSearchCV):
         One row per entry of the hyperparameters that were searched: ``candidate``, ``name``,
         ``value``, ``start``, bounds ``low`` and ``high``, ``gradient`` (on the scale of the search)
         and ``status``: "interior", "at bound", "flat", "flat towards zero", "flat towards
-        infinity", "limit" or "not converged". Like ``history_``.
+        infinity", "limit" or "not converged"; for entries of a vector "pooled" (at the common
+        level, exactly), "below pool" (less regularised), "above pool", "unpenalised" or "dropped"
+        (as far below or above as a vector goes), "flat" or "not converged"; and ``effective_dof``
+        of the coefficients that an entry of a vector penalises. Like ``history_``.
+
+    effective_dof_ : float
+        Effective degrees of freedom of the best model, without intercepts: the trace of its hat
+        matrix for ridge regression. Only after a search for a vector.
+
+    feature_regularization_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Penalty strengths of the best model for the features that enter the final step, groups
+        expanded: larger is more regularised (``1 / C`` for ``C``). Only after a search for a
+        vector.
+
+    guard_ : Guard
+        The verdict of ``guard=True``: ``vector_loss``, ``common_loss``, ``difference``,
+        ``standard_error`` and ``kept``. If the vector was not kept, the best value for all is the
+        only row, and the vector stays in ``history_``.
 
     n_iter_ : int
         Number of evaluations of the validation loss; only after a search with a range.
@@ -219,6 +278,10 @@ class HypergradSearchCV(BaseSearchCV):
         "hypergradient": [StrOptions(set(METHODS)), Hypergradient],
         "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
         "validation_loss": [StrOptions({"auto", *VALIDATION_LOSSES})],
+        "search_cv": [StrOptions({"auto", "loo"}), "cv_object"],
+        "shrinkage": [StrOptions({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
+        "guard": ["boolean"],
+        "random_state": ["random_state"],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "tol": [Interval(numbers.Real, 0, None, closed="neither")],
     }
@@ -239,8 +302,12 @@ class HypergradSearchCV(BaseSearchCV):
         hypergradient="auto",
         optimizer="auto",
         validation_loss="auto",
+        search_cv="auto",
+        shrinkage="auto",
+        guard=False,
         max_iter=50,
         tol=1e-3,
+        random_state=None,
     ):
         super().__init__(
             estimator=estimator,
@@ -257,8 +324,12 @@ class HypergradSearchCV(BaseSearchCV):
         self.hypergradient = hypergradient
         self.optimizer = optimizer
         self.validation_loss = validation_loss
+        self.search_cv = search_cv
+        self.shrinkage = shrinkage
+        self.guard = guard
         self.max_iter = max_iter
         self.tol = tol
+        self.random_state = random_state
 
     def fit(self, X, y=None, **params):
         """Search, and refit on all data with the best hyperparameters.
@@ -282,7 +353,9 @@ class HypergradSearchCV(BaseSearchCV):
         for name in REPORTED:
             self.__dict__.pop(name, None)
         try:
-            return super().fit(X, y, **params)
+            super().fit(X, y, **params)
+            self._report(self._outcomes)
+            return self
         finally:
             # Data must not outlive the fit, whether it succeeded or not.
             frozen = self.__dict__.get("_checked_cv_orig")
@@ -290,6 +363,7 @@ class HypergradSearchCV(BaseSearchCV):
                 self._checked_cv_orig = frozen.cv
             self.__dict__.pop("_routed_params", None)
             self.__dict__.pop("_data", None)
+            self.__dict__.pop("_outcomes", None)
 
     # BaseSearchCV.fit calls the next three, in this order.
 
@@ -310,18 +384,36 @@ class HypergradSearchCV(BaseSearchCV):
             max_subtasks=len(rows) * self.n_splits_,
             sequential_subtasks=False,
         ).call_on_fit_task_begin(estimator=self)
-        results = evaluate_candidates(rows, callback_ctx=context)
+        evaluate_candidates(rows, callback_ctx=context)
         context.call_on_fit_task_end(estimator=self)
-        self._report(outcomes, results)
+        self._outcomes = outcomes
 
     def _pursue(self, candidates):
         if not any(candidate.range for candidate in candidates):
             return [pursue(candidate, None, None) for candidate in candidates]
+        self._check_guard()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
+        options = self._options()
         with np.errstate(all="ignore"), blas_controller().limit(limits=1, user_api="blas"):
-            return [pursue(candidate, inputs, self._options()) for candidate in candidates]
+            return [pursue(candidate, inputs, options) for candidate in candidates]
+
+    def _check_guard(self):
+        for name in ("cv", "search_cv") if self.guard else ():
+            splitter = getattr(self, name)
+            fixed = not hasattr(splitter, "split") and not isinstance(splitter, int | str | None)
+            if fixed or isinstance(splitter, PredefinedSplit):
+                raise ValueError(
+                    f"guard=True repeats the search inside every training part, for which "
+                    f"{name}={splitter!r} has no splits. Pass a splitter or a number."
+                )
 
     def _options(self):
+        search_cv, seed = self.search_cv, self.random_state
+        if not isinstance(search_cv, str):
+            labels = self._data[1] if hasattr(self, "_data") else None
+            search_cv = check_cv(search_cv, labels, classifier=is_classifier(self.estimator))
+        if not isinstance(seed, int):
+            seed = 0 if seed is None else int(check_random_state(seed).randint(2**31 - 1))
         return Options(
             method=METHODS[self.hypergradient]
             if isinstance(self.hypergradient, str)
@@ -330,21 +422,39 @@ class HypergradSearchCV(BaseSearchCV):
             if isinstance(self.optimizer, str)
             else self.optimizer,
             validation_loss=self.validation_loss,
+            search_cv=search_cv,
+            shrinkage=None if self.shrinkage == "auto" else self.shrinkage,
+            guard=self.guard,
             tol=self.tol,
             max_iter=self.max_iter,
+            seed=seed,
         )
 
-    def _report(self, outcomes, results):
+    def _report(self, outcomes):
         self.hypergradient_ = report.explanation(outcomes, self._options().method)
         searched = [outcome for outcome in outcomes if outcome.found is not None]
+        messages = [message for outcome in outcomes for message in problems_of(outcome)]
         if searched:
+            models = report.models_of(outcomes)
             self.history_ = report.history(outcomes)
-            self.hyperparameters_ = report.hyperparameters(outcomes)
-            self.n_iter_ = sum(len(outcome.objective.records) for outcome in searched)
+            self.hyperparameters_ = report.hyperparameters(outcomes, models)
+            self.n_iter_ = sum(len(outcome.records) for outcome in searched)
             self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
             self.validation_loss_ = ", ".join(dict.fromkeys(o.choice.loss.name for o in searched))
+            messages += self._report_best(outcomes, models)
         metric = self.refit if isinstance(self.refit, str) else "score"
-        messages = [message for outcome in outcomes for message in problems_of(outcome)]
-        messages += report.unconverged_fits(outcomes, results, metric)
+        messages += report.unconverged_fits(outcomes, self.cv_results_, metric)
         if messages:
-            warnings.warn("\n".join(messages), HypergradWarning, stacklevel=2)
+            warnings.warn("\n".join(messages), HypergradWarning, stacklevel=3)
+
+    def _report_best(self, outcomes, models):
+        """What there is to say of the row that scikit-learn has chosen; what is worth a warning."""
+        outcome, value, number = report.row(outcomes, getattr(self, "best_index_", 0))
+        if outcome.guard is not None:
+            self.guard_ = outcome.guard
+        if outcome.describe is None:
+            return []
+        model = models[number] if number in models else outcome.describe(value)
+        self.effective_dof_ = float(model.dof.sum())
+        self.feature_regularization_ = model.strength
+        return model.problems(outcome.candidate.range.key)

@@ -6,7 +6,7 @@ import numbers
 import numpy as np
 
 SCALES = ("auto", "log", "linear")
-SHAPES = (None, "target")
+SHAPES = (None, "feature", "group", "coefficient", "target", "transformer")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,9 +26,22 @@ class Continuous:
         The scale on which the search moves. "auto" is logarithmic for positive hyperparameters
         unless both bounds are given with ``high / low < 10``: what a range spans in ratio, not in
         difference, is what matters for a penalty. "linear" needs both bounds.
-    per : {None, "target"}, default=None
-        None tunes one value for all; "target" one value for each column of ``y``, as scikit-learn's
-        ``Ridge(alpha=[...])`` takes them.
+    per : {None, "feature", "group", "coefficient", "target", "transformer"}, default=None
+        What there is one value of. None tunes one value for all.
+
+        - "feature": each feature that enters the model; "coefficient": each coefficient; "group":
+          each group of features, see ``groups``. For the classes of
+          :mod:`sklearn_hypergrad.linear_model`, whose penalties may be arrays.
+        - "target": each column of ``y``, as scikit-learn's ``Ridge(alpha=[...])`` takes them.
+        - "transformer": each block of columns that the transformers of a ColumnTransformer or
+          FeatureUnion right before the model put out; set through its ``transformer_weights``, so
+          it works for scikit-learn's own models.
+
+        Penalties are relative to the features as the model sees them: scale these first.
+    groups : sequence or dict, default=None
+        With ``per="group"`` only: one label per feature, in their order, or a dict from the name of
+        a feature to its label. Features that a dict does not name form one more group. Labels are
+        any hashable values.
     init : float, default=None
         Where a search without bounds starts; by default the level of the data.
 
@@ -50,6 +63,7 @@ class Continuous:
     _: dataclasses.KW_ONLY
     scale: str = "auto"
     per: str | None = None
+    groups: tuple | dict | None = dataclasses.field(default=None, hash=False)
     init: float | None = None
 
     def __post_init__(self):
@@ -57,6 +71,7 @@ class Continuous:
             _check_number(name, getattr(self, name))
         _check_name("scale", self.scale, SCALES)
         _check_name("per", self.per, SHAPES)
+        object.__setattr__(self, "groups", _checked_groups(self.per, self.groups))
         low = -np.inf if self.low is None else self.low
         high = np.inf if self.high is None else self.high
         if not low < high:
@@ -82,6 +97,23 @@ class Continuous:
             if getattr(self, field.name) != field.default
         ]
         return f"Continuous({', '.join(shown)})"
+
+
+def _checked_groups(per, groups):
+    """A copy of the groups that nobody else can change."""
+    if (per == "group") != (groups is not None):
+        raise ValueError(
+            f"Continuous(per='group', groups=...) go together, got per={per!r} and "
+            f"groups={'None' if groups is None else 'labels'}."
+        )
+    if groups is None or isinstance(groups, dict):
+        return None if groups is None else dict(groups)
+    if isinstance(groups, str) or not np.iterable(groups):
+        raise TypeError(
+            f"Continuous(groups=...) must be one label per feature, or a dict from feature name to "
+            f"label, got {groups!r}."
+        )
+    return tuple(groups.tolist() if hasattr(groups, "tolist") else groups)
 
 
 def _check_number(name, value):

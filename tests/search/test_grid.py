@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.search.grid import expand
 
 
@@ -107,7 +107,22 @@ def test_continuous_alone_or_in_a_list(value):
         (Ridge(), {"alpha": Continuous(0, 1)}, "positive values, got low=0"),
         (Ridge(), {"alpha": Continuous(init=-1)}, "positive values, got init=-1"),
         (Ridge(), {"tol": Continuous()}, "tol of Ridge is not differentiable"),
-        (RidgeClassifier(), {"alpha": Continuous(per="target")}, "one value for all"),
+        (RidgeClassifier(), {"alpha": Continuous(per="target")}, "no value per target"),
+        (
+            Ridge(),
+            {"alpha": Continuous(per="feature")},
+            r"no value per feature.*Use .*sklearn_hypergrad\.linear_model\.Ridge",
+        ),
+        (
+            LogisticRegression(),
+            {"C": Continuous(per="coefficient")},
+            r"sklearn_hypergrad\.linear_model\.LogisticRegression",
+        ),
+        (
+            linear_model.Ridge(),
+            {"alpha": Continuous(1, 2, scale="linear", per="feature")},
+            "compared by their ratios",
+        ),
         (StandardScaler(), {"with_mean": Continuous()}, "no registered inner problem"),
     ],
 )

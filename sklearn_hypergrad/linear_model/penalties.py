@@ -1,0 +1,89 @@
+"""Penalties given as arrays: their values and their shapes."""
+
+import numbers
+
+import numpy as np
+from sklearn.utils import check_array
+
+
+def is_number(penalty):
+    """Whether one number penalises all coefficients, as in scikit-learn."""
+    return isinstance(penalty, numbers.Real)
+
+
+def penalty_array(name, penalty, legal, data):
+    """The parameter ``name`` as an array of floats from 0 to infinity.
+
+    Parameters
+    ----------
+    name : str
+    penalty : array-like
+    legal : dict
+        What the numbers are for, by the shapes that the array may have.
+    data : str
+        What these shapes follow from, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative or nan, or the shape is none of ``legal``.
+    """
+    values = check_array(
+        penalty,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        ensure_min_features=0,
+        input_name=name,
+    )
+    if values.shape not in legal:
+        shapes = ", ".join(f"{shape} for one {meaning}" for shape, meaning in legal.items())
+        raise ValueError(
+            f"{name} has shape {values.shape}, but with {data} it must be a number or of shape "
+            f"{shapes}."
+        )
+    wrong = np.argwhere(~(values >= 0))
+    if len(wrong):
+        position = tuple(wrong[0])
+        raise ValueError(
+            f"{name}[{', '.join(map(str, position))}] is {values[position]}, but penalties must "
+            "not be negative or nan."
+        )
+    return values
+
+
+def alpha_array(alpha, n_targets, n_features):
+    """``alpha`` of ridge regression as an array.
+
+    Returns
+    -------
+    values : ndarray of shape (n_targets, 1), (1, n_features) or (n_targets, n_features)
+    """
+    # One per target comes last: where shapes coincide so do the meanings, but for the name.
+    legal = {
+        (1, n_features): "per feature",
+        (n_targets, n_features): "per coefficient",
+        (n_targets,): "per target",
+    }
+    if n_targets == 1:
+        legal = {(n_features,): "per feature", (1, n_features): "per feature", (1,): "per target"}
+    data = f"{n_targets} target(s) and {n_features} feature(s)"
+    values = penalty_array("alpha", alpha, legal, data)
+    if values.shape == (n_targets,):
+        return values[:, None]
+    return values.reshape(-1, n_features)
+
+
+def c_array(C, n_classes, n_features):
+    """``C`` of logistic regression as an array.
+
+    Returns
+    -------
+    values : ndarray of shape (1, n_features) or (n_classes, n_features)
+    """
+    coefficients = (1 if n_classes <= 2 else n_classes, n_features)
+    legal = {(n_features,): "per feature", coefficients: "per coefficient"}
+    data = f"{n_classes} class(es) and {n_features} feature(s)"
+    return penalty_array("C", C, legal, data).reshape(-1, n_features)

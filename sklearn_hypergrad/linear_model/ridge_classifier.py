@@ -1,0 +1,142 @@
+"""Classification by ridge regression with a penalty per feature or per coefficient."""
+
+import numpy as np
+from sklearn import linear_model
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_sample_weight, get_tags
+from sklearn.utils.validation import validate_data
+
+from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
+from sklearn_hypergrad.linear_model.deploy import DeployMixin
+from sklearn_hypergrad.linear_model.penalties import alpha_array, is_number
+from sklearn_hypergrad.linear_model.targets import delegable, set_ridge
+
+
+class RidgeClassifier(DeployMixin, linear_model.RidgeClassifier):
+    """Classifier by ridge regression, whose penalty may differ between coefficients.
+
+    Extends :class:`sklearn.linear_model.RidgeClassifier`, with which it agrees wherever ``alpha``
+    is what that takes. Classes are coded as targets y of -1 and 1: one for two classes, one for
+    each of more classes or labels. Minimises, for each target k ::
+
+        sum_i s_i (y_ik - x_i w_k - b_k)^2  +  sum_j alpha_kj w_kj^2
+
+    with sample weights s, times those of the classes. The intercepts b are not penalised.
+
+    Parameters
+    ----------
+    alpha : float or array-like, default=1.0
+        Penalties, not negative. A number penalises all coefficients. With two classes an array of
+        shape (n_features,) or (1, n_features) has a penalty for each feature. With more classes (or
+        labels), each a target, an array of shape (n_targets,) has one for each target, as in
+        scikit-learn, one of shape (1, n_features) one for each feature, and one of shape
+        (n_targets, n_features) one for each coefficient.
+
+        In arrays, 0 leaves a coefficient without penalty and infinity leaves the feature out: its
+        coefficient is exactly zero.
+    fit_intercept : bool, default=True
+        Whether to fit intercepts; else they are zero.
+    copy_X : bool, default=True
+        Whether X is copied; else it may be overwritten.
+    max_iter : int, default=None
+        Largest number of iterations of iterative solvers; None is a default of each.
+    tol : float, default=1e-4
+        Precision of iterative solvers.
+    class_weight : dict or 'balanced', default=None
+        Weights of the classes; 'balanced' is ``n_samples / (n_classes * np.bincount(y))``, None is
+        one for all.
+    solver : {'auto', 'svd', 'cholesky', 'lsqr', 'sparse_cg', 'sag', 'saga', 'lbfgs'}, \
+default='auto'
+        Solver of scikit-learn, which is given features scaled so that they all have one penalty.
+        Where arrays have a penalty of 0 no scaling does that, and where penalties differ by a
+        factor of more than 10000 it does not help iterative solvers: then Newton's method is used
+        instead, and `solver`, `tol` and `max_iter` play no part.
+    positive : bool, default=False
+        Whether coefficients are constrained to be positive, with the solver 'lbfgs'. No penalty in
+        an array may be 0 then.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the data for the solvers 'sag' and 'saga'.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients; one-dimensional with two classes.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercepts, 0.0 if ``fit_intercept=False``.
+    n_iter_ : None or ndarray of shape (n_targets,)
+        Iterations for each target, for the solvers that count them.
+    classes_ : ndarray of shape (n_classes,)
+        The classes.
+    n_features_in_ : int
+        Number of features of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has names that are strings.
+    solver_ : str
+        The solver that was used, 'newton' for that of this package.
+
+    See Also
+    --------
+    Ridge : The same for numbers.
+    LogisticRegression : Classification with probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_hypergrad.linear_model import RidgeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = RidgeClassifier(alpha=[[1, np.inf, 0.1, 0]]).fit(X, y)
+    >>> model.coef_[:, 1]
+    array([0., 0., 0.])
+    """
+
+    _plain_class = linear_model.RidgeClassifier
+    _penalty_name = "alpha"
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Classes.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the samples; None is one for all.
+
+        Returns
+        -------
+        self : RidgeClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If ``alpha`` is negative or nan somewhere, if its shape does not fit y and X, or if it
+            is 0 somewhere in an array and ``positive=True``.
+        """
+        if is_number(self.alpha):
+            return super().fit(X, y, sample_weight)
+        features, labels = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr" if get_tags(self).input_tags.sparse else False,
+            dtype=[np.float64, np.float32],
+            multi_output=True,
+        )
+        binarizer = LabelBinarizer(pos_label=1, neg_label=-1)
+        targets = binarizer.fit_transform(labels)
+        alpha = alpha_array(self.alpha, targets.shape[1], features.shape[1])
+        if delegable(alpha):
+            return super().fit(X, y, sample_weight)
+        if not binarizer.y_type_.startswith("multilabel"):
+            labels = column_or_1d(labels, warn=True)
+        weights = check_sample_weight(sample_weight, features, dtype=features.dtype)
+        if self.class_weight:
+            weights = weights * compute_sample_weight(self.class_weight, labels)
+        set_ridge(self, features, targets, alpha, weights)
+        self._label_binarizer, self.classes_ = binarizer, binarizer.classes_
+        return self

@@ -1,0 +1,90 @@
+"""Ridge regression of several targets with penalties per feature or per coefficient."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn import linear_model
+
+from sklearn_hypergrad.linear_model.newton import Fitted, minimise
+from sklearn_hypergrad.linear_model.scaling import Scaling, scalable
+from sklearn_hypergrad.losses import HalfSquaredError
+
+SHARED_PARAMS = (
+    "fit_intercept",
+    "copy_X",
+    "max_iter",
+    "tol",
+    "solver",
+    "positive",
+    "random_state",
+)
+
+
+def delegable(alpha):
+    """Whether ``alpha`` is what scikit-learn takes, one finite number per target."""
+    return alpha.shape[1] == 1 and np.isfinite(alpha).all()
+
+
+def set_ridge(model, X, y, alpha, sample_weight):
+    """Fit ``model``, a Ridge or RidgeClassifier, to checked data.
+
+    Parameters
+    ----------
+    model : estimator
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    alpha : ndarray of shape (n_targets, 1), (1, n_features) or (n_targets, n_features)
+    sample_weight : ndarray of shape (n_samples,) or None
+    """
+    fit = _fitter(model, X, alpha)
+    targets = y.reshape(len(y), -1)
+    alpha = np.broadcast_to(alpha, (len(alpha), X.shape[1]))
+    # Penalties that all targets share are fitted at once.
+    groups = [targets] if len(alpha) == 1 else targets.T[:, :, None]
+    parts = [fit(model, X, y, a, sample_weight) for a, y in zip(alpha, groups, strict=True)]
+    coef = np.concatenate([part.coef for part in parts]).astype(X.dtype)
+    intercept = np.concatenate([part.intercept for part in parts]).astype(X.dtype)
+    model.coef_ = coef[0] if len(coef) == 1 else coef
+    model.intercept_ = intercept.reshape(y.shape[1:])[()] if model.fit_intercept else 0.0
+    n_iters = [part.n_iter for part in parts]
+    model.n_iter_ = None if n_iters[0] is None else np.concatenate(n_iters)
+    model.solver_ = parts[0].solver
+
+
+def _fitter(model, X, alpha):
+    """How each group of targets is fitted."""
+    if model.positive:
+        _check_positive(alpha)
+        return _by_scaling
+    if model.solver == "lbfgs":
+        raise ValueError("solver='lbfgs' can be used only with positive=True.")
+    direct = model.solver in ("cholesky", "svd") or (model.solver == "auto" and not issparse(X))
+    by_scaling = all(scalable(row, direct=direct) for row in alpha)
+    return _by_scaling if by_scaling else _by_newton
+
+
+def _check_positive(alpha):
+    """Constrained models are left to scikit-learn, which takes what can be scaled."""
+    if np.any(alpha == 0):
+        position = ", ".join(map(str, np.argwhere(alpha == 0)[0]))
+        raise ValueError(
+            f"alpha[{position}] is 0, but with positive=True penalties that differ must be "
+            "above 0. Use a small number instead, or positive=False."
+        )
+
+
+def _by_scaling(model, X, y, alpha, sample_weight):
+    scaling = Scaling(alpha)
+    params = {name: getattr(model, name) for name in SHARED_PARAMS}
+    plain = linear_model.Ridge(alpha=scaling.reference, **params)
+    plain.fit(scaling.features(X), y, sample_weight)
+    coef = scaling.coefficients(plain.coef_.reshape(y.shape[1], -1))
+    intercept = np.broadcast_to(plain.intercept_, y.shape[1:])
+    return Fitted(coef, intercept, plain.n_iter_, plain.solver_)
+
+
+def _by_newton(model, X, y, alpha, sample_weight):
+    weights = np.ones(len(y)) if sample_weight is None else sample_weight
+    loss, intercept = HalfSquaredError(), model.fit_intercept
+    fitted = minimise(X, y, weights, alpha[None], loss, fit_intercept=intercept)
+    n_iter = np.repeat(fitted.n_iter, y.shape[1])
+    return Fitted(fitted.coef, fitted.intercept, n_iter, fitted.solver)

@@ -1,0 +1,111 @@
+"""From a candidate and data to the objective that is minimised."""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.search.descent import Descent, Unsearchable
+from sklearn_hypergrad.search.objective import Objective
+from sklearn_hypergrad.search.validation_loss import choose, defined
+from sklearn_hypergrad.spaces import Dimension, Space
+
+# A search without bounds gives up this far away from the level of the data.
+MOST = 1e12
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The search's own arguments, resolved."""
+
+    method: object
+    optimizer: object
+    validation_loss: str
+    search_cv: object
+    shrinkage: float | None
+    guard: bool
+    tol: float
+    max_iter: int
+    seed: int
+
+
+def prepared(prepare, *args):
+    """What ``prepare`` makes of the data.
+
+    Raises
+    ------
+    Unsearchable
+        Transformers are the users' code and data may be anything: what cannot be prepared here, the
+        real fits will report in scikit-learn's words.
+    """
+    try:
+        return prepare(*args)
+    except Exception as error:
+        raise Unsearchable(str(error)) from error
+
+
+def choice_of(candidate, inputs, options, parts):
+    """The Choice of the validation loss, given the blocks of the user's cv."""
+    final, family = candidate.final, candidate.family
+    choice = choose(options.validation_loss, inputs.scorer, final, family, inputs.y)
+    return defined(choice, parts)
+
+
+def objective_on(candidate, parts, loss, options, layout=None):
+    """The mean of a validation loss over the splits of some blocks, as an Objective.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    parts : list of Block
+    loss : ValidationLoss or None
+        None: the closed-form leave-one-out loss.
+    options : Options
+    layout : Layout, default=None
+        None is one value for all.
+    """
+    family, leaf = candidate.family, candidate.range.leaf
+    terms = []
+    for part in parts:
+        entries = None if layout is None else layout.entries(part.columns)
+        spread = {} if entries is None else {"entries": entries}
+        if loss is None:
+            terms.append(family.left_out_term(candidate.final, leaf, part, **spread))
+        else:
+            terms.append(family.term(candidate.final, leaf, part, loss, **spread))
+    level = float(np.mean([term.problem.level for term in terms])) or 1.0
+    shape = () if layout is None else layout.shape
+    return Objective(Space([_dimension(candidate, level, shape)]), terms, options.method)
+
+
+def descent(candidate, objective, options):
+    """The Descent of one value, with the bounds of the candidate's range."""
+    continuous = candidate.range.continuous
+    return Descent(
+        objective,
+        bounded=(continuous.low is not None, continuous.high is not None),
+        regularizes=regularizes(candidate),
+        optimizer=options.optimizer,
+        tol=options.tol,
+        max_iter=options.max_iter,
+    )
+
+
+def regularizes(candidate):
+    """1 if larger values of the candidate's hyperparameter regularise more, else -1."""
+    return candidate.family.hyperparameters[candidate.range.leaf].regularizes
+
+
+def _dimension(candidate, level, shape):
+    continuous = candidate.range.continuous
+    center = level ** regularizes(candidate)
+    low = center / MOST if continuous.low is None else continuous.low
+    high = center * MOST if continuous.high is None else continuous.high
+    start = center if continuous.init is None else continuous.init
+    return Dimension(
+        name=candidate.range.leaf,
+        shape=shape,
+        scale=candidate.range.scale,
+        low=low,
+        high=high,
+        start=float(np.clip(start, low, high)),
+    )

@@ -1,0 +1,154 @@
+"""What is known of the features that enter the final step."""
+
+import dataclasses
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion
+
+from sklearn_hypergrad._sklearn import feature_names, first_rows
+
+
+class Unfit(ValueError):
+    """The features cannot be told apart in the way that was asked for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """Features of one data set as the final step sees them.
+
+    Attributes
+    ----------
+    count : int
+    names : tuple of str or None
+        Where the transformers or the data tell them.
+    visible : bool
+        Whether the final step itself gets a data frame with these names.
+    sizes : dict or None
+        Number of features that each transformer right before the final step puts out.
+    weights_key : str or None
+        Name, for ``set_params``, of the weights of those transformers.
+    weights : dict
+        The weights they have.
+    """
+
+    count: int
+    names: tuple | None = None
+    visible: bool = False
+    sizes: dict | None = None
+    weights_key: str | None = None
+    weights: dict = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of_data(cls, X):
+        """Features of data that go into the final step as they are."""
+        names = feature_names(X)
+        return cls(np.shape(X)[1], _tuple(names), visible=names is not None)
+
+    @classmethod
+    def of_pipeline(cls, pipeline, path, X, transformed):
+        """Features of ``transformed``, what the fitted steps made of X."""
+        names = feature_names(transformed)
+        visible = names is not None
+        if not visible:
+            # Transformers are anybody's code: names that cannot be had are not needed.
+            try:
+                names = pipeline.get_feature_names_out()
+            except Exception:
+                names = None
+        union = _union_before(pipeline, path)
+        more = {} if union is None else _union_fields(pipeline, path, union, X)
+        return cls(transformed.shape[1], _tuple(names), visible=visible, **more)
+
+
+def refuse_mixed(estimator, path, per):
+    """Raise Unfit if a step makes features that are not the same from fit to fit."""
+    for step in _steps_before(estimator, path):
+        parts = getattr(step, "get_params", dict)().values()
+        for part in (step, *parts):
+            if isinstance(part, ClassNamePrefixFeaturesOutMixin):
+                raise Unfit(
+                    f"per={per!r} needs features that mean the same in every split, and "
+                    f"{type(part).__name__} mixes columns: its outputs are numbered, and the first "
+                    f"one of one split is not that of another"
+                )
+
+
+def refuse_different(columns, per):
+    """Raise Unfit unless all data sets have the same features."""
+    first = columns[0]
+    for other in columns[1:]:
+        if first.names is not None and other.names is not None:
+            if first.names != other.names:
+                raise Unfit(_difference(set(first.names), set(other.names), per))
+        elif first.count != other.count:
+            raise Unfit(
+                f"per={per!r} needs the same features in every split and in the refit, got "
+                f"{first.count} and {other.count}"
+            )
+
+
+def _difference(one, other, per):
+    only = sorted(map(str, one ^ other))
+    shown = ", ".join(only[:5]) + (f" and {len(only) - 5} more" if len(only) > 5 else "")
+    what = f"{shown} only in some" if only else "their order differs"
+    return (
+        f"per={per!r} needs the same features in every split and in the refit: {what}. Fix the "
+        f"vocabulary or the categories of the transformers, or use per='transformer', or "
+        f"per='group' with groups as a dict"
+    )
+
+
+def _steps_before(estimator, path):
+    """All fitted or unfitted steps that data go through on their way to the final one."""
+    for _ in path:
+        for _, step in estimator.steps[:-1]:
+            if step is not None and step != "passthrough":
+                yield step
+        estimator = estimator.steps[-1][1]
+
+
+def _union_before(estimator, path):
+    """The ColumnTransformer or FeatureUnion right before the final step, or None."""
+    for _ in path[:-1]:
+        estimator = estimator.steps[-1][1]
+    before = estimator.steps[-2][1] if len(estimator.steps) > 1 else None
+    return before if isinstance(before, ColumnTransformer | FeatureUnion) else None
+
+
+def _union_fields(pipeline, path, union, X):
+    container = pipeline
+    for _ in path[:-1]:
+        container = container.steps[-1][1]
+    name = container.steps[-2][0]
+    return {
+        "sizes": _sizes(pipeline, path, union, X),
+        "weights_key": "__".join([*path[:-1], name, "transformer_weights"]),
+        "weights": dict(union.transformer_weights or {}),
+    }
+
+
+def _sizes(pipeline, path, union, X):
+    """Width of the block of every transformer, in the order of the columns."""
+    if isinstance(union, ColumnTransformer):
+        blocks = union.output_indices_.items()
+        sizes = {name: block.stop - block.start for name, block in blocks}
+    else:
+        rows = first_rows(X)
+        for step in _steps_before(pipeline, path):
+            if step is union:
+                break
+            rows = step.transform(rows)
+        sizes = {name: _width(step, rows) for name, step in union.transformer_list}
+    return {name: size for name, size in sizes.items() if size}
+
+
+def _width(transformer, rows):
+    if transformer == "drop":
+        return 0
+    return np.shape(rows if transformer == "passthrough" else transformer.transform(rows))[1]
+
+
+def _tuple(names):
+    return None if names is None else tuple(names)

@@ -1,0 +1,54 @@
+"""The splits whose validation loss is descended."""
+
+import numpy as np
+from sklearn.model_selection import (
+    KFold,
+    RepeatedKFold,
+    RepeatedStratifiedKFold,
+    StratifiedKFold,
+)
+
+from sklearn_hypergrad.adapters import ClassifierFamily
+
+# Splitters that say no more than how many parts are wanted. Any other one knows something of the
+# data (groups, time) and is respected.
+PLAIN = {KFold, StratifiedKFold, RepeatedKFold, RepeatedStratifiedKFold}
+N_HALVES, N_REPEATS = 2, 10
+# Two members of every class in each half.
+FEWEST_MEMBERS = 4
+
+
+def search_splits(candidate, inputs, options):
+    """``(splits, reason)`` to descend, as the search was asked; ``reason`` as for half_splits."""
+    if options.search_cv != "auto":
+        X, y = inputs.X, inputs.y
+        return list(options.search_cv.split(X, y, **inputs.split_params)), None
+    hyperparameter = candidate.family.hyperparameters[candidate.range.leaf]
+    if candidate.range.continuous.per is None or not hyperparameter.shrinkage:
+        return inputs.splits, None
+    return half_splits(candidate.family, inputs, options.seed)
+
+
+def half_splits(family, inputs, seed):
+    """Repeated random halves among rows of positive weight, stratified for classifiers.
+
+    Returns
+    -------
+    splits : list of (train, test)
+        Those of the user's cv where halves cannot be drawn or are not wanted.
+    reason : str or None
+        Why halves cannot be drawn.
+    """
+    if type(inputs.splitter) not in PLAIN:
+        return inputs.splits, None
+    rows = np.flatnonzero(inputs.row_weight() > 0)
+    labels = family.labels(inputs.y)[rows]
+    classifier = isinstance(family, ClassifierFamily)
+    fewest = np.unique(labels, return_counts=True)[1].min() if classifier else len(rows)
+    if fewest < FEWEST_MEMBERS:
+        what = "the smallest class has" if classifier else "there are"
+        return inputs.splits, f"no half splits: {what} {fewest} members"
+    repeated = RepeatedStratifiedKFold if classifier else RepeatedKFold
+    splitter = repeated(n_splits=N_HALVES, n_repeats=N_REPEATS, random_state=seed)
+    halves = splitter.split(rows, labels)
+    return [(rows[train], rows[test]) for train, test in halves], None

@@ -1,0 +1,240 @@
+"""Hyperparameters with many entries: what keeps them from fitting the validation loss.
+
+Descending plain cross-validation in hundreds of penalties makes models worse. So entries are a
+common level plus deviations from it, with an L1 penalty on the deviations in units of log
+likelihood, and the loss is that of repeated half splits. Entries whose validation gradient is
+within the penalty stay in the pool, exactly; the search starts with all of them there, at the best
+common value.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.optimizers import LBFGS
+from sklearn_hypergrad.problems import VALIDATION_LOSSES
+from sklearn_hypergrad.search.build import (
+    choice_of,
+    objective_on,
+    prepared,
+    regularizes,
+)
+from sklearn_hypergrad.search.columns import refuse_different, refuse_mixed
+from sklearn_hypergrad.search.data import blocks, whole
+from sklearn_hypergrad.search.descent import Found, Unsearchable
+from sklearn_hypergrad.search.endings import Ending, entry_endings
+from sklearn_hypergrad.search.grid import final_step
+from sklearn_hypergrad.search.layout import LAYOUTS
+from sklearn_hypergrad.search.level import polished
+from sklearn_hypergrad.search.nats import LOG_LOSSES, nats
+from sklearn_hypergrad.search.objective import FINE
+from sklearn_hypergrad.search.splits import search_splits
+from sklearn_hypergrad.search.validation_loss import Choice
+from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
+
+# Bounds of the common level over the mean square of the features: beyond, nothing changes.
+WEAKEST, STRONGEST = 1e-4, 1e7
+# With one output these descend the squared error: on halves of different variance it is steadier.
+STEADY = {"r2": "squared_error", "root_squared_error": "squared_error"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What a vector is searched on.
+
+    Attributes
+    ----------
+    parts, search_parts : list of Block
+        Of the user's cv, and of the splits that are descended.
+    everything : Block
+        All rows, as for the refit.
+    choice : Choice
+        The validation loss that goes with the asked score.
+    loss : ValidationLoss or None
+        The one that is descended on ``search_parts``; None for leave-one-out.
+    n_samples : int
+        Rows of positive weight.
+    reason : str or None
+        Why there are no half splits.
+    """
+
+    parts: list
+    search_parts: list
+    everything: object
+    choice: Choice
+    loss: object
+    n_samples: int
+    reason: str | None
+
+
+def gather(candidate, inputs, options):
+    """The Data of a candidate.
+
+    Raises
+    ------
+    Unsearchable
+        If they make no problem of the candidate's family.
+    ValueError
+        If what is asked for cannot be had of these data.
+    """
+    parts = prepared(blocks, candidate, inputs)
+    everything = prepared(whole, candidate, inputs)
+    choice = choice_of(candidate, inputs, options, parts)
+    n_outputs = everything.y.shape[1]
+    loss, reason = choice.loss, None
+    if n_outputs == 1:
+        loss = VALIDATION_LOSSES[STEADY.get(loss.name, loss.name)]
+    if options.search_cv == "loo":
+        search_parts, loss = [everything], None
+    else:
+        splits, reason = search_splits(candidate, inputs, options)
+        same = splits is inputs.splits
+        search_parts = parts if same else prepared(blocks, candidate, inputs, splits)
+    n_samples = int(np.count_nonzero(inputs.row_weight() > 0))
+    return Data(parts, search_parts, everything, choice, loss, n_samples, reason)
+
+
+def layout_of(candidate, data, inputs):
+    """The Layout of a candidate's hyperparameter on these data.
+
+    Raises
+    ------
+    ValueError
+        If the features cannot be told apart as it needs.
+    """
+    span = candidate.range
+    per = span.continuous.per
+    if per == "target" and np.ndim(inputs.y) < 2:
+        raise ValueError("Continuous(per='target') needs y of shape (n_samples, n_targets).")
+    columns, n_outputs = data.everything.columns, data.everything.y.shape[1]
+    layout = LAYOUTS[per](span, candidate.family, columns, n_outputs)
+    if per in ("feature", "coefficient", "group"):
+        refuse_mixed(candidate.estimator, final_step(candidate.estimator, span.key)[1], per)
+    if layout.same_columns:
+        others = [part.columns for part in (*data.parts, *data.search_parts)]
+        refuse_different([columns, *others], per)
+    return layout
+
+
+class VectorDescent:
+    """One search for a vector, from the best value for all.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    data : Data
+    layout : Layout
+    options : Options
+    """
+
+    def __init__(self, candidate, data, layout, options):
+        self.objective = objective_on(candidate, data.search_parts, data.loss, options, layout)
+        self.objective.tol = FINE
+        self._cv_objective = None
+        self._candidate = candidate
+        self._data = data
+        self._layout = layout
+        self._options = options
+        self._splitting = self._split()
+
+    def run(self, start):
+        """Minimise from ``start``, a theta for all entries.
+
+        Returns
+        -------
+        Found
+
+        Raises
+        ------
+        Unsearchable
+            If the objective is not finite where it starts.
+        """
+        splitting, options = self._splitting, self._options
+        z0 = splitting.start(start)
+        first = self.objective.record(splitting.theta(z0))
+        if not np.isfinite(first.value):
+            raise Unsearchable("the validation loss is not finite at the best common value")
+        self._nats = self._nats_from(first)
+        minimum = (options.optimizer or LBFGS(nats=True)).minimize(
+            self._value_and_gradient,
+            z0,
+            splitting.bounds,
+            tol=options.tol,
+            max_iter=options.max_iter,
+        )
+        theta = splitting.theta(minimum.z)
+        deviations = splitting.deviations(minimum.z)
+        if self._data.loss is not None and self._data.loss.name in LOG_LOSSES:
+            theta = polished(self.cv_objective(), theta, options)
+        record = self.objective.record(theta)
+        _, slope = self._nats(record.value)
+        endings = entry_endings(
+            deviations,
+            slope * record.gradient,
+            minimum.converged,
+            regularizes(self._candidate),
+            most=splitting.most,
+        )
+        message = (
+            minimum.message
+            if self._data.reason is None
+            else (f"{minimum.message}; {self._data.reason}")
+        )
+        return Found(record, endings, theta, message)
+
+    def pooled(self, value, message):
+        """What there is to say of all entries at one value."""
+        (dimension,) = self.objective.space.dimensions
+        theta = self.objective.space.to_theta({dimension.name: value})
+        return Found(self.objective.record(theta), [Ending.POOLED] * len(theta), theta, message)
+
+    def cv_objective(self):
+        """The objective of the vector on the user's cv, as it was asked for."""
+        if self._cv_objective is None:
+            data = self._data
+            self._cv_objective = objective_on(
+                self._candidate, data.parts, data.choice.loss, self._options, self._layout
+            )
+            self._cv_objective.tol = FINE
+        return self._cv_objective
+
+    def _value_and_gradient(self, z):
+        record = self.objective.record(self._splitting.theta(z))
+        if not np.isfinite(record.value):
+            return np.inf, np.zeros_like(z)
+        value, slope = self._nats(record.value)
+        penalty = self._splitting.penalty(z)
+        return value + penalty, self._splitting.pullback(slope * record.gradient)
+
+    def _nats_from(self, first):
+        def samples():
+            parts = [
+                term.outer.samples(w) for term, w in self.objective.solutions(first.hyperparams)
+            ]
+            return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+        name = "squared_error" if self._data.loss is None else self._data.loss.name
+        n_outputs = self._data.everything.y.shape[1]
+        return nats(name, self._data.n_samples, n_outputs, samples)
+
+    def _split(self):
+        (dimension,) = self.objective.space.dimensions
+        shrinkage = self._options.shrinkage
+        if shrinkage is None:
+            shrinkage = self._candidate.family.hyperparameters[dimension.name].shrinkage
+        if shrinkage == 0:
+            return Unsplit(self.objective.space.bounds)
+        return LevelAndDeviations(dimension.size, self._level_bounds(dimension), shrinkage)
+
+    def _level_bounds(self, dimension):
+        """In theta: the user's, else relative to the mean square of the features."""
+        squares = [
+            term.problem.level / np.mean([weight.sum() for weight in term.block.weights])
+            for term in self.objective.terms
+        ]
+        ends = np.array([WEAKEST, STRONGEST]) * (float(np.mean(squares)) or 1.0)
+        low, high = np.sort(ends ** regularizes(self._candidate))
+        continuous = self._candidate.range.continuous
+        low = low if continuous.low is None else continuous.low
+        high = high if continuous.high is None else continuous.high
+        return tuple(float(dimension.transform.to_theta(end)) for end in (low, max(low, high)))
