@@ -58,19 +58,27 @@ class CholeskyBlocks:
 def factor(matrix):
     """The factor for ``cho_solve`` of a symmetric positive definite matrix.
 
-    One that is singular in floating point gets the smallest multiple of its mean diagonal that
-    makes it factorise.
+    One that is singular in floating point gets the smallest multiple of its diagonal that makes it
+    factorise: large entries must not drown small ones.
     """
-    ridge = np.finfo(float).eps * max(np.trace(matrix) / len(matrix), np.finfo(float).tiny)
+    scale = _positive(np.diag(matrix))
     jitter = 0.0
     while True:
         try:
             # Of a symmetric matrix the transpose is the copy in LAPACK's order.
-            return cho_factor(_shifted(matrix, jitter).T, overwrite_a=True, check_finite=False)
+            shifted = _shifted(matrix, jitter * scale).T
+            return cho_factor(shifted, overwrite_a=True, check_finite=False)
         except LinAlgError:
-            jitter = max(10 * jitter, ridge)
-            if jitter > 1e16 * ridge:
+            jitter = max(10 * jitter, np.finfo(float).eps)
+            if jitter > 1:
                 raise
+
+
+def _positive(diagonal):
+    """The diagonal with its smallest positive entry in place of those that are not."""
+    positive = diagonal > 0
+    smallest = diagonal[positive].min() if positive.any() else np.finfo(float).tiny
+    return np.where(positive, diagonal, smallest)
 
 
 def _shifted(matrix, diagonal):

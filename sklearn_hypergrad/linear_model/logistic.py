@@ -56,10 +56,10 @@ class LogisticRegression(DeployMixin, linear_model.LogisticRegression):
     solver : {'lbfgs', 'liblinear', 'newton-cg', 'newton-cholesky', 'sag', 'saga'}, default='lbfgs'
         Solver of scikit-learn. With an array as `C` it is given features scaled so that they all
         have one penalty. Where some have none, or where the penalties of a feature differ between
-        classes, no scaling does that, and where they differ by a factor of more than 10000 it does
-        not help: then Newton's method is used instead, and `solver`, `tol` and `max_iter` play no
-        part. 'liblinear' penalises the intercept and therefore takes arrays with
-        ``fit_intercept=False`` only.
+        classes, no scaling does that, and where they differ by a factor of more than 1e4 the
+        solver would suffer: then Newton's method is used instead, and `solver`, `tol` and
+        `max_iter` play no part. 'liblinear' penalises the intercept and therefore takes arrays
+        with ``fit_intercept=False`` only.
     max_iter : int, default=100
         Largest number of iterations.
     verbose : int, default=0
@@ -174,7 +174,7 @@ def _check_model(model):
 def _check_classes(model, classes):
     if len(classes) < 2:
         raise ValueError(
-            f"Logistic regression needs at least 2 classes, but y has the class {classes[0]!r} only"
+            f"y has 1 class only, {classes[0]}, but logistic regression needs at least 2 classes."
         )
     if len(classes) > 2 and model.solver == "liblinear":
         raise ValueError("solver='liblinear' is for two classes only. Use another solver.")

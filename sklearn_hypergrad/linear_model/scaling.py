@@ -4,17 +4,18 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import inplace_column_scale
 
-# Scaling by penalties that differ makes the problem as badly conditioned as they do: iterative
-# solvers stop far from the solution beyond this ratio, some of them without a warning.
-WIDEST = 1e4
+# Scaling by penalties that differ makes the problem as badly conditioned as they do: beyond this
+# ratio iterative solvers stop far from the solution and direct ones lose digits, some of them
+# without a warning.
+WIDEST = {"iterative": 1e4, "direct": 1e12}
 
 
-def scalable(strengths, *, direct=False):
-    """Whether a solver that is direct, or else iterative, finds the solution after a scaling."""
+def scalable(strengths, kind="iterative"):
+    """Whether a solver of that kind finds the solution after a scaling."""
     finite = strengths[np.isfinite(strengths)]
-    if np.any(finite == 0):
-        return False
-    return direct or len(finite) == 0 or finite.max() <= WIDEST * finite.min()
+    if len(finite) == 0:
+        return True
+    return finite.min() > 0 and finite.max() / WIDEST[kind] <= finite.min()
 
 
 # With u_j = w_j / f_j and f_j = sqrt(r / a_j), for any r > 0,
@@ -42,12 +43,13 @@ class Scaling:
         self._factors = np.sqrt(self.reference / strengths[self._kept])
 
     def features(self, X):
-        """The scaled columns that stay, a copy."""
-        scaled = X[:, self._kept]
+        """The scaled columns that stay, a copy in float64 for what the scaling costs in digits."""
         if issparse(X):
+            scaled = X[:, self._kept].astype(np.float64)
             inplace_column_scale(scaled, self._factors)
-        else:
-            scaled *= self._factors
+            return scaled
+        scaled = np.compress(self._kept, X, axis=1).astype(np.float64, copy=False)
+        scaled *= self._factors
         return scaled
 
     def scaled(self, coef):

@@ -1,11 +1,14 @@
 """Ridge regression of several targets with penalties per feature or per coefficient."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn import linear_model
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad.linear_model.newton import Fitted, minimise
-from sklearn_hypergrad.linear_model.scaling import Scaling, scalable
+from sklearn_hypergrad.linear_model.scaling import WIDEST, Scaling, scalable
 from sklearn_hypergrad.losses import HalfSquaredError
 
 SHARED_PARAMS = (
@@ -58,8 +61,8 @@ def _fitter(model, X, alpha):
     if model.solver == "lbfgs":
         raise ValueError("solver='lbfgs' can be used only with positive=True.")
     direct = model.solver in ("cholesky", "svd") or (model.solver == "auto" and not issparse(X))
-    by_scaling = all(scalable(row, direct=direct) for row in alpha)
-    return _by_scaling if by_scaling else _by_newton
+    kind = "direct" if direct else "iterative"
+    return _by_scaling if all(scalable(row, kind) for row in alpha) else _by_newton
 
 
 def _check_positive(alpha):
@@ -69,6 +72,13 @@ def _check_positive(alpha):
         raise ValueError(
             f"alpha[{position}] is 0, but with positive=True penalties that differ must be "
             "above 0. Use a small number instead, or positive=False."
+        )
+    if not all(scalable(row) for row in alpha):
+        warnings.warn(
+            "With positive=True and penalties that differ this much the solver may stop far from "
+            f"the solution. Let them differ by a factor of {WIDEST['iterative']:g} at most.",
+            ConvergenceWarning,
+            stacklevel=2,
         )
 
 

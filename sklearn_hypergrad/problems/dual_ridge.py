@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.linalg import cho_solve
-from scipy.sparse import diags_array, issparse
+from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import factor
 from sklearn_hypergrad.problems.ridge import RidgeProblem, origin_of
@@ -112,4 +112,4 @@ class Woodbury:
 
 
 def _scaled(X, factors):
-    return X @ diags_array(factors) if issparse(X) else X * factors
+    return X.multiply(factors).tocsr() if issparse(X) else X * factors

@@ -20,6 +20,8 @@ FIRST_DECADES = 3
 NOISE = 1e-4
 # Minima of the scan that are polished; more than one is rare.
 MOST_MINIMA = 3
+# Why a search ended that was ended by Ctrl-C.
+INTERRUPTED = "interrupted"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Descent:
             if not self._objective.records:
                 raise
             best = self._objective.best.theta
-            return self._found(best, [Ending.NOT_CONVERGED] * self._size, "interrupted")
+            return self._found(best, [Ending.NOT_CONVERGED] * self._size, INTERRUPTED)
 
     def _run(self):
         points = [point for point in self._scan() if np.isfinite(point.value)]

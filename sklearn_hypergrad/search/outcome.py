@@ -10,7 +10,7 @@ import numpy as np
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.build import choice_of, descent, objective_on, prepared
 from sklearn_hypergrad.search.data import blocks, whole
-from sklearn_hypergrad.search.descent import Found, Unsearchable
+from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.grid import Candidate
 from sklearn_hypergrad.search.guard import Guard, judged
@@ -143,10 +143,13 @@ def _search_vector(candidate, inputs, options):
     asked = objective_on(candidate, data.parts, data.choice.loss, options)
     common = descent(candidate, asked, options).run()
     vector = VectorDescent(candidate, data, layout, options)
-    found = vector.run(common.level[0])
     (dimension,) = vector.objective.space.dimensions
     name = dimension.name
     scalar = np.full(dimension.shape, common.record.hyperparams[name])
+    if common.message == INTERRUPTED:
+        found = vector.pooled(scalar, INTERRUPTED)
+    else:
+        found = vector.run(common.level[0])
     values = [found.record.hyperparams[name], scalar]
     guard = judged(candidate, inputs, options) if options.guard else None
     if guard is not None and not guard.kept:

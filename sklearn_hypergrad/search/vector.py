@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import LBFGS
+from sklearn_hypergrad.optimizers import LBFGS, Minimum
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.build import (
     choice_of,
@@ -21,7 +21,7 @@ from sklearn_hypergrad.search.build import (
 )
 from sklearn_hypergrad.search.columns import refuse_different, refuse_mixed
 from sklearn_hypergrad.search.data import blocks, whole
-from sklearn_hypergrad.search.descent import Found, Unsearchable
+from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending, entry_endings
 from sklearn_hypergrad.search.grid import final_step
 from sklearn_hypergrad.search.layout import LAYOUTS
@@ -149,38 +149,47 @@ class VectorDescent:
         Unsearchable
             If the objective is not finite where it starts.
         """
-        splitting, options = self._splitting, self._options
-        z0 = splitting.start(start)
-        first = self.objective.record(splitting.theta(z0))
+        z0 = self._splitting.start(start)
+        first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
             raise Unsearchable("the validation loss is not finite at the best common value")
         self._nats = self._nats_from(first)
-        minimum = (options.optimizer or LBFGS(nats=True)).minimize(
-            self._value_and_gradient,
-            z0,
-            splitting.bounds,
-            tol=options.tol,
-            max_iter=options.max_iter,
-        )
-        theta = splitting.theta(minimum.z)
-        deviations = splitting.deviations(minimum.z)
-        if self._data.loss is not None and self._data.loss.name in LOG_LOSSES:
-            theta = polished(self.cv_objective(), theta, options)
+        try:
+            minimum = self._minimum(z0)
+            theta = self._polished(self._splitting.theta(minimum.z))
+        except KeyboardInterrupt:
+            minimum = Minimum(self._best_z, converged=False, message=INTERRUPTED)
+            theta = self._splitting.theta(minimum.z)
         record = self.objective.record(theta)
-        _, slope = self._nats(record.value)
         endings = entry_endings(
-            deviations,
-            slope * record.gradient,
+            self._splitting.deviations(minimum.z),
+            self._nats(record.value)[1] * record.gradient,
             minimum.converged,
             regularizes(self._candidate),
-            most=splitting.most,
+            most=self._splitting.most,
         )
-        message = (
-            minimum.message
-            if self._data.reason is None
-            else (f"{minimum.message}; {self._data.reason}")
-        )
-        return Found(record, endings, theta, message)
+        reasons = [minimum.message, self._data.reason]
+        return Found(record, endings, theta, "; ".join(filter(None, reasons)))
+
+    def _minimum(self, z0):
+        self._best_z, best = z0, np.inf
+
+        def fun(z):
+            nonlocal best
+            value, gradient = self._value_and_gradient(z)
+            if value < best:
+                self._best_z, best = z.copy(), value
+            return value, gradient
+
+        optimizer = self._options.optimizer or LBFGS(nats=True)
+        settings = {"tol": self._options.tol, "max_iter": self._options.max_iter}
+        return optimizer.minimize(fun, z0, self._splitting.bounds, **settings)
+
+    def _polished(self, theta):
+        loss = self._data.loss
+        if loss is None or loss.name not in LOG_LOSSES:
+            return theta
+        return polished(self.cv_objective(), theta, self._options)
 
     def pooled(self, value, message):
         """What there is to say of all entries at one value."""

@@ -38,10 +38,12 @@ def test_without_features_one_of_zeros_is_left():
         ([1.0, 2.0, np.inf], True, True),
         ([np.inf, np.inf], True, True),
         ([1.0, 0.0], False, False),
-        ([1.0, WIDEST], True, True),
-        ([1.0, 2 * WIDEST], False, True),
+        ([1.0, WIDEST["iterative"]], True, True),
+        ([1.0, WIDEST["direct"]], False, True),
+        ([1.0, 2 * WIDEST["direct"]], False, False),
+        ([1e-300, 1e300], False, False),
     ],
 )
 def test_what_can_be_scaled(strengths, iterative, direct):
     assert scalable(np.array(strengths)) == iterative
-    assert scalable(np.array(strengths), direct=True) == direct
+    assert scalable(np.array(strengths), "direct") == direct
