@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.linear_model.deploy import DeployMixin
 from sklearn_hypergrad.linear_model.newton import Fitted, minimise
-from sklearn_hypergrad.linear_model.penalties import c_array, is_number
+from sklearn_hypergrad.linear_model.penalties import by_name, c_array, is_number
 from sklearn_hypergrad.linear_model.scaling import Scaling, scalable
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
 
@@ -32,12 +32,13 @@ class LogisticRegression(DeployMixin, linear_model.LogisticRegression):
     penalty : {'l1', 'l2', 'elasticnet', None}, default='deprecated'
         Deprecated by scikit-learn in favour of `l1_ratio` and `C`. An array as `C` needs 'l2' or
         the default.
-    C : float or array-like, default=1.0
+    C : float, array-like or dict, default=1.0
         Inverse penalties. A number penalises all coefficients. An array of shape (n_features,) has
         one for each feature, one of the shape of ``coef_`` one for each coefficient.
 
-        In arrays, infinity leaves a coefficient without penalty and 0 leaves it out: it is exactly
-        zero.
+        A dict has one for each feature by its name, for X with names; its key None stands for all
+        features that it does not name. In arrays and dicts, infinity leaves a coefficient without
+        penalty and 0 leaves it out: it is exactly zero.
     l1_ratio : float, default=0.0
         Share of the L1 penalty, from 0 to 1. An array as `C` needs 0.
     dual : bool, default=False
@@ -107,7 +108,7 @@ class LogisticRegression(DeployMixin, linear_model.LogisticRegression):
     _penalty_name = "C"
     _parameter_constraints = {
         **linear_model.LogisticRegression._parameter_constraints,
-        "C": [*linear_model.LogisticRegression._parameter_constraints["C"], "array-like"],
+        "C": [*linear_model.LogisticRegression._parameter_constraints["C"], "array-like", dict],
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -142,7 +143,7 @@ class LogisticRegression(DeployMixin, linear_model.LogisticRegression):
         check_classification_targets(y)
         classes = np.unique(y)
         _check_classes(self, classes)
-        C = c_array(self.C, len(classes), X.shape[1])
+        C = c_array(by_name("C", self.C, self, -1), len(classes), X.shape[1])
         with np.errstate(divide="ignore", over="ignore"):
             strengths = 1 / C
         by_scaling = np.all(strengths == strengths[0]) and scalable(strengths[0])

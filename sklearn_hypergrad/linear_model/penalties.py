@@ -1,6 +1,7 @@
 """Penalties given as arrays: their values and their shapes."""
 
 import numbers
+from collections.abc import Mapping
 
 import numpy as np
 from sklearn.utils import check_array
@@ -9,6 +10,37 @@ from sklearn.utils import check_array
 def is_number(penalty):
     """Whether one number penalises all coefficients, as in scikit-learn."""
     return isinstance(penalty, numbers.Real)
+
+
+def by_name(name, penalty, model, shape):
+    """A dict from feature names to penalties as an array; anything else as it is.
+
+    ``model`` has just seen the features. The key None stands for all that the dict does not name.
+
+    Returns
+    -------
+    penalty : ndarray of ``shape`` or as given
+
+    Raises
+    ------
+    ValueError
+        If the features have no names, or one has no penalty.
+    """
+    if not isinstance(penalty, Mapping):
+        return penalty
+    features = getattr(model, "feature_names_in_", None)
+    if features is None:
+        raise ValueError(
+            f"{name} is a dict from feature names, but X has none. Pass a data frame; in a "
+            "pipeline call set_output(transform='pandas')."
+        )
+    missing = [] if None in penalty else [f for f in features if f not in penalty]
+    if missing:
+        raise ValueError(
+            f"{name} has no penalty for the feature {missing[0]!r}. Name it, or give one for all "
+            "others with the key None."
+        )
+    return np.array([penalty.get(f, penalty.get(None)) for f in features]).reshape(shape)
 
 
 def penalty_array(name, penalty, legal, data):

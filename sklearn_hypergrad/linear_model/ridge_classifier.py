@@ -8,7 +8,8 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.linear_model.deploy import DeployMixin
-from sklearn_hypergrad.linear_model.penalties import alpha_array, is_number
+from sklearn_hypergrad.linear_model.penalties import alpha_array, by_name, is_number
+from sklearn_hypergrad.linear_model.ridge import Ridge
 from sklearn_hypergrad.linear_model.targets import delegable, set_ridge
 
 
@@ -25,15 +26,16 @@ class RidgeClassifier(DeployMixin, linear_model.RidgeClassifier):
 
     Parameters
     ----------
-    alpha : float or array-like, default=1.0
+    alpha : float, array-like or dict, default=1.0
         Penalties, not negative. A number penalises all coefficients. With two classes an array of
         shape (n_features,) or (1, n_features) has a penalty for each feature. With more classes (or
         labels), each a target, an array of shape (n_targets,) has one for each target, as in
         scikit-learn, one of shape (1, n_features) one for each feature, and one of shape
         (n_targets, n_features) one for each coefficient.
 
-        In arrays, 0 leaves a coefficient without penalty and infinity leaves the feature out: its
-        coefficient is exactly zero.
+        A dict gives a penalty for each feature by its name, for X with names; its key None stands
+        for all features that it does not name. In arrays and dicts, 0 leaves a coefficient without
+        penalty and infinity leaves the feature out: its coefficient is exactly zero.
     fit_intercept : bool, default=True
         Whether to fit intercepts; else they are zero.
     copy_X : bool, default=True
@@ -93,6 +95,14 @@ default='auto'
 
     _plain_class = linear_model.RidgeClassifier
     _penalty_name = "alpha"
+    _parameter_constraints = {
+        **linear_model.RidgeClassifier._parameter_constraints,
+        "alpha": [
+            *linear_model.RidgeClassifier._parameter_constraints["alpha"],
+            "array-like",
+            dict,
+        ],
+    }
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
@@ -130,7 +140,9 @@ default='auto'
         )
         binarizer = LabelBinarizer(pos_label=1, neg_label=-1)
         targets = binarizer.fit_transform(labels)
-        alpha = alpha_array(self.alpha, targets.shape[1], features.shape[1])
+        alpha = alpha_array(
+            by_name("alpha", self.alpha, self, (1, -1)), targets.shape[1], features.shape[1]
+        )
         if delegable(alpha):
             return super().fit(X, y, sample_weight)
         if not binarizer.y_type_.startswith("multilabel"):

@@ -96,7 +96,8 @@ def _difference(one, other, per):
     return (
         f"per={per!r} needs the same features in every split and in the refit: {what}. Fix the "
         f"vocabulary or the categories of the transformers, or use per='transformer', or "
-        f"per='group' with groups as a dict"
+        f"per='group' with groups as a dict and a model that sees the names: "
+        f"set_output(transform='pandas')"
     )
 
 
