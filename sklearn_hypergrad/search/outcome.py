@@ -9,6 +9,7 @@ import numpy as np
 
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.build import choice_of, descent, objective_on, prepared
+from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.data import blocks, whole
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
@@ -91,6 +92,11 @@ def pursue(candidate, inputs, options):
         return search(candidate, inputs, options)
     except Unsearchable as error:
         return _enumerated(candidate, str(error))
+    except Unfit as error:
+        span = candidate.range
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {span.continuous!r}. This is because {error}."
+        ) from error
 
 
 def common_objective(candidate, inputs, options):

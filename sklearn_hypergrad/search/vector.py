@@ -19,7 +19,7 @@ from sklearn_hypergrad.search.build import (
     prepared,
     regularizes,
 )
-from sklearn_hypergrad.search.columns import refuse_different, refuse_mixed
+from sklearn_hypergrad.search.columns import Unfit, refuse_different, refuse_mixed
 from sklearn_hypergrad.search.data import blocks, whole
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending, entry_endings
@@ -105,7 +105,7 @@ def layout_of(candidate, data, inputs):
     span = candidate.range
     per = span.continuous.per
     if per == "target" and np.ndim(inputs.y) < 2:
-        raise ValueError("Continuous(per='target') needs y of shape (n_samples, n_targets).")
+        raise Unfit("per='target' needs y of shape (n_samples, n_targets)")
     columns, n_outputs = data.everything.columns, data.everything.y.shape[1]
     layout = LAYOUTS[per](span, candidate.family, columns, n_outputs)
     if per in ("feature", "coefficient", "group"):
