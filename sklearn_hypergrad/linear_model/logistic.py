@@ -80,7 +80,7 @@ class LogisticRegression(DeployMixin, linear_model.LogisticRegression):
         Intercepts.
     n_features_in_ : int
         Number of features of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are strings.
     n_iter_ : ndarray of shape (1,)
         Iterations.

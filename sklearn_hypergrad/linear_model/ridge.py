@@ -64,7 +64,7 @@ default='auto'
         Iterations for each target, for the solvers that count them.
     n_features_in_ : int
         Number of features of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are strings.
     solver_ : str
         The solver that was used, 'newton' for that of this package.

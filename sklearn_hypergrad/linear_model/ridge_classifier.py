@@ -9,7 +9,6 @@ from sklearn.utils.validation import validate_data
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.linear_model.deploy import DeployMixin
 from sklearn_hypergrad.linear_model.penalties import alpha_array, by_name, is_number
-from sklearn_hypergrad.linear_model.ridge import Ridge
 from sklearn_hypergrad.linear_model.targets import delegable, set_ridge
 
 
@@ -72,7 +71,7 @@ default='auto'
         The classes.
     n_features_in_ : int
         Number of features of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are strings.
     solver_ : str
         The solver that was used, 'newton' for that of this package.

@@ -65,9 +65,9 @@ class HypergradSearchCV(BaseSearchCV):
     Differentiable are ``alpha`` of Ridge and RidgeClassifier and ``C`` of LogisticRegression (with
     an L2 penalty), alone or as the last step of pipelines. The classes of
     :mod:`sklearn_hypergrad.linear_model` take one penalty per feature, group or coefficient. For
-    such vectors the search minimises
+    such vectors the search minimises ::
 
-        log likelihood of the validation loss + shrinkage * sum_j |log h_j - level|
+        minus log likelihood of the validation loss + shrinkage * sum_j |log h_j - level|
 
     over the level and ``h``, from the best value for all: penalties that the data do not tell apart
     stay exactly equal.
