@@ -21,7 +21,7 @@ def objectives(search, X, y=None, **params):
     X, y = indexable(X, y)
     cv = FrozenSplits(check_cv(search.cv, y, classifier=is_classifier(search.estimator)))
     inputs = fit_inputs(search, X, y, cv, search._get_routed_params_for_fit(params))
-    options = search._options()
+    options = search._options(y)
     candidates = expand(search.param_grid, search.estimator)
     return [_objective(candidate, inputs, options) for candidate in candidates if candidate.range]
 

@@ -393,7 +393,7 @@ class HypergradSearchCV(BaseSearchCV):
             return [pursue(candidate, None, None) for candidate in candidates]
         self._check_guard()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
-        options = self._options()
+        options = self._options(inputs.y)
         with np.errstate(all="ignore"), blas_controller().limit(limits=1, user_api="blas"):
             return [pursue(candidate, inputs, options) for candidate in candidates]
 
@@ -407,17 +407,18 @@ class HypergradSearchCV(BaseSearchCV):
                     f"{name}={splitter!r} has no splits. Pass a splitter or a number."
                 )
 
-    def _options(self):
+    def _method(self):
+        method = self.hypergradient
+        return METHODS[method] if isinstance(method, str) else method
+
+    def _options(self, y):
         search_cv, seed = self.search_cv, self.random_state
         if not isinstance(search_cv, str):
-            labels = self._data[1] if hasattr(self, "_data") else None
-            search_cv = check_cv(search_cv, labels, classifier=is_classifier(self.estimator))
+            search_cv = check_cv(search_cv, y, classifier=is_classifier(self.estimator))
         if not isinstance(seed, int):
             seed = 0 if seed is None else int(check_random_state(seed).randint(2**31 - 1))
         return Options(
-            method=METHODS[self.hypergradient]
-            if isinstance(self.hypergradient, str)
-            else self.hypergradient,
+            method=self._method(),
             optimizer=OPTIMIZERS[self.optimizer]
             if isinstance(self.optimizer, str)
             else self.optimizer,
@@ -431,7 +432,7 @@ class HypergradSearchCV(BaseSearchCV):
         )
 
     def _report(self, outcomes):
-        self.hypergradient_ = report.explanation(outcomes, self._options().method)
+        self.hypergradient_ = report.explanation(outcomes, self._method())
         searched = [outcome for outcome in outcomes if outcome.found is not None]
         messages = [message for outcome in outcomes for message in problems_of(outcome)]
         if searched:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import CholeskyBlocks
+from sklearn_hypergrad.linalg import Cholesky, CholeskyBlocks
 
 N, N_SPLITS, N_OUTPUTS = 5, 3, 2
 
@@ -46,3 +46,29 @@ def test_jitter_is_of_the_size_of_rounding_errors():
 def test_an_indefinite_block_raises():
     with pytest.raises(np.linalg.LinAlgError):
         CholeskyBlocks(np.diag([1.0, -10.0, 1.0])[None, None])
+
+
+@pytest.mark.parametrize("n_columns", [1, N_OUTPUTS])
+def test_a_ridge_for_each_split_and_column(n_columns):
+    rng = np.random.default_rng(0)
+    matrices = blocks(N_SPLITS)[:, 0]
+    ridge = rng.uniform(0.5, 2, (N, n_columns))
+    right = rng.normal(size=(N_SPLITS, N, N_OUTPUTS))
+    before = matrices.copy()
+    solution = Cholesky(matrices, ridge).solve(right)
+    for split in range(N_SPLITS):
+        for column in range(N_OUTPUTS):
+            H = matrices[split] + np.diag(ridge[:, column % n_columns])
+            expected = np.linalg.solve(H, right[split, :, column])
+            assert_allclose(solution[split, :, column], expected, rtol=1e-9)
+    assert_array_equal(matrices, before)
+
+
+def test_a_huge_entry_does_not_drown_the_others():
+    # Singular, but for an entry of 1e20 that has nothing to do with it.
+    block = np.zeros((3, 3))
+    block[:2, :2] = 1.0
+    block[2, 2] = 1e20
+    solution = CholeskyBlocks(block[None, None]).solve(np.array([1.0, 1.0, 1e20])[:, None, None])
+    assert_allclose(solution.ravel()[:2].sum(), 1, rtol=1e-6)
+    assert_allclose(solution.ravel()[2], 1)

@@ -72,3 +72,20 @@ def test_too_few_iterations_are_reported():
 
 def test_repr():
     assert repr(LBFGS(memory=7)) == "LBFGS(memory=7)"
+    assert repr(LBFGS(nats=True)) == "LBFGS(memory=20, nats=True)"
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_nats_are_absolute(scale):
+    seen = []
+
+    def fun(z):
+        value, gradient = quadratic(z)
+        seen.append(scale * gradient)
+        return scale * value, scale * gradient
+
+    minimum = LBFGS(nats=True).minimize(fun, np.ones(3), WIDE, tol=1e-2, max_iter=99)
+    assert minimum.converged
+    # A slope of 30 tol is small enough, and all there is to see of a small function.
+    assert np.abs(scale * quadratic(minimum.z)[1]).max() <= 0.3
+    assert (len(seen) == 1) == (scale < 1)

@@ -1,9 +1,12 @@
 """Vectors of penalties: what is descended, what becomes a row, what is reported."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import linear_model as plain
+from sklearn.base import clone
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -72,6 +75,17 @@ def test_rows_are_scores_of_real_fits(fitted):
         assert cross_val_score(Ridge(**row), X, y).mean() == pytest.approx(score, abs=1e-12)
     assert type(search.best_estimator_) is Ridge
     assert search.best_params_["alpha"].shape == (30,)
+
+
+def test_a_fitted_search_is_pickled_without_the_data(fitted):
+    search, X, _ = fitted
+    stored = pickle.dumps(search)
+    again = pickle.loads(stored)
+    assert_array_equal(again.predict(X), search.predict(X))
+    X, y = sparse_signal(2000)
+    large = len(pickle.dumps(ridge_search().fit(X, y)))
+    assert large < X.nbytes / 4
+    assert clone(search).param_grid == search.param_grid
 
 
 def test_the_vector_is_better_on_new_data():
