@@ -6,7 +6,8 @@ import numpy as np
 
 from sklearn_hypergrad.search.build import descent, objective_on, prepared
 from sklearn_hypergrad.search.data import blocks
-from sklearn_hypergrad.search.vector import VectorDescent, gather, layout_of
+from sklearn_hypergrad.search.gather import gather, layout_of
+from sklearn_hypergrad.search.vector import VectorDescent
 
 
 @dataclasses.dataclass(frozen=True)

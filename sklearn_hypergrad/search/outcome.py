@@ -13,6 +13,7 @@ from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.data import blocks, whole
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
+from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.grid import Candidate
 from sklearn_hypergrad.search.guard import Guard, judged
 from sklearn_hypergrad.search.layout import Common
@@ -20,7 +21,7 @@ from sklearn_hypergrad.search.model import Model, model_of
 from sklearn_hypergrad.search.rows import best_values, distinct
 from sklearn_hypergrad.search.splits import search_splits
 from sklearn_hypergrad.search.validation_loss import Choice, choose
-from sklearn_hypergrad.search.vector import VectorDescent, gather, layout_of
+from sklearn_hypergrad.search.vector import VectorDescent
 from sklearn_hypergrad.spaces import Dimension
 
 # What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's

@@ -4,10 +4,11 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
+from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.outcome import common_objective
-from sklearn_hypergrad.search.vector import VectorDescent, gather, layout_of
+from sklearn_hypergrad.search.vector import VectorDescent
 
 
 def objectives(search, X, y=None, **params):
