@@ -45,7 +45,7 @@ FIELDS = (
 # Fits that converge: what is compared is penalties, not where a solver stops.
 SOLVER = {"solver": "newton-cholesky", "tol": 1e-8, "max_iter": 1000}
 MODELS = {
-    "regression": (plain.Ridge(), Ridge(), "alpha", "r2"),
+    "regression": (plain.Ridge(), Ridge(), "alpha", "neg_mean_squared_error"),
     "classification": (
         plain.LogisticRegression(**SOLVER),
         LogisticRegression(**SOLVER),

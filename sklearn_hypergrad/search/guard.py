@@ -1,11 +1,13 @@
 """Whether a vector beats one value for all on data that neither was tuned on."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 
 from sklearn_hypergrad.search.build import descent, objective_on, prepared
 from sklearn_hypergrad.search.data import blocks
+from sklearn_hypergrad.search.descent import INTERRUPTED
 from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.vector import VectorDescent
 
@@ -41,6 +43,11 @@ def judged(candidate, inputs, options):
     candidate : Candidate
     inputs : FitInputs
     options : Options
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Half a verdict is none.
     """
     vector, common, groups = [], [], []
     for split in inputs.splits:
@@ -65,13 +72,18 @@ def judged(candidate, inputs, options):
 def _outer_losses(candidate, inputs, options, split):
     """Losses of the held-out samples, of the vector and of one value for all; their rows."""
     train, test = split
-    inner = inputs.subset(train, candidate.estimator)
+    with warnings.catch_warnings():
+        # What a splitter has to say of the whole data, it has said of them.
+        warnings.simplefilter("ignore")
+        inner = prepared(inputs.subset, train, candidate.estimator)
     data = gather(candidate, inner, options)
     layout = layout_of(candidate, data, inner)
     asked = objective_on(candidate, data.parts, data.choice.loss, options)
     common = descent(candidate, asked, options).run()
     search = VectorDescent(candidate, data, layout, options)
     found = search.run(common.level[0])
+    if INTERRUPTED in (common.message, found.message):
+        raise KeyboardInterrupt
     (dimension,) = search.objective.space.dimensions
     (part,) = prepared(blocks, candidate, inputs, [split])
     outside = objective_on(candidate, [part], data.choice.loss, options, layout)

@@ -158,10 +158,10 @@ def _search_vector(candidate, inputs, options):
     else:
         found = vector.run(common.level[0])
     values = [found.record.hyperparams[name], scalar]
-    guard = judged(candidate, inputs, options) if options.guard else None
-    if guard is not None and not guard.kept:
+    guard, verdict = _guarded(candidate, inputs, options)
+    if verdict is not None:
         values = [scalar]
-        found = vector.pooled(scalar, f"{found.message}; the guard kept one value for all")
+        found = vector.pooled(scalar, f"{found.message}; {verdict}")
     elif not data.choice.exact:
         visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
         visited = [record.hyperparams[name] for record in visited]
@@ -184,6 +184,19 @@ def _search_vector(candidate, inputs, options):
         describe=functools.partial(model_of, candidate, data, layout, options),
         guard=guard,
     )
+
+
+def _guarded(candidate, inputs, options):
+    """``(guard, why the vector is not kept or None)``."""
+    if not options.guard:
+        return None, None
+    try:
+        guard = judged(candidate, inputs, options)
+    except Unsearchable as error:
+        return None, f"the guard could not judge: {error}"
+    except KeyboardInterrupt:
+        return None, f"the guard was {INTERRUPTED}"
+    return guard, None if guard.kept else "the guard kept one value for all"
 
 
 def _rows(candidate, layout, values):

@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn_hypergrad.search import guard
 
 PER_FEATURE = Continuous(per="feature")
 
@@ -364,6 +365,27 @@ class TestGuard:
         groups = np.arange(80) // 4
         search = ridge_search(guard=True, cv=GroupKFold(4)).fit(X, y, groups=groups)
         assert np.isfinite(search.guard_.standard_error)
+
+    def test_an_interrupt_of_the_guard_keeps_one_value_for_all(self, monkeypatch):
+        def interrupted(*args):
+            raise KeyboardInterrupt
+
+        X, y = sparse_signal()
+        monkeypatch.setattr(guard, "_outer_losses", interrupted)
+        search = ridge_search(guard=True).fit(X, y)
+        assert not hasattr(search, "guard_")
+        assert len(search.cv_results_["params"]) == 1
+        assert "the guard was interrupted" in search.stopping_reason_
+
+    def test_a_class_too_small_to_be_judged(self):
+        X, y = sparse_signal(40, 4)
+        classes = (y > 0).astype(int)
+        classes[:2] = 2
+        model = LogisticRegression(tol=1e-8)
+        options = {"cv": 2, "scoring": "neg_log_loss", "guard": True}
+        search = HypergradSearchCV(model, {"C": PER_FEATURE}, **options).fit(X, classes)
+        assert "the guard could not judge: class 2 is missing" in search.stopping_reason_
+        assert len(search.cv_results_["params"]) == 1
 
     @pytest.mark.parametrize(
         "cv", [PredefinedSplit([0] * 40 + [1] * 40), [(range(40), range(40, 80))]]
