@@ -126,10 +126,9 @@ default='auto'
             y_numeric=True,
         )
         n_targets = 1 if targets.ndim == 1 else targets.shape[1]
-        alpha = alpha_array(
-            by_name("alpha", self.alpha, self, (1, -1)), n_targets, features.shape[1]
-        )
-        if delegable(alpha):
+        given = by_name("alpha", self.alpha, self, (1, -1))
+        alpha = alpha_array(given, n_targets, features.shape[1])
+        if given is self.alpha and delegable(alpha):
             return super().fit(X, y, sample_weight)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, features, dtype=features.dtype)

@@ -139,10 +139,9 @@ default='auto'
         )
         binarizer = LabelBinarizer(pos_label=1, neg_label=-1)
         targets = binarizer.fit_transform(labels)
-        alpha = alpha_array(
-            by_name("alpha", self.alpha, self, (1, -1)), targets.shape[1], features.shape[1]
-        )
-        if delegable(alpha):
+        given = by_name("alpha", self.alpha, self, (1, -1))
+        alpha = alpha_array(given, targets.shape[1], features.shape[1])
+        if given is self.alpha and delegable(alpha):
             return super().fit(X, y, sample_weight)
         if not binarizer.y_type_.startswith("multilabel"):
             labels = column_or_1d(labels, warn=True)
