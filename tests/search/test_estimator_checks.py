@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 
 # The one check that GridSearchCV fails too: Ridge does not warn about y of shape (n, 1).
 FAILS_FOR_GRID_SEARCH = {"check_supervised_y_2d": "Ridge takes y of shape (n, 1) as it is"}
@@ -36,6 +36,14 @@ def expected_failures(search):
             {"ridge__alpha": [0.1, 10.0]},
             cv=2,
             error_score="raise",
+        ),
+        *(
+            HypergradSearchCV(model, {name: Continuous(per="feature")}, cv=2, error_score="raise")
+            for model, name in (
+                (linear_model.Ridge(), "alpha"),
+                (linear_model.RidgeClassifier(), "alpha"),
+                (linear_model.LogisticRegression(), "C"),
+            )
         ),
     ],
     expected_failed_checks=expected_failures,
