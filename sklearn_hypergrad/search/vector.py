@@ -8,6 +8,7 @@ common value.
 """
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sklearn_hypergrad.optimizers import LBFGS, Minimum
 from sklearn_hypergrad.search.build import (
@@ -65,7 +66,7 @@ class VectorDescent:
         self._nats = self._nats_from(first)
         try:
             minimum = self._minimum(z0)
-            theta = self._polished(self._splitting.theta(minimum.z))
+            theta = self._polished(minimum.z)
         except KeyboardInterrupt:
             minimum = Minimum(self._best_z, converged=False, message=INTERRUPTED)
             theta = self._splitting.theta(minimum.z)
@@ -94,11 +95,12 @@ class VectorDescent:
         settings = {"tol": self._options.tol, "max_iter": self._options.max_iter}
         return optimizer.minimize(fun, z0, self._splitting.bounds, **settings)
 
-    def _polished(self, theta):
-        loss = self._data.loss
-        if loss is None or loss.name not in LOG_LOSSES:
-            return theta
-        return polished(self.cv_objective(), theta, self._options)
+    def _polished(self, z):
+        loss, bounds = self._data.loss, self._splitting.level_bounds
+        if loss is None or loss.name not in LOG_LOSSES or bounds is None:
+            return self._splitting.theta(z)
+        shifts = np.subtract(bounds, z[0])
+        return polished(self.cv_objective(), self._splitting.theta(z), shifts, self._options)
 
     def pooled(self, value, message):
         """What there is to say of all entries at one value."""
@@ -146,13 +148,17 @@ class VectorDescent:
 
     def _level_bounds(self, dimension):
         """In theta: the user's, else relative to the mean square of the features."""
-        squares = [
-            term.problem.level / np.mean([weight.sum() for weight in term.block.weights])
-            for term in self.objective.terms
-        ]
-        ends = np.array([WEAKEST, STRONGEST]) * (float(np.mean(squares)) or 1.0)
+        squares = np.mean([_mean_square(term.block.X) for term in self.objective.terms])
+        ends = np.array([WEAKEST, STRONGEST]) * (squares or 1.0)
         low, high = np.sort(ends ** regularizes(self._candidate))
         continuous = self._candidate.range.continuous
         low = low if continuous.low is None else continuous.low
         high = high if continuous.high is None else continuous.high
         return tuple(float(dimension.transform.to_theta(end)) for end in (low, max(low, high)))
+
+
+def _mean_square(X):
+    """Of the entries about the means of their columns; sparse ones are not centred."""
+    if issparse(X):
+        return X.multiply(X).mean()
+    return X.var(axis=0, dtype=float).mean()

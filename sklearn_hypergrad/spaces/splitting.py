@@ -64,6 +64,7 @@ class Unsplit:
     """
 
     most = np.inf
+    level_bounds = None
 
     def __init__(self, bounds):
         self.bounds = np.asarray(bounds, dtype=float)
