@@ -89,8 +89,7 @@ def _outer_losses(candidate, inputs, options, split):
     outside = objective_on(candidate, [part], data.choice.loss, options, layout)
     outside.tol = search.objective.tol
     losses = []
-    for record in (found.record, common.record):
-        value = np.broadcast_to(record.hyperparams[dimension.name], dimension.shape)
+    for value in (found.record.hyperparams[dimension.name], search.common(common.level[0])):
         ((term, w),) = outside.solutions({dimension.name: value})
         losses.append(term.outer.samples(w)[0])
     return losses, test

@@ -152,7 +152,7 @@ def _search_vector(candidate, inputs, options):
     vector = VectorDescent(candidate, data, layout, options)
     (dimension,) = vector.objective.space.dimensions
     name = dimension.name
-    scalar = np.full(dimension.shape, common.record.hyperparams[name])
+    scalar = vector.common(common.level[0])
     if common.message == INTERRUPTED:
         found = vector.pooled(scalar, INTERRUPTED)
     else:

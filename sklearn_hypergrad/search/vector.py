@@ -47,6 +47,16 @@ class VectorDescent:
         self._options = options
         self._splitting = self._split()
 
+    def common(self, theta):
+        """The hyperparameter with all entries at one theta, or where the level may be nearest.
+
+        On data that can be separated one penalty may go to nothing, where fits do not follow.
+        """
+        bounds = self._splitting.level_bounds
+        (dimension,) = self.objective.space.dimensions
+        level = theta if bounds is None else np.clip(theta, *bounds)
+        return self.objective.space.to_hyperparams(np.full(dimension.size, level))[dimension.name]
+
     def run(self, start):
         """Minimise from ``start``, a theta for all entries.
 

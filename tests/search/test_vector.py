@@ -1,6 +1,7 @@
 """Vectors of penalties: what is descended, what becomes a row, what is reported."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -314,6 +315,25 @@ def test_unequal_scales_are_worth_a_word():
     X[:, 5] *= 1e4
     with pytest.warns(match="Put a StandardScaler before the model"):
         ridge_search().fit(X, y)
+
+
+def test_separable_classes_do_not_drive_the_level_to_infinity():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    X[:, 0] += np.sign(X[:, 0])
+    model = LogisticRegression(solver="newton-cholesky", tol=1e-8)
+    search = HypergradSearchCV(model, {"C": PER_FEATURE}, scoring="neg_log_loss")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(X, X[:, 0] > 0)
+    # A strength of 1e-4 mean squares of the features is none, for the pool and for all.
+    bound = 1e4 / X.var(axis=0).mean()
+    for row in search.cv_results_["params"]:
+        assert np.median(row["C"]) <= 1.01 * bound
+    alone = HypergradSearchCV(model, {"C": Continuous()}, scoring="neg_log_loss")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert alone.fit(X, X[:, 0] > 0).best_params_["C"] > bound
 
 
 def test_a_vector_of_c_is_reported_as_strength():
