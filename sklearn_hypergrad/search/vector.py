@@ -158,7 +158,7 @@ class VectorDescent:
 
     def _level_bounds(self, dimension):
         """In theta: the user's, else relative to the mean square of the features."""
-        squares = np.mean([_mean_square(term.block.X) for term in self.objective.terms])
+        squares = np.mean([_mean_square(term.block) for term in self.objective.terms])
         ends = np.array([WEAKEST, STRONGEST]) * (squares or 1.0)
         low, high = np.sort(ends ** regularizes(self._candidate))
         continuous = self._candidate.range.continuous
@@ -167,8 +167,14 @@ class VectorDescent:
         return tuple(float(dimension.transform.to_theta(end)) for end in (low, max(low, high)))
 
 
-def _mean_square(X):
-    """Of the entries about the means of their columns; sparse ones are not centred."""
+def _mean_square(block):
+    """Of the features about their means, in the training parts; sparse ones are not centred.
+
+    Held-out rows may have values that no bound should know of.
+    """
+    X, weights = block.X, block.row_weights()
+    weights /= weights.sum(axis=0)
     if issparse(X):
-        return X.multiply(X).mean()
-    return X.var(axis=0, dtype=float).mean()
+        return (X.multiply(X).T @ weights).mean()
+    X = X - X.mean(axis=0)
+    return float(np.mean((X**2).T @ weights - (X.T @ weights) ** 2))
