@@ -9,7 +9,9 @@ from sklearn.utils import check_array
 
 def is_number(penalty):
     """Whether one number penalises all coefficients, as in scikit-learn."""
-    return isinstance(penalty, numbers.Real)
+    return isinstance(penalty, numbers.Real) or (
+        isinstance(penalty, np.ndarray) and penalty.ndim == 0
+    )
 
 
 def by_name(name, penalty, model, shape):
@@ -98,12 +100,13 @@ def alpha_array(alpha, n_targets, n_features):
         (1, n_features): "per feature",
         (n_targets, n_features): "per coefficient",
         (n_targets,): "per target",
+        (1,): "for all",
     }
     if n_targets == 1:
         legal = {(n_features,): "per feature", (1, n_features): "per feature", (1,): "per target"}
     data = f"{n_targets} target(s) and {n_features} feature(s)"
     values = penalty_array("alpha", alpha, legal, data)
-    if values.shape == (n_targets,):
+    if values.shape in ((n_targets,), (1,)):
         return values[:, None]
     return values.reshape(-1, n_features)
 

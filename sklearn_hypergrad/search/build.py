@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_hypergrad.search.descent import Descent, Unsearchable
 from sklearn_hypergrad.search.objective import Objective
 from sklearn_hypergrad.search.validation_loss import choose, defined
-from sklearn_hypergrad.spaces import Dimension, Space
+from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 
 # A search without bounds gives up this far away from the level of the data.
 MOST = 1e12
@@ -50,7 +50,7 @@ def choice_of(candidate, inputs, options, parts):
     return defined(choice, parts)
 
 
-def objective_on(candidate, parts, loss, options, layout=None):
+def objective_on(candidate, parts, loss, options, layout=None, splits="cv"):
     """The mean of a validation loss over the splits of some blocks, as an Objective.
 
     Parameters
@@ -62,6 +62,8 @@ def objective_on(candidate, parts, loss, options, layout=None):
     options : Options
     layout : Layout, default=None
         None is one value for all.
+    splits : str
+        Which argument of the search these splits are from.
     """
     family, leaf = candidate.family, candidate.range.leaf
     terms = []
@@ -74,7 +76,10 @@ def objective_on(candidate, parts, loss, options, layout=None):
             terms.append(family.term(candidate.final, leaf, part, loss, **spread))
     level = float(np.mean([term.problem.level for term in terms])) or 1.0
     shape = () if layout is None else layout.shape
-    return Objective(Space([_dimension(candidate, level, shape)]), terms, options.method)
+    # Bounds are those of the common level; entries deviate from it.
+    reach = MOST_DEVIATION if shape and shrinkage_of(candidate, options) else 0.0
+    space = Space([_dimension(candidate, level, shape, np.exp(reach))])
+    return Objective(space, terms, options.method, splits)
 
 
 def descent(candidate, objective, options):
@@ -95,11 +100,18 @@ def regularizes(candidate):
     return candidate.family.hyperparameters[candidate.range.leaf].regularizes
 
 
-def _dimension(candidate, level, shape):
+def shrinkage_of(candidate, options):
+    """Weight of the L1 penalty on deviations."""
+    if options.shrinkage is not None:
+        return options.shrinkage
+    return candidate.family.hyperparameters[candidate.range.leaf].shrinkage
+
+
+def _dimension(candidate, level, shape, reach):
     continuous = candidate.range.continuous
     center = level ** regularizes(candidate)
-    low = center / MOST if continuous.low is None else continuous.low
-    high = center * MOST if continuous.high is None else continuous.high
+    low = center / MOST if continuous.low is None else continuous.low / reach
+    high = center * MOST if continuous.high is None else continuous.high * reach
     start = center if continuous.init is None else continuous.init
     return Dimension(
         name=candidate.range.leaf,

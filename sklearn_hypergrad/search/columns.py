@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion
 
 from sklearn_hypergrad._sklearn import feature_names, first_rows
@@ -65,6 +66,8 @@ class Columns:
 def refuse_mixed(estimator, path, per):
     """Raise Unfit if a step makes features that are not the same from fit to fit."""
     for step in _steps_before(estimator, path):
+        if isinstance(step, SelectorMixin):
+            continue
         parts = getattr(step, "get_params", dict)().values()
         for part in (step, *parts):
             if isinstance(part, ClassNamePrefixFeaturesOutMixin):

@@ -89,6 +89,10 @@ def layout_of(candidate, data, inputs):
     layout = LAYOUTS[per](span, candidate.family, columns, n_outputs)
     if per in ("feature", "coefficient", "group"):
         refuse_mixed(candidate.estimator, final_step(candidate.estimator, span.key)[1], per)
+    if isinstance(span.continuous.groups, dict) and columns.names is not None:
+        unknown = [name for name in span.continuous.groups if name not in columns.names]
+        if unknown:
+            raise Unfit(f"groups names the feature {unknown[0]!r}, which the data do not have")
     if layout.same_columns:
         others = [part.columns for part in (*data.parts, *data.search_parts)]
         refuse_different([columns, *others], per)

@@ -49,28 +49,35 @@ def judged(candidate, inputs, options):
     KeyboardInterrupt
         Half a verdict is none.
     """
-    vector, common, groups = [], [], []
-    for split in inputs.splits:
-        losses, rows = _outer_losses(candidate, inputs, options, split)
-        vector.append(losses[0])
-        common.append(losses[1])
-        groups.append(_groups(inputs, rows))
-    vector, common, groups = map(np.concatenate, (vector, common, groups))
-    _, member = np.unique(groups, return_inverse=True)
-    difference = np.bincount(member, common - vector) / np.bincount(member)
-    mean = difference.mean()
-    error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
+    parts = [_outer_losses(candidate, inputs, options, split) for split in inputs.splits]
+    vector, common, weight, rows = map(np.concatenate, zip(*parts, strict=True))
+    mean, error = _mean_and_error(common - vector, weight, inputs.split_params.get("groups"), rows)
     return Guard(
-        vector_loss=float(vector.mean()),
-        common_loss=float(common.mean()),
-        difference=float(mean),
-        standard_error=float(error),
-        kept=bool(mean > error),
+        vector_loss=float(np.average(vector, weights=weight)),
+        common_loss=float(np.average(common, weights=weight)),
+        difference=mean,
+        standard_error=error,
+        kept=mean > error,
     )
 
 
+def _mean_and_error(difference, weight, groups, rows):
+    """Weighted mean and its standard error; samples of a group are one, and groups count alike."""
+    if groups is not None:
+        _, member = np.unique(np.asarray(groups)[rows], return_inverse=True)
+        total = np.bincount(member, weight)
+        difference = np.bincount(member, weight * difference) / np.where(total > 0, total, 1.0)
+        weight = (total > 0).astype(float)
+    n = np.count_nonzero(weight)
+    mean = np.average(difference, weights=weight)
+    if n < 2:
+        return float(mean), np.inf
+    spread = np.sqrt(np.sum((weight * (difference - mean)) ** 2)) / weight.sum()
+    return float(mean), float(spread * np.sqrt(n / (n - 1)))
+
+
 def _outer_losses(candidate, inputs, options, split):
-    """Losses of the held-out samples, of the vector and of one value for all; their rows."""
+    """Losses of the held-out samples, of the vector and of one value for all; weights and rows."""
     train, test = split
     with warnings.catch_warnings():
         # What a splitter has to say of the whole data, it has said of them.
@@ -88,14 +95,16 @@ def _outer_losses(candidate, inputs, options, split):
     (part,) = prepared(blocks, candidate, inputs, [split])
     outside = objective_on(candidate, [part], data.choice.loss, options, layout)
     outside.tol = search.objective.tol
-    losses = []
+    losses, weight = [], None
     for value in (found.record.hyperparams[dimension.name], search.common(common.level[0])):
         ((term, w),) = outside.solutions({dimension.name: value})
-        losses.append(term.outer.samples(w)[0])
-    return losses, test
+        loss, weight = term.outer.samples(w)
+        losses.append(loss)
+    # Weights of a split sum to one.
+    (test,) = term.block.tests
+    return *losses, weight * len(test), _rows(split[1])
 
 
-def _groups(inputs, rows):
-    """What the held-out samples belong to: themselves, unless groups are given."""
-    groups = inputs.split_params.get("groups")
-    return rows if groups is None else np.asarray(groups)[rows]
+def _rows(indices):
+    indices = np.asarray(indices)
+    return np.flatnonzero(indices) if indices.dtype == bool else indices

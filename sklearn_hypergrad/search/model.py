@@ -55,7 +55,9 @@ def model_of(candidate, data, layout, options, value):
     index = np.arange(np.size(value))[None] if entries is None else entries
     index = np.broadcast_to(index, dof.shape)
     per_entry = np.bincount(index.ravel(), dof.ravel(), minlength=np.size(value))
-    return Model(_shaped(strength, dof.shape), per_entry, _spread(everything.X))
+    # One penalty for all may have been solved for in fewer features.
+    shape = everything.X.shape[1], dof.shape[1]
+    return Model(_shaped(strength, shape), per_entry, _spread(everything.X))
 
 
 def _shaped(strength, shape):

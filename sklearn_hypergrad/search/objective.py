@@ -26,6 +26,7 @@ class Record:
     statuses: tuple[Status, ...]
     seconds: float
     n_solves: int
+    splits: str = "cv"
 
 
 class Objective:
@@ -40,13 +41,16 @@ class Objective:
     space : Space
     terms : list of Term
     method : Hypergradient
+    splits : str
+        What the splits are called in records.
     """
 
-    def __init__(self, space, terms, method):
+    def __init__(self, space, terms, method, splits="cv"):
         self.space = space
         self.terms = terms
         self.tol = COARSE
         self.records = []
+        self.splits = splits
         self._method = method
         self._warm_starts = [None] * len(terms)
         self._known = {}
@@ -107,6 +111,7 @@ class Objective:
             statuses=tuple(s for e in evaluations for s in e.statuses),
             seconds=time.perf_counter() - start,
             n_solves=sum(e.n_solves for e in evaluations),
+            splits=self.splits,
         )
 
     def _evaluate_terms(self, hyperparams) -> list[Evaluation]:

@@ -25,10 +25,10 @@ from sklearn_hypergrad.search.vector import VectorDescent
 from sklearn_hypergrad.spaces import Dimension
 
 # What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's
-# way. Of a vector, only that it has not converged.
+# way. Of a vector, not where entries leave the pool.
 LIST_ENDINGS = {Ending.FLAT, Ending.NOT_CONVERGED}
 CONTINUOUS_ENDINGS = LIST_ENDINGS | {Ending.AT_BOUND, Ending.LIMIT}
-VECTOR_ENDINGS = {Ending.NOT_CONVERGED}
+VECTOR_ENDINGS = {Ending.NOT_CONVERGED, Ending.AT_BOUND}
 # Iterates of a vector's search that are judged by a score without gradient.
 N_JUDGED = 5
 
@@ -50,6 +50,8 @@ class Outcome:
         The hyperparameter as it was searched.
     layout : Layout
     choice : Choice
+    loss_name : str
+        The validation loss that was descended.
     expected : float or None
         The validation loss of the first row on the user's cv, if that is the asked score.
     values : list
@@ -68,6 +70,7 @@ class Outcome:
     dimension: Dimension | None = None
     layout: Common | None = None
     choice: Choice | None = None
+    loss_name: str | None = None
     expected: float | None = None
     values: list = ()
     describe: Callable[[Any], Model] | None = None
@@ -140,6 +143,7 @@ def _search_common(candidate, inputs, options):
         dimension=dimension,
         layout=layout,
         choice=choice,
+        loss_name="squared_error" if options.search_cv == "loo" else choice.loss.name,
         expected=found.record.value if choice.exact and asked is objective else None,
     )
 
@@ -175,11 +179,12 @@ def _search_vector(candidate, inputs, options):
         candidate,
         rows,
         values=values,
-        records=[*asked.records, *vector.objective.records],
+        records=[*asked.records, *vector.cv_records(), *vector.objective.records],
         found=found,
         dimension=dataclasses.replace(dimension, start=float(scalar.flat[0])),
         layout=layout,
         choice=data.choice,
+        loss_name="squared_error" if data.loss is None else data.loss.name,
         expected=expected,
         describe=functools.partial(model_of, candidate, data, layout, options),
         guard=guard,
@@ -213,7 +218,7 @@ def problems_of(outcome):
         return [outcome.fallback] if outcome.fallback and not span.listed else []
     value = found.record.hyperparams[span.leaf]
     shown = f"={value}" if np.ndim(value) == 0 else ""
-    where = f"{span.key}{shown} ({outcome.choice.loss.name} {found.record.value:.6g})"
+    where = f"{span.key}{shown} ({outcome.loss_name} {found.record.value:.6g})"
     messages = [
         f"{where}: {ending.label}. {ending.remedy}"
         for ending in dict.fromkeys(found.endings)

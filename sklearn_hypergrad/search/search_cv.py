@@ -205,7 +205,8 @@ class HypergradSearchCV(BaseSearchCV):
 
     history_ : data frame
         One row per evaluation of the validation loss: ``candidate`` (the row of ``cv_results_``
-        that the range led to), ``hyperparameter`` and ``value``, ``loss``, ``gradient_norm``, the
+        that the range led to), ``hyperparameter`` and ``value``, ``splits`` ("cv", or "search_cv"
+        where a vector is descended), ``loss`` on these, ``gradient_norm``, the
         loss of every split, ``inner_tol``, ``seconds`` and ``inner_solves``. pandas or polars,
         whichever is installed, else a dict of lists; only after a search with a range.
 
@@ -415,7 +416,7 @@ class HypergradSearchCV(BaseSearchCV):
         search_cv, seed = self.search_cv, self.random_state
         if not isinstance(search_cv, str):
             search_cv = check_cv(search_cv, y, classifier=is_classifier(self.estimator))
-        if not isinstance(seed, int):
+        if not isinstance(seed, numbers.Integral):
             seed = 0 if seed is None else int(check_random_state(seed).randint(2**31 - 1))
         return Options(
             method=self._method(),
@@ -441,7 +442,7 @@ class HypergradSearchCV(BaseSearchCV):
             self.hyperparameters_ = report.hyperparameters(outcomes, models)
             self.n_iter_ = sum(len(outcome.records) for outcome in searched)
             self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
-            self.validation_loss_ = ", ".join(dict.fromkeys(o.choice.loss.name for o in searched))
+            self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
             messages += self._report_best(outcomes, models)
         metric = self.refit if isinstance(self.refit, str) else "score"
         messages += report.unconverged_fits(outcomes, self.cv_results_, metric)

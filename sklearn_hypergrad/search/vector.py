@@ -14,6 +14,7 @@ from sklearn_hypergrad.optimizers import LBFGS, Minimum
 from sklearn_hypergrad.search.build import (
     objective_on,
     regularizes,
+    shrinkage_of,
 )
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending, entry_endings
@@ -24,6 +25,8 @@ from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
 
 # Bounds of the common level over the mean square of the features: beyond, nothing changes.
 WEAKEST, STRONGEST = 1e-4, 1e7
+# Distance, in nats, that is none.
+ON_BOUND = 1e-9
 
 
 class VectorDescent:
@@ -38,7 +41,8 @@ class VectorDescent:
     """
 
     def __init__(self, candidate, data, layout, options):
-        self.objective = objective_on(candidate, data.search_parts, data.loss, options, layout)
+        parts = data.search_parts
+        self.objective = objective_on(candidate, parts, data.loss, options, layout, "search_cv")
         self.objective.tol = FINE
         self._cv_objective = None
         self._candidate = candidate
@@ -73,6 +77,9 @@ class VectorDescent:
         first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
             raise Unsearchable("the validation loss is not finite at the best common value")
+        if not np.ptp(self._data.everything.y, axis=0).any():
+            theta = self._splitting.theta(z0)
+            return Found(first, [Ending.FLAT] * len(theta), theta, "the target is constant")
         self._nats = self._nats_from(first)
         try:
             minimum = self._minimum(z0)
@@ -88,8 +95,21 @@ class VectorDescent:
             regularizes(self._candidate),
             most=self._splitting.most,
         )
+        endings = self._on_bounds(theta, self._splitting.deviations(minimum.z), endings)
         reasons = [minimum.message, self._data.reason]
         return Found(record, endings, theta, "; ".join(filter(None, reasons)))
+
+    def _on_bounds(self, theta, deviations, endings):
+        """The endings, with those that a bound of the user holds: of the pool, or of entries."""
+        (dimension,) = self.objective.space.dimensions
+        continuous = self._candidate.range.continuous
+        held = np.zeros(len(theta), dtype=bool)
+        for bound, side in ((continuous.low, -1), (continuous.high, 1)):
+            if bound is not None:
+                held |= side * (theta - dimension.transform.to_theta(bound)) >= -ON_BOUND
+        if deviations is not None:
+            held &= deviations == 0
+        return [Ending.AT_BOUND if on else end for on, end in zip(held, endings, strict=True)]
 
     def _minimum(self, z0):
         self._best_z, best = z0, np.inf
@@ -101,7 +121,9 @@ class VectorDescent:
                 self._best_z, best = z.copy(), value
             return value, gradient
 
-        optimizer = self._options.optimizer or LBFGS(nats=True)
+        optimizer = self._options.optimizer or LBFGS()
+        if isinstance(optimizer, LBFGS):
+            optimizer = LBFGS(optimizer.memory, nats=True)
         settings = {"tol": self._options.tol, "max_iter": self._options.max_iter}
         return optimizer.minimize(fun, z0, self._splitting.bounds, **settings)
 
@@ -128,6 +150,10 @@ class VectorDescent:
             self._cv_objective.tol = FINE
         return self._cv_objective
 
+    def cv_records(self):
+        """Evaluations of the vector on the user's cv."""
+        return [] if self._cv_objective is None else self._cv_objective.records
+
     def _value_and_gradient(self, z):
         record = self.objective.record(self._splitting.theta(z))
         if not np.isfinite(record.value):
@@ -149,9 +175,7 @@ class VectorDescent:
 
     def _split(self):
         (dimension,) = self.objective.space.dimensions
-        shrinkage = self._options.shrinkage
-        if shrinkage is None:
-            shrinkage = self._candidate.family.hyperparameters[dimension.name].shrinkage
+        shrinkage = shrinkage_of(self._candidate, self._options)
         if shrinkage == 0:
             return Unsplit(self.objective.space.bounds)
         return LevelAndDeviations(dimension.size, self._level_bounds(dimension), shrinkage)

@@ -2,6 +2,6 @@
 
 from sklearn_hypergrad.spaces.continuous import Continuous
 from sklearn_hypergrad.spaces.space import Dimension, Space
-from sklearn_hypergrad.spaces.splitting import LevelAndDeviations, Unsplit
+from sklearn_hypergrad.spaces.splitting import MOST_DEVIATION, LevelAndDeviations, Unsplit
 
-__all__ = ["Continuous", "Dimension", "LevelAndDeviations", "Space", "Unsplit"]
+__all__ = ["MOST_DEVIATION", "Continuous", "Dimension", "LevelAndDeviations", "Space", "Unsplit"]

@@ -20,7 +20,8 @@ class Continuous:
     Parameters
     ----------
     low, high : float, default=None
-        Bounds in the hyperparameter's own units. A bound that is None is found by the search, which
+        Bounds in the hyperparameter's own units; of a vector, of the common level from which its
+        entries deviate. A bound that is None is found by the search, which
         gives up 12 decades away from the level of the data.
     scale : {"auto", "log", "linear"}, default="auto"
         The scale on which the search moves. "auto" is logarithmic for positive hyperparameters

@@ -52,6 +52,12 @@ class Dimension:
         value = np.clip(self.transform.to_constrained(theta), self.low, self.high)
         return np.where(theta <= low, self.low, np.where(theta >= high, self.high, value))
 
+    def derivative(self, theta):
+        """Of ``to_constrained``: zero beyond a bound, where the value stays on it."""
+        low, high = self.bounds
+        slope = self.transform.derivative(self.to_constrained(theta))
+        return np.where((theta < low) | (theta > high), 0.0, slope)
+
 
 class Space:
     """Flat, unconstrained ``theta`` <-> dict of hyperparameters in natural units.
@@ -84,10 +90,7 @@ class Space:
     def pullback(self, theta, gradients):
         """Gradient in theta from gradients shaped like the hyperparameters."""
         return np.concatenate(
-            [
-                np.ravel(gradients[d.name]) * d.transform.derivative(d.to_constrained(part))
-                for d, part in self._parts(theta)
-            ]
+            [np.ravel(gradients[d.name]) * d.derivative(part) for d, part in self._parts(theta)]
         )
 
     def _parts(self, theta):

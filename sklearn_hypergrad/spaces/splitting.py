@@ -2,6 +2,8 @@
 
 import numpy as np
 
+MOST_DEVIATION = 8.0
+
 
 class LevelAndDeviations:
     """``theta = level + up - down`` with an L1 penalty on the deviations ``up - down``.
@@ -21,7 +23,7 @@ class LevelAndDeviations:
         Largest deviation: a ratio of exp(8), about 3000, on a logarithmic scale.
     """
 
-    def __init__(self, size, level_bounds, shrinkage, *, most=8.0):
+    def __init__(self, size, level_bounds, shrinkage, *, most=MOST_DEVIATION):
         self.size = size
         self.level_bounds = level_bounds
         self.shrinkage = shrinkage

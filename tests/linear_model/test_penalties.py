@@ -41,7 +41,7 @@ def test_shapes_of_one_target(features, targets, shape):
         Ridge(np.ones(shape)).fit(features(), targets())
 
 
-@pytest.mark.parametrize("shape", [(6,), (2,), (1,), (3, 1), (2, 6), (6, 3), (1, 3)])
+@pytest.mark.parametrize("shape", [(6,), (2,), (3, 1), (2, 6), (6, 3), (1, 3)])
 def test_shapes_of_several_targets(features, targets, labels, shape):
     message = r"3 target\(s\) and 6 .* \(1, 6\) for one per feature, \(3, 6\) .* \(3,\) for"
     with pytest.raises(ValueError, match=message):

@@ -114,3 +114,11 @@ def test_constructor_and_tags(name):
     assert model.get_params() == plain.get_params()
     assert model.__sklearn_tags__() == plain.__sklearn_tags__()
     assert isinstance(clone(model), type(plain))
+
+
+@pytest.mark.parametrize("alpha", [np.array(2.0), [2.0], np.array([2.0])])
+def test_one_number_in_an_array(alpha):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(30, 4)), rng.normal(size=(30, 3))
+    found = ours.Ridge(alpha=alpha).fit(X, Y)
+    np.testing.assert_allclose(found.coef_, linear_model.Ridge(alpha=2.0).fit(X, Y).coef_)

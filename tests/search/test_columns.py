@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectFromModel
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
@@ -90,6 +91,19 @@ def test_a_dict_of_groups_serves_features_that_come_and_go():
     assert check_hypergradient(search, KINDS, Y, n_points=2).max() < 1e-6
     with pytest.raises(ValueError, match=r"set_output\(transform='pandas'\)"):
         fit(one_hot(Ridge(), transform="default"), "ridge__alpha", continuous, KINDS)
+
+
+def test_a_name_that_is_nowhere_is_refused():
+    continuous = Continuous(per="group", groups={"a": 1, "typo": 2})
+    with pytest.raises(ValueError, match="groups names the feature 'typo'"):
+        fit(Ridge(), "alpha", continuous, NUMBERS)
+
+
+def test_a_selector_does_not_mix():
+    select = SelectFromModel(make_pipeline(PCA(2), Ridge()), threshold=-np.inf, max_features=4)
+    select.set_params(importance_getter=lambda model: np.ones(4))
+    search = fit(make_pipeline(select, Ridge()), "ridge__alpha", FEATURE, NUMBERS)
+    assert search.feature_regularization_.shape == (4,)
 
 
 def test_a_dict_of_groups_needs_names():

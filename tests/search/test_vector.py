@@ -155,7 +155,7 @@ def test_groups_of_samples_are_respected():
     X, y = sparse_signal()
     groups = np.arange(80) // 8
     search = ridge_search(cv=GroupKFold(4)).fit(X, y, groups=groups)
-    losses = [c for c in search.history_ if c.startswith("split")]
+    losses = [c for c in search.history_ if c.endswith("_loss")]
     assert len(losses) == 4
 
 
@@ -206,12 +206,25 @@ def test_without_shrinkage_all_entries_are_free(fitted):
     assert "pooled" not in set(search.hyperparameters_["status"])
 
 
-def test_bounds_hold_for_every_entry():
+@pytest.mark.parametrize("bounds", [(1.0, 5.0), (5.0, 500.0), (200.0, None), (None, 0.1)])
+@pytest.mark.parametrize("shrinkage", ["auto", 0])
+def test_bounds_hold_for_the_level_or_for_entries_without_one(bounds, shrinkage):
     X, y = sparse_signal()
-    search = HypergradSearchCV(Ridge(), {"alpha": Continuous(1.0, 20.0, per="feature")}).fit(X, y)
-    alpha = search.cv_results_["params"][0]["alpha"]
-    assert alpha.min() >= 1
-    assert alpha.max() <= 20
+    grid = {"alpha": Continuous(*bounds, per="feature")}
+    search = HypergradSearchCV(Ridge(), grid, shrinkage=shrinkage)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search.fit(X, y)
+    table = search.hyperparameters_
+    status, value = np.asarray(table["status"]), np.asarray(table["value"])
+    low, high = bounds[0] or 0.0, bounds[1] or np.inf
+    bounded = value if shrinkage == 0 else value[np.isin(status, ["pooled", "at bound"])]
+    assert bounded.min() >= low * (1 - 1e-9)
+    assert bounded.max() <= high * (1 + 1e-9)
+    assert "not converged" not in status
+    assert any("at bound" in str(w.message) for w in caught) == ("at bound" in status)
+    held = bounded[status[: len(bounded)] == "at bound"] if shrinkage == 0 else []
+    assert all(np.isclose(v, low) or np.isclose(v, high) for v in held)
 
 
 def test_an_interrupt_keeps_the_best_so_far(monkeypatch):
@@ -304,6 +317,29 @@ def test_weights_count_as_rows_do():
         assert_allclose(other["alpha"], 2 * row["alpha"], rtol=1e-2)
 
 
+def test_a_constant_target_tells_nothing_apart():
+    X, _ = sparse_signal()
+    with pytest.warns(match="flat"):
+        HypergradSearchCV(Ridge(), {"alpha": Continuous()}).fit(X, np.ones(80))
+    search = ridge_search().fit(X, np.ones(80))
+    assert set(search.hyperparameters_["status"]) == {"flat"}
+    assert len(set(search.cv_results_["params"][0]["alpha"])) == 1
+
+
+def test_the_loss_that_is_descended_is_named():
+    X, y = sparse_signal()
+    search = ridge_search(scoring="r2").fit(X, y)
+    assert search.validation_loss_ == "squared_error"
+    assert set(search.history_["splits"]) == {"cv", "search_cv"}
+
+
+def test_strengths_of_targets_are_for_all_features():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(20, 40)), rng.normal(size=(20, 3))
+    search = HypergradSearchCV(plain.Ridge(), {"alpha": Continuous(per="target")}).fit(X, Y)
+    assert search.feature_regularization_.shape == (3, 40)
+
+
 def test_a_constant_feature_is_flat():
     X, y = sparse_signal()
     X[:, 7] = 3.0
@@ -392,6 +428,21 @@ class TestGuard:
         assert search.guard_.difference == pytest.approx(difference.mean())
         error = difference.std(ddof=1) / np.sqrt(len(y))
         assert search.guard_.standard_error == pytest.approx(error)
+
+    def test_rows_without_weight_do_not_matter(self):
+        X, y = sparse_signal()
+        weight = np.ones(80)
+        weight[::4] = 0
+        noise = np.where(weight == 0, 1e3, 0.0)
+        first, second = (
+            ridge_search(guard=True, scoring="neg_mean_squared_error")
+            .fit(X, target, sample_weight=weight)
+            .guard_
+            for target in (y, y + noise)
+        )
+        assert first.vector_loss == pytest.approx(second.vector_loss)
+        assert first.difference == pytest.approx(second.difference)
+        assert first.standard_error == pytest.approx(second.standard_error)
 
     def test_samples_of_a_group_count_once(self):
         X, y = sparse_signal()
