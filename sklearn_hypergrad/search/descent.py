@@ -1,15 +1,14 @@
 """From an objective to the hyperparameters that minimise it.
 
-First the level that all entries of a hyperparameter share is scanned, so that the minimum is the
-best of all and not the nearest; then a scalar is polished inside its bracket, and a vector descends
-from the best level.
+First the line is scanned, so that the minimum is the best of all and not the nearest; then it is
+polished inside its bracket.
 """
 
 import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import LBFGS, Cubic, Point, brackets, scan, widen
+from sklearn_hypergrad.optimizers import Cubic, Point, brackets, scan, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.objective import FINE, Record
@@ -34,15 +33,12 @@ class Found:
         The evaluation there, to the fine inner tolerance.
     endings : list of Ending
         One per entry of theta.
-    level : ndarray
-        Theta of the best level that all entries share.
     message : str
         Why the optimizer stopped.
     """
 
     record: Record
     endings: list
-    level: np.ndarray
     message: str
 
 
@@ -51,7 +47,7 @@ class Unsearchable(Exception):
 
 
 class Descent:
-    """One search for the minimum of an objective over one hyperparameter.
+    """One search for the minimum of an objective over one value.
 
     Parameters
     ----------
@@ -61,14 +57,13 @@ class Descent:
     regularizes : {1, -1}
         Whether larger values regularise more.
     optimizer : Optimizer or None
-        None: Cubic for a scalar, L-BFGS-B for a vector.
+        None: Cubic.
     tol, max_iter : as for the search
     """
 
     def __init__(self, objective, *, bounded, regularizes, optimizer, tol, max_iter):
         (self._dimension,) = objective.space.dimensions
         self._objective = objective
-        self._size = self._dimension.size
         self._low, self._high = self._dimension.bounds
         self._bounded = bounded
         self._regularizes = regularizes
@@ -93,8 +88,8 @@ class Descent:
             # What was found is not lost; the fits that follow can be interrupted in turn.
             if not self._objective.records:
                 raise
-            best = self._objective.best.theta
-            return self._found(best, [Ending.NOT_CONVERGED] * self._size, INTERRUPTED)
+            (best,) = self._objective.best.theta
+            return self._found(best, Ending.NOT_CONVERGED, INTERRUPTED)
 
     def _run(self):
         points = [point for point in self._scan() if np.isfinite(point.value)]
@@ -103,32 +98,23 @@ class Descent:
         self._objective.tol = FINE
         if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
             end = points[-1] if self._regularizes > 0 else points[0]
-            return self._found(self._level(end.z), [Ending.FLAT] * self._size, "flat everywhere")
+            return self._found(end.z, Ending.FLAT, "flat everywhere")
         minima = self._minima(self._refined(points))
-        level, converged, message = min(minima, key=lambda m: self._objective.record(m[0]).value)
-        theta = level
-        if self._size > 1:
-            optimizer = self._optimizer or LBFGS()
-            bounds = self._objective.space.bounds
-            result = optimizer.minimize(self._objective, level, bounds, **self._settings)
-            theta, converged, message = result.z, result.converged, result.message
-        endings = [self._ending(t, points, converged) for t in theta]
-        return self._found(theta, endings, message, level)
+        z, converged, message = min(minima, key=lambda minimum: self._record(minimum[0]).value)
+        return self._found(z, self._ending(z, points, converged), message)
 
-    def _found(self, theta, endings, message, level=None):
-        record = self._objective.record(theta)
-        level = theta if level is None else level
-        return Found(record, endings, level, message)
+    def _found(self, z, ending, message):
+        return Found(self._record(z), [ending], message)
 
-    def _level(self, z):
-        return np.full(self._size, z)
+    def _record(self, z):
+        return self._objective.record(np.array([z]))
 
     def _point(self, z):
-        value, gradient = self._objective(self._level(z))
-        return Point(z, value, float(gradient.sum()))
+        record = self._record(z)
+        return Point(z, record.value, float(record.gradient[0]))
 
     def _scan(self):
-        """Points along the level, from the strongly regularised end, whose problem is easy."""
+        """Points along the line, from the strongly regularised end, whose problem is easy."""
         if all(self._bounded):
             ends = self._low, self._high
             return scan(self._point, *ends[:: -self._regularizes])
@@ -145,25 +131,25 @@ class Descent:
         return [self._point(p.z) if p is best or p.value <= near else p for p in points]
 
     def _minima(self, points):
-        """``(theta, converged, message)`` of the local minima along the level."""
-        optimizer = self._optimizer if self._size == 1 and self._optimizer else Cubic()
+        """``(z, converged, message)`` of the local minima."""
+        optimizer = self._optimizer or Cubic()
         minima = []
         for left, right in brackets(points)[:MOST_MINIMA]:
             best = min(left, right, key=lambda point: point.value)
             result = optimizer.minimize(
-                self._along_level({left.z: left, right.z: right}),
+                self._on_line({left.z: left, right.z: right}),
                 np.array([best.z]),
                 np.array([[left.z, right.z]]),
                 **self._settings,
             )
-            minima.append((self._level(result.z[0]), result.converged, result.message))
+            minima.append((float(result.z[0]), result.converged, result.message))
         best = min(points, key=lambda point: point.value)
         if best in (points[0], points[-1]) or not minima:
-            minima.append((self._level(self._regular_end(points, best)), True, "end of the range"))
+            minima.append((self._regular_end(points, best), True, "end of the range"))
         return minima
 
-    def _along_level(self, known):
-        """The objective along the level; where the scan has been, its looser values do."""
+    def _on_line(self, known):
+        """The objective; where the scan has been, its looser values do."""
 
         def fun(z):
             point = known.get(z[0]) or self._point(float(z[0]))

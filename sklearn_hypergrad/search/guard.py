@@ -88,7 +88,7 @@ def _outer_losses(candidate, inputs, options, split):
     asked = objective_on(candidate, data.parts, data.choice.loss, options)
     common = descent(candidate, asked, options).run()
     search = VectorDescent(candidate, data, layout, options)
-    found = search.run(common.level[0])
+    found = search.run(common.record.theta[0])
     if INTERRUPTED in (common.message, found.message):
         raise KeyboardInterrupt
     (dimension,) = search.objective.space.dimensions
@@ -96,7 +96,7 @@ def _outer_losses(candidate, inputs, options, split):
     outside = objective_on(candidate, [part], data.choice.loss, options, layout)
     outside.tol = search.objective.tol
     losses, weight = [], None
-    for value in (found.record.hyperparams[dimension.name], search.common(common.level[0])):
+    for value in (found.record.hyperparams[dimension.name], search.common(common.record.theta[0])):
         ((term, w),) = outside.solutions({dimension.name: value})
         loss, weight = term.outer.samples(w)
         losses.append(loss)

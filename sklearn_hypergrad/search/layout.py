@@ -43,7 +43,7 @@ class Common:
 
     def settings(self, value):
         """Parameters for ``set_params`` from a value of this shape."""
-        return {self.span.key: float(value) if np.ndim(value) == 0 else value}
+        return {self.span.key: float(value) if np.ndim(value) == 0 else np.array(value)}
 
 
 class PerTarget(Common):
@@ -56,9 +56,6 @@ class PerTarget(Common):
     @property
     def labels(self):
         return tuple(range(self.n_outputs))
-
-    def settings(self, value):
-        return {self.span.key: np.array(value)}
 
 
 class PerFeature(Common):
@@ -76,9 +73,6 @@ class PerFeature(Common):
 
     def entries(self, columns):
         return np.arange(columns.count)[:, None]
-
-    def settings(self, value):
-        return {self.span.key: np.array(value)}
 
 
 class PerCoefficient(PerFeature):

@@ -156,11 +156,11 @@ def _search_vector(candidate, inputs, options):
     vector = VectorDescent(candidate, data, layout, options)
     (dimension,) = vector.objective.space.dimensions
     name = dimension.name
-    scalar = vector.common(common.level[0])
+    scalar = vector.common(common.record.theta[0])
     if common.message == INTERRUPTED:
         found = vector.pooled(scalar, INTERRUPTED)
     else:
-        found = vector.run(common.level[0])
+        found = vector.run(common.record.theta[0])
     values = [found.record.hyperparams[name], scalar]
     guard, verdict = _guarded(candidate, inputs, options)
     if verdict is not None:

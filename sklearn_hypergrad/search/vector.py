@@ -79,7 +79,7 @@ class VectorDescent:
             raise Unsearchable("the validation loss is not finite at the best common value")
         if not np.ptp(self._data.everything.y, axis=0).any():
             theta = self._splitting.theta(z0)
-            return Found(first, [Ending.FLAT] * len(theta), theta, "the target is constant")
+            return Found(first, [Ending.FLAT] * len(theta), "the target is constant")
         self._nats = self._nats_from(first)
         try:
             minimum = self._minimum(z0)
@@ -97,7 +97,7 @@ class VectorDescent:
         )
         endings = self._on_bounds(theta, self._splitting.deviations(minimum.z), endings)
         reasons = [minimum.message, self._data.reason]
-        return Found(record, endings, theta, "; ".join(filter(None, reasons)))
+        return Found(record, endings, "; ".join(filter(None, reasons)))
 
     def _on_bounds(self, theta, deviations, endings):
         """The endings, with those that a bound of the user holds: of the pool, or of entries."""
@@ -138,7 +138,7 @@ class VectorDescent:
         """What there is to say of all entries at one value."""
         (dimension,) = self.objective.space.dimensions
         theta = self.objective.space.to_theta({dimension.name: value})
-        return Found(self.objective.record(theta), [Ending.POOLED] * len(theta), theta, message)
+        return Found(self.objective.record(theta), [Ending.POOLED] * len(theta), message)
 
     def cv_objective(self):
         """The objective of the vector on the user's cv, as it was asked for."""
