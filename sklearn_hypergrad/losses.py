@@ -4,8 +4,9 @@ Every loss takes targets ``y`` and predictions ``z`` with outputs on the last ax
 ``(..., n_outputs)``, and works pointwise on the leading axes, which broadcast. ``value`` is one
 loss per output, except for losses that couple the outputs (multinomial ones): there the last axis
 has length one. A loss that can be trained also has ``factor``, what its Hessian in ``z`` needs of
-``z``, with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, and
-``shift_invariant``: whether adding the same number to all outputs changes nothing.
+``z``, with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, ``evaluate``,
+which is value, gradient and factor at once, and ``shift_invariant``: whether adding the same number
+to all outputs changes nothing.
 """
 
 import numpy as np
@@ -25,6 +26,10 @@ class HalfSquaredError:
 
     def factor(self, z):
         return np.ones_like(z)
+
+    def evaluate(self, y, z):
+        residual = z - y
+        return 0.5 * residual**2, residual, np.ones_like(z)
 
     def hvp(self, factor, v):
         return v
@@ -81,6 +86,14 @@ class LogisticLoss:
         probability = expit(z)
         return probability * (1 - probability)
 
+    def evaluate(self, y, z):
+        # One exponential serves all three; the logarithm of 1 + e is exact enough to compare sums.
+        e = np.exp(-np.abs(z))
+        larger = 1 / (1 + e)
+        smaller = e * larger
+        value = np.log(1 + e) + (np.maximum(z, 0) - y * z)
+        return value, np.where(z > 0, larger, smaller) - y, larger * smaller
+
     def hvp(self, factor, v):
         return factor * v
 
@@ -101,6 +114,14 @@ class MultinomialLoss:
 
     def factor(self, z):
         return softmax(z, axis=-1)
+
+    def evaluate(self, y, z):
+        shifted = z - z.max(axis=-1, keepdims=True)
+        probability = np.exp(shifted)
+        total = probability.sum(axis=-1, keepdims=True)
+        value = np.log(total) - np.sum(y * shifted, axis=-1, keepdims=True)
+        probability /= total
+        return value, probability - y, probability
 
     def hvp(self, factor, v):
         weighted = factor * v

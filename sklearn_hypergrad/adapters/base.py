@@ -58,12 +58,15 @@ class Family(abc.ABC):
         Names of the validation losses its predictions allow.
     surrogates : tuple of two str
         What is descended when the asked score has no gradient: for plain and for balanced scores.
+    largest_matrix : int
+        Side of the largest matrix that the inner problem forms for a split.
     """
 
     estimator_class: type
     hyperparameters: dict[str, Hyperparameter]
     losses: frozenset[str]
     surrogates: tuple[str, str]
+    largest_matrix: int
     # The class to use for one value per feature, where this one has none.
     vector_class: type | None = None
     methods = ("fit", "predict", "decision_function", "predict_proba")

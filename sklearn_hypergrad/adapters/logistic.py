@@ -30,6 +30,7 @@ class LogisticFamily(ClassifierFamily):
     hyperparameters = {"C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0)}
     losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
     surrogates = ("log_loss", "balanced_log_loss")
+    largest_matrix = MAX_ROWS
 
     def configuration_obstacle(self, estimator):
         if estimator.penalty not in ("deprecated", "l2"):

@@ -53,6 +53,7 @@ class RidgeFamily(Family):
         }
     )
     surrogates = ("squared_error", "squared_error")
+    largest_matrix = max(MAX_GRAM, MAX_KERNEL)
 
     def configuration_obstacle(self, estimator):
         if estimator.positive:

@@ -35,17 +35,19 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter):
     preconditioned = precondition(residual)
     size = _dot(residual, preconditioned)
     direction = preconditioned.copy()
+    # Long vectors are worked on in place: memory that is asked for anew costs more than sums.
+    scaled = np.empty_like(right)
     n_iter = 0
     while n_iter < max_iter and np.any(size > target):
         n_iter += 1
         product = hvp(direction)
-        curvature = _dot(direction, product)
-        step = _ratio(np.where(size > target, size, 0.0), curvature)
-        solution += step * direction
-        residual -= step * product
+        step = _ratio(np.where(size > target, size, 0.0), _dot(direction, product))
+        solution += np.multiply(step, direction, out=scaled)
+        residual -= np.multiply(step, product, out=scaled)
         preconditioned = precondition(residual)
         size, previous = _dot(residual, preconditioned), size
-        direction = preconditioned + _ratio(size, previous) * direction
+        direction *= _ratio(size, previous)
+        direction += preconditioned
     left = np.sqrt(np.max(_ratio(size, target / tol**2), initial=0.0))
     return solution, float(left), n_iter
 

@@ -3,6 +3,6 @@
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 from sklearn_hypergrad.optimizers.cubic import Cubic
 from sklearn_hypergrad.optimizers.lbfgs import LBFGS
-from sklearn_hypergrad.optimizers.scan import Point, brackets, scan, widen
+from sklearn_hypergrad.optimizers.scan import Point, brackets, hopeless, scan, widen
 
-__all__ = ["LBFGS", "Cubic", "Minimum", "Optimizer", "Point", "brackets", "scan", "widen"]
+__all__ = ["LBFGS", "Cubic", "Minimum", "Optimizer", "Point", "brackets", "hopeless", "scan", "widen"]

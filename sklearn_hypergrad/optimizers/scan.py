@@ -12,6 +12,7 @@ import numpy as np
 DECADE = math.log(10)
 FLAT = 1e-6
 N_COARSE = 5
+HOPELESS = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +24,36 @@ class Point:
     slope: float
 
 
-def scan(evaluate, start, stop):
+def scan(evaluate, start, stop, *, thorough=True):
     """Points from ``start`` to ``stop``, both included, at most a decade apart and at least five.
 
     ``evaluate(z) -> Point``. The order matters: each solution starts the next one warm, so
-    ``start`` is the end whose problem is easy. The points are returned by ascending ``z``.
+    ``start`` is the end whose problem is easy. Unless it is to be thorough, the scan goes to
+    ``stop`` at once from a value that is hopeless and rises, and back only if that is not. The
+    points are returned by ascending ``z``.
     """
     n_points = max(N_COARSE, math.ceil(abs(stop - start) / DECADE - 1e-9) + 1)
     grid = np.linspace(start, stop, n_points)
     grid[-1] = stop
-    return sorted((evaluate(float(z)) for z in grid), key=lambda point: point.z)
+    todo, points = [float(z) for z in grid], []
+    while todo:
+        points.append(evaluate(todo.pop(0)))
+        best = min(point.value for point in points)
+        if len(todo) > 1 and not thorough and _rises(points[-1], best, stop - start):
+            points.append(evaluate(todo.pop()))
+            if _rises(points[-1], best, stop - start):
+                break
+            thorough = True
+    return sorted(points, key=lambda point: point.z)
+
+
+def hopeless(value, best):
+    """Whether a value is so much larger than the best that its surroundings matter little."""
+    return value > best + HOPELESS * abs(best)
+
+
+def _rises(point, best, direction):
+    return hopeless(point.value, best) and point.slope * direction > 0
 
 
 def widen(evaluate, points, low, high):

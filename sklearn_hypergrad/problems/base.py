@@ -53,7 +53,14 @@ class InnerProblem(abc.ABC):
 
     ``h`` is a dict of hyperparameters in natural units, ``w`` an array whose layout is the
     problem's own; ``v`` is like ``w``. Nothing is kept on the instance between calls.
+
+    Attributes
+    ----------
+    iterative : bool
+        Whether a solution takes the longer the more accurate it is to be.
     """
+
+    iterative = True
 
     @abc.abstractmethod
     def gradient(self, w, h):

@@ -25,6 +25,9 @@ class Block:
         The targets as the user gave them.
     columns : object
         What is known of the features, for those who tell them apart.
+    scales : ndarray of shape (n_features, n_splits), default=None
+        Factors of the features of each split, where these are X up to them (and an offset that the
+        intercept absorbs); None is one.
     """
 
     X: object
@@ -35,6 +38,7 @@ class Block:
     score_weight: np.ndarray
     labels: object = None
     columns: object = None
+    scales: object = None
 
     @property
     def n_splits(self):

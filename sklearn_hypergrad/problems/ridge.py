@@ -29,6 +29,8 @@ class RidgeProblem(InnerProblem):
     penalty : L2Penalty
     """
 
+    iterative = False
+
     def __init__(self, X, origin, means, penalty):
         self._X = X
         self._origin = origin

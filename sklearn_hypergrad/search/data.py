@@ -79,8 +79,9 @@ def blocks(candidate, inputs, splits=None):
     _, path = final_step(candidate.estimator, candidate.range.key)
     if not path:
         block = _shared(candidate, inputs, splits, labels, y, score_weight)
-        n_samples, n_features = block.X.shape
-        size = max(n_samples, min(n_samples, n_features) ** 2) * y.shape[1]
+        side = min(block.X.shape)
+        matrix = side**2 if side <= candidate.family.largest_matrix else 0
+        size = max(*block.X.shape, matrix) * y.shape[1]
         return block.divided(max(1, MOST_NUMBERS // size))
     return [
         _transformed(candidate, inputs, path, split, labels, y, score_weight) for split in splits

@@ -8,10 +8,10 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import Cubic, Point, brackets, scan, widen
+from sklearn_hypergrad.optimizers import Cubic, Point, brackets, hopeless, scan, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 from sklearn_hypergrad.search.endings import Ending
-from sklearn_hypergrad.search.objective import FINE, Record
+from sklearn_hypergrad.search.objective import COARSE, FINE, ROUGH, Record
 
 # Decades around the start that a search without bounds looks at first.
 FIRST_DECADES = 3
@@ -115,20 +115,39 @@ class Descent:
 
     def _scan(self):
         """Points along the line, from the strongly regularised end, whose problem is easy."""
+        look, thorough = self._look(), not self._objective.iterative
         if all(self._bounded):
             ends = self._low, self._high
-            return scan(self._point, *ends[:: -self._regularizes])
+            return scan(look, *ends[:: -self._regularizes], thorough=thorough)
         start = float(self._dimension.transform.to_theta(self._dimension.start))
         reach = FIRST_DECADES * DECADE
         low, high = max(self._low, start - reach), min(self._high, start + reach)
-        points = scan(self._point, *(low, high)[:: -self._regularizes])
-        return widen(self._point, points, self._low, self._high)
+        points = scan(look, *(low, high)[:: -self._regularizes], thorough=thorough)
+        return widen(look, points, self._low, self._high)
+
+    def _look(self):
+        """``point(z)`` for a scan: rough where the last one was far above the best."""
+        values = []
+
+        def point(z):
+            rough = bool(values) and hopeless(values[-1], min(values))
+            self._objective.tol = ROUGH if rough else COARSE
+            seen = self._point(z)
+            if rough and not hopeless(seen.value, min(values)):
+                self._objective.tol = COARSE
+                seen = self._point(z)
+            values.append(seen.value)
+            return seen
+
+        return point
 
     def _refined(self, points):
-        """The points with those that may be the best evaluated to the fine inner tolerance."""
+        """The points; where several may be the best, these evaluated to the fine tolerance."""
         best = min(points, key=lambda point: point.value)
-        near = best.value + NOISE * abs(best.value)
-        return [self._point(p.z) if p is best or p.value <= near else p for p in points]
+        near = [point for point in points if point.value <= best.value + NOISE * abs(best.value)]
+        if len(near) == 1 and best not in (points[0], points[-1]):
+            return points
+        return [self._point(point.z) if point in near else point for point in points]
 
     def _minima(self, points):
         """``(z, converged, message)`` of the local minima."""

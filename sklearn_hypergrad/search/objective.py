@@ -8,7 +8,9 @@ import numpy as np
 from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.problems import Status
 
-# Inner tolerance while the line is scanned, and while a minimum is polished.
+# Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
+# polished.
+ROUGH = 1e-1
 COARSE = 1e-4
 FINE = 1e-6
 
@@ -68,6 +70,11 @@ class Objective:
             self._known[key] = self._evaluate(theta)
             self.records.append(self._known[key])
         return self._known[key]
+
+    @property
+    def iterative(self):
+        """Whether accuracy takes time."""
+        return any(term.problem.iterative for term in self.terms)
 
     @property
     def best(self):

@@ -1,11 +1,9 @@
 """HypergradSearchCV."""
 
-import functools
 import numbers
 import warnings
 
 import numpy as np
-import threadpoolctl
 from sklearn.base import is_classifier
 from sklearn.model_selection import PredefinedSplit, check_cv
 from sklearn.utils import check_random_state
@@ -20,6 +18,7 @@ from sklearn_hypergrad.search.build import Options
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.outcome import problems_of, pursue
+from sklearn_hypergrad.threads import one_blas_thread
 
 METHODS = {"auto": Implicit(), "implicit": Implicit()}
 OPTIMIZERS = {"auto": None, "lbfgs": LBFGS()}
@@ -34,16 +33,6 @@ REPORTED = (
     "stopping_reason_",
     "validation_loss_",
 )
-
-
-@functools.cache
-def blas_controller():
-    """The controller of BLAS threads: finding the libraries takes longer than a small search.
-
-    The search works on one thread: its matrices are small, where more threads cost time, and sums
-    come out the same wherever it runs.
-    """
-    return threadpoolctl.ThreadpoolController()
 
 
 class HypergradSearchCV(BaseSearchCV):
@@ -395,7 +384,7 @@ class HypergradSearchCV(BaseSearchCV):
         self._check_guard()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
         options = self._options(inputs.y)
-        with np.errstate(all="ignore"), blas_controller().limit(limits=1, user_api="blas"):
+        with np.errstate(all="ignore"), one_blas_thread():
             return [pursue(candidate, inputs, options) for candidate in candidates]
 
     def _check_guard(self):

@@ -15,7 +15,8 @@ from sklearn_hypergrad.problems import (
     LinearProblem,
     Status,
     curvature,
-    linear,
+    design,
+    newton,
 )
 
 LOSSES = {
@@ -160,11 +161,11 @@ def test_the_unit_of_the_target_does_not_matter(make_block, tol, scale):
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize(
     "settings",
-    [(curvature, "MAX_OWN", 0), (curvature, "MAX_SIZE", 0), (linear, "CHUNK", 30)],
+    [(curvature, "MAX_OWN", 0), (curvature, "MAX_SIZE", 0), (design, "CHUNK", 30)],
     ids=["shared Hessian", "diagonal", "chunks"],
 )
 def test_what_large_data_need_changes_no_digits(make_block, monkeypatch, settings, thin, kind):
-    block = make_block(kind, thin=thin, weighted=True)
+    block = make_block(kind, thin=thin, weighted=True, splits="overlapping")
     h, v = {"h": np.array(0.7)}, None
     results = []
     for patched in (False, True):
@@ -177,7 +178,9 @@ def test_what_large_data_need_changes_no_digits(make_block, monkeypatch, setting
             v -= v.mean(axis=-1, keepdims=True) if kind == "multinomial" else 0
         product, status = solution.inverse_hvp(v, None)
         assert (solution.status, status) == (Status.CONVERGED, Status.CONVERGED)
-        results.append((solution.w, product))
+        near, status = solution.inverse_hvp(v, 0.9 * product)
+        assert status is Status.CONVERGED
+        results.append((solution.w, product, near))
     for one, other in zip(*results, strict=True):
         assert_allclose(one, other, rtol=1e-7, atol=1e-9 * np.abs(one).max())
 
@@ -191,16 +194,39 @@ def test_tol_bounds_the_error_of_the_predictions(make_block, kind, tol):
     assert np.abs(z[1] - z[0]).max() < 100 * tol
 
 
-def test_a_start_at_the_solution_is_confirmed_by_one_system_per_split(make_block):
+def test_a_start_at_the_solution_is_confirmed_by_one_look_at_the_data(make_block, monkeypatch):
     problem, h = linear_problem("binary", make_block("binary")), {"h": np.array(0.7)}
     cold = problem.solve(h, None, 1e-6)
+    looks, state = [], problem.state
+    monkeypatch.setattr(problem, "state", lambda w: looks.append(w) or state(w))
     warm = problem.solve(h, cold, 1e-6)
-    assert cold.n_solves > warm.n_solves == 2 * 3
-    assert_allclose(warm.w, cold.w)
+    assert len(looks) == 1
+    assert cold.n_solves > warm.n_solves
+    assert_allclose(warm.w, cold.w, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_the_first_step_to_a_new_penalty_needs_no_data(make_block, monkeypatch, kind):
+    problem = linear_problem(kind, make_block(kind, splits="kfold"))
+    known = problem.solve({"h": np.array(0.7)}, None, 1e-12)
+    looks, state = [], problem.state
+    monkeypatch.setattr(problem, "state", lambda w: looks.append(w) or state(w))
+    problem.solve({"h": np.array(0.72)}, known, 1e-6)
+    expected = problem.solve({"h": np.array(0.72)}, None, 1e-12).w
+    near, before = np.abs(looks[0] - expected).max(), np.abs(known.w - expected).max()
+    assert near < 0.5 * before
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_loose_solution_is_not_taken_for_a_tight_one(make_block, kind):
+    problem, h = linear_problem(kind, make_block(kind)), {"h": np.array(0.7)}
+    expected = problem.solve(h, None, 1e-13).w
+    loose = problem.solve(h, None, 1e-2)
+    assert_allclose(problem.solve(h, loose, 1e-12).w, expected, rtol=1e-8, atol=1e-10)
 
 
 def test_an_unfinished_training_is_reported(make_block, monkeypatch):
-    monkeypatch.setattr(linear, "MAX_NEWTON", 1)
+    monkeypatch.setattr(newton, "MAX_NEWTON", 1)
     problem = linear_problem("binary", make_block("binary"))
     assert problem.solve({"h": np.array(10.0)}, None, 1e-6).status is Status.INNER_NOT_CONVERGED
 
@@ -209,7 +235,7 @@ def test_an_unfinished_linear_solve_is_reported(make_block, monkeypatch):
     monkeypatch.setattr(curvature, "MAX_SIZE", 0)
     problem = linear_problem("binary", make_block("binary"))
     solution = problem.solve({"h": np.array(10.0)}, None, 1e-8)
-    monkeypatch.setattr(linear, "MAX_CG", 1)
+    monkeypatch.setattr(newton, "MAX_CG", 1)
     _, status = solution.inverse_hvp(np.ones_like(solution.w), None)
     assert status is Status.LINEAR_SOLVE_INEXACT
 
@@ -232,7 +258,7 @@ def test_a_start_where_full_steps_overshoot(make_block, kind, factor):
     # Predictions so far out that the loss has next to no curvature.
     problem, h = linear_problem(kind, make_block(kind)), {"h": np.array(0.7)}
     solution = problem.solve(h, None, 1e-10)
-    far = dataclasses.replace(solution, w=factor * solution.w, memory=None)
+    far = dataclasses.replace(solution, memory=(problem.state(factor * solution.w), None))
     again = problem.solve(h, far, 1e-10)
     assert again.status is Status.CONVERGED
     assert_allclose(again.w, solution.w, rtol=1e-8, atol=1e-9)
