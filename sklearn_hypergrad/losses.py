@@ -87,12 +87,16 @@ class LogisticLoss:
         return probability * (1 - probability)
 
     def evaluate(self, y, z):
-        # One exponential serves all three; the logarithm of 1 + e is exact enough to compare sums.
-        e = np.exp(-np.abs(z))
+        # One exponential serves all three. With the sign of the true class, small losses and slopes
+        # keep their digits.
+        sign = 2 * y - 1
+        margin = sign * z
+        e = np.exp(-np.abs(margin))
         larger = 1 / (1 + e)
         smaller = e * larger
-        value = np.log(1 + e) + (np.maximum(z, 0) - y * z)
-        return value, np.where(z > 0, larger, smaller) - y, larger * smaller
+        value = np.log1p(e)
+        value -= np.minimum(margin, 0)
+        return value, -sign * np.where(margin > 0, smaller, larger), smaller * larger
 
     def hvp(self, factor, v):
         return factor * v

@@ -82,6 +82,23 @@ def test_hvp_and_diagonal(name):
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
+@pytest.mark.parametrize("scale", [1, 30])
+def test_all_at_once(name, scale):
+    y, z = points(name)
+    loss, z = getattr(losses, name)(), scale * z
+    value, gradient, factor = loss.evaluate(y, z)
+    assert_allclose(value, loss.value(y, z), rtol=1e-12, atol=1e-15)
+    assert_allclose(gradient, loss.gradient(y, z), rtol=1e-12, atol=1e-15)
+    assert_allclose(factor, loss.factor(z), rtol=1e-12, atol=1e-15)
+
+
+def test_small_logistic_losses_keep_their_digits():
+    y, z = np.array([0.0, 1.0]), np.array([-40.0, 40.0])
+    value, gradient, factor = losses.LogisticLoss().evaluate(y, z)
+    assert_allclose([value, gradient * [1, -1], factor], np.full((3, 2), np.exp(-40)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
 def test_shift_invariance_is_declared_truthfully(name):
     y, z = points(name)
     loss = getattr(losses, name)()

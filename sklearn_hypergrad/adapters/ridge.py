@@ -20,6 +20,7 @@ from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems import (
     DualRidge,
     GramRidge,
+    KernelRidge,
     L2Penalty,
     LinearProblem,
     PredictionLoss,
@@ -70,13 +71,16 @@ class RidgeFamily(Family):
         return weight
 
     def term(self, estimator, name, block, validation_loss, entries=None):
-        block, problem, _ = _problem(estimator, name, block, entries)
+        problem, _ = _problem(estimator, name, block, entries)
         squared = isinstance(validation_loss.loss(block.y.shape[1]), HalfSquaredError)
         outer = QuadraticLoss if squared and isinstance(problem, GramRidge) else PredictionLoss
         return Term(problem, outer(problem, block, validation_loss), block)
 
     def left_out_term(self, estimator, name, block, entries=None):
-        block, problem, penalty = _problem(estimator, name, block, entries)
+        # Leverages are those of coefficients.
+        if L2Penalty(name, entries=entries).uniform:
+            block = narrowed(block, center=estimator.fit_intercept, most=MAX_GRAM)
+        problem, penalty = _problem(estimator, name, block, entries)
         if not isinstance(problem, RidgeProblem):
             raise ValueError(
                 f"search_cv='loo' factorises a matrix of the size of rows or features, and "
@@ -95,18 +99,20 @@ class RidgeFamily(Family):
 
 
 def _problem(estimator, name, block, entries):
-    """``(block, problem, penalty)`` in the form that is cheapest for these sizes."""
+    """``(problem, penalty)`` in the form that is cheapest for these sizes."""
     penalty = L2Penalty(name, entries=entries)
-    options = {"fit_intercept": estimator.fit_intercept}
-    if penalty.uniform:
-        block = narrowed(block, center=estimator.fit_intercept, most=MAX_GRAM)
     n_samples, n_features = block.X.shape
-    dual = not penalty.uniform and _dual_pays(block)
-    if dual and n_samples <= MAX_KERNEL:
-        return block, DualRidge(block, penalty, **options), penalty
-    if n_features <= MAX_GRAM:
-        return block, GramRidge(block, penalty, **options), penalty
-    return block, LinearProblem(block, penalty, HalfSquaredError(), **options), penalty
+    if penalty.uniform and block.scales is None:
+        wide, kernel, most = n_features > n_samples, KernelRidge, MAX_GRAM
+    else:
+        wide, kernel, most = _dual_pays(block), DualRidge, MAX_KERNEL
+    make = LinearProblem
+    if wide and n_samples <= most:
+        make = kernel
+    elif n_features <= MAX_GRAM:
+        make = GramRidge
+    more = (HalfSquaredError(),) if make is LinearProblem else ()
+    return make(block, penalty, *more, fit_intercept=estimator.fit_intercept), penalty
 
 
 def _dual_pays(block):

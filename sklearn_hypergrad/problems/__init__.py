@@ -6,6 +6,7 @@ from sklearn_hypergrad.problems.compress import compress
 from sklearn_hypergrad.problems.dof import effective_dof
 from sklearn_hypergrad.problems.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.gram_ridge import GramRidge, QuadraticLoss
+from sklearn_hypergrad.problems.kernel_ridge import KernelRidge
 from sklearn_hypergrad.problems.linear import LinearProblem
 from sklearn_hypergrad.problems.outer import PredictionLoss
 from sklearn_hypergrad.problems.penalty import L2Penalty
@@ -20,6 +21,7 @@ __all__ = [
     "GramRidge",
     "InnerProblem",
     "InnerSolution",
+    "KernelRidge",
     "L2Penalty",
     "LinearProblem",
     "PredictionLoss",

@@ -32,5 +32,4 @@ def effective_dof(problem, solution, strength):
     for probe in probes:
         probe = probe.reshape(diagonal.shape)
         diagonal += share * probe * solution.inverse_hvp(probe, None)[0]
-    coef, _ = problem.coefficients(diagonal)
-    return np.clip(1 - strength * coef[0].T, 0, 1)
+    return np.clip(1 - strength * problem.penalised(diagonal), 0, 1)

@@ -5,14 +5,15 @@ from scipy.linalg import cho_solve
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import factor
-from sklearn_hypergrad.problems.ridge import RidgeProblem, origin_of
+from sklearn_hypergrad.problems.ridge import PrimalRidge, origin_of
 
 
-class DualRidge(RidgeProblem):
+class DualRidge(PrimalRidge):
     """Ridge regression with systems of the size of the training part.
 
     Every penalty needs a new kernel ``X D^-1 X'``, D the diagonal of strengths, which must be
-    positive; it is formed once for all rows, and that of every training part is cut out of it.
+    positive; it is formed once for all rows, and that of every training part is cut out of it,
+    unless every split has scales of its own.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ class DualRidge(RidgeProblem):
         X = block.X.astype(float) if issparse(block.X) else block.X - origin
         y_mean = self._average.T @ (block.y - y_origin)
         means = self._average.T @ X, y_mean + y_origin
-        super().__init__(X, origin, means, penalty)
+        super().__init__(X, origin, means, block.scales, penalty)
         self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
         self.n_features = X.shape[1]
         self.rows = [np.flatnonzero(column) for column in t.T]
@@ -50,33 +51,41 @@ class DualRidge(RidgeProblem):
 
         Z are its weighted and centred rows; those without weight are left out.
         """
-        scaled = _scaled(self._X, 1 / np.sqrt(strength))
-        kernel = scaled @ scaled.T
-        kernel = kernel.toarray() if issparse(kernel) else kernel
+        whole = self._kernel(1 / np.sqrt(strength)) if self._scales is None else None
         for split, rows in enumerate(self.rows):
-            part = kernel[np.ix_(rows, rows)]
+            if whole is None:
+                part = self._kernel(self._scales[split, :, 0] / np.sqrt(strength), rows)
+            else:
+                part = whole[np.ix_(rows, rows)]
             average, root = self._average[rows, split], self._root[rows, split]
             cross = part @ average
             centred = part - cross - cross[:, None] + average @ cross
             yield root * centred * root.T
 
+    def _kernel(self, factors, rows=slice(None)):
+        X = self._X[rows]
+        scaled = X.multiply(factors).tocsr() if issparse(X) else X * factors
+        kernel = scaled @ scaled.T
+        return kernel.toarray() if issparse(kernel) else kernel
+
     def forward(self, u):
         """``Z u`` of every split, of shape (n_samples, n_splits, k)."""
+        u = self._rescaled(u)
         return self._root * (self._product(u) - np.einsum("sp,spk->sk", self._x_mean, u))
 
     def backward(self, a):
         """``Z' a``, the transpose of ``forward``."""
         weighted = self._root * a
-        return self._product_vjp(weighted - self._average[:, :, None] * weighted.sum(axis=0))
+        centred = weighted - self._average[:, :, None] * weighted.sum(axis=0)
+        return self._rescaled(self._product_vjp(centred))
 
     @property
     def level(self):
         """The strength that matters: the mean diagonal of ``Z'Z``."""
-        X = self._X
-        squares = X.multiply(X).sum(axis=1) if issparse(X) else np.einsum("ij,ij->i", X, X)
         t = self._root[:, :, 0] ** 2
-        sums = np.asarray(squares).ravel() @ t - t.sum(axis=0) * np.sum(self._x_mean**2, axis=1)
-        return float(sums.mean() / X.shape[1])
+        squares = (self._X.multiply(self._X) if issparse(self._X) else self._X**2).T @ t
+        sums = squares.T - t.sum(axis=0)[:, None] * self._x_mean**2
+        return float(self._rescaled(self._rescaled(sums[:, :, None])).mean())
 
     def _minimiser(self, inverse, strength):
         return inverse.backward(self._target)
@@ -109,7 +118,3 @@ class Woodbury:
                 right = a[rows, split, columns]
                 solved[rows, split, columns] = cho_solve(own, right, check_finite=False)
         return self._problem.backward(solved) / self._strength
-
-
-def _scaled(X, factors):
-    return X.multiply(factors).tocsr() if issparse(X) else X * factors

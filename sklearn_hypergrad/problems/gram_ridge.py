@@ -1,21 +1,17 @@
 """Ridge regression of all splits from their Gram matrices."""
 
-import functools
-
 import numpy as np
 
-from sklearn_hypergrad.linalg import Cholesky, Spectral
 from sklearn_hypergrad.problems.moments import Moments
 from sklearn_hypergrad.problems.outer import PredictionLoss, sample_weights
-from sklearn_hypergrad.problems.ridge import RidgeProblem, origin_of
+from sklearn_hypergrad.problems.ridge import NormalEquations, PrimalRidge, origin_of
 
 
-class GramRidge(RidgeProblem):
+class GramRidge(NormalEquations, PrimalRidge):
     """Ridge regression from sums over rows, formed once: evaluations do not touch X.
 
-    The gradient is ``gram w + strength w - cross``. Sums of a training part are the total minus the
-    held-out part. One eigendecomposition serves all penalties that the features share; others are
-    factorised anew.
+    Sums of a training part are the total minus the held-out part. Where every split has scales of
+    its own, they are multiplied with them.
 
     Parameters
     ----------
@@ -33,21 +29,9 @@ class GramRidge(RidgeProblem):
             np.stack(mean) + about
             for mean, about in zip(zip(*self._means, strict=True), self._about, strict=True)
         )
-        super().__init__(block.X, np.zeros(block.X.shape[1]), (x, y), penalty)
+        super().__init__(block.X, np.zeros(block.X.shape[1]), (x, y), block.scales, penalty)
         parts = [m.about(*mean) for m, mean in zip(trains, self._means, strict=True)]
-        self._gram = np.stack([xx for xx, _, _ in parts])
-        self._cross = np.stack([xy for _, xy, _ in parts])
-
-    def gradient(self, w, h):
-        return self._gram @ w + self._penalty.strength(h) * w - self._cross
-
-    def hvp(self, w, h, v):
-        return self._gram @ v + self._penalty.strength(h) * v
-
-    def inverse(self, strength):
-        if len(strength) > 1:
-            return Cholesky(self._gram, strength).solve
-        return lambda v: self._spectral.solve(strength, self._spectral.to_basis(v))
+        self._gram, self._cross, _ = self._of_scaled(parts)
 
     @property
     def level(self):
@@ -73,21 +57,14 @@ class GramRidge(RidgeProblem):
             else:
                 moments = Moments.of(block.X, block.y, test, weight, self._about)
             parts.append([scale * part for part in moments.about(*mean)])
-        return tuple(np.stack(stack) for stack in zip(*parts, strict=True))
+        return self._of_scaled(parts)
 
-    @functools.cached_property
-    def _spectral(self):
-        return Spectral(self._gram)
-
-    @functools.cached_property
-    def _coordinates(self):
-        return self._spectral.project(self._cross)
-
-    def _minimiser(self, inverse, strength):
-        if len(strength) > 1:
-            return inverse(self._cross)
-        # In the null space of the Gram matrix the solution is zero and not what rounding left.
-        return self._spectral.solve(strength, self._coordinates)
+    def _of_scaled(self, parts):
+        """``(xx, xy, yy)`` of all splits, of their own features."""
+        xx, xy, yy = (np.stack(stack) for stack in zip(*parts, strict=True))
+        xy = self._rescaled(xy)
+        xx = self._rescaled(self._rescaled(xx).transpose(0, 2, 1))
+        return xx, xy, yy
 
     def _mean(self, moments):
         if self._fit_intercept:

@@ -116,6 +116,10 @@ class LinearProblem(InnerProblem):
         """Transposed product of ``predict``."""
         return self._design.pull(v)
 
+    def penalised(self, w):
+        """What is penalised of the first split, of shape (n_features, n_outputs)."""
+        return w[: self._design.n_features, 0]
+
     def coefficients(self, w):
         """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
         coef = self._design.rescaled(w)[: self._design.n_features]

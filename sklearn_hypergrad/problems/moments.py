@@ -1,9 +1,19 @@
 """Weighted first and second moments of rows: sums that can be subtracted."""
 
 import dataclasses
+import functools
+import operator
 
 import numpy as np
 from scipy.sparse import issparse
+
+from sklearn_hypergrad.threads import in_threads
+
+# Numbers of X that are centred and multiplied at a time, and from which on rows are shared out
+# among threads, in this many pieces.
+CHUNK = 2**19
+LARGE = 2**20
+PIECES = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,13 +34,29 @@ class Moments:
         Sums of squares of data with a large offset lose digits when they are subtracted, so data
         come centred; sparse X do not, and their origin is 0.
         """
+        if issparse(X):
+            return cls._of_chunk(X, y, rows, weight, origin)
+        size = max(1, CHUNK // max(1, X.shape[1]))
+        pieces = np.array_split(np.arange(len(rows)), PIECES if X.size >= LARGE else 1)
+
+        def of_piece(piece):
+            chunks = [piece[start : start + size] for start in range(0, len(piece), size)]
+            parts = (cls._of_chunk(X, y, rows[c], weight[c], origin) for c in chunks or [piece])
+            return functools.reduce(operator.add, parts)
+
+        return functools.reduce(operator.add, in_threads(of_piece, pieces))
+
+    @classmethod
+    def _of_chunk(cls, X, y, rows, weight, origin):
         root = np.sqrt(weight)[:, None]
         y = y[rows] - origin[1]
         if issparse(X):
             scaled = X[rows].multiply(root).tocsr()
             xx = (scaled.T @ scaled).toarray()
         else:
-            scaled = (X[rows] - origin[0]) * root
+            scaled = np.subtract(X[_as_slice(rows)], origin[0], dtype=float)
+            if np.any(weight != 1):
+                scaled *= root
             xx = scaled.T @ scaled
         return cls(
             weight=weight.sum(),
@@ -59,6 +85,13 @@ class Moments:
             self.xy - np.outer(self.x, y) - np.outer(x, self.y) + self.weight * np.outer(x, y),
             self.yy - 2 * y * self.y + self.weight * y**2,
         )
+
+
+def _as_slice(rows):
+    """Rows that follow one another as a slice, which copies nothing."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
+        return slice(rows[0], rows[-1] + 1)
+    return rows
 
 
 def _parts(moments):

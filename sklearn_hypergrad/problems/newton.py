@@ -17,6 +17,8 @@ ADJOINT = 100
 # Accuracy that does not justify more than a few iterations of CG.
 LOOSE = 1e-2
 FEW_CG = 15
+# Rounding error of the objective, relative.
+SLACK = 1e3 * np.finfo(float).eps
 # Share of the objective of no features below which it counts as zero, as for classes that can be
 # separated.
 SMALLEST = 1e-3
@@ -67,9 +69,12 @@ class Newton:
             if n_steps > 1 and np.all(self._left(decrement, previous) <= target):
                 state = self._problem.arrived(state.w - step, self._ridge)
                 return state, kept, Status.CONVERGED, n_steps
-            if n_steps > 2 and np.all(previous <= stuck) and np.any(decrement > previous):
-                # Rounding errors have grown: where a Hessian is all but singular.
-                return last, kept, Status.CONVERGED, n_steps
+            if n_steps > 2 and np.all(previous <= stuck):
+                if np.any(decrement > stuck):
+                    # Rounding errors have grown, as where a Hessian is all but singular.
+                    return last, kept, Status.CONVERGED, n_steps
+                if not self._direct and np.all((decrement <= target) | (decrement >= previous)):
+                    return state, kept, Status.CONVERGED, n_steps
             solved = (decrement <= target) & (n_steps > 1)
             self._direct &= np.all(solved | (decrement <= CONTRACTION * previous))
             moved = self._descend(state, np.where(solved[:, None], 0.0, step), decrement)
@@ -129,7 +134,7 @@ class Newton:
         """Halve the step of each split until its objective falls (Armijo)."""
         length = np.ones(len(decrement))
         objective = state.objective(self._ridge)
-        slack = 10 * np.finfo(float).eps * np.abs(objective)
+        slack = SLACK * np.abs(objective)
         for _ in range(MAX_HALVINGS):
             moved = self._problem.state(state.w - length[:, None] * step)
             enough = objective - 1e-4 * length * decrement + slack

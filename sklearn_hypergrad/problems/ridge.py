@@ -1,11 +1,17 @@
 """What all closed forms of ridge regression share."""
 
 import abc
+import functools
 
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_hypergrad.linalg import Cholesky, Spectral
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
+
+
+# Ratio of diagonal entries from which on eigenvalues lose digits that matter.
+GRADED = 1e6
 
 
 class RidgeProblem(InnerProblem):
@@ -17,24 +23,16 @@ class RidgeProblem(InnerProblem):
         1/2 sum_i t_i ||y_i - x_i w||^2  +  1/2 sum_jk strength_jk w_jk^2
 
     ``w`` has shape (n_splits, n_features, n_outputs). What differs is how ``inverse`` inverts the
-    Hessian.
+    Hessian, and whether ``w`` are the coefficients.
 
     Parameters
     ----------
-    X : ndarray or sparse matrix of shape (n_samples, n_features)
-    origin : ndarray of shape (n_features,)
-        What has been subtracted from the features.
-    means : tuple of ndarray of shapes (n_splits, n_features) and (n_splits, n_outputs)
-        Training means, zero without an intercept: of X as it is here, and of the targets.
     penalty : L2Penalty
     """
 
     iterative = False
 
-    def __init__(self, X, origin, means, penalty):
-        self._X = X
-        self._origin = origin
-        self._x_mean, self._y_mean = means
+    def __init__(self, penalty):
         self._penalty = penalty
 
     @abc.abstractmethod
@@ -43,6 +41,22 @@ class RidgeProblem(InnerProblem):
 
         ``strength`` broadcasts to (n_features, k).
         """
+
+    @abc.abstractmethod
+    def predict(self, w):
+        """Predictions for all rows, of shape (n_samples, n_splits, n_outputs)."""
+
+    @abc.abstractmethod
+    def predict_vjp(self, v):
+        """Transposed derivative of ``predict``."""
+
+    @abc.abstractmethod
+    def coefficients(self, w):
+        """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
+
+    def penalised(self, w):
+        """What is penalised of the first split, of shape (n_features, n_outputs)."""
+        return w[0]
 
     def solve(self, h, warm_start, tol):
         strength = self._penalty.strength(h)
@@ -60,16 +74,44 @@ class RidgeProblem(InnerProblem):
     def cross_jvp(self, w, h, u):
         return self._penalty.cross_jvp(h, u) * w
 
+    @abc.abstractmethod
+    def _minimiser(self, inverse, strength):
+        """The solution, from the inverse Hessian."""
+
+
+class PrimalRidge(RidgeProblem):
+    """Ridge regression whose ``w`` are the coefficients.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+    origin : ndarray of shape (n_features,)
+        What has been subtracted from the features.
+    means : tuple of ndarray of shapes (n_splits, n_features) and (n_splits, n_outputs)
+        Training means, zero without an intercept: of X as it is here, and of the targets.
+    scales : ndarray of shape (n_features, n_splits) or None
+        Factors of the features of each split.
+    penalty : L2Penalty
+    """
+
+    def __init__(self, X, origin, means, scales, penalty):
+        super().__init__(penalty)
+        self._X = X
+        self._origin = origin
+        self._x_mean, self._y_mean = means
+        self._scales = None if scales is None else scales.T[:, :, None]
+
     def predict(self, w):
-        """Predictions for all rows, of shape (n_samples, n_splits, n_outputs)."""
+        w = self._rescaled(w)
         return self._product(w) + self._intercept(w)
 
     def predict_vjp(self, v):
-        """Transposed derivative of ``predict``."""
-        return self._product_vjp(v) - self._x_mean[:, :, None] * v.sum(axis=0)[:, None, :]
+        pulled = self._product_vjp(v)
+        pulled -= self._x_mean[:, :, None] * v.sum(axis=0)[:, None, :]
+        return self._rescaled(pulled)
 
     def coefficients(self, w):
-        """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
+        w = self._rescaled(w)
         return w.transpose(0, 2, 1), self._intercept(w) - np.einsum("p,spk->sk", self._origin, w)
 
     def centred(self):
@@ -77,9 +119,9 @@ class RidgeProblem(InnerProblem):
         X = self._X.toarray() if issparse(self._X) else self._X
         return X - self._x_mean[0]
 
-    @abc.abstractmethod
-    def _minimiser(self, inverse, strength):
-        """The solution, from the inverse Hessian."""
+    def _rescaled(self, w):
+        """Weights of the features as they are in X from those of the splits' own, or back."""
+        return w if self._scales is None else self._scales * w
 
     def _product(self, w):
         n_splits, n_features, n_outputs = w.shape
@@ -93,6 +135,50 @@ class RidgeProblem(InnerProblem):
 
     def _intercept(self, w):
         return self._y_mean - np.einsum("sp,spk->sk", self._x_mean, w)
+
+
+class NormalEquations(RidgeProblem):
+    """Ridge regression whose gradient is ``gram w + strength w - cross``.
+
+    One eigendecomposition serves all penalties that the features share; others are factorised anew,
+    and so are matrices whose diagonal spans many orders of magnitude: eigenvalues are exact relative
+    to the largest one only. Subclasses set ``_gram`` of shape (n_splits, n, n) and ``_cross`` of
+    shape (n_splits, n, k).
+    """
+
+    def gradient(self, w, h):
+        return self._gram @ w + self._penalty.strength(h) * w - self._cross
+
+    def hvp(self, w, h, v):
+        return self._gram @ v + self._penalty.strength(h) * v
+
+    def inverse(self, strength):
+        if self._factorised(strength):
+            strength = np.broadcast_to(strength, (self._gram.shape[-1], strength.shape[1]))
+            return Cholesky(self._gram, strength).solve
+        return lambda v: self._spectral.solve(strength, self._spectral.to_basis(v))
+
+    def _factorised(self, strength):
+        return len(strength) > 1 or self._graded
+
+    @functools.cached_property
+    def _graded(self):
+        diagonal = np.einsum("sjj->sj", self._gram)
+        return diagonal[diagonal > 0].min(initial=np.inf) * GRADED < diagonal.max()
+
+    @functools.cached_property
+    def _spectral(self):
+        return Spectral(self._gram)
+
+    @functools.cached_property
+    def _coordinates(self):
+        return self._spectral.project(self._cross)
+
+    def _minimiser(self, inverse, strength):
+        if self._factorised(strength):
+            return inverse(self._cross)
+        # In the null space of the Gram matrix the solution is zero and not what rounding left.
+        return self._spectral.solve(strength, self._coordinates)
 
 
 def origin_of(block, fit_intercept):

@@ -11,6 +11,8 @@ from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 
 # A search without bounds gives up this far away from the level of the data.
 MOST = 1e12
+# Levels beyond say nothing.
+EXTREME = 1e200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +76,7 @@ def objective_on(candidate, parts, loss, options, layout=None, splits="cv"):
             terms.append(family.left_out_term(candidate.final, leaf, part, **spread))
         else:
             terms.append(family.term(candidate.final, leaf, part, loss, **spread))
-    level = float(np.mean([term.problem.level for term in terms])) or 1.0
+    level = _usable(float(np.mean([term.problem.level for term in terms])))
     shape = () if layout is None else layout.shape
     # Bounds are those of the common level; entries deviate from it.
     reach = MOST_DEVIATION if shape and shrinkage_of(candidate, options) else 0.0
@@ -105,6 +107,11 @@ def shrinkage_of(candidate, options):
     if options.shrinkage is not None:
         return options.shrinkage
     return candidate.family.hyperparameters[candidate.range.leaf].shrinkage
+
+
+def _usable(level):
+    """The level, or 1 where rounding or overflow have left nothing of it."""
+    return level if 1 / EXTREME < level < EXTREME else 1.0
 
 
 def _dimension(candidate, level, shape, reach):

@@ -192,13 +192,13 @@ class VectorDescent:
 
 
 def _mean_square(block):
-    """Of the features about their means, in the training parts; sparse ones are not centred.
+    """Of the features about their means, in the training parts.
 
     Held-out rows may have values that no bound should know of.
     """
     X, weights = block.X, block.row_weights()
     weights /= weights.sum(axis=0)
     if issparse(X):
-        return (X.multiply(X).T @ weights).mean()
+        return float(np.mean(X.multiply(X).T @ weights - (X.T @ weights) ** 2))
     X = X - X.mean(axis=0)
     return float(np.mean((X**2).T @ weights - (X.T @ weights) ** 2))

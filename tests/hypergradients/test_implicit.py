@@ -18,6 +18,7 @@ from sklearn_hypergrad.problems import (
     GramRidge,
     InnerProblem,
     InnerSolution,
+    KernelRidge,
     L2Penalty,
     LinearProblem,
     PredictionLoss,
@@ -35,10 +36,13 @@ CLASSIFICATION = ["log_loss", "balanced_log_loss", "brier_score"]
 FAMILIES = {
     "gram ridge": REGRESSION + DEVIANCES + CODED,
     "dual ridge": REGRESSION + DEVIANCES + CODED,
+    "kernel ridge": REGRESSION + DEVIANCES + CODED,
     "linear ridge": REGRESSION + DEVIANCES + CODED,
     "logistic": CLASSIFICATION,
     "multinomial": CLASSIFICATION,
 }
+# Of rows: for data with more features.
+KERNELS = {"dual ridge": DualRidge, "kernel ridge": KernelRidge}
 MATRIX = [
     (family, name, *switches)
     for family, names in FAMILIES.items()
@@ -58,8 +62,8 @@ def kind_of(family, name):
 def term(family, block, name, intercept, entries=None):
     """``(problem, outer)`` with the hyperparameter ``h``."""
     loss = VALIDATION_LOSSES[name]
-    if family == "dual ridge":
-        problem = DualRidge(block, L2Penalty("h", entries=entries), fit_intercept=intercept)
+    if family in KERNELS:
+        problem = KERNELS[family](block, L2Penalty("h", entries=entries), fit_intercept=intercept)
         return problem, PredictionLoss(problem, block, loss)
     if family == "gram ridge":
         problem = GramRidge(block, L2Penalty("h", entries=entries), fit_intercept=intercept)
@@ -135,8 +139,7 @@ def test_any_splits(make_block, five_point, family, splits):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weak_and_strong_penalties(make_block, five_point, family, h):
     name = FAMILIES[family][0]
-    # Kernels of rows are for data with more features.
-    block = make_block(kind_of(family, name), weighted=True, wide=family == "dual ridge")
+    block = make_block(kind_of(family, name), weighted=True, wide=family in KERNELS)
     check(Implicit(), *term(family, block, name, True), np.array(h), five_point)
 
 
@@ -159,7 +162,14 @@ def penalties(per, block):
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize("per", VECTORS)
 @pytest.mark.parametrize(
-    ("family", "name"), [(family, name) for family, names in FAMILIES.items() for name in names]
+    ("family", "name"),
+    [
+        (family, name)
+        for family, names in FAMILIES.items()
+        for name in names
+        # One penalty for all.
+        if family != "kernel ridge"
+    ],
 )
 def test_several_penalties(make_block, five_point, family, name, per, thin, wide):
     n_outputs = 3 if name in REGRESSION else 1

@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from sklearn_hypergrad.problems import moments
 from sklearn_hypergrad.problems.moments import Moments
 
 NAMES = ("weight", "x", "y", "xx", "xy", "yy")
@@ -27,9 +28,9 @@ def explicit(X, y, weight):
     return sums
 
 
-def check(moments, expected, rtol=1e-12):
+def check(found, expected, rtol=1e-12):
     for name, value in zip(NAMES, expected, strict=True):
-        assert_allclose(getattr(moments, name), value, rtol=rtol, atol=1e-13, err_msg=name)
+        assert_allclose(getattr(found, name), value, rtol=rtol, atol=1e-13, err_msg=name)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -37,8 +38,23 @@ def check(moments, expected, rtol=1e-12):
 def test_sums_over_weighted_rows(thin, dtype):
     X, y, weight = data(thin, dtype)
     dense = (X.toarray() if thin else X).astype(float)
-    moments = Moments.of(X, y, ROWS, weight, (0.0, 0.0))
-    check(moments, explicit(dense[ROWS], y[ROWS], weight))
+    sums = Moments.of(X, y, ROWS, weight, (0.0, 0.0))
+    check(sums, explicit(dense[ROWS], y[ROWS], weight))
+
+
+def test_chunks_and_pieces_change_no_digits(monkeypatch):
+    X, y, weight = data()
+    origin = np.array([1.0, -2.0, 3.0]), np.array([10.0, 20.0])
+    expected = explicit(X[ROWS] - origin[0], y[ROWS] - origin[1], weight)
+    monkeypatch.setattr(moments, "CHUNK", 3)
+    check(Moments.of(X, y, ROWS, weight, origin), expected)
+    # More pieces than rows.
+    monkeypatch.setattr(moments, "LARGE", 1)
+    monkeypatch.setattr(moments, "PIECES", 7)
+    check(Moments.of(X, y, ROWS, weight, origin), expected)
+    rows = np.arange(2, 7)
+    expected = explicit(X[rows] - origin[0], y[rows] - origin[1], weight)
+    check(Moments.of(X, y, rows, weight, origin), expected)
 
 
 def test_origins_are_subtracted():

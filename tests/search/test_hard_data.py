@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
     np.finfo(LONG).eps > 2e-19, reason="long double has no more digits than double here"
 )
 EPS = np.finfo(float).eps
-TOL = 1e-10
+TOL = 1e-12
 N, N_TRAIN = 30, 20
 SPLITS = list(KFold(3, shuffle=True, random_state=0).split(np.empty(N)))
 FORMS = {"dense": np.asarray, "sparse": sparse.csr_array}
@@ -544,11 +544,9 @@ def scaled(decades):
 @pytest.mark.parametrize(
     ("per", "decades"),
     [
-        (None, 1),
-        (None, 2),
+        *[(None, decades) for decades in (1, 2, 3, 4, 5)],
         ("feature", 2),
         ("feature", 5),
-        *[pytest.param(None, decades, marks=SPECTRAL) for decades in (3, 4, 5)],
     ],
 )
 def test_ridge_with_features_of_very_different_scales(per, decades, form):
@@ -559,7 +557,6 @@ def test_ridge_with_features_of_very_different_scales(per, decades, form):
     check(found, references(ridge_loss, X, y, values), 1e-8)
 
 
-@SPECTRAL
 @pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
 @pytest.mark.parametrize("decades", [4, 5])
 def test_a_search_with_features_of_very_different_scales(decades):
@@ -1022,7 +1019,6 @@ def test_float32_gives_the_search_of_float64(kind):
 # Searches without bounds on sparse data that have offsets.
 
 
-@defect("_mean_square of sparse features is not about their means: the level's bound is too high")
 @pytest.mark.parametrize("year", [2020, 10_000])
 def test_a_vector_on_sparse_data_with_a_year_is_that_on_dense_data(year):
     rng = np.random.default_rng(0)
@@ -1037,7 +1033,6 @@ def test_a_vector_on_sparse_data_with_a_year_is_that_on_dense_data(year):
     assert thin.best_score_ == pytest.approx(dense.best_score_, rel=1e-3)
 
 
-@defect("GramRidge.level is negative by a rounding error, its logarithm nan", ValueError)
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_sparse_constant_features():
     X = sparse.csr_array(np.full((48, 3), 1e4 + 0.1))
@@ -1046,7 +1041,6 @@ def test_sparse_constant_features():
     assert list(search.hyperparameters_["status"]) == ["flat"]
 
 
-@defect("the level of the data is infinite, and the bounds are nan")
 def test_features_whose_squares_overflow():
     """As with a list: no fit succeeds, and the error says so."""
     X, y = 1e160 * X4, target(X4)
@@ -1057,7 +1051,6 @@ def test_features_whose_squares_overflow():
     assert "All the 5 fits failed" in found[1]
 
 
-@defect("the bounds underflow to 0, and widen goes on towards the logarithm of 0")
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_features_whose_squares_underflow(monkeypatch):
     """The search ends, wherever that is."""
