@@ -133,7 +133,7 @@ def family(estimator) -> Any:
 def narrowed(block, *, center, most):
     """The block in the row space of its X where that is smaller than X and than ``most``."""
     n_samples, n_features = block.X.shape
-    if n_features <= n_samples or n_samples > most:
+    if n_features <= n_samples or n_samples > most or block.scales is not None:
         return block
     return dataclasses.replace(block, X=compress(block.X, center=center))
 

@@ -5,4 +5,14 @@ from sklearn_hypergrad.optimizers.cubic import Cubic
 from sklearn_hypergrad.optimizers.lbfgs import LBFGS
 from sklearn_hypergrad.optimizers.scan import Point, brackets, hopeless, scan, widen
 
-__all__ = ["LBFGS", "Cubic", "Minimum", "Optimizer", "Point", "brackets", "hopeless", "scan", "widen"]
+__all__ = [
+    "LBFGS",
+    "Cubic",
+    "Minimum",
+    "Optimizer",
+    "Point",
+    "brackets",
+    "hopeless",
+    "scan",
+    "widen",
+]

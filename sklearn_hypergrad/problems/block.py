@@ -59,6 +59,7 @@ class Block:
                 trains=self.trains[start : start + most],
                 tests=self.tests[start : start + most],
                 weights=self.weights[start : start + most],
+                scales=None if self.scales is None else self.scales[:, start : start + most],
             )
             for start in range(0, self.n_splits, most)
         ]

@@ -17,6 +17,7 @@ from sklearn_hypergrad._sklearn import (
 from sklearn_hypergrad.problems import Block
 from sklearn_hypergrad.search.columns import Columns
 from sklearn_hypergrad.search.grid import final_step
+from sklearn_hypergrad.search.share import shared
 
 # Numbers in the arrays that all splits of a block share: with very many splits there are several
 # blocks, so that memory stays bounded.
@@ -50,7 +51,7 @@ class Capture(BaseEstimator):
 
 
 def blocks(candidate, inputs, splits=None):
-    """The blocks of a candidate: of many splits if these share X, else of one split each.
+    """The blocks of a candidate: of many splits where these share X, else of one split each.
 
     Parameters
     ----------
@@ -78,14 +79,30 @@ def blocks(candidate, inputs, splits=None):
     score_weight = _weight(inputs.score_params, len(y))
     _, path = final_step(candidate.estimator, candidate.range.key)
     if not path:
-        block = _shared(candidate, inputs, splits, labels, y, score_weight)
-        side = min(block.X.shape)
-        matrix = side**2 if side <= candidate.family.largest_matrix else 0
-        size = max(*block.X.shape, matrix) * y.shape[1]
-        return block.divided(max(1, MOST_NUMBERS // size))
-    return [
-        _transformed(candidate, inputs, path, split, labels, y, score_weight) for split in splits
-    ]
+        found = [_shared(candidate, inputs, splits, labels, y, score_weight)]
+    else:
+        parts = (
+            _transformed(candidate, inputs, path, split, labels, y, score_weight)
+            for split in splits
+        )
+        found = shared(
+            parts,
+            intercept=getattr(candidate.final, "fit_intercept", False),
+            wanted=lambda block: _worth_sharing(candidate, block),
+        )
+    return [part for block in found for part in _divided(candidate, block)]
+
+
+def _worth_sharing(candidate, block):
+    """One penalty on wide data is tuned in the row space of each split's own features."""
+    return _told_apart(candidate) or block.X.shape[0] >= block.X.shape[1]
+
+
+def _divided(candidate, block):
+    side = min(block.X.shape)
+    matrix = side**2 if side <= candidate.family.largest_matrix else 0
+    size = max(*block.X.shape, matrix) * block.y.shape[1]
+    return block.divided(max(1, MOST_NUMBERS // size))
 
 
 def whole(candidate, inputs):
@@ -114,6 +131,7 @@ def _shared(candidate, inputs, splits, labels, y, score_weight):
 
 
 def _transformed(candidate, inputs, path, split, labels, y, score_weight):
+    """The block of one split, and which rows of the data it has."""
     train, test = split
     pipeline = without_callbacks(clone(candidate.estimator))
     capture = Capture(clone(candidate.final))
@@ -135,7 +153,7 @@ def _transformed(candidate, inputs, path, split, labels, y, score_weight):
             rows = np.concatenate([train, test])
             held_out = np.arange(len(train), len(rows))
     weight = _weight(fit_params, len(train))
-    return Block(
+    block = Block(
         X=X,
         y=y[rows],
         trains=[np.arange(len(train))],
@@ -145,6 +163,7 @@ def _transformed(candidate, inputs, path, split, labels, y, score_weight):
         labels=labels[rows],
         columns=columns,
     )
+    return block, rows
 
 
 def _told_apart(candidate):

@@ -199,6 +199,8 @@ def _mean_square(block):
     X, weights = block.X, block.row_weights()
     weights /= weights.sum(axis=0)
     if issparse(X):
-        return float(np.mean(X.multiply(X).T @ weights - (X.T @ weights) ** 2))
-    X = X - X.mean(axis=0)
-    return float(np.mean((X**2).T @ weights - (X.T @ weights) ** 2))
+        squares = X.multiply(X).T @ weights - (X.T @ weights) ** 2
+    else:
+        X = X - X.mean(axis=0)
+        squares = (X**2).T @ weights - (X.T @ weights) ** 2
+    return float(np.mean(squares if block.scales is None else squares * block.scales**2))

@@ -1,6 +1,7 @@
 """The contract of inner problems, for every problem of the package."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -224,6 +225,51 @@ def test_level_is_the_mean_diagonal_of_the_hessian_at_zero(case):
         centre = np.average(X[train], axis=0, weights=weight) if case.intercept else 0.0
         diagonals.append(curvature * weight @ (X[train] - centre) ** 2)
     assert_allclose(case.problem.level, np.mean(diagonals), rtol=1e-12)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("name", sorted(PROBLEMS.keys() - {"kernel ridge"}))
+def test_scales_are_those_of_scaled_features(make_block, name, intercept, thin, wide):
+    block = make_block(PROBLEMS[name][0], wide=wide, thin=thin, weighted=True)
+    scales = np.random.default_rng(0).uniform(0.5, 2, (block.X.shape[1], block.n_splits))
+    shared = Case(name, dataclasses.replace(block, scales=scales), intercept, per="feature")
+    whole = shared.problem.solve(shared.h, None, 1e-13)
+    v = np.random.default_rng(1).normal(size=shared.problem.predict(whole.w).shape)
+    v -= v.mean(axis=-1, keepdims=True) if name == "multinomial" else 0
+    adjoint, _ = whole.inverse_hvp(shared.problem.predict_vjp(v), None)
+    cross = 0.0
+    for split in range(block.n_splits):
+        (own,) = dataclasses.replace(block, scales=None).divided(1)[split : split + 1]
+        X = own.X.multiply(scales[:, split]).tocsr() if thin else own.X * scales[:, split]
+        alone = Case(name, dataclasses.replace(own, X=X), intercept, per="feature")
+        solution = alone.problem.solve(alone.h, None, 1e-13)
+        z = alone.problem.predict(solution.w)
+        found = shared.problem.predict(whole.w)[:, split]
+        assert_allclose(found, z[:, 0], rtol=1e-8, atol=1e-9 * np.abs(z).max())
+        pulled = alone.problem.predict_vjp(v[:, split : split + 1])
+        own_adjoint, _ = solution.inverse_hvp(pulled, None)
+        cross = cross + alone.problem.cross_vjp(solution.w, alone.h, own_adjoint)["a"]
+    found = shared.problem.cross_vjp(whole.w, shared.h, adjoint)["a"]
+    assert_allclose(found, cross, rtol=1e-7, atol=1e-8 * np.abs(cross).max())
+    coef, intercepts = shared.problem.coefficients(whole.w)
+    expected = np.stack([block.X @ c.T + b for c, b in zip(coef, intercepts, strict=True)], 1)
+    assert_allclose(shared.problem.predict(whole.w), expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("name", sorted(PROBLEMS.keys() - {"kernel ridge"}))
+def test_level_of_scaled_features(make_block, name, thin, wide):
+    block = make_block(PROBLEMS[name][0], wide=wide, thin=thin)
+    scales = np.random.default_rng(0).uniform(0.5, 2, (block.X.shape[1], block.n_splits))
+    shared = Case(name, dataclasses.replace(block, scales=scales), True, per="feature")
+    levels = []
+    for split, own in enumerate(block.divided(1)):
+        X = own.X.multiply(scales[:, split]).tocsr() if thin else own.X * scales[:, split]
+        levels.append(Case(name, dataclasses.replace(own, X=X), True, per="feature").problem.level)
+    assert_allclose(shared.problem.level, np.mean(levels), rtol=1e-10)
 
 
 def test_inputs_are_not_changed(case):

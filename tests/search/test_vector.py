@@ -380,9 +380,11 @@ def test_held_out_rows_do_not_bound_the_level(make_block, thin):
     one = dataclasses.replace(
         block, trains=block.trains[:1], tests=block.tests[:1], weights=block.weights[:1]
     )
-    train = X[block.trains[0]]
-    expected = np.mean(train**2) if thin else train.var(axis=0).mean()
-    assert vector._mean_square(one) == pytest.approx(expected)
+    variances = X[block.trains[0]].var(axis=0)
+    assert vector._mean_square(one) == pytest.approx(variances.mean())
+    scales = np.random.default_rng(0).uniform(0.5, 2, (X.shape[1], 1))
+    scaled = dataclasses.replace(one, scales=scales)
+    assert vector._mean_square(scaled) == pytest.approx(np.mean(variances * scales[:, 0] ** 2))
 
 
 def test_a_vector_of_c_is_reported_as_strength():

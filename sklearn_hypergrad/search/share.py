@@ -1,0 +1,125 @@
+"""One X for splits whose features differ only in unit and origin, as scalers make them."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+from scipy.sparse import issparse
+
+# Largest deviation from an affine map, relative to the range of a feature, by its precision.
+EXACT = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-6}
+# Rows that are compared at a time.
+CHUNK = 4096
+
+
+class Shared:
+    """A block to which those of other splits are added while they fit.
+
+    Parameters
+    ----------
+    block : Block
+        With one split.
+    rows : ndarray of int
+        Which rows of the data those of the block are.
+    intercept : bool
+        Whether the model has one, which absorbs another origin of the features.
+    """
+
+    def __init__(self, block, rows, *, intercept):
+        self._order = np.argsort(rows)
+        self._rows = rows[self._order]
+        self._intercept = intercept
+        self._first = block
+        self._splits, self._scales = [], []
+        self._ends = block.X.argmin(axis=0), block.X.argmax(axis=0)
+        self._append(block, rows, np.ones(block.X.shape[1]))
+
+    @classmethod
+    def possible(cls, block, rows):
+        """Whether other blocks may be added to this one."""
+        return not issparse(block.X) and len(np.unique(rows)) == len(rows)
+
+    def add(self, block, rows):
+        """Take the block in, and say whether it fits."""
+        order = np.argsort(rows)
+        if not np.array_equal(rows[order], self._rows) or block.columns != self._first.columns:
+            return False
+        scales = self._affine(block.X, order)
+        if scales is None:
+            return False
+        self._append(block, rows, scales)
+        return True
+
+    def _append(self, block, rows, scales):
+        position = np.searchsorted(self._rows, rows)
+        (train,), (test,), (weight,) = block.trains, block.tests, block.weights
+        self._splits.append((position[train], position[test], weight))
+        self._scales.append(scales)
+
+    def block(self):
+        """The block of all splits."""
+        if len(self._splits) == 1:
+            return self._first
+        first, order = self._first, self._order
+        trains, tests, weights = (list(parts) for parts in zip(*self._splits, strict=True))
+        scales = np.stack(self._scales, axis=1)
+        return dataclasses.replace(
+            first,
+            X=first.X[order],
+            y=first.y[order],
+            trains=trains,
+            tests=tests,
+            weights=weights,
+            score_weight=first.score_weight[order],
+            labels=first.labels[order],
+            scales=None if np.all(scales == 1) else scales,
+        )
+
+    # Two values of a feature give the map; all others have to follow it.
+    def _affine(self, X, order):
+        """Factors that make the features of X of the first ones, up to an origin; else None."""
+        first = self._first.X
+        if X.shape != first.shape or X.dtype != first.dtype:
+            return None
+        columns = np.arange(X.shape[1])
+        # The same rows of the data, in the order of X.
+        own = np.empty_like(order)
+        own[self._order] = order
+        low, high = (first[end, columns].astype(float) for end in self._ends)
+        to_low, to_high = (X[own[end], columns].astype(float) for end in self._ends)
+        spread = high - low
+        scales = np.divide(to_high - to_low, spread, out=np.ones(len(spread)), where=spread > 0)
+        origin = to_low - scales * low
+        # Where the feature has no range, its own size says what is small.
+        reach = np.where(spread > 0, np.abs(to_high - to_low), np.abs(to_low))
+        allowed = EXACT[X.dtype] * reach
+        if not self._intercept and np.any(np.abs(origin) > allowed):
+            return None
+        for start in range(0, len(X), CHUNK):
+            rows = slice(start, start + CHUNK)
+            difference = first[rows] * scales
+            difference += origin
+            difference -= X[own[rows]]
+            if not np.all(np.abs(difference) <= allowed):
+                return None
+        return scales
+
+
+def shared(parts, *, intercept, wanted):
+    """Blocks of as many splits as share their X, from blocks of one split each, in their order.
+
+    Parameters
+    ----------
+    parts : iterable of (Block, ndarray)
+        Blocks and the rows they are of. Each is dropped as soon as it is found in another.
+    intercept : bool
+    wanted : callable
+        ``wanted(block)``: whether it is of use to share the X of a block.
+    """
+    parts = iter(parts)
+    first = next(parts)
+    if wanted(first[0]) and Shared.possible(*first):
+        common = Shared(*first, intercept=intercept)
+        rest = [part[0] for part in itertools.dropwhile(lambda part: common.add(*part), parts)]
+        return [common.block(), *rest]
+    return [first[0], *(block for block, _ in parts)]

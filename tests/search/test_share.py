@@ -1,0 +1,176 @@
+"""Splits of a pipeline that share one X, with scales of their own."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.model_selection import LeaveOneOut, RepeatedKFold, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    RobustScaler,
+    StandardScaler,
+)
+
+from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
+from sklearn_hypergrad.search import data as search_data
+from sklearn_hypergrad.search.probe import objectives
+
+MODELS = {
+    "ridge": (linear_model.Ridge, "alpha", None),
+    "logistic": (linear_model.LogisticRegression, "C", "neg_log_loss"),
+}
+
+
+def data(name, wide=False, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = (30, 50) if wide else (60, 4)
+    X = rng.normal(size=shape) * np.logspace(-1, 1, shape[1]) + 3
+    signal = (X[:, 0] - 3) * 10 + rng.normal(size=len(X))
+    return X, signal if name == "ridge" else (signal > 0).astype(int)
+
+
+def search_for(name, transformer, per=None, **more):
+    make, key, scoring = MODELS[name]
+    fit_intercept = more.pop("fit_intercept", True)
+    model = make(fit_intercept=fit_intercept)
+    pipeline = make_pipeline(transformer, model)
+    grid = {f"{make.__name__.lower()}__{key}": Continuous(per=per)}
+    return HypergradSearchCV(pipeline, grid, scoring=scoring, **more)
+
+
+def evaluated(search, X, y):
+    """Blocks, and what the objective is at some place."""
+    (objective,) = objectives(search, X, y)
+    objective.tol = 1e-12
+    size = len(objective.space.bounds)
+    theta = np.random.default_rng(1).normal(size=size)
+    return [term.block for term in objective.terms], objective.record(theta)
+
+
+def check_same(search, X, y, monkeypatch, n_blocks):
+    """The number of blocks, and that nothing else depends on them."""
+    blocks, record = evaluated(search, X, y)
+    assert len(blocks) == n_blocks
+    monkeypatch.setattr(search_data, "_worth_sharing", lambda *args: False)
+    apart, expected = evaluated(search, X, y)
+    assert len(apart) == len(record.losses)
+    assert_allclose(record.losses, expected.losses, rtol=1e-8)
+    scale = np.abs(expected.gradient).max()
+    assert_allclose(record.gradient, expected.gradient, rtol=1e-6, atol=1e-8 * scale)
+    return blocks
+
+
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), RobustScaler()])
+@pytest.mark.parametrize("per", [None, "feature"])
+@pytest.mark.parametrize("name", MODELS)
+def test_scalers_make_one_block(monkeypatch, name, per, scaler):
+    X, y = data(name)
+    (block,) = check_same(search_for(name, scaler, per, cv=4), X, y, monkeypatch, 1)
+    assert block.scales.shape == (4, 20 if per else 4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_vectors_on_wide_data_too(monkeypatch, name):
+    X, y = data(name, wide=True)
+    check_same(search_for(name, StandardScaler(), "feature", cv=4), X, y, monkeypatch, 1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_penalty_on_wide_data_is_tuned_apart(monkeypatch, name):
+    X, y = data(name, wide=True)
+    check_same(search_for(name, StandardScaler(), cv=4), X, y, monkeypatch, 4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_without_an_intercept_origins_tell_the_splits_apart(monkeypatch, name):
+    X, y = data(name)
+    search = search_for(name, StandardScaler(), cv=4, fit_intercept=False)
+    check_same(search, X, y, monkeypatch, 4)
+    scaled = search_for(name, StandardScaler(with_mean=False), cv=4, fit_intercept=False)
+    monkeypatch.undo()
+    check_same(scaled, X, y, monkeypatch, 1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_mixes_or_bends_columns_is_tuned_apart(monkeypatch, name):
+    X, y = data(name)
+    check_same(search_for(name, PCA(3), cv=4), X, y, monkeypatch, 4)
+    monkeypatch.undo()
+
+    def bent(X):
+        return np.minimum(X, 3 + 0.01 * len(X))
+
+    check_same(search_for(name, FunctionTransformer(bent), cv=4), X, y, monkeypatch, 4)
+
+
+def test_blocks_of_columns(monkeypatch):
+    X, y = data("ridge")
+    X[:, 3] = np.arange(len(X)) % 3
+    both = ColumnTransformer([("n", StandardScaler(), [0, 1]), ("c", OneHotEncoder(), [3])])
+    (block,) = check_same(search_for("ridge", both, "feature", cv=4), X, y, monkeypatch, 1)
+    assert np.all(block.scales[2:] == 1)
+
+
+def test_constant_columns(monkeypatch):
+    X, y = data("ridge")
+    X[:, 1] = 5.0
+    X[:10, 2], X[10:, 2] = np.arange(10), 0.0
+    check_same(search_for("ridge", StandardScaler(), "feature", cv=4), X, y, monkeypatch, 1)
+
+
+@pytest.mark.parametrize(
+    ("cv", "n_blocks"),
+    [
+        (RepeatedKFold(n_splits=2, n_repeats=2, random_state=0), 1),
+        (LeaveOneOut(), 1),
+        # Other rows in every split.
+        (ShuffleSplit(3, test_size=0.3, train_size=0.5, random_state=0), 3),
+        ([(np.repeat(np.arange(40), 2), np.arange(40, 60)), (np.arange(40), np.arange(40, 60))], 2),
+    ],
+)
+def test_any_splits(monkeypatch, cv, n_blocks):
+    X, y = data("ridge")
+    search = search_for("ridge", StandardScaler(), cv=cv)
+    search.set_params(scoring="neg_mean_squared_error")
+    check_same(search, X, y, monkeypatch, n_blocks)
+
+
+def test_splits_keep_their_order(monkeypatch):
+    X, y = data("ridge")
+    cv = [(np.delete(np.arange(60), rows), rows) for rows in np.arange(60).reshape(6, 10)]
+    cv.insert(2, (np.arange(20), np.arange(20, 30)))
+    check_same(search_for("ridge", StandardScaler(), cv=cv), X, y, monkeypatch, 6)
+
+
+def test_sparse_data_are_tuned_apart(monkeypatch):
+    X, y = data("logistic")
+    X = sparse.csr_array(X * (X > 3))
+    search = search_for("logistic", StandardScaler(with_mean=False), cv=3)
+    check_same(search, X, y, monkeypatch, 3)
+
+
+def test_float32(monkeypatch):
+    X, y = data("ridge")
+    search = search_for("ridge", StandardScaler(), "feature", cv=4)
+    blocks, record = evaluated(search, X.astype(np.float32), y)
+    assert len(blocks) == 1
+    _, expected = evaluated(search, X, y)
+    assert_allclose(record.losses, expected.losses, rtol=1e-5)
+
+
+def test_sample_weights(monkeypatch):
+    X, y = data("ridge")
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    search = search_for("ridge", StandardScaler(), "feature", cv=4)
+    options = {"ridge__sample_weight": weight}
+    found = [objectives(search, X, y, **options)[0]]
+    monkeypatch.setattr(search_data, "_worth_sharing", lambda *args: False)
+    found.append(objectives(search, X, y, **options)[0])
+    records = [objective.record(np.zeros(4)) for objective in found]
+    assert [len(objective.terms) for objective in found] == [1, 20]
+    assert_allclose(records[0].losses, records[1].losses, rtol=1e-9)
