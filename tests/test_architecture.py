@@ -16,7 +16,7 @@ FLOORS = {
     "spaces": 0,
     "linalg": 0,
     "optimizers": 0,
-    "threads": 0,
+    "threads": -1,
     "problems": 1,
     "training": 2,
     "hypergradients": 3,

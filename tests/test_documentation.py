@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SETUP = ROOT / "setup.cfg"
 PAGES = sorted((ROOT / "docs").glob("*.rst"))
+WITHOUT_CODE = {"api", "benchmarks"}
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 needs_readme = pytest.mark.skipif(not README.exists(), reason="needs the repository")
 FENCED = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -105,7 +106,7 @@ def test_the_readme_has_exactly_the_two_set_up_commands():
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.stem != "api"], ids=lambda p: p.stem
+    "page", [page for page in PAGES if page.stem not in WITHOUT_CODE], ids=lambda p: p.stem
 )
 def test_page(page):
     text = page.read_text(encoding="utf-8")

@@ -1,7 +1,15 @@
 """Cholesky factors of stacks of symmetric matrices, applied to stacks of vectors."""
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from sklearn_hypergrad.threads import in_threads
+
+# Side of a matrix from which on it is worth a thread.
+LARGE = 400
+# Shares of the diagonal that are tried in turn where a matrix is singular.
+JITTERS = np.finfo(float).eps * 10.0 ** np.arange(16)
 
 
 class Cholesky:
@@ -16,17 +24,23 @@ class Cholesky:
     """
 
     def __init__(self, matrices, ridge):
-        self._factors = [[factor(_shifted(A, column)) for column in ridge.T] for A in matrices]
+        jobs = [(A, column) for A in matrices for column in ridge.T]
+        if matrices.shape[-1] < LARGE:
+            factors = [factor(*job) for job in jobs]
+        else:
+            factors = in_threads(lambda job: _factor_large(*job), jobs)
+        width = ridge.shape[1]
+        self._factors = [factors[at : at + width] for at in range(0, len(factors), width)]
 
     def solve(self, right):
         """Apply the inverse to ``right`` of shape (n_stack, n, k)."""
         solution = np.empty_like(right)
         for out, columns, factors in zip(solution, right, self._factors, strict=True):
             if len(factors) == 1:
-                out[:] = cho_solve(factors[0], columns, check_finite=False)
+                out[:] = solve_factored(factors[0], columns)
                 continue
             for k, own in enumerate(factors):
-                out[:, k] = cho_solve(own, columns[:, k], check_finite=False)
+                out[:, k] = solve_factored(own, columns[:, k])
         return solution
 
 
@@ -36,12 +50,17 @@ class CholeskyBlocks:
     Parameters
     ----------
     blocks : ndarray of shape (n_groups, n_outputs, n, n)
-        Symmetric positive definite. ``n_groups`` is the number of splits, or 1 for blocks that all
-        splits share.
+        Symmetric positive semi-definite. ``n_groups`` is the number of splits, or 1 for blocks that
+        all splits share.
+    ridge : ndarray of shape (n_groups, n_outputs, n)
+        What is added to their diagonals.
     """
 
-    def __init__(self, blocks):
-        self._factors = [[factor(block) for block in group] for group in blocks]
+    def __init__(self, blocks, ridge):
+        self._factors = [
+            [factor(block, own) for block, own in zip(*group, strict=True)]
+            for group in zip(blocks, ridge, strict=True)
+        ]
 
     def solve(self, right):
         """Apply the inverse to ``right`` of shape (n, n_splits, n_outputs)."""
@@ -51,27 +70,45 @@ class CholeskyBlocks:
             splits = slice(None) if shared else slice(group, group + 1)
             for output, own in enumerate(factors):
                 columns = right[:, splits, output]
-                solution[:, splits, output] = cho_solve(own, columns, check_finite=False)
+                solution[:, splits, output] = solve_factored(own, columns)
         return solution
 
 
-def factor(matrix):
-    """The factor for ``cho_solve`` of a symmetric positive definite matrix.
+# SciPy's own functions around LAPACK's take several times as long for a small matrix.
+def factor(matrix, ridge=0.0):
+    """The triangle for :func:`solve_factored` of ``matrix + diag(ridge)``.
 
-    One that is singular in floating point gets the smallest multiple of its diagonal that makes it
-    factorise: large entries must not drown small ones.
+    That is symmetric and positive definite. If it is singular in floating point, it gets the
+    smallest multiple of its diagonal that makes it factorise: large entries must not drown small
+    ones.
     """
-    scale = _positive(np.diag(matrix))
-    jitter = 0.0
-    while True:
-        try:
-            # Of a symmetric matrix the transpose is the copy in LAPACK's order.
-            shifted = _shifted(matrix, jitter * scale).T
-            return cho_factor(shifted, overwrite_a=True, check_finite=False)
-        except LinAlgError:
-            jitter = max(10 * jitter, np.finfo(float).eps)
-            if jitter > 1:
-                raise
+    triangle, info = dpotrf(_shifted(matrix, ridge), overwrite_a=True, clean=False)
+    if not info:
+        return triangle
+    scale = _positive(np.diag(matrix) + ridge)
+    if np.isfinite(scale).all():
+        for jitter in JITTERS:
+            shifted = _shifted(matrix, ridge + jitter * scale)
+            triangle, info = dpotrf(shifted, overwrite_a=True, clean=False)
+            if not info:
+                return triangle
+    raise LinAlgError("the matrix is not positive definite")
+
+
+def _factor_large(matrix, ridge):
+    """The same by NumPy, which lets other threads work meanwhile; SciPy does not."""
+    try:
+        return np.linalg.cholesky(_shifted(matrix, ridge)).T
+    except LinAlgError:
+        return factor(matrix, ridge)
+
+
+def solve_factored(triangle, right):
+    """The solution, of the shape of ``right``: a vector, or columns of vectors."""
+    if not right.size:
+        return np.zeros_like(right)
+    solution, _ = dpotrs(triangle, right)
+    return solution
 
 
 def _positive(diagonal):
@@ -81,7 +118,8 @@ def _positive(diagonal):
     return np.where(positive, diagonal, smallest)
 
 
-def _shifted(matrix, diagonal):
+def _shifted(matrix, ridge):
+    """A copy, in the order of LAPACK: of a symmetric matrix that is the transpose."""
     shifted = np.array(matrix, order="C")
-    np.einsum("ii->i", shifted)[...] += diagonal
-    return shifted
+    np.einsum("ii->i", shifted)[...] += ridge
+    return shifted.T

@@ -2,6 +2,11 @@
 
 import numpy as np
 
+from sklearn_hypergrad.threads import in_threads
+
+# Side of a matrix from which on it is worth a thread.
+LARGE = 300
+
 
 class Spectral:
     """Inverses of ``A_s + shift I`` for a stack of symmetric positive semi-definite ``A_s``.
@@ -12,7 +17,11 @@ class Spectral:
     """
 
     def __init__(self, matrices):
-        eigenvalues, self.vectors = np.linalg.eigh(matrices)
+        if matrices.shape[-1] < LARGE:
+            eigenvalues, self.vectors = np.linalg.eigh(matrices)
+        else:
+            pairs = in_threads(np.linalg.eigh, matrices)
+            eigenvalues, self.vectors = (np.stack(part) for part in zip(*pairs, strict=True))
         self.eigenvalues = np.maximum(eigenvalues, 0)[:, :, None]
         # Directions in which A is zero up to rounding.
         floor = matrices.shape[-1] * np.finfo(float).eps * self.eigenvalues[:, -1:]

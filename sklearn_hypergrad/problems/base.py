@@ -47,6 +47,11 @@ class InnerSolution:
     n_solves: int
     memory: Any = None
 
+    @property
+    def size(self):
+        """Numbers that are kept with it, about."""
+        return self.w.size if self.memory is None else self.w.size + self.memory.size
+
 
 class InnerProblem(abc.ABC):
     """Training problems of all splits of a block, as one problem with a block diagonal Hessian.

@@ -66,10 +66,7 @@ class CurvatureGram:
 
     def factor(self, ridge):
         """Inverse of ``X' D X + diag(ridge)``; ridge has shape (n_weights, n_outputs)."""
-        blocks = self.gram.copy()
-        diagonal = np.einsum("gkii->gki", blocks)
-        diagonal += JITTER * diagonal + ridge.T
-        return CholeskyBlocks(blocks)
+        return CholeskyBlocks(self.gram, JITTER * np.einsum("gkii->gki", self.gram) + ridge.T)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +130,7 @@ def _pattern_grams(design, weights, patterns):
     n_outputs = weights.shape[2]
     count = np.maximum(np.count_nonzero(weights, axis=1), 1)
     mean = weights.sum(axis=1) / count
-    parts = np.stack(
+    parts = np.array(
         [
             [design.gram(mean[rows, output], rows) for output in range(n_outputs)]
             for rows in patterns.rows

@@ -5,13 +5,10 @@ import dataclasses
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from sklearn_hypergrad.threads import in_threads
-
-# Numbers of X that are worked on together, so that they are read from memory once.
+# Numbers of X that are worked on together: of dense X, so that they are read from memory once; of
+# sparse X, so that arrays with a number per row stay small.
 CHUNK = 2**17
-# Numbers of X from which on rows are shared out among threads, in this many pieces.
-LARGE = 2**18
-PIECES = 4
+SPARSE_CHUNK = 2**20
 # Features this many times further from zero than they vary are centred, chunk by chunk, or sums
 # over them would lose digits.
 FAR = 10.0
@@ -39,7 +36,7 @@ class Design:
         self.n_features = X.shape[1]
         self.shape = X.shape[0], X.shape[1] + fit_intercept
         self.origin = _origin(X) if fit_intercept and not self._sparse else None
-        self._pieces = _pieces(self._X)
+        self._sparse_parts = list(self._cut()) if self._sparse else []
 
     def rescaled(self, w):
         """Weights of the features as they are in X from those of the splits' own, or back.
@@ -57,7 +54,15 @@ class Design:
 
         A part holds until the next one is asked for; the arrays must be new ones.
         """
-        return _added(in_threads(lambda piece: self._sums(function, piece), self._pieces))
+        total = None
+        for rows, part in self._parts():
+            terms = function(rows, part)
+            if total is None:
+                total = terms
+                continue
+            for a, b in zip(total, terms, strict=True):
+                np.add(a, b, out=a)
+        return total
 
     def product(self, w):
         """Predictions of all rows, of shape (n_samples, n_splits, n_outputs)."""
@@ -88,13 +93,17 @@ class Design:
             gram[: self.n_features, : self.n_features] = (scaled.T @ scaled).toarray()
             return gram
         size = max(1, CHUNK // self.shape[1])
-        buffer = np.ones((min(size, len(rows)), self.shape[1]))
+        buffer = np.empty((min(size, len(rows)), self.shape[1]))
         for start in range(0, len(rows), size):
-            chunk = rows[start : start + size]
-            scaled = buffer[: len(chunk)]
-            self._centred(chunk, scaled[:, : self.n_features])
-            scaled[:, self.n_features :] = 1.0
-            scaled *= root[start : start + size]
+            chunk = slice(start, start + size)
+            scaled = buffer[: len(rows[chunk])]
+            X, features = self._X[as_slice(rows[chunk])], scaled[:, : self.n_features]
+            if self.origin is None:
+                np.multiply(X, root[chunk], out=features)
+            else:
+                np.subtract(X, self.origin, out=features)
+                features *= root[chunk]
+            scaled[:, self.n_features :] = root[chunk]
             gram += scaled.T @ scaled
         return gram
 
@@ -119,21 +128,27 @@ class Design:
             return w[-1]
         return w[-1] - np.tensordot(self.origin, self.rescaled(w)[: self.n_features], 1)
 
-    def _sums(self, function, piece):
-        return _added(function(rows, part) for rows, part in self._parts(piece))
-
-    def _parts(self, piece):
+    def _parts(self):
         """``(rows, part)`` in turn."""
         if self._sparse:
-            yield piece, Part(_rows(self._X, piece), self.fit_intercept)
+            yield from self._sparse_parts
             return
         size = max(1, CHUNK // max(1, self.n_features))
         buffer = None
         if self.origin is not None or self._X.dtype != np.float64:
             buffer = np.empty((min(size, len(self._X)), self.n_features))
-        for start in range(piece.start, piece.stop, size):
-            rows = slice(start, min(start + size, piece.stop))
-            yield rows, Part(self._centred(rows, buffer), self.fit_intercept)
+        for start in range(0, len(self._X), size):
+            rows = slice(start, start + size)
+            chunk = self._centred(rows, buffer)
+            yield rows, Part(chunk, self.fit_intercept, chunk.T)
+
+    def _cut(self):
+        """Parts of sparse X that share its memory."""
+        n_chunks = max(1, min(self.shape[0], self._X.nnz // SPARSE_CHUNK))
+        ends = np.linspace(0, self.shape[0], n_chunks + 1).astype(int)
+        for start, stop in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+            X = _rows(self._X, start, stop)
+            yield slice(start, stop), Part(X, self.fit_intercept, X.T)
 
     def _centred(self, rows, out):
         """Rows of X about the origin, in ``out`` unless X itself will do."""
@@ -150,10 +165,11 @@ class Design:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Some rows of X, and whether a column of ones follows."""
+    """Some rows of X, whether a column of ones follows, and their transpose."""
 
     X: object
     fit_intercept: bool
+    transposed: object
 
     def product(self, w):
         """Predictions for these rows."""
@@ -168,45 +184,34 @@ class Part:
     def pull(self, v):
         """The transposed product."""
         flat = v.reshape(len(v), -1)
-        pulled = self.X.T @ flat
+        pulled = self.transposed @ flat
         if self.fit_intercept:
             pulled = np.concatenate([pulled, flat.sum(axis=0)[None]])
         return pulled.reshape(-1, *v.shape[1:])
 
     def squared(self):
         """The part of squared features."""
-        X = self.X.multiply(self.X).tocsr() if issparse(self.X) else self.X**2
-        return Part(X, self.fit_intercept)
+        if issparse(self.X):
+            X = csr_matrix((self.X.data**2, self.X.indices, self.X.indptr), shape=self.X.shape)
+        else:
+            X = self.X**2
+        return Part(X, self.fit_intercept, X.T)
 
 
-def _added(terms):
-    """Entry by entry, the sums of tuples of arrays."""
-    terms = iter(terms)
-    total = next(terms)
-    for term in terms:
-        for a, b in zip(total, term, strict=True):
-            np.add(a, b, out=a)
-    return total
+def as_slice(rows):
+    """Rows that follow one another as a slice, which copies nothing."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
+        return slice(rows[0], rows[-1] + 1)
+    return rows
 
 
-def _pieces(X):
-    """Slices of rows: one for small X, else some that threads may work on."""
-    n_samples, n_features = X.shape
-    entries = X.nnz if issparse(X) else X.size
-    # A piece has to be worth the sums over features that it makes.
-    n_pieces = min(PIECES, n_samples, entries // (8 * n_features)) if entries >= LARGE else 1
-    n_pieces = max(1, n_pieces)
-    ends = np.linspace(0, n_samples, n_pieces + 1).astype(int)
-    return [slice(*ends[piece : piece + 2].tolist()) for piece in range(n_pieces)]
-
-
-def _rows(X, rows):
+def _rows(X, start, stop):
     """Rows of CSR X that share its memory."""
-    if rows == slice(0, X.shape[0]):
+    if (start, stop) == (0, X.shape[0]):
         return X
-    start, stop = X.indptr[rows.start], X.indptr[rows.stop]
-    parts = X.data[start:stop], X.indices[start:stop], X.indptr[rows.start : rows.stop + 1] - start
-    return csr_matrix(parts, shape=(rows.stop - rows.start, X.shape[1]))
+    first, last = X.indptr[start], X.indptr[stop]
+    parts = X.data[first:last], X.indices[first:last], X.indptr[start : stop + 1] - first
+    return csr_matrix(parts, shape=(stop - start, X.shape[1]))
 
 
 def _origin(X):

@@ -1,10 +1,9 @@
 """Ridge regression of all splits from kernels of their rows, for data with more features."""
 
 import numpy as np
-from scipy.linalg import cho_solve
 from scipy.sparse import issparse
 
-from sklearn_hypergrad.linalg import factor
+from sklearn_hypergrad.linalg import factor, solve_factored
 from sklearn_hypergrad.problems.ridge import PrimalRidge, origin_of
 
 
@@ -59,8 +58,12 @@ class DualRidge(PrimalRidge):
                 part = whole[np.ix_(rows, rows)]
             average, root = self._average[rows, split], self._root[rows, split]
             cross = part @ average
-            centred = part - cross - cross[:, None] + average @ cross
-            yield root * centred * root.T
+            part -= cross
+            part -= (cross - average @ cross)[:, None]
+            if np.any(root != 1):
+                part *= root
+                part *= root.T
+            yield part
 
     def _kernel(self, factors, rows=slice(None)):
         X = self._X[rows]
@@ -101,7 +104,7 @@ class Woodbury:
         self._problem = problem
         self._strength = strength
         self._factors = [
-            [factor(kernel + np.eye(len(kernel))) for kernel in problem.kernels(column)]
+            [factor(kernel, 1.0) for kernel in problem.kernels(column)]
             for column in np.broadcast_to(strength, (problem.n_features, strength.shape[1])).T
         ]
 
@@ -116,5 +119,5 @@ class Woodbury:
             columns = slice(None) if len(self._factors) == 1 else slice(output, output + 1)
             for split, (rows, own) in enumerate(zip(self._problem.rows, factors, strict=True)):
                 right = a[rows, split, columns]
-                solved[rows, split, columns] = cho_solve(own, right, check_finite=False)
+                solved[rows, split, columns] = solve_factored(own, right)
         return self._problem.backward(solved) / self._strength

@@ -24,14 +24,14 @@ class GramRidge(NormalEquations, PrimalRidge):
         self._fit_intercept = fit_intercept
         self._about = origin_of(block, fit_intercept)
         self._common, self._tests, trains = _moments(block, self._about)
-        self._means = [self._mean(moments) for moments in trains]
+        self._means = []
+        gram, cross, _ = _stacked(self._about_means(trains), block.n_splits)
         x, y = (
             np.stack(mean) + about
             for mean, about in zip(zip(*self._means, strict=True), self._about, strict=True)
         )
         super().__init__(block.X, np.zeros(block.X.shape[1]), (x, y), block.scales, penalty)
-        parts = [m.about(*mean) for m, mean in zip(trains, self._means, strict=True)]
-        self._gram, self._cross, _ = self._of_scaled(parts)
+        self._gram, self._cross = self._of_scaled(gram, cross)
 
     @property
     def level(self):
@@ -46,25 +46,31 @@ class GramRidge(NormalEquations, PrimalRidge):
         """
         starts = np.cumsum([len(test) for test in block.tests])[:-1]
         weights = np.split(weights, starts)
-        parts = []
-        for split, (test, weight, mean) in enumerate(
-            zip(block.tests, weights, self._means, strict=True)
-        ):
-            scale = 1.0
-            if self._common is not None and _proportional(weight, self._common[test]):
-                moments = self._tests[split]
-                scale = weight.sum() / moments.weight
-            else:
-                moments = Moments.of(block.X, block.y, test, weight, self._about)
-            parts.append([scale * part for part in moments.about(*mean)])
-        return self._of_scaled(parts)
+        parts = (self._held_out(block, *split) for split in enumerate(weights))
+        xx, xy, yy = _stacked(parts, block.n_splits)
+        return *self._of_scaled(xx, xy), yy
 
-    def _of_scaled(self, parts):
-        """``(xx, xy, yy)`` of all splits, of their own features."""
-        xx, xy, yy = (np.stack(stack) for stack in zip(*parts, strict=True))
-        xy = self._rescaled(xy)
-        xx = self._rescaled(self._rescaled(xx).transpose(0, 2, 1))
-        return xx, xy, yy
+    def _held_out(self, block, split, weight):
+        test, mean = block.tests[split], self._means[split]
+        if self._common is not None and _proportional(weight, self._common[test]):
+            moments = self._tests[split]
+            scale = weight.sum() / moments.weight
+            return [scale * part for part in moments.about(*mean)]
+        return Moments.of(block.X, block.y, test, weight, self._about).about(*mean)
+
+    def _about_means(self, trains):
+        """Sums of every training part about its means, which are kept."""
+        for moments in trains:
+            mean = self._mean(moments)
+            self._means.append(mean)
+            yield moments.about(*mean)
+
+    def _of_scaled(self, xx, xy):
+        """Sums of the splits' own features, from those of X."""
+        if self._scales is not None:
+            xx *= self._scales
+            xx *= self._scales.transpose(0, 2, 1)
+        return xx, self._rescaled(xy)
 
     def _mean(self, moments):
         if self._fit_intercept:
@@ -110,18 +116,32 @@ class QuadraticLoss:
 
 
 def _moments(block, origin):
-    """Common weights or None, moments of held-out parts with them, moments of training parts."""
+    """Common weights or None, moments of held-out parts with them, moments of training parts.
+
+    The last come one by one: matrices may be large.
+    """
     common = block.complementary()
     if common is None:
         trains = zip(block.trains, block.weights, strict=True)
-        return None, None, [Moments.of(block.X, block.y, *train, origin) for train in trains]
+        return None, None, (Moments.of(block.X, block.y, *train, origin) for train in trains)
     tests = [Moments.of(block.X, block.y, rows, common[rows], origin) for rows in block.tests]
     rows = np.arange(block.X.shape[0])
     if np.all(np.bincount(np.concatenate(block.tests), minlength=len(rows)) == 1):
         total = sum(tests[1:], start=tests[0])
     else:
         total = Moments.of(block.X, block.y, rows, common, origin)
-    return common, tests, [total - test for test in tests]
+    return common, tests, (total - test for test in tests)
+
+
+def _stacked(parts, n_splits):
+    """Tuples of arrays of the splits as one tuple of arrays."""
+    stacks = None
+    for split, part in enumerate(parts):
+        if stacks is None:
+            stacks = [np.empty((n_splits, *np.shape(array))) for array in part]
+        for stack, array in zip(stacks, part, strict=True):
+            stack[split] = array
+    return stacks
 
 
 def _proportional(a, b):

@@ -1,9 +1,12 @@
 """Ridge regression of all splits from one kernel of the rows, with one penalty for all features."""
 
+import functools
+
 import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.problems.ridge import NormalEquations, origin_of
+from sklearn_hypergrad.threads import in_threads
 
 # Columns of X that are centred at a time.
 COLUMNS = 1024
@@ -17,8 +20,8 @@ class KernelRidge(NormalEquations):
 
         1/2 w' (Z Z' + strength) w  -  w' y.
 
-    ``Z Z'`` is cut out of the kernel ``X X'`` of all rows, which is all that evaluations need. ``w``
-    has shape (n_splits, n_rows, n_outputs); shorter training parts are filled up with zeros.
+    ``Z Z'`` is cut out of the kernel ``X X'`` of all rows, which is all that evaluations need. The
+    shape of ``w`` is (n_splits, n_rows, n_outputs); shorter training parts are filled with zeros.
 
     Parameters
     ----------
@@ -99,9 +102,11 @@ def _kernel(X, origin):
     """``X X'`` of rows about the origin."""
     if issparse(X):
         return (X @ X.T).toarray().astype(float)
-    kernel = np.zeros((len(X), len(X)))
-    for start in range(0, X.shape[1], COLUMNS):
+    starts = range(0, X.shape[1], COLUMNS)
+
+    def of_columns(start):
         columns = slice(start, start + COLUMNS)
         part = X[:, columns] - origin[columns]
-        kernel += part @ part.T
-    return kernel
+        return part @ part.T
+
+    return functools.reduce(np.add, in_threads(of_columns, starts))

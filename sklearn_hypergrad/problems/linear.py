@@ -37,6 +37,19 @@ class State:
         return self.loss + 0.5 * np.einsum("jsk,jsk->s", ridge * self.w, self.w)
 
 
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """What the next solution starts from: a state, and the curvature that preconditions."""
+
+    state: State
+    kept: object
+
+    @property
+    def size(self):
+        """Numbers in it; matrices are shared by many."""
+        return self.state.slope.size + self.state.factor.size
+
+
 class LinearProblem(InnerProblem):
     """Generalised linear models of all splits, advanced together.
 
@@ -88,13 +101,14 @@ class LinearProblem(InnerProblem):
     def solve(self, h, warm_start, tol):
         ridge = self._ridge(h)
         newton = Newton(self, ridge, tol)
-        state, kept = self._start() if warm_start is None else warm_start.memory
+        memory = Memory(self._start(), None) if warm_start is None else warm_start.memory
+        state = memory.state
         # A shift changes nothing but the weights.
         state = dataclasses.replace(state, w=self.projection(ridge)(state.w))
-        state, kept, status, n_steps = newton.run(state, kept)
+        state, kept, status, n_steps = newton.run(state, memory.kept)
         inverse_hvp = functools.partial(newton.inverse_hvp, state)
         n_solves = (n_steps + 1) * self._t.shape[1]  # Newton systems and the adjoint
-        return InnerSolution(state.w, inverse_hvp, status, n_solves, (state, kept))
+        return InnerSolution(state.w, inverse_hvp, status, n_solves, Memory(state, kept))
 
     @property
     def level(self):
@@ -141,7 +155,7 @@ class LinearProblem(InnerProblem):
 
     def _start(self):
         zero = np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
-        return self.state(zero), None
+        return self.state(zero)
 
     def curvature(self, kept, state):
         """What preconditions at a state: ``kept`` while it serves."""

@@ -7,6 +7,7 @@ import operator
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_hypergrad.problems.design import as_slice
 from sklearn_hypergrad.threads import in_threads
 
 # Numbers of X that are centred and multiplied at a time, and from which on rows are shared out
@@ -54,7 +55,7 @@ class Moments:
             scaled = X[rows].multiply(root).tocsr()
             xx = (scaled.T @ scaled).toarray()
         else:
-            scaled = np.subtract(X[_as_slice(rows)], origin[0], dtype=float)
+            scaled = np.subtract(X[as_slice(rows)], origin[0], dtype=float)
             if np.any(weight != 1):
                 scaled *= root
             xx = scaled.T @ scaled
@@ -85,13 +86,6 @@ class Moments:
             self.xy - np.outer(self.x, y) - np.outer(x, self.y) + self.weight * np.outer(x, y),
             self.yy - 2 * y * self.y + self.weight * y**2,
         )
-
-
-def _as_slice(rows):
-    """Rows that follow one another as a slice, which copies nothing."""
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
-        return slice(rows[0], rows[-1] + 1)
-    return rows
 
 
 def _parts(moments):

@@ -12,11 +12,12 @@ MAX_CG = 1000
 # while the squares of their lengths shrink by this much.
 INEXACT = 0.1
 CONTRACTION = 0.1
-# Accuracy of the adjoint over that of the weights: values do not depend on it.
+# Accuracy of the adjoint over that of the weights, and at most: values do not depend on it.
 ADJOINT = 100
+GUESS = 1e-2
 # Accuracy that does not justify more than a few iterations of CG.
 LOOSE = 1e-2
-FEW_CG = 15
+FEW_CG = 8
 # Rounding error of the objective, relative.
 SLACK = 1e3 * np.finfo(float).eps
 # Share of the objective of no features below which it counts as zero, as for classes that can be
@@ -91,7 +92,7 @@ class Newton:
         if start is not None:
             project = self._problem.projection(self._ridge)
             start = None if self._problem.factorises else project(start)
-        tol = ADJOINT * self._tol if self._tol < LOOSE else INEXACT
+        tol = min(ADJOINT * self._tol, GUESS) if self._tol < LOOSE else INEXACT
         solution, residual = self._solve(state, v, start, tol)
         return solution, Status.CONVERGED if residual <= tol else Status.LINEAR_SOLVE_INEXACT
 

@@ -9,7 +9,6 @@ from scipy.sparse import issparse
 from sklearn_hypergrad.linalg import Cholesky, Spectral
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 
-
 # Ratio of diagonal entries from which on eigenvalues lose digits that matter.
 GRADED = 1e6
 
@@ -140,10 +139,10 @@ class PrimalRidge(RidgeProblem):
 class NormalEquations(RidgeProblem):
     """Ridge regression whose gradient is ``gram w + strength w - cross``.
 
-    One eigendecomposition serves all penalties that the features share; others are factorised anew,
-    and so are matrices whose diagonal spans many orders of magnitude: eigenvalues are exact relative
-    to the largest one only. Subclasses set ``_gram`` of shape (n_splits, n, n) and ``_cross`` of
-    shape (n_splits, n, k).
+    One eigendecomposition serves all penalties that the features share. Others are factorised anew,
+    and so are matrices whose diagonal spans many orders of magnitude: eigenvalues are exact only
+    relative to the largest one. Subclasses set ``_gram`` of shape (n_splits, n, n) and ``_cross``
+    of shape (n_splits, n, k).
     """
 
     def gradient(self, w, h):

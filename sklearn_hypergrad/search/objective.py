@@ -1,5 +1,6 @@
 """The function of the hyperparameters that is minimised, and everything known about it so far."""
 
+import collections
 import dataclasses
 import time
 
@@ -11,8 +12,11 @@ from sklearn_hypergrad.problems import Status
 # Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
 # polished.
 ROUGH = 1e-1
-COARSE = 1e-4
+COARSE = 1e-3
 FINE = 1e-6
+# Warm starts that are kept, and numbers in them.
+MOST_STARTS = 12
+MOST_KEPT = 2**21
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Objective:
         self.records = []
         self.splits = splits
         self._method = method
-        self._warm_starts = [None] * len(terms)
+        self._starts = Starts(len(terms))
         self._known = {}
 
     def __call__(self, theta):
@@ -84,17 +88,20 @@ class Objective:
 
     def solutions(self, hyperparams):
         """``(term, w)`` of every block at the current inner tolerance, warm-started in turn."""
-        for index, term in enumerate(self.terms):
-            warm_start = self._warm_starts[index] or WarmStart(None, None)
-            solution = term.problem.solve(hyperparams, warm_start.solution, self.tol)
-            self._warm_starts[index] = dataclasses.replace(warm_start, solution=solution)
+        theta = self.space.to_theta(hyperparams)
+        warm_starts = []
+        for term, near in zip(self.terms, self._starts.nearest(theta), strict=True):
+            near = near or WarmStart(None, None)
+            solution = term.problem.solve(hyperparams, near.solution, self.tol)
+            warm_starts.append(dataclasses.replace(near, solution=solution))
             yield term, solution.w
+        self._starts.keep(theta, warm_starts)
 
     def _evaluate(self, theta):
         start = time.perf_counter()
         hyperparams = self.space.to_hyperparams(theta)
         try:
-            evaluations = self._evaluate_terms(hyperparams)
+            evaluations = self._evaluate_terms(theta, hyperparams)
             losses = np.concatenate([e.values for e in evaluations])
             gradients = {
                 name: sum(e.gradient[name] for e in evaluations) / len(losses)
@@ -107,7 +114,7 @@ class Objective:
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             value, gradient = np.inf, np.zeros_like(theta)
         else:
-            self._warm_starts = [evaluation.warm_start for evaluation in evaluations]
+            self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
         return Record(
             theta=theta,
             hyperparams=hyperparams,
@@ -121,8 +128,38 @@ class Objective:
             splits=self.splits,
         )
 
-    def _evaluate_terms(self, hyperparams) -> list[Evaluation]:
+    def _evaluate_terms(self, theta, hyperparams) -> list[Evaluation]:
         return [
             self._method.evaluate(term.problem, term.outer, hyperparams, warm_start, self.tol)
-            for term, warm_start in zip(self.terms, self._warm_starts, strict=True)
+            for term, warm_start in zip(self.terms, self._starts.nearest(theta), strict=True)
         ]
+
+
+class Starts:
+    """Warm starts of the last evaluations, of which the nearest is the best to start from.
+
+    A line is walked from end to end before its minimum is polished; vectors move little by little.
+
+    Parameters
+    ----------
+    n_terms : int
+    """
+
+    def __init__(self, n_terms):
+        self._none = [None] * n_terms
+        self._kept = collections.deque()
+
+    def keep(self, theta, warm_starts):
+        """Remember warm starts, and forget the oldest beyond ``MOST_KEPT`` numbers."""
+        self._kept.append((theta, warm_starts))
+        size = sum(start.solution.size for start in warm_starts)
+        most = max(1, min(MOST_STARTS, MOST_KEPT // max(1, size))) if theta.size == 1 else 1
+        while len(self._kept) > most:
+            self._kept.popleft()
+
+    def nearest(self, theta):
+        """Warm starts of all terms, None where there are none yet."""
+        if not self._kept:
+            return self._none
+        # Of equally near ones the last, which is the most accurate.
+        return min(reversed(self._kept), key=lambda kept: np.abs(kept[0] - theta).max())[1]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import Cholesky, CholeskyBlocks
+from sklearn_hypergrad.linalg import Cholesky, CholeskyBlocks, cholesky
 
 N, N_SPLITS, N_OUTPUTS = 5, 3, 2
 
@@ -17,10 +17,12 @@ def test_applies_the_inverse_of_the_block_of_each_split_and_output(n_groups):
     matrices = blocks(n_groups)
     right = np.random.default_rng(1).normal(size=(N, N_SPLITS, N_OUTPUTS))
     before = matrices.copy(), right.copy()
-    solution = CholeskyBlocks(matrices).solve(right)
+    ridge = np.random.default_rng(2).uniform(size=(n_groups, N_OUTPUTS, N))
+    solution = CholeskyBlocks(matrices, ridge).solve(right)
     for split in range(N_SPLITS):
         for output in range(N_OUTPUTS):
-            block = matrices[split if n_groups > 1 else 0, output]
+            group = split if n_groups > 1 else 0
+            block = matrices[group, output] + np.diag(ridge[group, output])
             expected = np.linalg.solve(block, right[:, split, output])
             assert_allclose(solution[:, split, output], expected, rtol=1e-10)
     assert_array_equal(matrices, before[0])
@@ -33,23 +35,27 @@ def test_a_singular_block_is_inverted_on_its_range(scale):
     block = np.outer(x, x)
     with pytest.raises(np.linalg.LinAlgError):
         np.linalg.cholesky(block - 1e-12 * np.trace(block) * np.eye(N))
-    solution = CholeskyBlocks(block[None, None]).solve(x[:, None, None])[:, 0, 0]
-    assert_allclose(block @ solution, x, rtol=1e-6)
+    solution = CholeskyBlocks(block[None, None], np.zeros((1, 1, N))).solve(x[:, None, None])
+    assert_allclose(block @ solution[:, 0, 0], x, rtol=1e-6)
 
 
 def test_jitter_is_of_the_size_of_rounding_errors():
     block = np.diag([1.0, 1e-8, 0.0])
-    solution = CholeskyBlocks(block[None, None]).solve(np.array([1, 1e-8, 0])[:, None, None])
+    solution = CholeskyBlocks(block[None, None], np.zeros((1, 1, 3))).solve(
+        np.array([1, 1e-8, 0])[:, None, None]
+    )
     assert_allclose(solution.ravel(), [1, 1, 0], rtol=1e-6)
 
 
 def test_an_indefinite_block_raises():
     with pytest.raises(np.linalg.LinAlgError):
-        CholeskyBlocks(np.diag([1.0, -10.0, 1.0])[None, None])
+        CholeskyBlocks(np.diag([1.0, -10.0, 1.0])[None, None], np.zeros((1, 1, 3)))
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("n_columns", [1, N_OUTPUTS])
-def test_a_ridge_for_each_split_and_column(n_columns):
+def test_a_ridge_for_each_split_and_column(n_columns, large, monkeypatch):
+    monkeypatch.setattr(cholesky, "LARGE", 1 if large else N + 1)
     rng = np.random.default_rng(0)
     matrices = blocks(N_SPLITS)[:, 0]
     ridge = rng.uniform(0.5, 2, (N, n_columns))
@@ -64,11 +70,20 @@ def test_a_ridge_for_each_split_and_column(n_columns):
     assert_array_equal(matrices, before)
 
 
+def test_large_matrices_that_are_singular_get_their_jitter(monkeypatch):
+    monkeypatch.setattr(cholesky, "LARGE", 1)
+    block = np.outer([1.0, 2.0], [1.0, 2.0])
+    solution = Cholesky(block[None], np.zeros((2, 1))).solve(np.array([[[1.0], [2.0]]]))
+    assert_allclose(block @ solution[0], [[1], [2]], rtol=1e-6)
+
+
 def test_a_huge_entry_does_not_drown_the_others():
     # Singular, but for an entry of 1e20 that has nothing to do with it.
     block = np.zeros((3, 3))
     block[:2, :2] = 1.0
     block[2, 2] = 1e20
-    solution = CholeskyBlocks(block[None, None]).solve(np.array([1.0, 1.0, 1e20])[:, None, None])
+    solution = CholeskyBlocks(block[None, None], np.zeros((1, 1, 3))).solve(
+        np.array([1.0, 1.0, 1e20])[:, None, None]
+    )
     assert_allclose(solution.ravel()[:2].sum(), 1, rtol=1e-6)
     assert_allclose(solution.ravel()[2], 1)

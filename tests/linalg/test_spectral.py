@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import Spectral
+from sklearn_hypergrad.linalg import Spectral, spectral
 
 
 def stack(rank, n=6, n_stack=3):
@@ -10,9 +10,11 @@ def stack(rank, n=6, n_stack=3):
     return half @ half.transpose(0, 2, 1)
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("rank", [6, 3])
 @pytest.mark.parametrize("shift", [1e-2, 1e3, np.array([0.1, 10.0])])
-def test_solves_for_any_shift(rank, shift):
+def test_solves_for_any_shift(rank, shift, large, monkeypatch):
+    monkeypatch.setattr(spectral, "LARGE", 1 if large else 100)
     matrices = stack(rank)
     right = np.random.default_rng(1).normal(size=(3, 6, 2))
     before = matrices.copy(), right.copy()

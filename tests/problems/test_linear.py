@@ -16,6 +16,7 @@ from sklearn_hypergrad.problems import (
     Status,
     curvature,
     design,
+    linear,
     newton,
 )
 
@@ -258,7 +259,9 @@ def test_a_start_where_full_steps_overshoot(make_block, kind, factor):
     # Predictions so far out that the loss has next to no curvature.
     problem, h = linear_problem(kind, make_block(kind)), {"h": np.array(0.7)}
     solution = problem.solve(h, None, 1e-10)
-    far = dataclasses.replace(solution, memory=(problem.state(factor * solution.w), None))
+    far = dataclasses.replace(
+        solution, memory=linear.Memory(problem.state(factor * solution.w), None)
+    )
     again = problem.solve(h, far, 1e-10)
     assert again.status is Status.CONVERGED
     assert_allclose(again.w, solution.w, rtol=1e-8, atol=1e-9)

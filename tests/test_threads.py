@@ -1,0 +1,59 @@
+import os
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sklearn_hypergrad.threads import in_threads, one_blas_thread
+
+
+def blas_threads():
+    return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+
+
+def names(pieces):
+    """Names of the threads that work on the pieces."""
+    return set(in_threads(lambda _: threading.current_thread().name, pieces))
+
+
+def test_blas_is_limited_and_given_back():
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        with one_blas_thread():
+            assert blas_threads() == {1}
+        assert blas_threads() == before
+
+
+def test_results_come_in_order():
+    with threadpool_limits(2, user_api="blas"), one_blas_thread():
+        assert in_threads(lambda piece: piece**2, range(20)) == [n**2 for n in range(20)]
+
+
+def test_outside_and_where_blas_had_one_thread_there_are_no_others():
+    here = {threading.current_thread().name}
+    assert names(range(8)) == here
+    with threadpool_limits(1, user_api="blas"), one_blas_thread():
+        assert names(range(8)) == here
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two processors")
+def test_as_many_as_blas_had():
+    meeting = threading.Barrier(2, timeout=30)
+
+    def meet(_):
+        meeting.wait()
+        return threading.current_thread().name
+
+    with threadpool_limits(2, user_api="blas"), one_blas_thread():
+        assert len(set(in_threads(meet, range(2)))) == 2
+
+
+def test_errors_are_raised():
+    def fail(piece):
+        raise np.linalg.LinAlgError
+
+    with threadpool_limits(2, user_api="blas"), one_blas_thread():
+        with pytest.raises(np.linalg.LinAlgError):
+            in_threads(fail, range(4))
+    assert in_threads(abs, [-1]) == [1]
