@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from sklearn_hypergrad.optimizers import Point, brackets, scan, widen
+from sklearn_hypergrad.optimizers import Point, brackets, hopeless, scan, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 
 
@@ -36,6 +36,42 @@ def test_scan_covers_the_line_from_start_to_stop(start, stop):
     assert z == sorted(line.seen)
     assert len(z) >= 5
     assert np.diff(z).max() <= DECADE * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+def test_a_scan_need_not_walk_where_the_value_is_hopeless(direction):
+    line = Line(lambda z: 1 + 0.1 * (direction * z / DECADE - 1) ** 2)
+    ends = -2 * DECADE * direction, 6 * DECADE * direction
+    found = scan(line, *ends, thorough=False)
+    # At four decades the value is 1.9, at three 1.4, at two 1.1 times the smallest one.
+    decades = [round(direction * z / DECADE) for z in line.seen]
+    assert decades == [-2, -1, 0, 1, 2, 3, 6]
+    assert [point.z for point in found] == sorted(line.seen)
+    assert len(scan(Line(line.value), *ends)) == 9
+
+
+@pytest.mark.parametrize("depth", [0.5, 1.05])
+def test_a_scan_goes_back_where_the_other_end_is_not_hopeless(depth):
+    def value(z):
+        """Smallest at 0, a hill of 2 between, and the other end at ``depth``."""
+        decades = z / DECADE
+        return 1 + 0.5 * min(decades, 2) if decades < 4 else depth + 0.01 * (decades - 6) ** 2
+
+    line = Line(value)
+    scan(line, 0.0, 6 * DECADE, thorough=False)
+    decades = [round(z / DECADE) for z in line.seen]
+    assert sorted(decades) == list(range(7))
+    assert decades[2] == 6
+
+
+def test_a_value_that_falls_again_is_not_hopeless_yet():
+    line = Line(lambda z: 1 + math.sin(z / DECADE))
+    assert len(scan(line, 0.0, 8 * DECADE, thorough=False)) == 9
+
+
+@pytest.mark.parametrize(("value", "best", "expected"), [(1.2, 1, True), (1.05, 1, False)])
+def test_hopeless(value, best, expected):
+    assert hopeless(value, best) is expected
 
 
 def test_scan_of_whole_decades_takes_one_point_each():

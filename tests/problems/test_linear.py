@@ -162,8 +162,13 @@ def test_the_unit_of_the_target_does_not_matter(make_block, tol, scale):
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize(
     "settings",
-    [(curvature, "MAX_OWN", 0), (curvature, "MAX_SIZE", 0), (design, "CHUNK", 30)],
-    ids=["shared Hessian", "diagonal", "chunks"],
+    [
+        (curvature, "MAX_OWN", 0),
+        (curvature, "MAX_SIZE", 0),
+        (design, "CHUNK", 30),
+        (design, "SPARSE_CHUNK", 30),
+    ],
+    ids=["shared Hessian", "diagonal", "chunks", "sparse chunks"],
 )
 def test_what_large_data_need_changes_no_digits(make_block, monkeypatch, settings, thin, kind):
     block = make_block(kind, thin=thin, weighted=True, splits="overlapping")

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.linear_model import LogisticRegression
+
+from sklearn_hypergrad import HypergradSearchCV
+from sklearn_hypergrad.hypergradients import WarmStart
+from sklearn_hypergrad.problems import InnerSolution, Status
+from sklearn_hypergrad.search import descent, objective
+from sklearn_hypergrad.search.objective import Starts
+from sklearn_hypergrad.search.probe import objectives
+
+
+def start(size=1):
+    return [WarmStart(InnerSolution(np.zeros(size), None, Status.CONVERGED, 1), None)]
+
+
+def test_the_nearest_start_is_the_last_of_equals():
+    starts = Starts(1)
+    assert starts.nearest(np.zeros(1)) == [None]
+    kept = {z: start() for z in (0.0, 5.0, 5.5)}
+    for z, warm in kept.items():
+        starts.keep(np.array([z]), warm)
+    for z, expected in [(-9, 0.0), (2.4, 0.0), (2.6, 5.0), (9, 5.5)]:
+        assert starts.nearest(np.array([z])) is kept[expected]
+    finer = start()
+    starts.keep(np.array([0.0]), finer)
+    assert starts.nearest(np.array([0.0])) is finer
+
+
+def test_starts_are_few(monkeypatch):
+    monkeypatch.setattr(objective, "MOST_STARTS", 3)
+    starts = Starts(1)
+    for z in range(5):
+        starts.keep(np.array([float(z)]), start())
+    assert [theta[0] for theta, _ in starts._kept] == [2, 3, 4]
+
+
+def test_large_starts_are_fewer_and_of_vectors_there_is_one(monkeypatch):
+    monkeypatch.setattr(objective, "MOST_KEPT", 100)
+    starts = Starts(1)
+    for z in range(5):
+        starts.keep(np.array([float(z)]), start(size=50))
+    assert [theta[0] for theta, _ in starts._kept] == [3, 4]
+    starts.keep(np.zeros(1), start(size=1000))
+    assert len(starts._kept) == 1
+    vectors = Starts(1)
+    for z in range(3):
+        vectors.keep(np.full(2, float(z)), start())
+    assert len(vectors._kept) == 1
+
+
+@pytest.fixture
+def wide():
+    """Classes that can be separated, so that the loss rises without end."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 100))
+    return X, (X[:, 0] + rng.normal(size=60) > 0).astype(int)
+
+
+def search_for():
+    model = LogisticRegression(solver="newton-cholesky", tol=1e-8)
+    return HypergradSearchCV(model, {"C": [1e-4, 1e4]}, scoring="neg_log_loss", cv=3)
+
+
+def test_what_a_scan_leaves_out_changes_nothing(wide, monkeypatch):
+    short = search_for().fit(*wide)
+    monkeypatch.setattr(descent, "hopeless", lambda *args: False)
+    monkeypatch.setattr(objective.Objective, "iterative", False)
+    whole = search_for().fit(*wide)
+    assert short.n_iter_ < whole.n_iter_
+    assert (short.history_["inner_tol"] == objective.ROUGH).any()
+    assert short.best_params_["C"] == pytest.approx(whole.best_params_["C"], rel=1e-3)
+
+
+def test_solutions_start_the_next_evaluation(wide):
+    (found,) = objectives(search_for(), *wide)
+    found.tol = 1e-10
+    theta = np.zeros(1)
+    for _ in found.solutions(found.space.to_hyperparams(theta)):
+        pass
+    again = found.record(theta)
+    (cold,) = objectives(search_for(), *wide)
+    cold.tol = 1e-10
+    expected = cold.record(theta)
+    assert again.n_solves < expected.n_solves
+    assert_allclose(again.gradient, expected.gradient, rtol=1e-7)
