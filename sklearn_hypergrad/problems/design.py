@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csc_matrix, csr_matrix, issparse
 
 # Numbers of X that are worked on together: of dense X, so that they are read from memory once; of
 # sparse X, so that arrays with a number per row stay small.
@@ -147,8 +147,10 @@ class Design:
         n_chunks = max(1, min(self.shape[0], self._X.nnz // SPARSE_CHUNK))
         ends = np.linspace(0, self.shape[0], n_chunks + 1).astype(int)
         for start, stop in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
-            X = _rows(self._X, start, stop)
-            yield slice(start, stop), Part(X, self.fit_intercept, X.T)
+            first, last = self._X.indptr[[start, stop]]
+            arrays = self._X.data[first:last], self._X.indices[first:last]
+            arrays = *arrays, self._X.indptr[start : stop + 1] - first
+            yield slice(start, stop), Part.sparse(arrays, self.n_features, self.fit_intercept)
 
     def _centred(self, rows, out):
         """Rows of X about the origin, in ``out`` unless X itself will do."""
@@ -189,12 +191,19 @@ class Part:
             pulled = np.concatenate([pulled, flat.sum(axis=0)[None]])
         return pulled.reshape(-1, *v.shape[1:])
 
+    @classmethod
+    def sparse(cls, arrays, n_features, fit_intercept):
+        """Of CSR data, indices and indptr."""
+        n_rows = len(arrays[2]) - 1
+        X = _view(csr_matrix, (n_rows, n_features), arrays)
+        return cls(X, fit_intercept, _view(csc_matrix, (n_features, n_rows), arrays))
+
     def squared(self):
         """The part of squared features."""
         if issparse(self.X):
-            X = csr_matrix((self.X.data**2, self.X.indices, self.X.indptr), shape=self.X.shape)
-        else:
-            X = self.X**2
+            arrays = self.X.data**2, self.X.indices, self.X.indptr
+            return Part.sparse(arrays, self.X.shape[1], self.fit_intercept)
+        X = self.X**2
         return Part(X, self.fit_intercept, X.T)
 
 
@@ -205,13 +214,11 @@ def as_slice(rows):
     return rows
 
 
-def _rows(X, start, stop):
-    """Rows of CSR X that share its memory."""
-    if (start, stop) == (0, X.shape[0]):
-        return X
-    first, last = X.indptr[start], X.indptr[stop]
-    parts = X.data[first:last], X.indices[first:last], X.indptr[start : stop + 1] - first
-    return csr_matrix(parts, shape=(stop - start, X.shape[1]))
+def _view(kind, shape, arrays):
+    """A sparse matrix on these arrays; SciPy's constructors copy parts of larger ones."""
+    matrix = kind(shape)
+    matrix.data, matrix.indices, matrix.indptr = arrays
+    return matrix
 
 
 def _origin(X):

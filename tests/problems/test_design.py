@@ -78,6 +78,7 @@ def test_features_far_from_zero_are_centred(form):
     assert Design(near, fit_intercept=True).origin is None
 
 
+@pytest.mark.usefixtures("small")
 def test_data_are_not_copied():
     X = np.random.default_rng(0).normal(size=(N, P))
     (_, part), *_ = Design(X, fit_intercept=True)._parts()
@@ -86,6 +87,7 @@ def test_data_are_not_copied():
     for _, part in Design(thin, fit_intercept=True)._parts():
         assert np.shares_memory(part.X.data, thin.data)
         assert np.shares_memory(part.X.indices, thin.indices)
+        assert np.shares_memory(part.transposed.data, thin.data)
 
 
 @pytest.mark.parametrize(
