@@ -10,6 +10,7 @@ import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import threadpoolctl
 
 _allowed = contextvars.ContextVar("threads allowed", default=1)
@@ -39,7 +40,13 @@ def in_threads(function, pieces):
     n_threads = min(_allowed.get(), len(pieces))
     if n_threads <= 1:
         return [function(piece) for piece in pieces]
-    return list(_pool(n_threads).map(function, pieces))
+
+    def quiet(piece):
+        # As the search itself, whose settings other threads do not see.
+        with np.errstate(all="ignore"):
+            return function(piece)
+
+    return list(_pool(n_threads).map(quiet, pieces))
 
 
 @functools.cache

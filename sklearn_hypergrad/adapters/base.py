@@ -60,13 +60,16 @@ class Family(abc.ABC):
         What is descended when the asked score has no gradient: for plain and for balanced scores.
     largest_matrix : int
         Side of the largest matrix that the inner problem forms for a split.
+    knows_scales : bool
+        Whether its terms take the ``scales`` of a block into account; else blocks have none.
     """
 
     estimator_class: type
     hyperparameters: dict[str, Hyperparameter]
     losses: frozenset[str]
     surrogates: tuple[str, str]
-    largest_matrix: int
+    largest_matrix: int = 0
+    knows_scales = False
     # The class to use for one value per feature, where this one has none.
     vector_class: type | None = None
     methods = ("fit", "predict", "decision_function", "predict_proba")

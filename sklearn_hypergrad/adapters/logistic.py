@@ -31,6 +31,7 @@ class LogisticFamily(ClassifierFamily):
     losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
     surrogates = ("log_loss", "balanced_log_loss")
     largest_matrix = MAX_ROWS
+    knows_scales = True
 
     def configuration_obstacle(self, estimator):
         if estimator.penalty not in ("deprecated", "l2"):

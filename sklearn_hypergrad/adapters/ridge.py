@@ -55,6 +55,7 @@ class RidgeFamily(Family):
     )
     surrogates = ("squared_error", "squared_error")
     largest_matrix = max(MAX_GRAM, MAX_KERNEL)
+    knows_scales = True
 
     def configuration_obstacle(self, estimator):
         if estimator.positive:

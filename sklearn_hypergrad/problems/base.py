@@ -33,12 +33,14 @@ class InnerSolution:
         The solution.
     inverse_hvp : callable
         ``inverse_hvp(v, start) -> (H^-1 v, status)`` with the Hessian at ``w``: what was factorised
-        to find the solution is used again. ``start`` is a guess of the result or None.
+        to find the solution is used again. ``start`` is a guess of the result or None. A solution
+        that only starts the next one has None.
     status : Status
     n_solves : int
         Linear systems solved (Newton systems, or one for a closed form), over all splits.
     memory : object
-        Whatever the problem can use again when it is solved for other hyperparameters.
+        Whatever the problem can use again when it is solved for other hyperparameters. If it has a
+        ``size``, that is how many numbers it holds.
     """
 
     w: np.ndarray
@@ -50,7 +52,7 @@ class InnerSolution:
     @property
     def size(self):
         """Numbers that are kept with it, about."""
-        return self.w.size if self.memory is None else self.w.size + self.memory.size
+        return self.w.size + getattr(self.memory, "size", 0)
 
 
 class InnerProblem(abc.ABC):

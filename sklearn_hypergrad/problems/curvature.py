@@ -29,7 +29,7 @@ def renewed(previous, design, weights, patterns=None):
 
     Parameters
     ----------
-    previous : PatternGram, OwnGram, SharedGram, Diagonal or None
+    previous : CurvatureGram, CurvatureDiagonal or None
     design : Design
     weights : ndarray of shape (n_samples, n_splits, n_outputs)
         D, the curvature of the loss times the training weights.
@@ -58,7 +58,7 @@ class CurvatureGram:
     ----------
     gram : ndarray of shape (n_splits or 1, n_outputs, n_weights, n_weights)
     reference : ndarray
-        The D it was formed with.
+        D of all splits when it was formed, whatever mean of it was used.
     """
 
     gram: np.ndarray
@@ -107,9 +107,10 @@ class Patterns:
 
     @classmethod
     def of(cls, trained):
-        """Patterns of a table of shape (n_samples, n_splits); None if there are more than splits.
+        """Patterns of a table of shape (n_samples, n_splits); None if there are many.
 
-        The folds of cross-validation have one pattern per fold.
+        The folds of cross-validation have one pattern per fold, some of the folds one more for the
+        rows that all of them train on.
         """
         n_splits = trained.shape[1]
         if n_splits > MAX_PATTERNS:
@@ -117,7 +118,7 @@ class Patterns:
         codes = trained @ (1 << np.arange(n_splits))
         found = np.unique(codes)
         found = found[found > 0]
-        if len(found) > n_splits:
+        if len(found) > n_splits + 1:
             return None
         member = (found >> np.arange(n_splits)[:, None]) & 1
         return cls([np.flatnonzero(codes == code) for code in found], member.astype(float))

@@ -1,4 +1,4 @@
-"""The features of a linear model as it multiplies them; X is never copied as a whole."""
+"""The features of a linear model as it multiplies them; X is not copied to be centred."""
 
 import dataclasses
 
@@ -30,7 +30,7 @@ class Design:
 
     def __init__(self, X, *, fit_intercept, scales=None):
         self._sparse = issparse(X)
-        self._X = X.astype(float, copy=False) if self._sparse else X
+        self._X = _canonical(X) if self._sparse else X
         self._scales = scales
         self.fit_intercept = fit_intercept
         self.n_features = X.shape[1]
@@ -68,12 +68,8 @@ class Design:
         """Predictions of all rows, of shape (n_samples, n_splits, n_outputs)."""
         w = self.rescaled(w)
         z = np.empty((self.shape[0], *w.shape[1:]))
-
-        def fill(rows, part):
+        for rows, part in self._parts():
             z[rows] = part.product(w)
-            return ()
-
-        self.sums(fill)
         return z
 
     def pull(self, v):
@@ -214,6 +210,15 @@ def as_slice(rows):
     return rows
 
 
+def _canonical(X):
+    """Sparse X in double precision, with one entry per place."""
+    X = X.astype(float, copy=False)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
 def _view(kind, shape, arrays):
     """A sparse matrix on these arrays; SciPy's constructors copy parts of larger ones."""
     matrix = kind(shape)
@@ -222,7 +227,7 @@ def _view(kind, shape, arrays):
 
 
 def _origin(X):
-    """The means of the features, or None where these are near zero anyway."""
+    """The means of the features, or None where none is far from zero; constant ones are far."""
     mean = X.mean(axis=0, dtype=float)
     size = max(1, CHUNK // max(1, X.shape[1]))
     square = np.zeros(X.shape[1])
@@ -230,5 +235,4 @@ def _origin(X):
         about = X[start : start + size] - mean
         square += np.einsum("ij,ij->j", about, about)
     far = np.abs(mean) > FAR * np.sqrt(square / len(X))
-    # A constant feature is as well zero.
     return mean if far.any() else None

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import factor, solve_factored
+from sklearn_hypergrad.problems.design import Design
 from sklearn_hypergrad.problems.ridge import PrimalRidge, origin_of
 
 
@@ -86,7 +87,7 @@ class DualRidge(PrimalRidge):
     def level(self):
         """The strength that matters: the mean diagonal of ``Z'Z``."""
         t = self._root[:, :, 0] ** 2
-        squares = (self._X.multiply(self._X) if issparse(self._X) else self._X**2).T @ t
+        squares = Design(self._X, fit_intercept=False).squares(t[:, :, None])[:, :, 0]
         sums = squares.T - t.sum(axis=0)[:, None] * self._x_mean**2
         return float(self._rescaled(self._rescaled(sums[:, :, None])).mean())
 

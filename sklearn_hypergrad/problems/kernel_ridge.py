@@ -8,8 +8,9 @@ from scipy.sparse import issparse
 from sklearn_hypergrad.problems.ridge import NormalEquations, origin_of
 from sklearn_hypergrad.threads import in_threads
 
-# Columns of X that are centred at a time.
+# Columns of X that are centred at a time, and pieces that threads may work on.
 COLUMNS = 1024
+PIECES = 2
 
 
 class KernelRidge(NormalEquations):
@@ -101,12 +102,16 @@ class KernelRidge(NormalEquations):
 def _kernel(X, origin):
     """``X X'`` of rows about the origin."""
     if issparse(X):
-        return (X @ X.T).toarray().astype(float)
-    starts = range(0, X.shape[1], COLUMNS)
+        X = X.astype(float, copy=False)
+        return (X @ X.T).toarray()
 
-    def of_columns(start):
-        columns = slice(start, start + COLUMNS)
-        part = X[:, columns] - origin[columns]
-        return part @ part.T
+    def of_piece(starts):
+        kernel = np.zeros((len(X), len(X)))
+        for start in starts:
+            columns = slice(start, start + COLUMNS)
+            part = X[:, columns] - origin[columns]
+            kernel += part @ part.T
+        return kernel
 
-    return functools.reduce(np.add, in_threads(of_columns, starts))
+    starts = np.arange(0, X.shape[1], COLUMNS)
+    return functools.reduce(np.add, in_threads(of_piece, np.array_split(starts, PIECES)))

@@ -39,10 +39,20 @@ class State:
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """What the next solution starts from: a state, and the curvature that preconditions."""
+    """What the next solution starts from.
+
+    Attributes
+    ----------
+    state : State
+    kept : CurvatureGram, CurvatureDiagonal or None
+        What preconditions there.
+    left : ndarray of shape (n_splits,)
+        The decrement that the state may still have.
+    """
 
     state: State
     kept: object
+    left: np.ndarray
 
     @property
     def size(self):
@@ -101,14 +111,14 @@ class LinearProblem(InnerProblem):
     def solve(self, h, warm_start, tol):
         ridge = self._ridge(h)
         newton = Newton(self, ridge, tol)
-        memory = Memory(self._start(), None) if warm_start is None else warm_start.memory
+        memory = self._start() if warm_start is None else warm_start.memory
         state = memory.state
         # A shift changes nothing but the weights.
         state = dataclasses.replace(state, w=self.projection(ridge)(state.w))
-        state, kept, status, n_steps = newton.run(state, memory.kept)
+        state, kept, left, status, n_steps = newton.run(state, memory.kept, memory.left)
         inverse_hvp = functools.partial(newton.inverse_hvp, state)
         n_solves = (n_steps + 1) * self._t.shape[1]  # Newton systems and the adjoint
-        return InnerSolution(state.w, inverse_hvp, status, n_solves, Memory(state, kept))
+        return InnerSolution(state.w, inverse_hvp, status, n_solves, Memory(state, kept, left))
 
     @property
     def level(self):
@@ -155,7 +165,7 @@ class LinearProblem(InnerProblem):
 
     def _start(self):
         zero = np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
-        return self.state(zero)
+        return Memory(self.state(zero), None, np.zeros(zero.shape[1]))
 
     def curvature(self, kept, state):
         """What preconditions at a state: ``kept`` while it serves."""

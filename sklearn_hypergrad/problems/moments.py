@@ -38,7 +38,9 @@ class Moments:
         if issparse(X):
             return cls._of_chunk(X, y, rows, weight, origin)
         size = max(1, CHUNK // max(1, X.shape[1]))
-        pieces = np.array_split(np.arange(len(rows)), PIECES if X.size >= LARGE else 1)
+        pieces = np.array_split(
+            np.arange(len(rows)), PIECES if len(rows) * X.shape[1] >= LARGE else 1
+        )
 
         def of_piece(piece):
             chunks = [piece[start : start + size] for start in range(0, len(piece), size)]

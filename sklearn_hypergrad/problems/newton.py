@@ -12,9 +12,11 @@ MAX_CG = 1000
 # while the squares of their lengths shrink by this much.
 INEXACT = 0.1
 CONTRACTION = 0.1
+# Ratio of decrements from which on one is not made of what another solution has left.
+TELLING = 100
 # Accuracy of the adjoint over that of the weights, and at most: values do not depend on it.
 ADJOINT = 100
-GUESS = 1e-2
+MAX_ADJOINT = 1e-2
 # Accuracy that does not justify more than a few iterations of CG.
 LOOSE = 1e-2
 FEW_CG = 8
@@ -48,43 +50,63 @@ class Newton:
         self._direct = problem.factorises
         self._kept = self._precondition = None
 
-    def run(self, state, kept):
+    def run(self, state, kept, left):
         """From a state of another penalty to the minimum of this one.
+
+        Parameters
+        ----------
+        state : State
+        kept : object
+            The curvature that preconditioned there.
+        left : ndarray of shape (n_splits,)
+            The decrement that the state may have under its own penalty.
 
         Returns
         -------
         state : State
         kept : object
-            The curvature that preconditions.
+        left : ndarray
         status : Status
         n_steps : int
         """
-        # The first step starts from what another penalty has left, so it is never the last.
-        previous, last = np.full(len(state.loss), np.inf), None
-        for n_steps in range(1, MAX_NEWTON + 1):
+        state, kept, previous = self._predicted(state, kept, left)
+        last = None
+        for n_steps in range(2, MAX_NEWTON + 1):
             kept = self._renew(kept, state)
-            gradient = state.slope + self._ridge * state.w
-            step = self._step(state, gradient)
-            decrement = np.einsum("isk,isk->s", gradient, step)
+            step, decrement = self._step(state)
             target, stuck = self._allowed(state, self._tol), self._allowed(state, STUCK)
-            if n_steps > 1 and np.all(self._left(decrement, previous) <= target):
+            if np.all(self._left(decrement, previous) <= target):
                 state = self._problem.arrived(state.w - step, self._ridge)
-                return state, kept, Status.CONVERGED, n_steps
-            if n_steps > 2 and np.all(previous <= stuck):
+                return state, kept, target, Status.CONVERGED, n_steps
+            if last is not None and np.all(previous <= stuck):
                 if np.any(decrement > stuck):
                     # Rounding errors have grown, as where a Hessian is all but singular.
-                    return last, kept, Status.CONVERGED, n_steps
+                    return last, kept, previous, Status.CONVERGED, n_steps
                 if not self._direct and np.all((decrement <= target) | (decrement >= previous)):
-                    return state, kept, Status.CONVERGED, n_steps
-            solved = (decrement <= target) & (n_steps > 1)
+                    return state, kept, decrement, Status.CONVERGED, n_steps
+            solved = decrement <= target
             self._direct &= np.all(solved | (decrement <= CONTRACTION * previous))
             moved = self._descend(state, np.where(solved[:, None], 0.0, step), decrement)
             if moved is state:
                 # No step helps in floating point: as solved as it can be, if the step is small.
                 exact = np.all(decrement <= stuck)
-                return state, kept, _status(exact), n_steps
+                return state, kept, decrement, _status(exact), n_steps
             state, last, previous = moved, state, decrement
-        return state, kept, _status(False), n_steps
+        return state, kept, previous, _status(False), MAX_NEWTON
+
+    def _predicted(self, state, kept, left):
+        """The state after the first step, which needs no look at the data; what it was worth.
+
+        The gradient is that of another penalty's solution, known up to what that left: a step that
+        does not lead down is not taken, and one that is not much longer tells nothing of the next.
+        """
+        kept = self._renew(kept, state)
+        step, decrement = self._step(state)
+        moved = self._problem.state(state.w - step)
+        before = state.objective(self._ridge)
+        if not np.all(moved.objective(self._ridge) <= before + SLACK * np.abs(before)):
+            return self._problem.state(state.w), kept, np.full_like(decrement, np.inf)
+        return moved, kept, np.where(decrement > TELLING * left, decrement, np.inf)
 
     def inverse_hvp(self, state, v, start):
         """``H^-1 v`` at a state, and how well it was solved."""
@@ -92,7 +114,7 @@ class Newton:
         if start is not None:
             project = self._problem.projection(self._ridge)
             start = None if self._problem.factorises else project(start)
-        tol = min(ADJOINT * self._tol, GUESS) if self._tol < LOOSE else INEXACT
+        tol = min(ADJOINT * self._tol, MAX_ADJOINT) if self._tol < LOOSE else INEXACT
         solution, residual = self._solve(state, v, start, tol)
         return solution, Status.CONVERGED if residual <= tol else Status.LINEAR_SOLVE_INEXACT
 
@@ -103,10 +125,14 @@ class Newton:
             self._precondition = self._problem.preconditioner(renewed, self._ridge)
         return renewed
 
-    def _step(self, state, gradient):
+    def _step(self, state):
+        """The step and its decrement for every split."""
+        gradient = state.slope + self._ridge * state.w
         if self._direct:
-            return self._precondition(gradient)
-        return self._solve(state, gradient, None, INEXACT)[0]
+            step = self._precondition(gradient)
+        else:
+            step, _ = self._solve(state, gradient, None, INEXACT)
+        return step, np.einsum("isk,isk->s", gradient, step)
 
     def _allowed(self, state, tol):
         most = self._problem.scale
@@ -117,7 +143,8 @@ class Newton:
         """What a step leaves: as much less as the last one did, or as CG was asked for."""
         if not self._direct:
             return INEXACT**2 * decrement
-        rate = np.divide(decrement, previous, out=np.ones_like(decrement), where=previous > 0)
+        known = (previous > 0) & np.isfinite(previous)
+        rate = np.divide(decrement, previous, out=np.ones_like(decrement), where=known)
         return np.minimum(1, rate) * decrement
 
     def _solve(self, state, right, start, tol):
@@ -133,17 +160,17 @@ class Newton:
 
     def _descend(self, state, step, decrement):
         """Halve the step of each split until its objective falls (Armijo)."""
-        length = np.ones(len(decrement))
+        length, moving = np.ones(len(decrement)), step.any(axis=(0, 2))
         objective = state.objective(self._ridge)
         slack = SLACK * np.abs(objective)
         for _ in range(MAX_HALVINGS):
             moved = self._problem.state(state.w - length[:, None] * step)
             enough = objective - 1e-4 * length * decrement + slack
-            failed = ~(moved.objective(self._ridge) <= enough) & step.any(axis=(0, 2))
+            failed = ~(moved.objective(self._ridge) <= enough) & moving
             if not failed.any():
                 return moved
             length = np.where(failed, 0.5 * length, length)
-        if failed.all():
+        if np.array_equal(failed, moving):
             return state
         return self._problem.state(state.w - np.where(failed, 0.0, length)[:, None] * step)
 

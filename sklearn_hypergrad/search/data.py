@@ -68,6 +68,7 @@ def blocks(candidate, inputs, splits=None):
     if inputs.y is None:
         raise ValueError("y is None")
     labels = candidate.family.labels(inputs.y)
+    descended = splits is not None and _told_apart(candidate)
     splits = inputs.splits if splits is None else splits
     splits = [(_rows(train), _rows(test)) for train, test in splits]
     if not splits or not all(len(test) for _, test in splits):
@@ -88,14 +89,15 @@ def blocks(candidate, inputs, splits=None):
         found = shared(
             parts,
             intercept=getattr(candidate.final, "fit_intercept", False),
-            wanted=lambda block: _worth_sharing(candidate, block),
+            wanted=lambda block: _worth_sharing(candidate, block, vector=descended),
         )
     return [part for block in found for part in _divided(candidate, block)]
 
 
-def _worth_sharing(candidate, block):
+def _worth_sharing(candidate, block, *, vector):
     """One penalty on wide data is tuned in the row space of each split's own features."""
-    return _told_apart(candidate) or block.X.shape[0] >= block.X.shape[1]
+    wide = block.X.shape[1] > block.X.shape[0]
+    return (vector or not wide) and candidate.family.knows_scales
 
 
 def _divided(candidate, block):

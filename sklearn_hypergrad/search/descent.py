@@ -88,8 +88,7 @@ class Descent:
             # What was found is not lost; the fits that follow can be interrupted in turn.
             if not self._objective.records:
                 raise
-            (best,) = self._objective.best.theta
-            return self._found(best, Ending.NOT_CONVERGED, INTERRUPTED)
+            return Found(self._objective.best, [Ending.NOT_CONVERGED], INTERRUPTED)
 
     def _run(self):
         points = [point for point in self._scan() if np.isfinite(point.value)]
@@ -142,12 +141,10 @@ class Descent:
         return point
 
     def _refined(self, points):
-        """The points; where several may be the best, these evaluated to the fine tolerance."""
+        """The points with those that may be the best evaluated to the fine inner tolerance."""
         best = min(points, key=lambda point: point.value)
-        near = [point for point in points if point.value <= best.value + NOISE * abs(best.value)]
-        if len(near) == 1 and best not in (points[0], points[-1]):
-            return points
-        return [self._point(point.z) if point in near else point for point in points]
+        near = best.value + NOISE * abs(best.value)
+        return [self._point(p.z) if p is best or p.value <= near else p for p in points]
 
     def _minima(self, points):
         """``(z, converged, message)`` of the local minima."""

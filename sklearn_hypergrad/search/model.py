@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 
 from sklearn_hypergrad.problems import L2Penalty, effective_dof
 from sklearn_hypergrad.search.build import objective_on, regularizes
-from sklearn_hypergrad.search.objective import COARSE
+from sklearn_hypergrad.search.objective import FINE
 
 # Ratio of the largest to the smallest spread of a feature that is worth a word.
 UNEQUAL = 1e3
@@ -50,7 +50,7 @@ def model_of(candidate, data, layout, options, value):
     h = {leaf: value}
     penalty = L2Penalty(leaf, inverse=regularizes(candidate) < 0, entries=entries)
     strength = penalty.strength(h)
-    solution = term.problem.solve(h, None, COARSE)
+    solution = term.problem.solve(h, None, FINE)
     dof = effective_dof(term.problem, solution, strength)
     index = np.arange(np.size(value))[None] if entries is None else entries
     index = np.broadcast_to(index, dof.shape)

@@ -151,6 +151,11 @@ class Starts:
 
     def keep(self, theta, warm_starts):
         """Remember warm starts, and forget the oldest beyond ``MOST_KEPT`` numbers."""
+        # What inverts the Hessian holds factors that no later solution needs.
+        warm_starts = [
+            dataclasses.replace(s, solution=dataclasses.replace(s.solution, inverse_hvp=None))
+            for s in warm_starts
+        ]
         self._kept.append((theta, warm_starts))
         size = sum(start.solution.size for start in warm_starts)
         most = max(1, min(MOST_STARTS, MOST_KEPT // max(1, size))) if theta.size == 1 else 1

@@ -1,7 +1,6 @@
 """One X for splits whose features differ only in unit and origin, as scalers make them."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 from scipy.sparse import issparse
@@ -120,6 +119,8 @@ def shared(parts, *, intercept, wanted):
     first = next(parts)
     if wanted(first[0]) and Shared.possible(*first):
         common = Shared(*first, intercept=intercept)
-        rest = [part[0] for part in itertools.dropwhile(lambda part: common.add(*part), parts)]
-        return [common.block(), *rest]
+        for block, rows in parts:
+            if not common.add(block, rows):
+                return [common.block(), block, *(block for block, _ in parts)]
+        return [common.block()]
     return [first[0], *(block for block, _ in parts)]

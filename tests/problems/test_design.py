@@ -90,6 +90,14 @@ def test_data_are_not_copied():
         assert np.shares_memory(part.transposed.data, thin.data)
 
 
+def test_entries_that_come_twice_are_summed_first():
+    X = sparse.csr_matrix(([1.0, -1.0, 3.0], [0, 0, 1], [0, 2, 3]), shape=(2, 2))
+    before = X.data.copy()
+    found = Design(X, fit_intercept=False)
+    assert_allclose(found.squares(np.ones((2, 1, 1))).ravel(), [0, 9])
+    assert np.array_equal(X.data, before)
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [

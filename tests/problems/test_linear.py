@@ -265,7 +265,7 @@ def test_a_start_where_full_steps_overshoot(make_block, kind, factor):
     problem, h = linear_problem(kind, make_block(kind)), {"h": np.array(0.7)}
     solution = problem.solve(h, None, 1e-10)
     far = dataclasses.replace(
-        solution, memory=linear.Memory(problem.state(factor * solution.w), None)
+        solution, memory=linear.Memory(problem.state(factor * solution.w), None, np.zeros(3))
     )
     again = problem.solve(h, far, 1e-10)
     assert again.status is Status.CONVERGED

@@ -18,14 +18,23 @@ def start(size=1):
 def test_the_nearest_start_is_the_last_of_equals():
     starts = Starts(1)
     assert starts.nearest(np.zeros(1)) == [None]
-    kept = {z: start() for z in (0.0, 5.0, 5.5)}
-    for z, warm in kept.items():
-        starts.keep(np.array([z]), warm)
-    for z, expected in [(-9, 0.0), (2.4, 0.0), (2.6, 5.0), (9, 5.5)]:
-        assert starts.nearest(np.array([z])) is kept[expected]
-    finer = start()
-    starts.keep(np.array([0.0]), finer)
-    assert starts.nearest(np.array([0.0])) is finer
+    for size, z in enumerate([0.0, 5.0, 5.5], start=1):
+        starts.keep(np.array([z]), start(size))
+    for z, size in [(-9, 1), (2.4, 1), (2.6, 2), (9, 3)]:
+        assert starts.nearest(np.array([z]))[0].solution.w.size == size
+    starts.keep(np.array([0.0]), start(4))
+    assert starts.nearest(np.array([0.0]))[0].solution.w.size == 4
+
+
+def test_starts_hold_no_factors():
+    starts = Starts(1)
+    solution = InnerSolution(
+        np.zeros(1), lambda v, start: v, Status.CONVERGED, 1, memory={"any": 1}
+    )
+    starts.keep(np.zeros(1), [WarmStart(solution, None)])
+    (kept,) = starts.nearest(np.zeros(1))
+    assert kept.solution.inverse_hvp is None
+    assert kept.solution.memory == {"any": 1}
 
 
 def test_starts_are_few(monkeypatch):

@@ -17,6 +17,7 @@ from sklearn.preprocessing import (
 )
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
+from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search import data as search_data
 from sklearn_hypergrad.search.probe import objectives
 
@@ -56,7 +57,7 @@ def check_same(search, X, y, monkeypatch, n_blocks):
     """The number of blocks, and that nothing else depends on them."""
     blocks, record = evaluated(search, X, y)
     assert len(blocks) == n_blocks
-    monkeypatch.setattr(search_data, "_worth_sharing", lambda *args: False)
+    monkeypatch.setattr(search_data, "_worth_sharing", lambda *args, **options: False)
     apart, expected = evaluated(search, X, y)
     assert len(apart) == len(record.losses)
     assert_allclose(record.losses, expected.losses, rtol=1e-8)
@@ -163,13 +164,21 @@ def test_float32(monkeypatch):
     assert_allclose(record.losses, expected.losses, rtol=1e-5)
 
 
+def test_families_that_know_no_scales_get_none(monkeypatch):
+    X, y = data("ridge")
+    monkeypatch.setattr(RidgeFamily, "knows_scales", False)
+    blocks, _ = evaluated(search_for("ridge", StandardScaler(), cv=4), X, y)
+    assert len(blocks) == 4
+    assert all(block.scales is None for block in blocks)
+
+
 def test_sample_weights(monkeypatch):
     X, y = data("ridge")
     weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
     search = search_for("ridge", StandardScaler(), "feature", cv=4)
     options = {"ridge__sample_weight": weight}
     found = [objectives(search, X, y, **options)[0]]
-    monkeypatch.setattr(search_data, "_worth_sharing", lambda *args: False)
+    monkeypatch.setattr(search_data, "_worth_sharing", lambda *args, **options: False)
     found.append(objectives(search, X, y, **options)[0])
     records = [objective.record(np.zeros(4)) for objective in found]
     assert [len(objective.terms) for objective in found] == [1, 20]
