@@ -89,7 +89,7 @@ def growth(rows):
             label = f"{model}, exponent {slopes[model, name]:.2f}"
             axis.loglog(line["size"], 1000 * line["seconds"], "o-", ms=4, color=color, label=label)
         axis.set(xlabel=f"number of {name}", ylabel=f"{MEASURED.get(name, 'search')}, ms")
-        axis.set_xscale("log", base=2)
+        axis.set_xscale("log", base=4)
         # Room for the legend.
         axis.set_ylim(top=4 * axis.get_ylim()[1])
         axis.legend(frameon=False, fontsize=8, loc="upper left")
