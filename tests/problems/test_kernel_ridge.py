@@ -53,7 +53,7 @@ def test_offsets_of_wide_data(make_block):
 
 
 def test_sparse_float32_is_multiplied_in_float64():
-    X = sparse.random_array((6, 40), density=0.5, rng=0, format="csr", dtype=np.float32)
+    X = sparse.random(6, 40, density=0.5, random_state=0, format="csr", dtype=np.float32)
     expected = X.toarray().astype(float)
     found = kernel_ridge._kernel(X, np.zeros(40))
     assert found.dtype == float
