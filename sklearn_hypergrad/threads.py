@@ -1,7 +1,8 @@
 """Threads: BLAS on one, and passes over large data on as many as BLAS had.
 
-Matrices of a search are small, where more BLAS threads cost time. Its passes over all rows are not:
-these are shared out, always in the same pieces, so that sums come out the same on any machine.
+Matrices of a search are small, where more BLAS threads cost time. Sums over large data and the
+factors of large matrices are not: these are shared out, always in the same pieces, so that they
+come out the same on any number of threads.
 """
 
 import contextlib

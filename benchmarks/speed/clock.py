@@ -1,11 +1,11 @@
 """Contenders in turn, round by round, so that a busy moment of the machine hits them all."""
 
 import dataclasses
-import functools
 import time
 
 import numpy as np
-import threadpoolctl
+
+from sklearn_hypergrad.threads import blas_controller
 
 THREADS = (1, 2)
 
@@ -28,15 +28,9 @@ class Effort:
 FULL, QUICK = Effort(rounds=9, seconds=6.0), Effort(rounds=3, seconds=0.3)
 
 
-@functools.cache
-def controller():
-    """Finding the libraries takes longer than many a fit, so it happens once."""
-    return threadpoolctl.ThreadpoolController()
-
-
 def blas_threads(number):
     """A context in which BLAS has so many threads."""
-    return controller().limit(limits=number, user_api="blas")
+    return blas_controller().limit(limits=number, user_api="blas")
 
 
 @dataclasses.dataclass

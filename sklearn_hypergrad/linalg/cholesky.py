@@ -1,5 +1,7 @@
 """Cholesky factors of stacks of symmetric matrices, applied to stacks of vectors."""
 
+import itertools
+
 import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.linalg.lapack import dpotrf, dpotrs
@@ -24,13 +26,7 @@ class Cholesky:
     """
 
     def __init__(self, matrices, ridge):
-        jobs = [(A, column) for A in matrices for column in ridge.T]
-        if matrices.shape[-1] < LARGE:
-            factors = [factor(*job) for job in jobs]
-        else:
-            factors = in_threads(lambda job: _factor_large(*job), jobs)
-        width = ridge.shape[1]
-        self._factors = [factors[at : at + width] for at in range(0, len(factors), width)]
+        self._factors = _factors([[(A, column) for column in ridge.T] for A in matrices])
 
     def solve(self, right):
         """Apply the inverse to ``right`` of shape (n_stack, n, k)."""
@@ -57,10 +53,8 @@ class CholeskyBlocks:
     """
 
     def __init__(self, blocks, ridge):
-        self._factors = [
-            [factor(block, own) for block, own in zip(*group, strict=True)]
-            for group in zip(blocks, ridge, strict=True)
-        ]
+        groups = zip(blocks, ridge, strict=True)
+        self._factors = _factors([list(zip(*group, strict=True)) for group in groups])
 
     def solve(self, right):
         """Apply the inverse to ``right`` of shape (n, n_splits, n_outputs)."""
@@ -93,6 +87,17 @@ def factor(matrix, ridge=0.0):
             if not info:
                 return triangle
     raise LinAlgError("the matrix is not positive definite")
+
+
+def _factors(groups):
+    """Triangles of groups of ``(matrix, ridge)`` of one size; the groups are equally long."""
+    jobs = list(itertools.chain.from_iterable(groups))
+    if len(jobs[0][0]) < LARGE:
+        factors = [factor(*job) for job in jobs]
+    else:
+        factors = in_threads(lambda job: _factor_large(*job), jobs)
+    width = len(groups[0])
+    return [factors[at : at + width] for at in range(0, len(factors), width)]
 
 
 def _factor_large(matrix, ridge):

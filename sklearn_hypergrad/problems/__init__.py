@@ -3,6 +3,7 @@
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.block import Block
 from sklearn_hypergrad.problems.compress import compress
+from sklearn_hypergrad.problems.design import Design
 from sklearn_hypergrad.problems.dof import effective_dof
 from sklearn_hypergrad.problems.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.gram_ridge import GramRidge, QuadraticLoss
@@ -17,6 +18,7 @@ from sklearn_hypergrad.problems.validation import VALIDATION_LOSSES, ValidationL
 __all__ = [
     "VALIDATION_LOSSES",
     "Block",
+    "Design",
     "DualRidge",
     "GramRidge",
     "InnerProblem",

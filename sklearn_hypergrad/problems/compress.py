@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_hypergrad.problems.kernels import row_kernel
+
 
 def compress(X, *, center):
     """Features ``Z`` with ``Z Z' = X X'`` and at most ``n_samples`` columns.
@@ -22,15 +24,12 @@ def compress(X, *, center):
     -------
     ndarray of shape (n_samples, rank)
     """
-    X = X.astype(float, copy=False)
-    if issparse(X):
-        kernel = (X @ X.T).toarray()
-        if center:
-            cross = X @ np.asarray(X.mean(axis=0)).ravel()
-            kernel += cross.mean() - cross[:, None] - cross[None, :]
-    else:
-        rows = X - X.mean(axis=0) if center else X
-        kernel = rows @ rows.T
+    dense = not issparse(X)
+    origin = X.mean(axis=0, dtype=float) if center and dense else np.zeros(X.shape[1])
+    kernel = row_kernel(X, origin)
+    if center and not dense:
+        cross = kernel.mean(axis=0)
+        kernel += cross.mean() - cross[:, None] - cross[None, :]
     eigenvalues, vectors = np.linalg.eigh(kernel)
     kept = eigenvalues > len(kernel) * np.finfo(float).eps * max(eigenvalues[-1], 0)
     if not kept.any():

@@ -88,10 +88,9 @@ class Design:
                 gram[-1, :-1], gram[:-1, -1], gram[-1, -1] = border, border, weights.sum()
             gram[: self.n_features, : self.n_features] = (scaled.T @ scaled).toarray()
             return gram
-        size = max(1, CHUNK // self.shape[1])
-        buffer = np.empty((min(size, len(rows)), self.shape[1]))
-        for start in range(0, len(rows), size):
-            chunk = slice(start, start + size)
+        pieces = chunks(len(rows), self.shape[1], CHUNK)
+        buffer = np.empty((pieces[0].stop, self.shape[1]))
+        for chunk in pieces:
             scaled = buffer[: len(rows[chunk])]
             X, features = self._X[as_slice(rows[chunk])], scaled[:, : self.n_features]
             if self.origin is None:
@@ -116,6 +115,14 @@ class Design:
         (squares,) = self.sums(lambda rows, part: (part.squared().pull(weights[rows]),))
         return self.rescaled(self.rescaled(squares))
 
+    def spreads(self, weights):
+        """Weighted sums of squares of the features, about their means if there is an intercept."""
+        squares = self.squares(weights)
+        if not self.fit_intercept:
+            return squares
+        sums = self.pull(weights)
+        return (squares - sums**2 / sums[-1])[:-1]
+
     def intercept_at_origin(self, w):
         """Intercepts, of shape (n_splits, n_outputs), as they are for X."""
         if not self.fit_intercept:
@@ -129,12 +136,10 @@ class Design:
         if self._sparse:
             yield from self._sparse_parts
             return
-        size = max(1, CHUNK // max(1, self.n_features))
-        buffer = None
+        pieces, buffer = chunks(*self._X.shape, CHUNK), None
         if self.origin is not None or self._X.dtype != np.float64:
-            buffer = np.empty((min(size, len(self._X)), self.n_features))
-        for start in range(0, len(self._X), size):
-            rows = slice(start, start + size)
+            buffer = np.empty((pieces[0].stop, self.n_features))
+        for rows in pieces:
             chunk = self._centred(rows, buffer)
             yield rows, Part(chunk, self.fit_intercept, chunk.T)
 
@@ -203,6 +208,13 @@ class Part:
         return Part(X, self.fit_intercept, X.T)
 
 
+def chunks(n_rows, n_columns, numbers):
+    """Slices of rows with at most so many numbers, or one row; of no rows there is an empty one."""
+    size = max(1, numbers // max(1, n_columns))
+    starts = range(0, max(1, n_rows), size)
+    return [slice(start, min(start + size, n_rows)) for start in starts]
+
+
 def as_slice(rows):
     """Rows that follow one another as a slice, which copies nothing."""
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
@@ -229,10 +241,9 @@ def _view(kind, shape, arrays):
 def _origin(X):
     """The means of the features, or None where none is far from zero; constant ones are far."""
     mean = X.mean(axis=0, dtype=float)
-    size = max(1, CHUNK // max(1, X.shape[1]))
     square = np.zeros(X.shape[1])
-    for start in range(0, len(X), size):
-        about = X[start : start + size] - mean
+    for rows in chunks(*X.shape, CHUNK):
+        about = X[rows] - mean
         square += np.einsum("ij,ij->j", about, about)
     far = np.abs(mean) > FAR * np.sqrt(square / len(X))
     return mean if far.any() else None

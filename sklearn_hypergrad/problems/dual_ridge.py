@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import factor, solve_factored
 from sklearn_hypergrad.problems.design import Design
+from sklearn_hypergrad.problems.kernels import TrainingRows
 from sklearn_hypergrad.problems.ridge import PrimalRidge, origin_of
 
 
@@ -23,18 +24,16 @@ class DualRidge(PrimalRidge):
     """
 
     def __init__(self, block, penalty, *, fit_intercept):
-        t = block.row_weights()
-        self._root = np.sqrt(t)[:, :, None]
-        # Weights of the means that are subtracted, a column per split.
-        self._average = t / t.sum(axis=0) if fit_intercept else np.zeros_like(t)
+        self._fit_intercept = fit_intercept
+        self.rows = TrainingRows(block, fit_intercept=fit_intercept)
+        self._root = self.rows.root[:, :, None]
         origin, y_origin = origin_of(block, fit_intercept)
         X = block.X.astype(float) if issparse(block.X) else block.X - origin
-        y_mean = self._average.T @ (block.y - y_origin)
-        means = self._average.T @ X, y_mean + y_origin
+        y_mean = self.rows.average.T @ (block.y - y_origin)
+        means = self.rows.average.T @ X, y_mean + y_origin
         super().__init__(X, origin, means, block.scales, penalty)
         self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
         self.n_features = X.shape[1]
-        self.rows = [np.flatnonzero(column) for column in t.T]
 
     def gradient(self, w, h):
         residual = self.forward(w) - self._target
@@ -52,19 +51,12 @@ class DualRidge(PrimalRidge):
         Z are its weighted and centred rows; those without weight are left out.
         """
         whole = self._kernel(1 / np.sqrt(strength)) if self._scales is None else None
-        for split, rows in enumerate(self.rows):
+        for split, numbers in enumerate(self.rows.numbers):
             if whole is None:
-                part = self._kernel(self._scales[split, :, 0] / np.sqrt(strength), rows)
+                part = self._kernel(self._scales[split, :, 0] / np.sqrt(strength), numbers)
             else:
-                part = whole[np.ix_(rows, rows)]
-            average, root = self._average[rows, split], self._root[rows, split]
-            cross = part @ average
-            part -= cross
-            part -= (cross - average @ cross)[:, None]
-            if np.any(root != 1):
-                part *= root
-                part *= root.T
-            yield part
+                part = whole[np.ix_(numbers, numbers)]
+            yield self.rows.kernel(split, part)
 
     def _kernel(self, factors, rows=slice(None)):
         X = self._X[rows]
@@ -79,17 +71,14 @@ class DualRidge(PrimalRidge):
 
     def backward(self, a):
         """``Z' a``, the transpose of ``forward``."""
-        weighted = self._root * a
-        centred = weighted - self._average[:, :, None] * weighted.sum(axis=0)
-        return self._rescaled(self._product_vjp(centred))
+        return self._rescaled(self._product_vjp(self.rows.centred(self._root * a)))
 
     @property
     def level(self):
         """The strength that matters: the mean diagonal of ``Z'Z``."""
-        t = self._root[:, :, 0] ** 2
-        squares = Design(self._X, fit_intercept=False).squares(t[:, :, None])[:, :, 0]
-        sums = squares.T - t.sum(axis=0)[:, None] * self._x_mean**2
-        return float(self._rescaled(self._rescaled(sums[:, :, None])).mean())
+        scales = None if self._scales is None else self._scales[:, :, 0].T
+        design = Design(self._X, fit_intercept=self._fit_intercept, scales=scales)
+        return float(design.spreads(self._root**2).mean())
 
     def _minimiser(self, inverse, strength):
         return inverse.backward(self._target)
@@ -118,7 +107,9 @@ class Woodbury:
         solved = np.zeros_like(a)
         for output, factors in enumerate(self._factors):
             columns = slice(None) if len(self._factors) == 1 else slice(output, output + 1)
-            for split, (rows, own) in enumerate(zip(self._problem.rows, factors, strict=True)):
+            for split, (rows, own) in enumerate(
+                zip(self._problem.rows.numbers, factors, strict=True)
+            ):
                 right = a[rows, split, columns]
                 solved[rows, split, columns] = solve_factored(own, right)
         return self._problem.backward(solved) / self._strength

@@ -33,11 +33,6 @@ class GramRidge(NormalEquations, PrimalRidge):
         super().__init__(block.X, np.zeros(block.X.shape[1]), (x, y), block.scales, penalty)
         self._gram, self._cross = self._of_scaled(gram, cross)
 
-    @property
-    def level(self):
-        """The strength that matters: the mean diagonal of the Gram matrices."""
-        return float(np.trace(self._gram, axis1=1, axis2=2).mean() / self._gram.shape[1])
-
     def held_out(self, block, weights):
         """``(xx, xy, yy)`` of every held-out part about the training means.
 

@@ -90,8 +90,9 @@ class LinearProblem(InnerProblem):
         self._design = Design(block.X, fit_intercept=fit_intercept, scales=block.scales)
         self._y = block.y[:, None, :]
         self._t = block.row_weights()[:, :, None]
-        self._patterns = curvature.Patterns.of(self._t[:, :, 0] != 0)
         self.factorises = self._design.shape[1] <= curvature.MAX_SIZE
+        trained = self._t[:, :, 0] != 0
+        self._patterns = curvature.Patterns.of(trained) if self.factorises else None
         self.scale, self.rounding = self._scales()
 
     def gradient(self, w, h):
@@ -126,11 +127,7 @@ class LinearProblem(InnerProblem):
 
         That is, with the intercept eliminated.
         """
-        squares = self._design.squares(self._t)
-        if self._design.fit_intercept:
-            sums = self._design.pull(self._t)
-            squares = (squares - sums**2 / sums[-1])[:-1]
-        return float(self._curvature_at_zero().mean() * squares.mean())
+        return float(self._curvature_at_zero().mean() * self._design.spreads(self._t).mean())
 
     def predict(self, w):
         """Predictions for all rows, of shape (n_samples, n_splits, n_outputs)."""

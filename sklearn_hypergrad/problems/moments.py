@@ -7,7 +7,7 @@ import operator
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_hypergrad.problems.design import as_slice
+from sklearn_hypergrad.problems.design import as_slice, chunks
 from sklearn_hypergrad.threads import in_threads
 
 # Numbers of X that are centred and multiplied at a time, and from which on rows are shared out
@@ -37,17 +37,16 @@ class Moments:
         """
         if issparse(X):
             return cls._of_chunk(X, y, rows, weight, origin)
-        size = max(1, CHUNK // max(1, X.shape[1]))
-        pieces = np.array_split(
-            np.arange(len(rows)), PIECES if len(rows) * X.shape[1] >= LARGE else 1
-        )
+        n_pieces = PIECES if len(rows) * X.shape[1] >= LARGE else 1
+        pieces = zip(np.array_split(rows, n_pieces), np.array_split(weight, n_pieces), strict=True)
 
         def of_piece(piece):
-            chunks = [piece[start : start + size] for start in range(0, len(piece), size)]
-            parts = (cls._of_chunk(X, y, rows[c], weight[c], origin) for c in chunks or [piece])
+            rows, weight = piece
+            own = chunks(len(rows), X.shape[1], CHUNK)
+            parts = (cls._of_chunk(X, y, rows[c], weight[c], origin) for c in own)
             return functools.reduce(operator.add, parts)
 
-        return functools.reduce(operator.add, in_threads(of_piece, pieces))
+        return functools.reduce(operator.add, in_threads(of_piece, list(pieces)))
 
     @classmethod
     def _of_chunk(cls, X, y, rows, weight, origin):

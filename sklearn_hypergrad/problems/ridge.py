@@ -141,9 +141,14 @@ class NormalEquations(RidgeProblem):
 
     One eigendecomposition serves all penalties that the features share. Others are factorised anew,
     and so are matrices whose diagonal spans many orders of magnitude: eigenvalues are exact only
-    relative to the largest one. Subclasses set ``_gram`` of shape (n_splits, n, n) and ``_cross``
-    of shape (n_splits, n, k).
+    relative to the largest one. Subclasses set ``_gram`` of shape (n_splits, n, n), ``_cross`` of
+    shape (n_splits, n, k), and ``_X``.
     """
+
+    @property
+    def level(self):
+        """The strength that matters: the mean square of the features, summed over rows."""
+        return float(np.trace(self._gram, axis1=1, axis2=2).mean() / self._X.shape[1])
 
     def gradient(self, w, h):
         return self._gram @ w + self._penalty.strength(h) * w - self._cross

@@ -70,7 +70,7 @@ def blocks(candidate, inputs, splits=None):
     labels = candidate.family.labels(inputs.y)
     descended = splits is not None and _told_apart(candidate)
     splits = inputs.splits if splits is None else splits
-    splits = [(_rows(train), _rows(test)) for train, test in splits]
+    splits = [(row_numbers(train), row_numbers(test)) for train, test in splits]
     if not splits or not all(len(test) for _, test in splits):
         raise ValueError("there is no held-out part")
     candidate.family.check_parts(labels, [train for train, _ in splits])
@@ -172,7 +172,8 @@ def _told_apart(candidate):
     return candidate.range.continuous.per is not None
 
 
-def _rows(indices):
+def row_numbers(indices):
+    """Rows of one part of a split, which may come as a mask."""
     indices = np.asarray(indices)
     return np.flatnonzero(indices) if indices.dtype == bool else indices
 

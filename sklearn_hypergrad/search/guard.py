@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from sklearn_hypergrad.search.build import descent, objective_on, prepared
-from sklearn_hypergrad.search.data import blocks
+from sklearn_hypergrad.search.data import blocks, row_numbers
 from sklearn_hypergrad.search.descent import INTERRUPTED
 from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.vector import VectorDescent
@@ -102,9 +102,4 @@ def _outer_losses(candidate, inputs, options, split):
         losses.append(loss)
     # Weights of a split sum to one.
     (test,) = term.block.tests
-    return *losses, weight * len(test), _rows(split[1])
-
-
-def _rows(indices):
-    indices = np.asarray(indices)
-    return np.flatnonzero(indices) if indices.dtype == bool else indices
+    return *losses, weight * len(test), row_numbers(split[1])

@@ -8,9 +8,9 @@ common value.
 """
 
 import numpy as np
-from scipy.sparse import issparse
 
 from sklearn_hypergrad.optimizers import LBFGS, Minimum
+from sklearn_hypergrad.problems import Design
 from sklearn_hypergrad.search.build import (
     objective_on,
     regularizes,
@@ -196,11 +196,6 @@ def _mean_square(block):
 
     Held-out rows may have values that no bound should know of.
     """
-    X, weights = block.X, block.row_weights()
-    weights /= weights.sum(axis=0)
-    if issparse(X):
-        squares = X.multiply(X).T @ weights - (X.T @ weights) ** 2
-    else:
-        X = X - X.mean(axis=0)
-        squares = (X**2).T @ weights - (X.T @ weights) ** 2
-    return float(np.mean(squares if block.scales is None else squares * block.scales**2))
+    t = block.row_weights()
+    design = Design(block.X, fit_intercept=True, scales=block.scales)
+    return float(np.mean(design.spreads(t[:, :, None])[:, :, 0] / t.sum(axis=0)))
