@@ -3,7 +3,7 @@
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 from sklearn_hypergrad.optimizers.cubic import Cubic
 from sklearn_hypergrad.optimizers.lbfgs import LBFGS
-from sklearn_hypergrad.optimizers.scan import Point, brackets, hopeless, scan, widen
+from sklearn_hypergrad.optimizers.scan import Point, brackets, hopeless, scan, turn, widen
 
 __all__ = [
     "LBFGS",
@@ -14,5 +14,6 @@ __all__ = [
     "brackets",
     "hopeless",
     "scan",
+    "turn",
     "widen",
 ]

@@ -13,6 +13,7 @@ DECADE = math.log(10)
 FLAT = 1e-6
 N_COARSE = 5
 HOPELESS = 0.1
+MOST_HALVINGS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,13 +86,47 @@ def flat_stretch(points, end):
 
 
 def brackets(points):
-    """Neighbours between which the derivative turns from negative to positive, best first."""
+    """Neighbours with a minimum between them, best first.
+
+    Either the derivative turns from negative to positive, or the better end falls towards the
+    other, which is higher: then it turns more than once, and ``turn`` finds where.
+    """
     pairs = [
         (left, right)
         for left, right in zip(points, points[1:], strict=False)
-        if left.slope < 0 < right.slope and math.isfinite(left.value + right.value)
+        if math.isfinite(left.value + right.value) and (_turns(left, right) or _hides(left, right))
     ]
     return sorted(pairs, key=lambda pair: min(pair[0].value, pair[1].value))
+
+
+def turn(evaluate, left, right):
+    """The bracket halved until its derivative turns from negative to positive.
+
+    Halving keeps what makes a minimum certain: that the better end falls towards the other.
+    """
+    for _ in range(MOST_HALVINGS):
+        if _turns(left, right):
+            break
+        middle = evaluate(0.5 * (left.z + right.z))
+        lower_is_left = left.value < right.value
+        inner, outer = (left, right) if lower_is_left else (right, left)
+        rises = middle.slope if lower_is_left else -middle.slope
+        # The minimum is between the better end and the middle, or the middle is the better end.
+        near = rises > 0 or not middle.value <= inner.value
+        pair = (inner, middle) if near else (middle, outer)
+        left, right = sorted(pair, key=lambda point: point.z)
+    return left, right
+
+
+def _turns(left, right):
+    return left.slope < 0 < right.slope
+
+
+def _hides(left, right):
+    """Whether the better end falls towards the other, which is higher."""
+    if _flat(left, right):
+        return False
+    return left.slope < 0 if left.value < right.value else right.slope > 0
 
 
 def _flat(a, b):

@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import Cubic, Point, brackets, hopeless, scan, widen
+from sklearn_hypergrad.optimizers import Cubic, Point, brackets, hopeless, scan, turn, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.objective import COARSE, FINE, ROUGH, Record
@@ -150,7 +150,8 @@ class Descent:
         """``(z, converged, message)`` of the local minima."""
         optimizer = self._optimizer or Cubic()
         minima = []
-        for left, right in brackets(points)[:MOST_MINIMA]:
+        for bracket in brackets(points)[:MOST_MINIMA]:
+            left, right = turn(self._point, *bracket)
             best = min(left, right, key=lambda point: point.value)
             result = optimizer.minimize(
                 self._on_line({left.z: left, right.z: right}),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import Cubic, Point, brackets, widen
+from sklearn_hypergrad.optimizers import Cubic, Point, brackets, turn, widen
 from sklearn_hypergrad.optimizers.scan import DECADE
 
 # The first look around, in nats.
@@ -29,7 +29,8 @@ def polished(objective, theta, bounds, options):
     if len(points) > 1:
         points = widen(point, points, low, high)
     points = [p for p in points if np.isfinite(p.value)]
-    for left, right in brackets(points)[:1]:
+    for bracket in brackets(points)[:1]:
+        left, right = turn(point, *bracket)
         ends = np.array([[left.z, right.z]])
         settings = {"tol": options.tol, "max_iter": options.max_iter}
         points.append(point(float(Cubic().minimize(along, ends[:, 0], ends, **settings).z[0])))

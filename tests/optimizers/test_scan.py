@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from sklearn_hypergrad.optimizers import Point, brackets, hopeless, scan, widen
+from sklearn_hypergrad.optimizers import Point, brackets, hopeless, scan, turn, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 
 
@@ -131,7 +131,7 @@ def test_flat_stretch_is_relative(values, end, expected):
 
 
 def test_brackets_are_sign_changes_from_falling_to_rising_best_first():
-    slopes = [-1.0, 1.0, -1.0, -2.0, 3.0, 0.0, 1.0]
+    slopes = [-1.0, 1.0, -1.0, -2.0, 3.0, 0.0, -1.0]
     values = [5.0, 4.0, 3.0, 2.0, 1.0, 0.5, 0.2]
     line = [Point(float(z), *p) for z, p in enumerate(zip(values, slopes, strict=True))]
     assert [(left.z, right.z) for left, right in brackets(line)] == [(3, 4), (0, 1)]
@@ -149,3 +149,23 @@ def test_every_minimum_of_a_line_is_bracketed():
     minima = [z for z in (-9.425, -3.142, 3.142, 9.425) if -9 < z < 9]
     assert len(found) == len(minima)
     assert all(any(left.z < z < right.z for left, right in found) for z in minima)
+
+
+def test_a_minimum_between_slopes_of_one_sign_is_bracketed_and_found():
+    for flip in (1, -1):
+        # A maximum at 1, a minimum at 3, both between the points looked at.
+        line = Line(lambda z, flip=flip: (flip * z - 1) ** 2 * (flip * z - 4))
+        looked_at = sorted((line(flip * z) for z in (0.9, 3.5)), key=lambda point: point.z)
+        assert np.sign(looked_at[0].slope) == np.sign(looked_at[1].slope)
+        ((left, right),) = brackets(looked_at)
+        left, right = turn(line, left, right)
+        assert left.slope < 0 < right.slope
+        assert left.z < 3 * flip < right.z
+
+
+def test_turning_ends_where_no_derivative_turns():
+    def line(z):
+        return Point(z, 1 - z, 1.0)
+
+    left, right = turn(line, line(0.0), line(1.0))
+    assert right.z - left.z < 1e-5

@@ -209,6 +209,15 @@ def test_random_splits_are_the_same_for_search_and_rows(data):
     assert search.best_score_ == pytest.approx(1 - search.history_["loss"].min(), abs=1e-8)
 
 
+def test_a_minimum_that_the_listed_values_hide_is_found(data):
+    X, y = data("diabetes")
+    # The loss rises at 4.4 and at 44, where it is lower: the best alpha is between them.
+    cv, values = KFold(5, shuffle=True, random_state=38), 442 * VALUES
+    search = HypergradSearchCV(Ridge(), {"alpha": values}, cv=cv).fit(X, y)
+    assert search.best_score_ == pytest.approx(1 - search.history_["loss"].min(), abs=1e-8)
+    assert 39 < search.best_params_["alpha"] < 41
+
+
 def test_nothing_differentiable_is_exactly_grid_search(data):
     X, y = data("wine")
     grid = {"C": [0.1, 1, 10], "kernel": ["linear", "rbf"]}
