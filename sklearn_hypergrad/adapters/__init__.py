@@ -1,6 +1,25 @@
 """Which inner problem an estimator is: one registered family per file, open to third parties."""
 
-from sklearn_hypergrad.adapters import logistic, ridge
-from sklearn_hypergrad.adapters.base import ClassifierFamily, Family, Hyperparameter, Term, family
+from sklearn_hypergrad.adapters import logistic, mlp, ridge
+from sklearn_hypergrad.adapters.base import (
+    ClassifierFamily,
+    Family,
+    Hyperparameter,
+    SolvedFamily,
+    Term,
+    TrainedFamily,
+    family,
+)
 
-__all__ = ["ClassifierFamily", "Family", "Hyperparameter", "Term", "family", "logistic", "ridge"]
+__all__ = [
+    "ClassifierFamily",
+    "Family",
+    "Hyperparameter",
+    "SolvedFamily",
+    "Term",
+    "TrainedFamily",
+    "family",
+    "logistic",
+    "mlp",
+    "ridge",
+]

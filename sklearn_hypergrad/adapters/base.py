@@ -21,19 +21,29 @@ class Hyperparameter:
 
     Attributes
     ----------
-    regularizes : {1, -1}
-        1 if a larger value regularises more (``alpha``), -1 if less (``C``).
-    per : tuple of str
+    regularizes : {1, -1, 0}
+        1 if a larger value regularises more (``alpha``), -1 if less (``C``), 0 if neither.
+    per : tuple
         What there may be one value per.
     shrinkage : float
         Weight, in nats, of the L1 penalty on the log-ratios of a vector's entries. With more than
         0, vectors are searched on half splits: for that their best value must not depend on the
         number of samples, as a penalty that stands against a sum over samples.
+    scale : {"log", "logit"}
+        On which it is searched, unless it is asked otherwise.
+    limits : tuple of two float
+        Values are between them. Of a trained family also where a search without bounds ends.
+    start : float
+        Of a trained family: where a search starts if the estimator's own value is not between the
+        limits.
     """
 
     regularizes: int
-    per: tuple[str, ...] = ()
+    per: tuple = ()
     shrinkage: float = 0.0
+    scale: str = "log"
+    limits: tuple[float, float] = (0.0, np.inf)
+    start: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Term:
 
 
 class Family(abc.ABC):
-    """Estimators that share an inner problem.
+    """Estimators that are tuned in the same way.
 
     Attributes
     ----------
@@ -62,6 +72,8 @@ class Family(abc.ABC):
         Side of the largest matrix that the inner problem forms for a split.
     knows_scales : bool
         Whether its terms take the ``scales`` of a block into account; else blocks have none.
+    trained : bool
+        Whether its estimators are trained step by step, and not solved.
     """
 
     estimator_class: type
@@ -70,6 +82,7 @@ class Family(abc.ABC):
     surrogates: tuple[str, str]
     largest_matrix: int = 0
     knows_scales = False
+    trained = False
     # The class to use for one value per feature, where this one has none.
     vector_class: type | None = None
     methods = ("fit", "predict", "decision_function", "predict_proba")
@@ -103,6 +116,10 @@ class Family(abc.ABC):
     def check_parts(self, labels, trains):  # noqa: B027
         """Raise ValueError if a training part makes no such problem; by default all do."""
 
+
+class SolvedFamily(Family):
+    """Estimators whose ``fit`` minimises an objective, which an inner problem states."""
+
     def vector_shape(self, per, n_features, n_outputs):
         """Shape of the estimator's parameter with one value per "feature" or "coefficient"."""
         raise ValueError(f"{self.estimator_class.__name__} has no such parameter")
@@ -125,6 +142,27 @@ class Family(abc.ABC):
     @abc.abstractmethod
     def install(self, estimator, coef, intercept, labels):
         """A copy of ``estimator`` fitted with these coefficients."""
+
+
+class TrainedFamily(Family):
+    """Estimators whose ``fit`` is a training run."""
+
+    trained = True
+
+    @abc.abstractmethod
+    def shape(self, estimator, name, per, block):
+        """``(shape, labels)`` of a hyperparameter with one value per ``per``."""
+
+    @abc.abstractmethod
+    def term(self, estimator, block, validation_loss, seed):
+        """The Term of a block of one split, its problem a Training.
+
+        ``seed`` is for what the training draws; an estimator that has a seed of its own uses that.
+        """
+
+    @abc.abstractmethod
+    def install(self, estimator, w, term):
+        """A copy of ``estimator`` fitted with the weights ``w`` of a term."""
 
 
 @functools.singledispatch

@@ -11,6 +11,7 @@ from sklearn_hypergrad.adapters.base import (
     VECTORS,
     ClassifierFamily,
     Hyperparameter,
+    SolvedFamily,
     Term,
     family,
     narrowed,
@@ -22,7 +23,7 @@ from sklearn_hypergrad.problems import L2Penalty, LinearProblem, PredictionLoss
 MAX_ROWS = 2000
 
 
-class LogisticFamily(ClassifierFamily):
+class LogisticFamily(ClassifierFamily, SolvedFamily):
     """``C sum_i log loss + ||w||^2 / 2``, binary or multinomial."""
 
     estimator_class = LogisticRegression

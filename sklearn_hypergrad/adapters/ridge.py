@@ -10,8 +10,8 @@ from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
     VECTORS,
     ClassifierFamily,
-    Family,
     Hyperparameter,
+    SolvedFamily,
     Term,
     family,
     narrowed,
@@ -35,7 +35,7 @@ MAX_GRAM = 2500
 MAX_KERNEL = 5000
 
 
-class RidgeFamily(Family):
+class RidgeFamily(SolvedFamily):
     """``||y - X w||^2 + alpha ||w||^2``: every solver of Ridge minimises the same objective."""
 
     estimator_class = Ridge

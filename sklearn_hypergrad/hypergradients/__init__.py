@@ -1,6 +1,25 @@
 """How to differentiate a trained model with respect to its hyperparameters."""
 
-from sklearn_hypergrad.hypergradients.base import Evaluation, Hypergradient, WarmStart
+from sklearn_hypergrad.hypergradients.base import (
+    Evaluation,
+    Hypergradient,
+    TrainedHypergradient,
+    WarmStart,
+)
+from sklearn_hypergrad.hypergradients.forward import Forward
 from sklearn_hypergrad.hypergradients.implicit import Implicit
+from sklearn_hypergrad.hypergradients.reverse import Reverse
+from sklearn_hypergrad.hypergradients.reversible import Reversible
+from sklearn_hypergrad.hypergradients.truncated import Truncated
 
-__all__ = ["Evaluation", "Hypergradient", "Implicit", "WarmStart"]
+__all__ = [
+    "Evaluation",
+    "Forward",
+    "Hypergradient",
+    "Implicit",
+    "Reverse",
+    "Reversible",
+    "TrainedHypergradient",
+    "Truncated",
+    "WarmStart",
+]

@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.problems import InnerSolution, Status
+from sklearn_hypergrad.training import GradientDescent, Storage, training_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,22 +27,31 @@ class Evaluation:
         The outer objective of every split.
     gradient : dict
         Hypergradient of their sum, shaped like the hyperparameters.
-    warm_start : WarmStart
+    warm_start : WarmStart or None
     statuses : tuple of Status
         What the inner and the linear solver report.
     n_solves : int
-        Linear systems solved.
+        Linear systems solved, or gradients of batches computed.
     """
 
     values: np.ndarray
     gradient: dict
-    warm_start: WarmStart
+    warm_start: WarmStart | None
     statuses: tuple[Status, ...]
     n_solves: int
 
 
 class Hypergradient(abc.ABC):
-    """Base class of methods; an instance holds settings only."""
+    """Base class of methods; an instance holds settings only.
+
+    Attributes
+    ----------
+    through_training : bool
+        Whether a training run is differentiated, and with it what it depends on besides the
+        training loss: learning rates, momenta, initial weights.
+    """
+
+    through_training = False
 
     @abc.abstractmethod
     def evaluate(self, problem, outer, h, warm_start, tol):
@@ -62,3 +72,46 @@ class Hypergradient(abc.ABC):
         -------
         Evaluation
         """
+
+
+class TrainedHypergradient(Hypergradient):
+    """Base class of methods that differentiate a training run, step by step.
+
+    Parameters
+    ----------
+    descent : GradientDescent, default=None
+        How models are trained that are otherwise solved, as ridge and logistic regression. Networks
+        are trained as they are, and do not need it.
+    """
+
+    through_training = True
+
+    def __init__(self, *, descent=None):
+        self.descent = descent
+
+    def evaluate(self, problem, outer, h, warm_start, tol, *, storage=None):
+        """As for the base class; ``storage`` is memory that the states may take."""
+        training = training_of(problem, h, self.descent or GradientDescent())
+        values, gradient, direct, n_gradients = self._differentiate(
+            training, outer, h, storage or Storage()
+        )
+        return Evaluation(
+            values=values,
+            gradient={name: direct.get(name, 0.0) + part for name, part in gradient.items()},
+            warm_start=None,
+            statuses=(Status.CONVERGED,),
+            n_solves=n_gradients,
+        )
+
+    @abc.abstractmethod
+    def _differentiate(self, training, outer, h, storage):
+        """``(values, gradient through the weights, direct gradient, gradients of batches)``.
+
+        A product with second derivatives counts as two gradients.
+        """
+
+    @staticmethod
+    def _judge(training, outer, w, h):
+        """``(values, gradient in the flat weights, direct)`` of the outer objective."""
+        values, grad_w, direct = outer(training.problem.shaped(w), h)
+        return values, grad_w.ravel(), direct

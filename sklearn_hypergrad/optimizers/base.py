@@ -16,11 +16,14 @@ class Minimum:
     converged : bool
     message : str
         Why the run ended.
+    warning : str
+        What the user should know of the way there, with a remedy.
     """
 
     z: np.ndarray
     converged: bool
     message: str
+    warning: str = ""
 
 
 class Optimizer(abc.ABC):

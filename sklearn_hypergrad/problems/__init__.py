@@ -9,10 +9,13 @@ from sklearn_hypergrad.problems.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.kernel_ridge import KernelRidge
 from sklearn_hypergrad.problems.linear import LinearProblem
-from sklearn_hypergrad.problems.outer import PredictionLoss
+from sklearn_hypergrad.problems.network import Network, glorot
+from sklearn_hypergrad.problems.network_problem import NetworkProblem
+from sklearn_hypergrad.problems.outer import NetworkLoss, PredictionLoss
 from sklearn_hypergrad.problems.penalty import L2Penalty
 from sklearn_hypergrad.problems.press import PressLoss
 from sklearn_hypergrad.problems.ridge import RidgeProblem
+from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
 from sklearn_hypergrad.problems.validation import VALIDATION_LOSSES, ValidationLoss
 
 __all__ = [
@@ -26,12 +29,18 @@ __all__ = [
     "KernelRidge",
     "L2Penalty",
     "LinearProblem",
+    "Linearization",
+    "Network",
+    "NetworkLoss",
+    "NetworkProblem",
     "PredictionLoss",
     "PressLoss",
     "QuadraticLoss",
     "RidgeProblem",
     "Status",
+    "TrainableProblem",
     "ValidationLoss",
     "compress",
     "effective_dof",
+    "glorot",
 ]

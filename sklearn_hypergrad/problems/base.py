@@ -70,6 +70,10 @@ class InnerProblem(abc.ABC):
     iterative = True
 
     @abc.abstractmethod
+    def zero(self):
+        """Weights that are zero, in the problem's own layout."""
+
+    @abc.abstractmethod
     def gradient(self, w, h):
         """Gradient of the inner objective in ``w``."""
 

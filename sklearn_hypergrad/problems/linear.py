@@ -95,6 +95,9 @@ class LinearProblem(InnerProblem):
         self._patterns = curvature.Patterns.of(trained) if self.factorises else None
         self.scale, self.rounding = self._scales()
 
+    def zero(self):
+        return np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
+
     def gradient(self, w, h):
         return self.state(w).slope + self._ridge(h) * w
 
@@ -161,7 +164,7 @@ class LinearProblem(InnerProblem):
         return spread, ROUNDING**2 * np.sum(weights * self._y**2, axis=(0, 2))
 
     def _start(self):
-        zero = np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
+        zero = self.zero()
         return Memory(self.state(zero), None, np.zeros(zero.shape[1]))
 
     def curvature(self, kept, state):

@@ -1,6 +1,49 @@
-"""The outer objective of a block: a validation loss of the predictions on held-out parts."""
+"""Outer objectives of a block: a validation loss of the predictions on held-out parts."""
 
 import numpy as np
+
+
+class HeldOutLoss:
+    """Validation losses of all splits as functions of the predictions on their held-out parts.
+
+    Parameters
+    ----------
+    block : Block
+    validation_loss : ValidationLoss
+
+    Attributes
+    ----------
+    rows, splits : ndarray of int of shape (n_held_out,)
+        Row and split of every held-out sample, split after split.
+    """
+
+    def __init__(self, block, validation_loss):
+        self._reduce = validation_loss.reduce
+        self._factor = validation_loss.factor
+        self._loss = validation_loss.loss(block.y.shape[1])
+        self.rows = np.concatenate(block.tests)
+        sizes = [len(test) for test in block.tests]
+        self.splits = np.repeat(np.arange(block.n_splits), sizes)
+        self._starts = np.cumsum([0, *sizes[:-1]])
+        self._y = block.y[self.rows]
+        self._weights = sample_weights(block, validation_loss.balanced)[:, None]
+        self.variance = self._average((self._y - self._average(self._y)[self.splits]) ** 2)
+
+    def __call__(self, predictions):
+        """Values of shape (n_splits,), and the gradient of their sum in the predictions."""
+        errors = self._factor * self._average(self._loss.value(self._y, predictions))
+        values, slopes = self._reduce(errors, self.variance)
+        gradient = self._factor * slopes[self.splits] * self._weights
+        return values, gradient * self._loss.gradient(self._y, predictions)
+
+    def samples(self, predictions):
+        """Loss of every held-out sample, split after split, the mean over outputs; its weight."""
+        losses = self._factor * self._loss.value(self._y, predictions).mean(axis=1)
+        return losses, self._weights[:, 0]
+
+    def _average(self, values):
+        """Weighted mean over the held-out samples of each split."""
+        return np.add.reduceat(self._weights * values, self._starts)
 
 
 class PredictionLoss:
@@ -17,42 +60,46 @@ class PredictionLoss:
 
     def __init__(self, problem, block, validation_loss):
         self._problem = problem
-        self._reduce = validation_loss.reduce
-        self._factor = validation_loss.factor
-        self._loss = validation_loss.loss(block.y.shape[1])
-        self._rows = np.concatenate(block.tests)
-        sizes = [len(test) for test in block.tests]
-        self._splits = np.repeat(np.arange(block.n_splits), sizes)
-        self._starts = np.cumsum([0, *sizes[:-1]])
-        self._y = block.y[self._rows]
-        self._weights = sample_weights(block, validation_loss.balanced)[:, None]
-        self.variance = self._average((self._y - self._average(self._y)[self._splits]) ** 2)
+        self._held_out = HeldOutLoss(block, validation_loss)
+        self.variance = self._held_out.variance
 
     def __call__(self, w, h):
         """Values of shape (n_splits,), gradient of their sum in ``w``, and directly in ``h``."""
         z = self._problem.predict(w)
-        held_out = z[self._rows, self._splits]
-        errors = self._factor * self._average(self._loss.value(self._y, held_out))
-        values, slopes = self._reduce(errors, self.variance)
-        pulled = np.zeros_like(z)
         # A row may be held out in several splits, but only once in each.
-        pulled[self._rows, self._splits] = (
-            self._factor
-            * slopes[self._splits]
-            * self._weights
-            * self._loss.gradient(self._y, held_out)
-        )
+        where = self._held_out.rows, self._held_out.splits
+        values, gradient = self._held_out(z[where])
+        pulled = np.zeros_like(z)
+        pulled[where] = gradient
         return values, self._problem.predict_vjp(pulled), {}
 
     def samples(self, w):
         """Loss of every held-out sample, split after split, the mean over outputs; its weight."""
-        held_out = self._problem.predict(w)[self._rows, self._splits]
-        losses = self._factor * self._loss.value(self._y, held_out).mean(axis=1)
-        return losses, self._weights[:, 0]
+        z = self._problem.predict(w)
+        return self._held_out.samples(z[self._held_out.rows, self._held_out.splits])
 
-    def _average(self, values):
-        """Weighted mean over the held-out samples of each split."""
-        return np.add.reduceat(self._weights * values, self._starts)
+
+class NetworkLoss:
+    """The validation loss of one split as a function of the weights of a network.
+
+    Parameters
+    ----------
+    network : Network
+    block : Block
+        Of one split.
+    validation_loss : ValidationLoss
+    """
+
+    def __init__(self, network, block, validation_loss):
+        self._network = network
+        self._held_out = HeldOutLoss(block, validation_loss)
+        self._X = block.X[self._held_out.rows]
+
+    def __call__(self, w, h):
+        """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
+        z, pullback = self._network.predictions(w, self._X)
+        values, gradient = self._held_out(z)
+        return values, pullback(gradient.astype(w.dtype, copy=False)), {}
 
 
 def sample_weights(block, balanced):

@@ -150,6 +150,9 @@ class NormalEquations(RidgeProblem):
         """The strength that matters: the mean square of the features, summed over rows."""
         return float(np.trace(self._gram, axis1=1, axis2=2).mean() / self._X.shape[1])
 
+    def zero(self):
+        return np.zeros_like(self._cross)
+
     def gradient(self, w, h):
         return self._gram @ w + self._penalty.strength(h) * w - self._cross
 

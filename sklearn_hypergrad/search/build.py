@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.search.descent import Descent, Unsearchable
 from sklearn_hypergrad.search.objective import Objective
 from sklearn_hypergrad.search.validation_loss import choose, defined
@@ -19,7 +20,7 @@ EXTREME = 1e200
 class Options:
     """The search's own arguments, resolved."""
 
-    method: object
+    method: object | None
     optimizer: object
     validation_loss: str
     search_cv: object
@@ -28,6 +29,7 @@ class Options:
     tol: float
     max_iter: int
     seed: int
+    resample: str = "fixed"
 
 
 def prepared(prepare, *args):
@@ -81,7 +83,12 @@ def objective_on(candidate, parts, loss, options, layout=None, splits="cv"):
     # Bounds are those of the common level; entries deviate from it.
     reach = MOST_DEVIATION if shape and shrinkage_of(candidate, options) else 0.0
     space = Space([_dimension(candidate, level, shape, np.exp(reach))])
-    return Objective(space, terms, options.method, splits)
+    return Objective(space, terms, method_of(options), splits)
+
+
+def method_of(options):
+    """The method for a model that is solved."""
+    return options.method or Implicit()
 
 
 def descent(candidate, objective, options):

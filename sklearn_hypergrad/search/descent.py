@@ -35,11 +35,14 @@ class Found:
         One per entry of theta.
     message : str
         Why the optimizer stopped.
+    warning : str
+        What the user should know of the way there, with a remedy.
     """
 
     record: Record
     endings: list
     message: str
+    warning: str = ""
 
 
 class Unsearchable(Exception):

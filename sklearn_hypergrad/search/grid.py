@@ -1,6 +1,7 @@
 """From ``param_grid`` to what is enumerated and what is searched."""
 
 import dataclasses
+import itertools
 import math
 import numbers
 from collections.abc import Sequence
@@ -52,14 +53,27 @@ class Range:
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """Settings that are fixed and, if anything is differentiable, the range that is searched."""
+    """Settings that are fixed and, if anything is differentiable, the ranges that are searched.
+
+    Solved families have one range. Attributes are None where nothing is searched.
+    """
 
     settings: dict
-    range: Range | None = None
+    ranges: tuple = ()
     estimator: Any = None
     final: Any = None
     family: Family | None = None
     reason: str | None = None
+
+    @property
+    def range(self):
+        """The first range, or None."""
+        return self.ranges[0] if self.ranges else None
+
+    @property
+    def key(self):
+        """Names of what is searched, as one."""
+        return ", ".join(span.key for span in self.ranges)
 
 
 def expand(param_grid, estimator):
@@ -108,21 +122,43 @@ def _candidates(grid, searched, settings, estimator):
     configured = _configured(estimator, settings)
     if not searched:
         return [Candidate(settings, reason=_why_enumerated(grid, configured))]
-    # A candidate has one final step, and the families so far one hyperparameter each.
-    (key,) = searched
-    final, _ = final_step(configured, key)
+    # A candidate has one final step: all names lead to it. Their order is that of the grid.
+    keys = [key for key in grid if key in searched]
+    final, _ = final_step(configured, keys[0])
     found = family(final)
     obstacle = found.obstacle(final)
     if obstacle is not None:
-        _refuse_continuous(key, grid[key], obstacle)
-        reason = f"{key} of {type(final).__name__}: {obstacle}"
-        return [Candidate({**settings, key: value}, reason=reason) for value in grid[key]]
-    span, others = _range(key, grid[key])
-    _check(span, final, found)
+        for key in keys:
+            _refuse_continuous(key, grid[key], obstacle)
+        reason = f"{', '.join(keys)} of {type(final).__name__}: {obstacle}"
+        listed = ParameterGrid({key: grid[key] for key in keys})
+        return [Candidate({**settings, **values}, reason=reason) for values in listed]
+    choices = [_choices(key, grid[key], final, found) for key in keys]
     return [
-        *(Candidate({**settings, key: value}) for value in others),
-        Candidate(settings, span, configured, final, found),
+        _candidate(dict(zip(keys, chosen, strict=True)), settings, estimator, keys[0])
+        for chosen in itertools.product(*choices)
     ]
+
+
+def _choices(key, values, final, found):
+    """Values that are enumerated beside the range, and the range."""
+    span, others = _range(key, values, found.hyperparameters[key.rpartition("__")[2]].limits)
+    if span is None:
+        return others
+    _check(span, final, found)
+    return [*others, span]
+
+
+def _candidate(chosen, settings, estimator, key):
+    """The candidate of one choice of a value or a range for each name."""
+    values = {k: value for k, value in chosen.items() if not isinstance(value, Range)}
+    spans = tuple(value for value in chosen.values() if isinstance(value, Range))
+    settings = {**settings, **values}
+    if not spans:
+        return Candidate(settings)
+    configured = _configured(estimator, settings)
+    final, _ = final_step(configured, key)
+    return Candidate(settings, spans, configured, final, family(final))
 
 
 def final_step(estimator, key):
@@ -151,16 +187,17 @@ def _configured(estimator, settings):
     return clone(estimator).set_params(**clone(settings, safe=False))
 
 
-def _range(key, values):
+def _range(key, values, limits=(0, math.inf)):
     """``(Range, other values)``; the range is None if the values are to be enumerated."""
+    low, high = limits
     if len(values) == 1 and isinstance(values[0], Continuous):
         return Range(key, values[0]), []
     if not isinstance(values, (Sequence, np.ndarray)) or not all(map(_is_number, values)):
         return None, list(values)
-    valid = [value for value in values if 0 < value < math.inf]
+    valid = [value for value in values if low < value < high]
     if len(set(valid)) < 2:
         return None, list(values)
-    invalid = [value for value in values if not 0 < value < math.inf]
+    invalid = [value for value in values if not low < value < high]
     return Range(key, Continuous(float(min(valid)), float(max(valid))), tuple(valid)), invalid
 
 
@@ -188,7 +225,8 @@ def _refuse_continuous(key, values, reason):
 
 def _check(span, final, found):
     continuous = span.continuous
-    allowed = found.hyperparameters[span.leaf].per
+    hyperparameter = found.hyperparameters[span.leaf]
+    allowed = hyperparameter.per
     if continuous.per is not None and continuous.per not in allowed:
         remedy = ""
         if found.vector_class is not None and continuous.per != "target":
@@ -206,10 +244,12 @@ def _check(span, final, found):
         )
     for name in ("low", "high", "init"):
         value = getattr(continuous, name)
-        if value is not None and value <= 0:
+        low, high = hyperparameter.limits
+        if value is not None and not low < value < high:
+            among = "positive values" if high == math.inf else f"values between {low} and {high}"
             raise ValueError(
                 f"Cannot tune {span.key!r} with {continuous!r}. This is because "
-                f"{type(final).__name__}.{span.leaf} is searched among positive values, got "
+                f"{type(final).__name__}.{span.leaf} is searched among {among}, got "
                 f"{name}={value!r}."
             )
 

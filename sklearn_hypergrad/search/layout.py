@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_hypergrad.search.columns import Unfit
+from sklearn_hypergrad.search.rows import plain
 
 
 class Common:
@@ -43,7 +44,7 @@ class Common:
 
     def settings(self, value):
         """Parameters for ``set_params`` from a value of this shape."""
-        return {self.span.key: float(value) if np.ndim(value) == 0 else np.array(value)}
+        return {self.span.key: plain(value)}
 
 
 class PerTarget(Common):

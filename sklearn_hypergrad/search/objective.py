@@ -6,8 +6,10 @@ import time
 
 import numpy as np
 
+from sklearn_hypergrad.exact import LatticeOverflow
 from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.training import Diverged
 
 # Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
 # polished.
@@ -108,12 +110,12 @@ class Objective:
                 for name in hyperparams
             }
             gradient = self.space.pullback(theta, gradients)
-        except np.linalg.LinAlgError:
+        except (np.linalg.LinAlgError, Diverged, LatticeOverflow):
             evaluations, losses, gradient = [], np.array([np.inf]), np.zeros_like(theta)
         value = losses.mean()
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             value, gradient = np.inf, np.zeros_like(theta)
-        else:
+        elif all(evaluation.warm_start is not None for evaluation in evaluations):
             self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
         return Record(
             theta=theta,

@@ -7,7 +7,8 @@ from sklearn.utils import indexable
 from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
-from sklearn_hypergrad.search.outcome import common_objective
+from sklearn_hypergrad.search.scalar import common_objective
+from sklearn_hypergrad.search.trained import trained_objective
 from sklearn_hypergrad.search.vector import VectorDescent
 
 
@@ -28,6 +29,8 @@ def objectives(search, X, y=None, **params):
 
 
 def _objective(candidate, inputs, options):
+    if candidate.family.trained:
+        return trained_objective(candidate, inputs, options).objective
     if candidate.range.continuous.per is None:
         return common_objective(candidate, inputs, options)[0]
     data = gather(candidate, inputs, options)

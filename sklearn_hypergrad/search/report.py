@@ -1,5 +1,7 @@
 """The fitted attributes that tell how a search went."""
 
+import itertools
+
 import numpy as np
 
 from sklearn_hypergrad.search.table import table
@@ -13,7 +15,7 @@ MOST_NUMBERS = 2**23
 def history(outcomes):
     """One row per evaluation of a validation loss: ``history_``."""
     records = [
-        (number, outcome.candidate.range.key, record)
+        (number, outcome.candidate.key, record)
         for number, outcome in _searched(outcomes)
         for record in outcome.records
     ]
@@ -40,13 +42,19 @@ def history(outcomes):
 
 def _values(records):
     """Values of all records while they fit in memory, then of evenly thinned ones."""
-    values = [next(iter(record.hyperparams.values())) for record in records]
-    every = max(1, -(-sum(np.size(value) for value in values) // MOST_NUMBERS))
-    last = len(values) - 1
+    total = sum(np.size(value) for record in records for value in record.hyperparams.values())
+    every = max(1, -(-total // MOST_NUMBERS))
+    last = len(records) - 1
     return [
-        _plain(value) if np.ndim(value) == 0 or (last - index) % every == 0 else None
-        for index, value in enumerate(values)
+        _value(record) if record.theta.size == 1 or (last - index) % every == 0 else None
+        for index, record in enumerate(records)
     ]
+
+
+def _value(record):
+    """The value of the only hyperparameter, or a dict of those of several."""
+    values = {name: _plain(value) for name, value in record.hyperparams.items()}
+    return values if len(values) > 1 else next(iter(values.values()))
 
 
 def hyperparameters(outcomes, models):
@@ -82,16 +90,13 @@ def row(outcomes, number):
     raise IndexError(number)
 
 
-def explanation(outcomes, method):
+def explanation(outcomes):
     """Which hyperparameters were differentiated, how, and why the others were not."""
     lines = []
     for outcome in outcomes:
-        span, reason = outcome.candidate.range, outcome.candidate.reason
+        reason = outcome.candidate.reason
         if outcome.found is not None:
-            final = type(outcome.candidate.final).__name__
-            lines.append(
-                f"{span.key}: {method!r}, because the fit of {final} minimises a smooth objective"
-            )
+            lines.append(f"{outcome.candidate.key}: {outcome.how}")
         elif outcome.fallback or reason:
             lines.append(outcome.fallback or f"enumerated: {reason}")
     return "\n".join(dict.fromkeys(lines)) or "enumerated: no list of numbers to search in"
@@ -107,9 +112,12 @@ def unconverged_fits(outcomes, results, metric):
             expected = outcome.choice.loss.offset - loss
             difference = abs(scores[row] - expected)
             if difference > UNCONVERGED * max(abs(expected), abs(loss)):
-                key = outcome.candidate.range.key
-                value = outcome.rows[0][key]
-                shown = f"{key}={value}" if np.ndim(value) == 0 else key
+                shown = ", ".join(
+                    f"{span.key}={outcome.rows[0][span.key]}"
+                    if np.ndim(outcome.rows[0][span.key]) == 0
+                    else span.key
+                    for span in outcome.candidate.ranges
+                )
                 messages.append(
                     f"{shown}: the fits score {scores[row]:.6g}, the converged model "
                     f"{expected:.6g}. Raise max_iter or lower tol of the estimator."
@@ -128,26 +136,25 @@ def _searched(outcomes):
 
 
 def _entries(number, outcome, model):
-    key = outcome.candidate.range.key
-    found, dimension = outcome.found, outcome.dimension
-    values = np.ravel(found.record.hyperparams[dimension.name])
-    gradient = np.ravel(found.record.gradient)
-    labels = outcome.layout.labels
-    names = [f"{key}[{_text(label)}]" for label in labels] if labels else [key]
-    dof = np.full(len(values), np.nan) if model is None else model.dof
-    columns = zip(names, values, gradient, found.endings, dof, strict=True)
-    for name, value, slope, ending, effective in columns:
-        yield {
-            "candidate": number,
-            "name": name,
-            "value": float(value),
-            "start": dimension.start,
-            "low": dimension.low,
-            "high": dimension.high,
-            "gradient": float(slope),
-            "status": ending.label,
-            "effective_dof": float(effective),
-        }
+    record, endings = outcome.found.record, iter(outcome.found.endings)
+    slopes = iter(np.ravel(record.gradient))
+    dof = itertools.repeat(np.nan) if model is None else iter(model.dof)
+    for searched in outcome.searched:
+        dimension = searched.dimension
+        values = np.ravel(record.hyperparams[dimension.name])
+        names = [f"{searched.key}[{_text(label)}]" for label in searched.labels] or [searched.key]
+        for name, value, start in zip(names, values, dimension.starts, strict=True):
+            yield {
+                "candidate": number,
+                "name": name,
+                "value": float(value),
+                "start": float(start),
+                "low": dimension.low,
+                "high": dimension.high,
+                "gradient": float(next(slopes)),
+                "status": next(endings).label,
+                "effective_dof": float(next(dof)),
+            }
 
 
 def _text(label):

@@ -22,7 +22,7 @@ def best_values(values, objective, name, candidate, inputs):
     scores = {}
     for index in order:
         hyperparams = {name: np.asarray(values[index], dtype=float)}
-        scores[index] = _score(objective, hyperparams, candidate, inputs)
+        scores[index] = score_of(_solved(objective, hyperparams, candidate), inputs)
     told = [index for index, score in scores.items() if np.isfinite(score)]
     return [values[max(told, key=lambda index: (scores[index], -index))]] if told else []
 
@@ -36,30 +36,46 @@ def distinct(values):
     return kept
 
 
-def _score(objective, hyperparams, candidate, inputs):
-    """Mean of the asked score over splits, of estimators with converged coefficients."""
+def distinct_rows(rows):
+    """Settings, arrays as copies, without those that equal an earlier one."""
+    kept = []
+    for row in rows:
+        if not any(all(np.array_equal(row[key], other[key]) for key in row) for other in kept):
+            kept.append(row)
+    return [{key: plain(value) for key, value in row.items()} for row in kept]
+
+
+def plain(value):
+    """A float, or an array of its own."""
+    return float(value) if np.ndim(value) == 0 else np.array(value)
+
+
+def score_of(models, inputs):
+    """Mean of the asked score over splits, of fitted models with their blocks and rows."""
     if inputs.scorer is None:
         return np.nan
     scores = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for term, w in objective.solutions(hyperparams):
-                coef, intercept = term.problem.coefficients(w)
-                for split, test in enumerate(term.block.tests):
-                    labels = term.block.labels
-                    fitted = candidate.family.install(
-                        candidate.final, coef[split], intercept[split], labels
-                    )
-                    metadata = _metadata(term.block, test, inputs)
-                    scores.append(
-                        inputs.scorer(fitted, term.block.X[test], labels[test], **metadata)
-                    )
+            for fitted, block, test in models:
+                metadata = (
+                    {"sample_weight": block.score_weight[test]} if inputs.score_params else {}
+                )
+                scores.append(inputs.scorer(fitted, block.X[test], block.labels[test], **metadata))
         return np.mean(scores)
     # A scorer is the user's code. What it cannot score here, the real fits will show.
     except Exception:
         return np.nan
 
 
-def _metadata(block, test, inputs):
-    return {"sample_weight": block.score_weight[test]} if inputs.score_params else {}
+def _solved(objective, hyperparams, candidate):
+    """Estimators with converged coefficients, of all splits."""
+    for term, w in objective.solutions(hyperparams):
+        coef, intercept = term.problem.coefficients(w)
+        labels = term.block.labels
+        for split, test in enumerate(term.block.tests):
+            fitted = candidate.family.install(
+                candidate.final, coef[split], intercept[split], labels
+            )
+            yield fitted, term.block, test

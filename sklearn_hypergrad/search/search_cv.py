@@ -10,18 +10,33 @@ from sklearn.utils import check_random_state
 
 from sklearn_hypergrad._sklearn import BaseSearchCV, Interval, StrOptions
 from sklearn_hypergrad.exceptions import HypergradWarning
-from sklearn_hypergrad.hypergradients import Hypergradient, Implicit
-from sklearn_hypergrad.optimizers import LBFGS, Optimizer
+from sklearn_hypergrad.hypergradients import (
+    Forward,
+    Hypergradient,
+    Implicit,
+    Reverse,
+    Reversible,
+    Truncated,
+)
+from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search import report
 from sklearn_hypergrad.search.build import Options
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
-from sklearn_hypergrad.search.outcome import problems_of, pursue
+from sklearn_hypergrad.search.outcome import problems_of
+from sklearn_hypergrad.search.pursue import pursue
 from sklearn_hypergrad.threads import one_blas_thread
 
-METHODS = {"auto": Implicit(), "implicit": Implicit()}
-OPTIMIZERS = {"auto": None, "lbfgs": LBFGS()}
+METHODS = {
+    "auto": None,
+    "implicit": Implicit(),
+    "reverse": Reverse(),
+    "reversible": Reversible(),
+    "forward": Forward(),
+    "truncated": Truncated(),
+}
+OPTIMIZERS = {"auto": None, "lbfgs": LBFGS(), "adam": Adam()}
 REPORTED = (
     "effective_dof_",
     "feature_regularization_",
@@ -97,14 +112,20 @@ class HypergradSearchCV(BaseSearchCV):
     return_train_score : bool, default=False
         As for GridSearchCV.
 
-    hypergradient : {"auto", "implicit"} or Hypergradient, default="auto"
-        How the trained model is differentiated. "auto" is implicit differentiation, which is exact
-        for models that minimise a smooth objective, as all those above do.
+    hypergradient : {"auto", "implicit", "reverse", "reversible", "forward", "truncated"} or \
+            Hypergradient, default="auto"
+        How the trained model is differentiated. "auto" is implicit differentiation for models that
+        minimise a smooth objective, for which it is exact. Networks are trained for a number of
+        steps, and that training run is differentiated: "auto" is then "reverse" where its states
+        fit into memory, else "reversible" where it can be undone, else "reverse" with checkpoints;
+        ``hypergradient_`` says which and why. With these methods ridge and logistic regression are
+        trained by gradient descent, too.
 
-    optimizer : {"auto", "lbfgs"} or Optimizer, default="auto"
+    optimizer : {"auto", "lbfgs", "adam"} or Optimizer, default="auto"
         How the hyperparameters move. A coarse scan first finds the region of the best minimum;
         "auto" then interpolates values and derivatives by cubics for one value, which needs the
-        fewest evaluations, and takes L-BFGS-B for several.
+        fewest evaluations, and takes L-BFGS-B for several. For models that are trained step by step
+        it is Adam with steps of at most ten per cent, without a scan.
 
     validation_loss : str, default="auto"
         The loss on held-out parts that is descended. "auto" derives it from the score that decides:
@@ -136,8 +157,15 @@ class HypergradSearchCV(BaseSearchCV):
         difference of the losses of held-out samples (or groups) is larger than its standard error.
         Costs as many searches more as ``cv`` has splits.
 
+    resample : {"fixed", "fresh"}, default="fixed"
+        Of models that are trained step by step: whether initial weights and batches stay the same
+        throughout the search, those of the estimator's ``random_state`` or, if that is None, drawn
+        once per split; or are drawn anew at every evaluation. Then values are noisy, and the result
+        is the average of the last quarter of the path.
+
     max_iter : int, default=50
-        Iterations of the optimizer; it needs about five for one value.
+        Iterations of the optimizer; it needs about five for one value. Of models that are trained
+        step by step, its budget.
 
     tol : float, default=1e-3
         Accuracy of the hyperparameters, relative on a logarithmic scale. The loss is flat at its
@@ -271,6 +299,7 @@ class HypergradSearchCV(BaseSearchCV):
         "search_cv": [StrOptions({"auto", "loo"}), "cv_object"],
         "shrinkage": [StrOptions({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
         "guard": ["boolean"],
+        "resample": [StrOptions({"fixed", "fresh"})],
         "random_state": ["random_state"],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "tol": [Interval(numbers.Real, 0, None, closed="neither")],
@@ -295,6 +324,7 @@ class HypergradSearchCV(BaseSearchCV):
         search_cv="auto",
         shrinkage="auto",
         guard=False,
+        resample="fixed",
         max_iter=50,
         tol=1e-3,
         random_state=None,
@@ -317,6 +347,7 @@ class HypergradSearchCV(BaseSearchCV):
         self.search_cv = search_cv
         self.shrinkage = shrinkage
         self.guard = guard
+        self.resample = resample
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
@@ -419,10 +450,11 @@ class HypergradSearchCV(BaseSearchCV):
             tol=self.tol,
             max_iter=self.max_iter,
             seed=seed,
+            resample=self.resample,
         )
 
     def _report(self, outcomes):
-        self.hypergradient_ = report.explanation(outcomes, self._method())
+        self.hypergradient_ = report.explanation(outcomes)
         searched = [outcome for outcome in outcomes if outcome.found is not None]
         messages = [message for outcome in outcomes for message in problems_of(outcome)]
         if searched:

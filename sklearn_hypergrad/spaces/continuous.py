@@ -5,8 +5,18 @@ import numbers
 
 import numpy as np
 
-SCALES = ("auto", "log", "linear")
-SHAPES = (None, "feature", "group", "coefficient", "target", "transformer")
+SCALES = ("auto", "log", "linear", "logit")
+SHAPES = (
+    None,
+    "feature",
+    "group",
+    "coefficient",
+    "target",
+    "transformer",
+    "layer",
+    "step",
+    ("step", "layer"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,11 +33,13 @@ class Continuous:
         Bounds in the hyperparameter's own units; of a vector, of the common level from which its
         entries deviate. A bound that is None is found by the search, which
         gives up 12 decades away from the level of the data.
-    scale : {"auto", "log", "linear"}, default="auto"
+    scale : {"auto", "log", "linear", "logit"}, default="auto"
         The scale on which the search moves. "auto" is logarithmic for positive hyperparameters
         unless both bounds are given with ``high / low < 10``: what a range spans in ratio, not in
-        difference, is what matters for a penalty. "linear" needs both bounds.
-    per : {None, "feature", "group", "coefficient", "target", "transformer"}, default=None
+        difference, is what matters for a penalty. "linear" needs both bounds. "logit" is for values
+        between 0 and 1, and "auto" for momenta.
+    per : {None, "feature", "group", "coefficient", "target", "transformer", "layer", "step", \
+            ("step", "layer")}, default=None
         What there is one value of. None tunes one value for all.
 
         - "feature": each feature that enters the model; "coefficient": each coefficient; "group":
@@ -37,6 +49,9 @@ class Continuous:
         - "transformer": each block of columns that the transformers of a ColumnTransformer or
           FeatureUnion right before the model put out; set through its ``transformer_weights``, so
           it works for scikit-learn's own models.
+
+        - "layer", "step", ("step", "layer"): each layer of a network, each step of its training, or
+          both, for the classes of :mod:`sklearn_hypergrad.neural_network`.
 
         Penalties are relative to the features as the model sees them: scale these first.
     groups : sequence or dict, default=None
@@ -63,7 +78,7 @@ class Continuous:
     high: float | None = None
     _: dataclasses.KW_ONLY
     scale: str = "auto"
-    per: str | None = None
+    per: str | tuple | None = None
     groups: tuple | dict | None = dataclasses.field(default=None, hash=False)
     init: float | None = None
 
@@ -71,6 +86,8 @@ class Continuous:
         for name in ("low", "high", "init"):
             _check_number(name, getattr(self, name))
         _check_name("scale", self.scale, SCALES)
+        if isinstance(self.per, list):
+            object.__setattr__(self, "per", tuple(self.per))
         _check_name("per", self.per, SHAPES)
         object.__setattr__(self, "groups", _checked_groups(self.per, self.groups))
         low = -np.inf if self.low is None else self.low
@@ -88,8 +105,13 @@ class Continuous:
             raise ValueError("Continuous(scale='linear') needs both bounds, low and high.")
         for name in ("low", "high", "init"):
             value = getattr(self, name)
-            if self.scale == "log" and value is not None and value <= 0:
-                raise ValueError(f"Continuous(scale='log') needs {name} > 0, got {value!r}.")
+            positive = self.scale in ("log", "logit")
+            if value is not None and positive and value <= 0:
+                raise ValueError(
+                    f"Continuous(scale={self.scale!r}) needs {name} > 0, got {value!r}."
+                )
+            if value is not None and self.scale == "logit" and value >= 1:
+                raise ValueError(f"Continuous(scale='logit') needs {name} < 1, got {value!r}.")
 
     def __repr__(self):
         shown = [
@@ -126,6 +148,15 @@ def _check_number(name, value):
         raise ValueError(
             f"Continuous({name}=...) must be finite, got {value!r}. Leave it None for no bound."
         )
+
+
+def _check_scale(scale, name, value):
+    if value is None:
+        return
+    if scale in ("log", "logit") and value <= 0:
+        raise ValueError(f"Continuous(scale={scale!r}) needs {name} > 0, got {value!r}.")
+    if scale == "logit" and value >= 1:
+        raise ValueError(f"Continuous(scale='logit') needs {name} < 1, got {value!r}.")
 
 
 def _check_name(name, value, allowed):

@@ -22,7 +22,7 @@ class Dimension:
         How theta maps to it.
     low, high : float
         Bounds of every entry.
-    start : float
+    start : float or ndarray of its shape
         Where a search for it may begin.
     """
 
@@ -31,7 +31,7 @@ class Dimension:
     scale: str
     low: float
     high: float
-    start: float
+    start: float | np.ndarray
 
     @property
     def transform(self):
@@ -40,6 +40,11 @@ class Dimension:
     @property
     def size(self):
         return math.prod(self.shape)
+
+    @property
+    def starts(self):
+        """Where the search for every entry may begin."""
+        return np.broadcast_to(self.start, self.shape).ravel()
 
     @property
     def bounds(self):

@@ -1,6 +1,7 @@
 """Maps between theta, which the optimizer moves, and hyperparameters in natural units."""
 
 import numpy as np
+from scipy.special import expit, logit
 
 
 class Identity:
@@ -35,4 +36,23 @@ class Log:
         return value
 
 
-TRANSFORMS = {transform.name: transform for transform in (Identity(), Log())}
+class Logit:
+    """``hyperparameter = 1 / (1 + exp(-theta))``: it stays between 0 and 1.
+
+    Near 1 a step multiplies the distance from 1, which is what counts for a momentum.
+    """
+
+    name = "logit"
+
+    def to_theta(self, value):
+        return logit(value)
+
+    def to_constrained(self, theta):
+        return expit(theta)
+
+    def derivative(self, value):
+        """Derivative of the hyperparameter with respect to theta."""
+        return value * (1 - value)
+
+
+TRANSFORMS = {transform.name: transform for transform in (Identity(), Log(), Logit())}

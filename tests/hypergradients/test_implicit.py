@@ -351,6 +351,9 @@ class Cubic(InnerProblem):
         self.status = status
         self.starts = []
 
+    def zero(self):
+        return np.zeros(2)
+
     def gradient(self, w, h):
         return w**3 + w - h["a"] * h["b"]
 

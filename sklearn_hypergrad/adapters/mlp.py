@@ -1,0 +1,191 @@
+"""Networks: those of this package, and those of scikit-learn, whose training is replayed."""
+
+import numpy as np
+from sklearn import neural_network as sklearn_networks
+from sklearn.base import clone
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import check_array
+
+from sklearn_hypergrad import neural_network
+from sklearn_hypergrad.adapters.base import (
+    ClassifierFamily,
+    Hyperparameter,
+    Term,
+    TrainedFamily,
+    family,
+)
+from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
+from sklearn_hypergrad.neural_network.replay import refusal, replay
+from sklearn_hypergrad.neural_network.targets import Targets
+from sklearn_hypergrad.neural_network.training import training_of
+from sklearn_hypergrad.problems import NetworkLoss
+
+SCHEDULES = ("layer", "step", ("step", "layer"))
+ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
+RATE = Hyperparameter(0, per=SCHEDULES, start=0.1)
+MOMENTUM = Hyperparameter(0, per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.9)
+SCALE = Hyperparameter(0, per=("layer",), start=1.0)
+
+
+class NetworkFamily(TrainedFamily):
+    """Networks trained by momentum SGD for a number of steps."""
+
+    hyperparameters = {
+        "alpha": ALPHA,
+        "learning_rate_init": RATE,
+        "momentum": MOMENTUM,
+        "init_scale": SCALE,
+    }
+
+    def configuration_obstacle(self, estimator):
+        return None
+
+    def training_weight(self, estimator, labels, weight):
+        return weight
+
+    def shape(self, estimator, name, per, block):
+        shapes = _layer_shapes(estimator, block)
+        if per == "coefficient":
+            labels = tuple(
+                (layer, *entry) for layer, shape in enumerate(shapes) for entry in np.ndindex(shape)
+            )
+            return (len(labels),), labels
+        if per is None:
+            return (), ()
+        lengths = {"step": estimator.n_steps, "layer": len(shapes)}
+        shape = tuple(lengths[axis] for axis in ((per,) if isinstance(per, str) else per))
+        labels = tuple(index if len(index) > 1 else index[0] for index in np.ndindex(shape))
+        return _unmistakable(shape, per, lengths), labels
+
+    def term(self, estimator, block, validation_loss, seed):
+        (train,), (weight,) = block.trains, block.weights
+        training = self.training(estimator, block.X[train], block.y[train], weight, seed)
+        network = training.problem.network
+        return Term(training, NetworkLoss(network, block, validation_loss), block)
+
+    def training(self, estimator, X, y, weight, seed):
+        """The Training of one split, as the estimator's ``fit`` does it."""
+        loss = self.loss(y)
+        targets = Targets(y, loss, _out_activation(loss))
+        return training_of(estimator, X, targets, weight, seed)
+
+    def install(self, estimator, w, term):
+        fitted, network = clone(estimator), term.problem.problem.network
+        layers = network.layers(w.astype(network.dtype, copy=False))
+        fitted.coefs_, fitted.intercepts_ = [W for W, _ in layers], [b for _, b in layers]
+        fitted.n_layers_, fitted.n_outputs_ = len(layers) + 1, term.block.y.shape[1]
+        fitted.out_activation_ = _out_activation(self.loss(term.block.y))
+        fitted.n_features_in_ = term.block.X.shape[1]
+        return fitted
+
+
+class NetworkRegressorFamily(NetworkFamily):
+    """For numbers."""
+
+    estimator_class = neural_network.MLPRegressor
+    losses = frozenset(
+        {
+            "squared_error",
+            "root_squared_error",
+            "r2",
+            "absolute_error",
+            "poisson_deviance",
+            "gamma_deviance",
+        }
+    )
+    surrogates = ("squared_error", "squared_error")
+
+    def encode(self, labels):
+        y = check_array(labels, ensure_2d=False, dtype=np.float64)
+        return y.reshape(len(y), -1)
+
+    def loss(self, y):
+        """The training loss."""
+        return HalfSquaredError()
+
+
+class NetworkClassifierFamily(ClassifierFamily, NetworkFamily):
+    """For classes."""
+
+    estimator_class = neural_network.MLPClassifier
+    losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
+    surrogates = ("log_loss", "balanced_log_loss")
+
+    def encode(self, labels):
+        return LabelBinarizer().fit_transform(labels).astype(float)
+
+    def loss(self, y):
+        """The training loss."""
+        return LogisticLoss() if y.shape[1] == 1 else MultinomialLoss()
+
+    def install(self, estimator, w, term):
+        fitted = super().install(estimator, w, term)
+        fitted._label_binarizer = LabelBinarizer().fit(term.block.labels)
+        fitted.classes_ = fitted._label_binarizer.classes_
+        return fitted
+
+
+class ReplayedFamily(NetworkFamily):
+    """Networks of scikit-learn, with the batches and updates of their own fits."""
+
+    hyperparameters = {
+        "alpha": Hyperparameter(1, start=1e-4),
+        "learning_rate_init": Hyperparameter(0, start=1e-3),
+        "momentum": Hyperparameter(0, scale="logit", limits=(0.0, 1.0), start=0.9),
+    }
+
+    def configuration_obstacle(self, estimator):
+        return refusal(estimator)
+
+    def training(self, estimator, X, y, weight, seed):
+        return replay(estimator, X, y, weight, seed)
+
+
+class ReplayedRegressorFamily(ReplayedFamily, NetworkRegressorFamily):
+    """MLPRegressor of scikit-learn."""
+
+    estimator_class = sklearn_networks.MLPRegressor
+
+
+class ReplayedClassifierFamily(ReplayedFamily, NetworkClassifierFamily):
+    """MLPClassifier of scikit-learn."""
+
+    estimator_class = sklearn_networks.MLPClassifier
+
+
+def _layer_shapes(estimator, block):
+    hidden = np.ravel(estimator.hidden_layer_sizes).astype(int)
+    sizes = [block.X.shape[1], *hidden.tolist(), block.y.shape[1]]
+    return list(zip(sizes[:-1], sizes[1:], strict=True))
+
+
+def _out_activation(loss):
+    names = {HalfSquaredError: "identity", LogisticLoss: "logistic", MultinomialLoss: "softmax"}
+    return names[type(loss)]
+
+
+def _unmistakable(shape, per, lengths):
+    """With as many steps as layers, one axis does not tell which it is."""
+    if len(shape) != 1 or lengths["step"] != lengths["layer"]:
+        return shape
+    return (1, *shape) if per == "layer" else (*shape, 1)
+
+
+@family.register
+def _(estimator: neural_network.MLPClassifier):
+    return NetworkClassifierFamily()
+
+
+@family.register
+def _(estimator: neural_network.MLPRegressor):
+    return NetworkRegressorFamily()
+
+
+@family.register
+def _(estimator: sklearn_networks.MLPClassifier):
+    return ReplayedClassifierFamily()
+
+
+@family.register
+def _(estimator: sklearn_networks.MLPRegressor):
+    return ReplayedRegressorFamily()

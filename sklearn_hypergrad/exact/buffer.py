@@ -1,0 +1,158 @@
+"""Reversible multiplication of integers by fractions: what is lost goes to a buffer."""
+
+import array
+import math
+import sys
+
+import numpy as np
+
+FULL = 2**64 - 1
+# The arrays of a block and of its scratch stay in the cache.
+BLOCK = 2**14
+
+
+class InformationBuffer:
+    """Bits that velocities lose when they decay, kept to be given back in reverse order.
+
+    Invariant: ``undo`` after ``multiply`` leaves the velocities and the buffer as they were, bit
+    for bit, whatever happens to both in pairs in between.
+
+    Every weight has an accumulator, an integer whose digits are the remainders of the divisions.
+    Taking a digit of base d and giving back one of base n, for a decay n/d, makes it grow by
+    log2(d/n) bits, which is the entropy that is lost. A full accumulator spills its low half.
+
+    Parameters
+    ----------
+    size : int
+        Number of weights.
+
+    Notes
+    -----
+    Section 3 and algorithm 3 of Maclaurin, Duvenaud and Adams, "Gradient-based Hyperparameter
+    Optimization through Reversible Learning", ICML 2015. Instead of integers of any length, there
+    is a machine word per weight and a stack of the halves that were spilled, as in ranged
+    asymmetric numeral systems. One bound holds for all words, so that no weight is looked at.
+    """
+
+    def __init__(self, size):
+        self._accumulators = np.zeros(size, dtype=np.uint64)
+        self._largest = 0
+        self._stored = []
+        self._log = array.array("Q")
+
+    @property
+    def empty(self):
+        """Whether every multiplication was undone, with the velocities that it left."""
+        # With the log go the bound and all that was stored, but digits only if they are right.
+        return not self._log and not self._accumulators.any()
+
+    @property
+    def n_bits(self):
+        """Information held: what is stored, and the accumulators up to their bound."""
+        stored = 8 * sum(part.nbytes for part in self._stored)
+        return stored + self._accumulators.size * math.log2(self._largest + 1)
+
+    @property
+    def nbytes(self):
+        """Memory held, with the log and the headers of all arrays."""
+        parts = (self._accumulators, self._log, self._stored, *self._stored)
+        return sum(map(sys.getsizeof, parts))
+
+    def multiply(self, v, decay):
+        """``v <- v * decay``, in place and up to rounding, which is remembered.
+
+        Parameters
+        ----------
+        v : ndarray of int64 of shape (size,)
+            It may be a view.
+        decay : Decay
+            0 stores all of ``v``, 64 bits per weight; 1 stores nothing.
+        """
+        self._require(v)
+        n, d = int(decay.numerator), int(decay.denominator)
+        self._log.extend((self._largest, n, d))
+        if n == 0:
+            self._stored.append(v.copy())
+            v[:] = 0
+            return
+        if _overflows(self._largest, d):
+            self._stored.append(self._accumulators.astype(np.uint32))
+            self._accumulators >>= 32
+            self._largest >>= 32
+        exchange(v, self._accumulators, d, n)
+        self._largest = _pushed(self._largest, d) // n
+
+    def undo(self, v):
+        """Take back the last multiplication that is not undone yet.
+
+        Parameters
+        ----------
+        v : ndarray of int64 of shape (size,)
+            The velocities that it left, which become those that it was given.
+        """
+        self._require(v)
+        if not self._log:
+            raise ValueError("Every multiplication of this buffer is undone already.")
+        d, n, self._largest = (self._log.pop() for _ in range(3))
+        if n == 0:
+            v[:] = self._stored.pop()
+            return
+        exchange(v, self._accumulators, n, d)
+        if _overflows(self._largest, d):
+            self._accumulators <<= 32
+            self._accumulators |= self._stored.pop()
+
+    def _require(self, v):
+        if v.dtype != np.int64 or v.shape != self._accumulators.shape:
+            raise ValueError(
+                f"Velocities must be int64 of shape {self._accumulators.shape}, "
+                f"got {v.dtype} of shape {v.shape}."
+            )
+
+
+def _pushed(largest, base):
+    """The largest number that an accumulator can be with one more digit."""
+    return largest * base + base - 1
+
+
+def _overflows(largest, base):
+    """Whether there is no room for a digit; half of the bits leave room for any."""
+    return _pushed(largest, base) > FULL
+
+
+def exchange(v, accumulators, take, give):
+    """Move a digit of base ``take`` out of each ``v`` and one of base ``give`` into it, in place.
+
+    With ``v = q take + r`` and ``accumulator take + r = u give + s``, where q and u are floors,
+    ``v <- q give + s`` and ``accumulator <- u``. The same with bases swapped is the inverse.
+
+    Parameters
+    ----------
+    v : ndarray of int64
+    accumulators : ndarray of uint64 like ``v``
+        With room for a digit of base ``take``.
+    take, give : int
+    """
+    if take == give:
+        return
+    scratch = np.empty((3, min(v.size, BLOCK)), dtype=np.int64)
+    for start in range(0, v.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        _exchange(v[block], accumulators[block], take, give, scratch[:, : v.size - start])
+
+
+def _exchange(v, accumulators, take, give, scratch):
+    # NumPy divides by a scalar much faster than it finds remainders.
+    q, product, u = scratch
+    np.floor_divide(v, take, out=q)
+    np.multiply(q, take, out=product)
+    v -= product
+    accumulators *= take
+    accumulators += v.view(np.uint64)
+    u, product = u.view(np.uint64), product.view(np.uint64)
+    np.floor_divide(accumulators, give, out=u)
+    np.multiply(u, give, out=product)
+    accumulators -= product
+    q *= give
+    np.add(q, accumulators.view(np.int64), out=v)
+    accumulators[:] = u

@@ -1,0 +1,86 @@
+"""The training of networks: one definition, for fits and for searches that differentiate them."""
+
+import numbers
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sklearn_hypergrad.neural_network.parameters import hidden_sizes, settings_of
+from sklearn_hypergrad.problems import Network, NetworkProblem, glorot
+from sklearn_hypergrad.training import Diverged, Epochs, Momentum, Training
+
+LARGEST_AUTO_BATCH = 200
+
+
+def seed_of(random_state):
+    """The seed of a training: a number is its own, anything else draws one."""
+    if isinstance(random_state, numbers.Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def training_of(model, X, targets, sample_weight, seed):
+    """The Training of a model on checked data.
+
+    Its settings are all hyperparameters of the model; those of a run take their place. Samples of
+    weight 0 are left out, so that no batch is made of them alone.
+
+    Parameters
+    ----------
+    model : MLPClassifier or MLPRegressor
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Floats, whose dtype is that of the training.
+    targets : Targets
+    sample_weight : ndarray of shape (n_samples,) or None
+        Not negative.
+    seed : int
+        Of the start weights and of the batches.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    ValueError
+        For parameters with illegal values.
+    """
+    sizes = X.shape[1], *hidden_sizes(model.hidden_layer_sizes), targets.values.shape[1]
+    network = Network(sizes, model.activation, targets.loss, X.dtype)
+    settings, start = settings_of(model, network), glorot(network, check_random_state(seed))
+    problem = NetworkProblem(network, *_present(X, targets.values, sample_weight), start=start)
+    batches = Epochs(problem.n_samples, _batch_size(model.batch_size), seed)
+    return Training(problem, Momentum(), batches, model.n_steps, settings)
+
+
+def descend(run):
+    """Weights after the last step, and the training loss at every step.
+
+    Raises
+    ------
+    Diverged
+        If a loss or a weight is not finite.
+    """
+    losses = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _, _, after, linearization in run.walk():
+            losses.append(linearization.value)
+            w = after.w
+    if not np.isfinite(w).all():
+        raise Diverged(
+            f"The weights are not finite after step {run.n_steps - 1} of {run.n_steps}. Use a "
+            "smaller learning rate or momentum."
+        )
+    return w, losses
+
+
+def _batch_size(batch_size):
+    return LARGEST_AUTO_BATCH if batch_size == "auto" else batch_size
+
+
+def _present(X, y, sample_weight):
+    """X, y and weights of the samples that have one."""
+    if sample_weight is None or np.all(sample_weight):
+        return X, y, sample_weight
+    rows = np.flatnonzero(sample_weight)
+    return X[rows], y[rows], sample_weight[rows]

@@ -1,0 +1,255 @@
+"""The training of networks as a problem that is descended step by step."""
+
+import math
+
+import numpy as np
+from scipy.linalg import get_blas_funcs
+from scipy.sparse import csr_matrix
+
+from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
+
+
+class LayerPenalty:
+    """``1/2 sum_j strength_j w_j^2`` over the W of a network; its biases are free.
+
+    Strengths are given as one number, one for each layer, or one for each coefficient: the entries
+    of the W of all layers, in their order.
+    """
+
+    def __init__(self, network):
+        self._network = network
+        self._ends = np.cumsum([n_in * n_out for n_in, n_out in network.shapes])[:-1]
+        self._axpy = get_blas_funcs("axpy", dtype=network.dtype)
+
+    def value(self, strength, w):
+        return 0.5 * float(np.sum(strength * self.cross(strength, w, w)))
+
+    def add(self, strength, w, out):
+        """Add ``strength * w`` to ``out``, where these are not biases."""
+        layers = zip(*map(self._network.layers, (w, out)), strict=True)
+        for factor, ((W, _), (total, _)) in zip(self._factors(strength), layers, strict=True):
+            if np.ndim(factor):
+                total += factor * W
+            else:
+                # An array in between would cost more for its fresh memory than for the arithmetic.
+                self._axpy(W.ravel(), total.ravel(), a=factor)
+
+    def cross(self, strength, w, v):
+        """Derivative of ``sum_j strength_j w_j v_j`` in the strength, shaped like it."""
+        layers = zip(*map(self._network.layers, (w, v)), strict=True)
+        pairs = [(W.ravel(), V.ravel()) for (W, _), (V, _) in layers]
+        if np.size(strength) > len(pairs):
+            return np.concatenate([W * V for W, V in pairs])
+        products = np.array([W @ V for W, V in pairs])
+        return products if np.ndim(strength) else products.sum()
+
+    def _factors(self, strength):
+        """A factor of the W of each layer."""
+        strength, shapes = np.asarray(strength, self._network.dtype), self._network.shapes
+        if strength.size <= len(shapes):
+            return np.broadcast_to(strength, len(shapes))
+        parts = np.split(strength, self._ends)
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+class NetworkProblem(TrainableProblem):
+    """Training of a network on weighted samples, with an L2 penalty that may be tuned.
+
+    The loss of a batch of samples i, with sample weights s and raw outputs z, is
+
+        sum_i s_i loss(y_i, z_i) / sum_i s_i  +  1/2 sum_j strength_j w_j^2
+
+    with the loss of a sample summed over outputs, or averaged for squared errors. Hyperparameters,
+    all of them optional:
+
+    - "alpha", or the name given as ``penalty``: the strength, as one number, of shape (n_layers,)
+      or (n_coefficients,); biases are free. Absent, there is no penalty.
+    - "sample_weight" of shape (n_samples,): takes the place of s, and the loss is then divided by
+      the number of samples in the batch, not by the sum of their weights.
+    - "X", dense, of the shape of X: takes its place.
+    - "init_scale": factor of the start weights, as one number or of shape (n_layers,).
+
+    Parameters
+    ----------
+    network : Network
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples, n_outputs)
+        Floats: targets, or classes as they are coded for the loss.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        None is one for each.
+    start : ndarray of shape (n_weights,)
+        Weights that training starts from, up to "init_scale".
+    penalty : str, default="alpha"
+        Key in ``h`` of the strength of the penalty.
+    """
+
+    def __init__(self, network, X, y, sample_weight=None, *, start, penalty="alpha"):
+        self.network = network
+        self.group_sizes = network.group_sizes
+        self.n_samples = X.shape[0]
+        weights = np.ones(self.n_samples) if sample_weight is None else sample_weight
+        self._X, self._y, self._start, self._sample_weight = (
+            a.astype(network.dtype, copy=False) for a in (X, y, start, weights)
+        )
+        self.penalty = LayerPenalty(network)
+        self.penalty_name = penalty
+        n_coefficients = sum(map(math.prod, network.shapes))
+        self.scheduled = {penalty: (len(network.shapes), n_coefficients)}
+
+    def initial(self, h):
+        return self._scaled_start(h.get("init_scale", 1.0))
+
+    def initial_vjp(self, h, v):
+        if "init_scale" not in h:
+            return {}
+        starts = np.cumsum((0, *self.group_sizes[:-1]))
+        slopes = np.add.reduceat(self._start * v, starts)
+        return {"init_scale": slopes if np.ndim(h["init_scale"]) else slopes.sum()}
+
+    def initial_jvp(self, h, u):
+        return self._scaled_start(u.get("init_scale", 0.0))
+
+    def linearize(self, w, h, rows):
+        return NetworkLinearization(self, w, h, slice(None) if rows is None else rows)
+
+    def inputs(self, h, rows):
+        """X of some samples."""
+        return np.asarray(h["X"][rows], self.network.dtype) if "X" in h else self._X[rows]
+
+    def batch(self, h, rows):
+        """X, y and the factors of the losses, of shape (n_rows, 1), of some samples."""
+        X, y = self.inputs(h, rows), self._y[rows]
+        if "sample_weight" in h:
+            return X, y, self.shares(h["sample_weight"], rows)
+        weights = self._sample_weight[rows]
+        return X, y, weights[:, None] * (self.network.loss_scale / weights.sum())
+
+    def shares(self, sample_weight, rows):
+        """The factors of the losses where "sample_weight" is a hyperparameter."""
+        weights = np.asarray(sample_weight[rows], self.network.dtype)
+        return weights[:, None] * (self.network.loss_scale / len(weights))
+
+    def over_samples(self, array, rows):
+        """An array with a line for each of these rows as one for all samples; the rest is zero."""
+        chosen = np.arange(self.n_samples)[rows]
+        entries = np.ones(len(chosen), array.dtype), chosen, np.arange(len(chosen) + 1)
+        return csr_matrix(entries, (len(chosen), self.n_samples)).T @ array
+
+    def _scaled_start(self, scale):
+        scale = np.asarray(scale, self.network.dtype)
+        return self._start * (np.repeat(scale, self.group_sizes) if scale.ndim else scale)
+
+
+# The R-operator (Pearlmutter 1994): a dot marks the tangent, the derivative along a change of the
+# weights by v, which is (V, c) for a layer. The inputs of a layer are a, of the first one X, its
+# sums z = a W + b, and ' marks the next layer:
+#
+#     z.      = a V + c + a. W
+#     a.'     = slope z.
+#     delta.  = slope (delta.' W'^T + delta' V'^T) + bend z. delta
+#
+# The last follows from delta = slope (delta' W'^T), whose slope changes by bend slope z. ; in the
+# raw outputs, delta. is hvp(z.). The gradient in W is a^T delta, so that H v is a^T delta. plus
+# a.^T delta. As X does not change, the first layer only has a V and a^T delta. : H v takes as many
+# products with X as the gradient does.
+class NetworkLinearization(Linearization):
+    """The loss of a batch around ``w``, with all that its two passes computed."""
+
+    def __init__(self, problem, w, h, rows):
+        self._problem, self._w, self._h, self._rows = problem, w, h, rows
+        network, name = problem.network, problem.penalty_name
+        X, y, self._shares = problem.batch(h, rows)
+        values = network.values(w, X)
+        losses, self._residual, self._factor = network.loss.evaluate(y, values[-1])
+        self._deltas = network.deltas(w, network.slopes(values), self._shares * self._residual)
+        self.value = float(np.sum(self._shares * losses))
+        self.gradient = network.gradient(values, self._deltas)
+        # The inputs are much, and quickly had again.
+        self._hidden = values[1:-1]
+        if name in h:
+            self.value += problem.penalty.value(h[name], w)
+            problem.penalty.add(h[name], w, out=self.gradient)
+
+    @property
+    def nbytes(self):
+        held = (self._shares, self._residual, self._factor)
+        return sum(array.nbytes for array in (*held, *self._deltas, *self._hidden))
+
+    def pull(self, v):
+        X = self._problem.inputs(self._h, self._rows)
+        sums, values = self._tangents(v, X)
+        deltas = self._delta_tangents(v, sums, self._curvature(sums[-1]))
+        return self._product(v, X, values, deltas), self._cross(v, sums[-1], deltas[0])
+
+    def push(self, v, u):
+        problem, name = self._problem, self._problem.penalty_name
+        X = problem.inputs(self._h, self._rows)
+        change = problem.inputs(u, self._rows) if "X" in u else None
+        sums, values = self._tangents(v, X, change)
+        dz = self._curvature(sums[-1])
+        if "sample_weight" in u:
+            dz += problem.shares(u["sample_weight"], self._rows) * self._residual
+        product = self._product(v, X, values, self._delta_tangents(v, sums, dz))
+        if name in u:
+            problem.penalty.add(u[name], self._w, out=product)
+        return product
+
+    def _tangents(self, v, X, change=None):
+        """``z.`` and ``a.`` of every layer; ``change`` is that of X, None is none."""
+        network, sums, values = self._problem.network, [], [change]
+        layers = zip(*map(network.layers, (self._w, v)), strict=True)
+        slopes = [*map(network.activation.slope, self._hidden), 1.0]
+        for ((W, _), (V, c)), a, slope in zip(layers, (X, *self._hidden), slopes, strict=True):
+            z = a @ V
+            z += c
+            if values[-1] is not None:
+                z += values[-1] @ W
+            sums.append(z)
+            values.append(slope * z)
+        return sums, values[:-1]
+
+    def _curvature(self, z):
+        """``delta.`` in the raw outputs, of which ``z.`` is given."""
+        return self._shares * self._problem.network.loss.hvp(self._factor, z)
+
+    def _delta_tangents(self, v, sums, dz):
+        """``delta.`` of every layer, from that in the raw outputs."""
+        activation = self._problem.network.activation
+        layers = zip(*map(self._problem.network.layers, (self._w, v)), strict=True)
+        tangents = [dz]
+        for i, ((W, _), (V, _)) in reversed(list(enumerate(layers))[1:]):
+            delta = tangents[-1] @ W.T
+            delta += self._deltas[i] @ V.T
+            delta *= activation.slope(self._hidden[i - 1])
+            if activation.curved:
+                bend = activation.bend(self._hidden[i - 1])
+                delta += bend * sums[i - 1] * self._deltas[i - 1]
+            tangents.append(delta)
+        return tangents[::-1]
+
+    def _product(self, v, X, values, deltas):
+        """Tangent of the gradient, from ``a.`` and ``delta.`` of every layer."""
+        network, name = self._problem.network, self._problem.penalty_name
+        product = network.gradient((X, *self._hidden), deltas)
+        for (W, _), a, delta in zip(network.layers(product), values, self._deltas, strict=True):
+            if a is not None:
+                W += a.T @ delta
+        if name in self._h:
+            self._problem.penalty.add(self._h[name], v, out=product)
+        return product
+
+    # Derivatives of gradient @ v in hyperparameters h are tangents of the loss's derivatives in h:
+    # of a sample's loss for its weight, of delta W^T of the first layer for X.
+    def _cross(self, v, z, delta):
+        problem, h, rows, cross = self._problem, self._h, self._rows, {}
+        name, network = problem.penalty_name, problem.network
+        if name in h:
+            cross[name] = problem.penalty.cross(h[name], self._w, v)
+        if "sample_weight" in h:
+            tangents = np.einsum("ik,ik->i", self._residual, z)
+            tangents *= network.loss_scale / len(tangents)
+            cross["sample_weight"] = problem.over_samples(tangents, rows)
+        if "X" in h:
+            (W, _), (V, _) = network.layers(self._w)[0], network.layers(v)[0]
+            cross["X"] = problem.over_samples(delta @ W.T + self._deltas[0] @ V.T, rows)
+        return cross

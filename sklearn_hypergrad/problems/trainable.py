@@ -1,0 +1,88 @@
+"""Contracts of training problems: losses that are descended step by step, on batches."""
+
+import abc
+import types
+
+
+class Linearization(abc.ABC):
+    """A training loss to first order in the gradient, around one point and on one batch.
+
+    Attributes
+    ----------
+    value : float
+        The training loss.
+    gradient : ndarray like ``w``
+        Its gradient in the weights.
+    nbytes : int
+        What it holds besides ``w``, the gradient and the data.
+    """
+
+    value: float
+    nbytes = 0
+
+    @abc.abstractmethod
+    def pull(self, v):
+        """``(H v, cross)``: Hessian times ``v``, and ``v`` times the gradient's derivative in h.
+
+        Parameters
+        ----------
+        v : ndarray like ``w``
+
+        Returns
+        -------
+        product : ndarray like ``w``
+        cross : dict
+            For every hyperparameter of the loss, shaped like its value at this step.
+        """
+
+    @abc.abstractmethod
+    def push(self, v, u):
+        """``H v`` plus the derivative of the gradient along ``u``, a dict shaped like ``h``.
+
+        Hyperparameters that ``u`` does not name do not move.
+        """
+
+
+class TrainableProblem(abc.ABC):
+    """What is trained: where it starts, and the loss of a batch.
+
+    ``w`` is one flat array. ``h`` is a dict of hyperparameters in natural units, at one step of the
+    training where they are schedules. Nothing is kept on the instance between calls.
+
+    Attributes
+    ----------
+    group_sizes : tuple of int
+        Numbers of weights of the parameter groups (layers), which are consecutive in ``w``.
+    n_samples : int
+        Training samples, of which batches have some.
+    scheduled : dict of str -> tuple of int
+        Hyperparameters of the loss that may differ between steps, and how many values they may
+        have at one: one, or one of these numbers.
+    """
+
+    group_sizes: tuple
+    n_samples: int
+    scheduled = types.MappingProxyType({})
+
+    def shaped(self, w):
+        """The weights as the outer objective takes them."""
+        return w
+
+    @abc.abstractmethod
+    def initial(self, h):
+        """The weights that training starts from."""
+
+    @abc.abstractmethod
+    def initial_vjp(self, h, v):
+        """``v`` times the derivative of ``initial`` in ``h``: a dict, without those it ignores."""
+
+    @abc.abstractmethod
+    def initial_jvp(self, h, u):
+        """Derivative of ``initial`` along ``u``, a dict shaped like some of ``h``; None is zero."""
+
+    @abc.abstractmethod
+    def linearize(self, w, h, rows):
+        """The Linearization of the loss of the samples ``rows``; None is all.
+
+        It may keep a reference to ``w``, which the caller does not change as long as it is used.
+        """

@@ -1,0 +1,53 @@
+"""One candidate from its data to its rows."""
+
+from sklearn.model_selection import ParameterGrid
+
+from sklearn_hypergrad.search.columns import Unfit
+from sklearn_hypergrad.search.descent import Unsearchable
+from sklearn_hypergrad.search.entries import search_vector
+from sklearn_hypergrad.search.outcome import Outcome
+from sklearn_hypergrad.search.scalar import search_scalar
+from sklearn_hypergrad.search.trained import search_trained
+from sklearn_hypergrad.search.validation_loss import choose
+
+
+def pursue(candidate, inputs, options):
+    """Search a candidate's range; one without a range is its only row.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    inputs : FitInputs
+    options : Options
+    """
+    if candidate.range is None:
+        return Outcome(candidate, [candidate.settings])
+    # Wrong arguments are errors, whatever the data.
+    choose(options.validation_loss, inputs.scorer, candidate.final, candidate.family, inputs.y)
+    try:
+        return _search(candidate)(candidate, inputs, options)
+    except Unsearchable as error:
+        return _enumerated(candidate, str(error))
+    except Unfit as error:
+        span = candidate.range
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {span.continuous!r}. This is because {error}."
+        ) from error
+
+
+def _search(candidate):
+    if candidate.family.trained:
+        return search_trained
+    return search_scalar if candidate.range.continuous.per is None else search_vector
+
+
+def _enumerated(candidate, reason):
+    """The values of the ranges as rows, for a problem that could not be searched."""
+    values = {span.key: _listed(span, candidate) for span in candidate.ranges}
+    rows = [{**candidate.settings, **row} for row in ParameterGrid(values)]
+    message = f"{candidate.key} was enumerated, not searched: {reason}."
+    return Outcome(candidate, rows, fallback=message)
+
+
+def _listed(span, candidate):
+    return span.listed or (span.continuous.init or getattr(candidate.final, span.leaf),)

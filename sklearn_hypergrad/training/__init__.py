@@ -1,0 +1,39 @@
+"""Training runs: dynamics on batches, from the first step to the last and back."""
+
+from sklearn_hypergrad.training.adjoint import Tangents, pull_back
+from sklearn_hypergrad.training.batches import Epochs, Listed
+from sklearn_hypergrad.training.descent import GradientDescent, training_of
+from sklearn_hypergrad.training.dynamics import (
+    Adam,
+    Dynamics,
+    Momentum,
+    Nesterov,
+    RMSprop,
+    State,
+)
+from sklearn_hypergrad.training.run import Diverged, Run, Training
+from sklearn_hypergrad.training.storage import Storage
+from sklearn_hypergrad.training.trajectories import Checkpointed, NotReversed, Reversed, Stored
+
+__all__ = [
+    "Adam",
+    "Checkpointed",
+    "Diverged",
+    "Dynamics",
+    "Epochs",
+    "GradientDescent",
+    "Listed",
+    "Momentum",
+    "Nesterov",
+    "NotReversed",
+    "RMSprop",
+    "Reversed",
+    "Run",
+    "State",
+    "Storage",
+    "Stored",
+    "Tangents",
+    "Training",
+    "pull_back",
+    "training_of",
+]

@@ -1,0 +1,72 @@
+"""Derivatives through a training run: backwards for one outcome, forwards for one cause."""
+
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.training.dynamics import State
+
+
+def pull_back(run, steps, w, *, to_start=True):
+    """Derivatives in the hyperparameters of what has the derivative ``w`` in the final weights.
+
+    Parameters
+    ----------
+    run : Run
+    steps : iterable of Step
+        From the last to the first.
+    w : ndarray of shape (n_weights,)
+    to_start : bool, default=True
+        Whether the first of the steps is that of the run, whose start depends on hyperparameters.
+
+    Returns
+    -------
+    dict
+        Shaped like the hyperparameters.
+    """
+    sums = run.gradient()
+    adjoint = State(w.copy(), tuple(np.zeros_like(w) for _ in range(run.dynamics.n_slots)))
+    # The state after a step depends on the one before directly and through the gradient there:
+    # slope is the adjoint of that gradient, H slope and cross what it adds.
+    for step in steps:
+        t, g = step.t, step.linearization.gradient
+        add = functools.partial(sums.add_product, t, run.groups)
+        slope = run.dynamics.pull(step.before, step.after, g, step.rates, t, adjoint, add)
+        product, cross = step.linearization.pull(slope)
+        sums.add(t, cross)
+        adjoint.w += product
+    if to_start:
+        sums.add(0, run.start_vjp(adjoint.w))
+    return sums.shaped()
+
+
+class Tangents:
+    """Derivatives of the state in every entry of the hyperparameters, while training runs.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    def __init__(self, run):
+        self._run = run
+        self.entries = run.entries()
+        self._tangents = [run.start_tangent(*entry) for entry in self.entries]
+
+    def advance(self, before, after, linearization, t):
+        """Move along with one step."""
+        dtype = before.w.dtype
+        rates = self._run.spread(self._run.rates(t), dtype)
+        g, push = linearization.gradient, self._run.dynamics.push
+        for number, entry in enumerate(self.entries):
+            tangent = self._tangents[number]
+            of_rates, of_loss = self._run.direction(*entry, t, dtype)
+            g_tangent = linearization.push(tangent.w, of_loss)
+            self._tangents[number] = push(before, after, g, rates, t, tangent, g_tangent, of_rates)
+
+    def gradient(self, w):
+        """Derivatives of what has the derivative ``w`` in the weights, as ``pull_back`` gives."""
+        gradient = self._run.gradient().shaped()
+        for (name, index), tangent in zip(self.entries, self._tangents, strict=True):
+            gradient[name][index] = tangent.w @ w
+        return gradient

@@ -1,0 +1,118 @@
+"""Training by gradient descent of models that are otherwise solved."""
+
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.problems import InnerProblem, Linearization, TrainableProblem
+from sklearn_hypergrad.training.batches import Listed
+from sklearn_hypergrad.training.dynamics import Momentum
+from sklearn_hypergrad.training.run import Training
+
+POWER_ITERATIONS = 30
+# The largest eigenvalue is found from below.
+MARGIN = 1.1
+
+
+class GradientDescent:
+    """Full-batch gradient descent with momentum on an inner problem, from zero.
+
+    Parameters
+    ----------
+    n_steps : int, default=1000
+    learning_rate : float, default=1.0
+        In units of the inverse of the largest curvature of any split, found by power iteration at
+        the start: below 2 (1 + momentum) it converges.
+    momentum : float, default=0.9
+    """
+
+    def __init__(self, n_steps=1000, learning_rate=1.0, momentum=0.9):
+        self.n_steps = n_steps
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+
+    def __repr__(self):
+        return (
+            f"GradientDescent(n_steps={self.n_steps}, learning_rate={self.learning_rate}, "
+            f"momentum={self.momentum})"
+        )
+
+    def training(self, problem, h):
+        """The Training of an InnerProblem around hyperparameters ``h``."""
+        trained = DescendedProblem(problem)
+        rate = self.learning_rate / trained.curvature(h)
+        settings = {"learning_rate_init": rate, "momentum": self.momentum}
+        return Training(trained, Momentum(), Listed([None]), self.n_steps, settings)
+
+
+class DescendedProblem(TrainableProblem):
+    """An InnerProblem of all its splits as a training problem, in flat weights.
+
+    Parameters
+    ----------
+    problem : InnerProblem
+    """
+
+    def __init__(self, problem):
+        self.problem = problem
+        self._zero = problem.zero()
+        self.group_sizes = (self._zero.size,)
+
+    def shaped(self, w):
+        return w.reshape(self._zero.shape)
+
+    def initial(self, h):
+        return self._zero.ravel().copy()
+
+    def initial_vjp(self, h, v):
+        return {}
+
+    def initial_jvp(self, h, u):
+        return None
+
+    def linearize(self, w, h, rows):
+        return DescendedLinearization(self.problem, self.shaped(w), h)
+
+    def curvature(self, h):
+        """Largest eigenvalue of the Hessian at zero."""
+        v = np.random.default_rng(0).standard_normal(self._zero.shape)
+        for _ in range(POWER_ITERATIONS):
+            v = self.problem.hvp(self._zero, h, v / np.linalg.norm(v))
+        return MARGIN * float(np.linalg.norm(v))
+
+
+class DescendedLinearization(Linearization):
+    """Products of an InnerProblem at one point."""
+
+    def __init__(self, problem, w, h):
+        self._problem, self._w, self._h = problem, w, h
+        self.gradient = problem.gradient(w, h).ravel()
+        # The loss itself is not needed, but for whether it is finite.
+        self.value = float(np.dot(self.gradient, self.gradient))
+
+    def pull(self, v):
+        v = v.reshape(self._w.shape)
+        product = self._problem.hvp(self._w, self._h, v)
+        return product.ravel(), self._problem.cross_vjp(self._w, self._h, v)
+
+    def push(self, v, u):
+        product = self._problem.hvp(self._w, self._h, v.reshape(self._w.shape))
+        if u:
+            product = product + self._problem.cross_jvp(self._w, self._h, u)
+        return product.ravel()
+
+
+@functools.singledispatch
+def training_of(problem, h, descent):
+    """The Training of a problem: its own, or ``descent`` where it is solved otherwise."""
+    raise TypeError(f"{type(problem).__name__} cannot be trained step by step.")
+
+
+@training_of.register
+def _(problem: Training, h, descent):
+    return problem
+
+
+@training_of.register
+def _(problem: InnerProblem, h, descent):
+    return descent.training(problem, h)

@@ -1,0 +1,106 @@
+"""What dynamics are given and return."""
+
+import abc
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass
+class State:
+    """Weights and what the dynamics keep beside them; also their tangents and adjoints.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n_weights,)
+    slots : tuple of ndarray like ``w``
+        Velocities, running means of squares.
+    """
+
+    w: np.ndarray
+    slots: tuple
+
+    @classmethod
+    def of_rows(cls, rows):
+        """A state whose arrays are the rows of a matrix."""
+        return cls(rows[0], tuple(rows[1:]))
+
+    @property
+    def arrays(self):
+        return (self.w, *self.slots)
+
+
+class Dynamics(abc.ABC):
+    """One step of training, elementwise in the weights; an instance holds settings only.
+
+    ``rates`` is a dict of the hyperparameters in ``names`` at the step, each a float or one value
+    per weight.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Hyperparameters of the step.
+    n_slots : int
+    irreversible : str or None
+        Why no exact reversal is possible; None where it is.
+    """
+
+    names: tuple
+    n_slots: int
+    irreversible: str | None
+
+    def start(self, w):
+        """The state before the first step."""
+        return State(w, tuple(np.zeros_like(w) for _ in range(self.n_slots)))
+
+    @abc.abstractmethod
+    def step(self, state, g, rates, t, out):
+        """Write the state after step ``t`` with the gradient ``g`` to ``out``, another State."""
+
+    @abc.abstractmethod
+    def pull(self, before, after, g, rates, t, adjoint, add):
+        """Transposed derivative of a step.
+
+        Parameters
+        ----------
+        before, after : State
+            Around the step.
+        g : ndarray like ``w``
+        rates : dict
+        t : int
+        adjoint : State
+            Derivative of the outer objective in ``after``; becomes, in place, that in ``before``,
+            but for what comes through the gradient.
+        add : callable
+            ``add(name, x, y, factor)`` is called with arrays whose scalar products times ``factor``
+            add up to the derivative in a rate: over all weights, or over those of a group.
+
+        Returns
+        -------
+        ndarray like ``w``
+            Derivative in the gradient.
+        """
+
+    @abc.abstractmethod
+    def push(self, before, after, g, rates, t, tangent, g_tangent, rate_tangents):
+        """Derivative of a step: the tangent of ``after``.
+
+        Parameters
+        ----------
+        before, after, g, rates, t
+            As for ``pull``.
+        tangent : State
+            Of ``before``.
+        g_tangent : ndarray like ``w``
+        rate_tangents : dict of str -> float or ndarray
+            Of the rates that move.
+
+        Returns
+        -------
+        State
+        """
+
+
+def over(x, root, epsilon):
+    """``x / root / (root + epsilon)``, and zero for weights that have not had a gradient yet."""
+    return np.divide(x, root * (root + epsilon), out=np.zeros_like(x), where=root > 0)

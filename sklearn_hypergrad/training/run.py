@@ -1,0 +1,195 @@
+"""Training runs: what is trained, how, for how many steps, and with which hyperparameters."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from sklearn_hypergrad.training.dynamics import Dynamics, State
+from sklearn_hypergrad.training.groups import Groups
+from sklearn_hypergrad.training.schedules import Schedule, Whole
+
+
+class Diverged(ArithmeticError):
+    """The training loss is not finite any more."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """A training procedure, whose hyperparameters are still open.
+
+    Attributes
+    ----------
+    problem : TrainableProblem
+    dynamics : Dynamics
+    batches : object
+        ``rows(t)`` of the samples at step ``t``.
+    n_steps : int
+    settings : dict
+        Values of the hyperparameters that are not tuned.
+    """
+
+    problem: Any
+    dynamics: Dynamics
+    batches: Any
+    n_steps: int
+    settings: dict = dataclasses.field(default_factory=dict)
+
+    def run(self, h):
+        """The Run with hyperparameters ``h``, a dict in natural units.
+
+        Raises
+        ------
+        ValueError
+            If a schedule has another shape than the legal ones.
+        """
+        return Run(self, h)
+
+
+class Run:
+    """A training procedure with hyperparameters.
+
+    Attributes
+    ----------
+    n_steps : int
+    dynamics : Dynamics
+    groups : Groups
+    """
+
+    def __init__(self, training, h):
+        self._problem, self._batches = training.problem, training.batches
+        self.n_steps, self.dynamics = training.n_steps, training.dynamics
+        self.groups = Groups(training.problem.group_sizes)
+        self._tuned = tuple(h)
+        self._values = {**training.settings, **h}
+        self._schedules = {name: self._schedule(name) for name in self._values}
+        self._of_loss = [name for name in self._values if name not in self.dynamics.names]
+
+    def start(self):
+        """The state before the first step."""
+        return self.dynamics.start(self._problem.initial(self._values))
+
+    def linearize(self, w, t):
+        """The Linearization of the training loss at step ``t``.
+
+        Raises
+        ------
+        Diverged
+            If the loss is not finite; names the step.
+        """
+        h = {name: self._schedules[name].at(t) for name in self._of_loss}
+        linearization = self._problem.linearize(w, h, self._batches.rows(t))
+        if not np.isfinite(linearization.value):
+            raise Diverged(
+                f"The training loss is {linearization.value} at step {t} of {self.n_steps}. Use a "
+                f"smaller learning rate or momentum."
+            )
+        return linearization
+
+    def rates(self, t):
+        """Hyperparameters of the dynamics at step ``t``: floats, or one value per group."""
+        return {name: self._schedules[name].at(t) for name in self.dynamics.names}
+
+    def spread(self, rates, dtype):
+        """Rates per group as floats or, where they differ, as one per weight."""
+        return {name: self.groups.spread(value, dtype) for name, value in rates.items()}
+
+    def advance(self, state, t, out):
+        """Write the state after step ``t`` to ``out``; returns the Linearization at ``state``."""
+        linearization = self.linearize(state.w, t)
+        rates = self.spread(self.rates(t), state.w.dtype)
+        self.dynamics.step(state, linearization.gradient, rates, t, out)
+        return linearization
+
+    def walk(self, state=None, first=0, last=None):
+        """Steps ``first`` to ``last - 1`` from a state, or from the start.
+
+        Yields
+        ------
+        t : int
+        before, after : State
+            Around step ``t``; their arrays are used again by the next step but one.
+        linearization : Linearization
+        """
+        state = self.start() if state is None else state
+        spare = [State.of_rows(np.empty((1 + len(state.slots), state.w.size), state.w.dtype))]
+        spare.append(State.of_rows(np.empty_like(np.stack(spare[0].arrays))))
+        for t in range(first, self.n_steps if last is None else last):
+            after = spare[t % 2]
+            linearization = self.advance(state, t, after)
+            yield t, state, after, linearization
+            state = after
+
+    def final(self):
+        """The state after the last step, without what happened on the way."""
+        for _, _, after, _ in self.walk():
+            state = after
+        return state
+
+    def gradient(self):
+        """The Sums in which the hypergradient comes together."""
+        return Sums({name: self._schedules[name] for name in self._tuned})
+
+    def entries(self):
+        """``(name, index)`` of every entry of the hyperparameters, in order."""
+        return [
+            (name, index)
+            for name in self._tuned
+            for index in np.ndindex(self._schedules[name].shape)
+        ]
+
+    def direction(self, name, index, t, dtype):
+        """The direction of one entry at step ``t``: of rates, and of the loss, as dicts."""
+        moved = self._schedules[name].direction(index, t)
+        if moved is None:
+            return {}, {}
+        if name in self.dynamics.names:
+            return {name: self.groups.spread(moved, dtype)}, {}
+        return {}, {name: moved}
+
+    def start_tangent(self, name, index):
+        """How the start moves with one entry of a hyperparameter."""
+        unit = np.zeros(self._schedules[name].shape)
+        unit[index] = 1.0
+        w = self._problem.initial_jvp(self._values, {name: unit})
+        return self.dynamics.start(np.zeros_like(self.start().w) if w is None else w)
+
+    def start_vjp(self, w):
+        """Derivatives of the start, times ``w``, for hyperparameters that set it."""
+        return self._problem.initial_vjp(self._values, w)
+
+    def _schedule(self, name):
+        value, n_groups = self._values[name], len(self.groups.sizes)
+        if name in self.dynamics.names:
+            return Schedule(name, value, self.n_steps, (n_groups,))
+        widths = self._problem.scheduled.get(name)
+        return Whole(value) if widths is None else Schedule(name, value, self.n_steps, widths)
+
+
+class Sums:
+    """The hypergradient while steps still add to it.
+
+    Parameters
+    ----------
+    schedules : dict
+        Of the hyperparameters that are tuned.
+    """
+
+    def __init__(self, schedules):
+        self._schedules = schedules
+        self._totals = {name: schedule.zeros() for name, schedule in schedules.items()}
+
+    def add(self, t, slopes):
+        """Add derivatives at step ``t``, those of hyperparameters that are not tuned apart."""
+        for name, slope in slopes.items():
+            if name in self._totals:
+                self._schedules[name].add(self._totals[name], t, slope)
+
+    def add_product(self, t, groups, name, x, y, factor=1.0):
+        """Add scalar products per group, times a factor."""
+        if name in self._totals:
+            self._schedules[name].add(self._totals[name], t, factor * groups.dots(x, y))
+
+    def shaped(self):
+        """A dict shaped like the hyperparameters."""
+        return {name: self._schedules[name].shaped(total) for name, total in self._totals.items()}

@@ -1,0 +1,111 @@
+"""No state stored: steps are undone, bit by bit."""
+
+import numpy as np
+
+from sklearn_hypergrad.exact import Decay, FixedPoint, InformationBuffer
+from sklearn_hypergrad.training.dynamics import State
+from sklearn_hypergrad.training.trajectories.base import Step, Trajectory
+
+
+class NotReversed(ArithmeticError):
+    """Going back has not led to where training came from."""
+
+
+class Reversed(Trajectory):
+    """A run in fixed-point numbers that is undone exactly (Maclaurin, Duvenaud, Adams 2015).
+
+    Adding is undone by subtracting the same number, which the gradient at the same weights gives
+    again; multiplying the velocity by the momentum by an information buffer, which keeps the digits
+    that would be lost (their algorithm 3). Momenta are rounded to fractions, ``rates`` has them as
+    they were used.
+
+    Parameters
+    ----------
+    run : Run
+        With dynamics that can be reversed.
+    """
+
+    def __init__(self, run):
+        self._run = run
+        start = run.start()
+        self._dtype = start.w.dtype
+        self._lattice = FixedPoint()
+        self._x = self._lattice.encode(start.w)
+        self._v = np.zeros_like(self._x)
+        self._first = self._x.copy()
+        self._buffers = [InformationBuffer(size) for size in run.groups.sizes]
+        self._sums = []
+        for t in range(run.n_steps):
+            self._advance(t)
+        self.final = self._state()
+        self.n_gradients = run.n_steps
+        self.nbytes = self._x.nbytes + self._v.nbytes + sum(b.nbytes for b in self._buffers)
+
+    def backwards(self):
+        after = self.final
+        for t in reversed(range(self._run.n_steps)):
+            before, linearization, rates = self._undo(t)
+            yield Step(t, before, after, linearization, rates)
+            after = before
+        self._verify()
+
+    def _advance(self, t):
+        self._sums.append(self._checksum())
+        rates, decays = self._rates(t)
+        linearization = self._run.linearize(self._w(), t)
+        for v, buffer, decay in self._parts(decays):
+            buffer.multiply(v, decay)
+        self._v += self._kick(linearization, rates)
+        self._x += self._drift(rates)
+        self._lattice.check(self._x)
+        self._lattice.check(self._v)
+
+    def _undo(self, t):
+        rates, decays = self._rates(t)
+        self._x -= self._drift(rates)
+        linearization = self._run.linearize(self._w(), t)
+        self._v -= self._kick(linearization, rates)
+        for v, buffer, _ in self._parts(decays):
+            buffer.undo(v)
+        if self._checksum() != self._sums.pop():
+            raise NotReversed(
+                f"Step {t} of {self._run.n_steps} was not undone exactly: its gradient was another "
+                f"one on the way back. Use hypergradient='reverse', which stores the states."
+            )
+        self.n_gradients += 1
+        return self._state(), linearization, rates
+
+    def _kick(self, linearization, rates):
+        return self._lattice.encode(self._run.dynamics.kick(linearization.gradient, rates))
+
+    def _drift(self, rates):
+        return self._lattice.encode(self._run.dynamics.drift(self._lattice.decode(self._v), rates))
+
+    def _rates(self, t):
+        """Rates per weight, with momenta as fractions; the fraction of every group."""
+        rates = self._run.rates(t)
+        momenta = np.broadcast_to(rates["momentum"], len(self._buffers))
+        decays = [Decay.of(float(momentum)) for momentum in momenta]
+        values = np.array([decay.value for decay in decays])
+        momentum = values if np.ndim(rates["momentum"]) else float(values[0])
+        return self._run.spread({**rates, "momentum": momentum}, self._dtype), decays
+
+    def _parts(self, decays):
+        parts = [self._v[part] for part in self._run.groups.slices]
+        return zip(parts, self._buffers, decays, strict=True)
+
+    def _w(self):
+        return self._lattice.decode(self._x).astype(self._dtype, copy=False)
+
+    def _state(self):
+        v = self._lattice.decode(self._v).astype(self._dtype, copy=False)
+        return State(self._w(), (v,))
+
+    def _checksum(self):
+        """Sums of both, modulo 2^64: another bit anywhere shows."""
+        return int(self._x.sum()), int(self._v.sum())
+
+    def _verify(self):
+        back = np.array_equal(self._x, self._first) and not self._v.any()
+        if not back or not all(buffer.empty for buffer in self._buffers):
+            raise NotReversed("Training was undone to another start than it came from.")

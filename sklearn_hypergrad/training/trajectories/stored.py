@@ -1,0 +1,91 @@
+"""Every state stored."""
+
+import math
+
+import numpy as np
+
+from sklearn_hypergrad.training.dynamics import State
+from sklearn_hypergrad.training.storage import Storage
+from sklearn_hypergrad.training.trajectories.base import Step, Trajectory
+
+# Bytes up to which linearizations are kept: what is kept need not be computed again.
+MOST_BYTES = 2**30
+
+
+class Stored(Trajectory):
+    """States of all steps in memory, and their linearizations while they fit.
+
+    Parameters
+    ----------
+    run : Run
+    state : State, default=None
+        Where to begin; None is the start of the run.
+    first, last : int, default=None
+        Steps ``first`` to ``last - 1``; None are the first and the last of the run.
+    dtype : dtype, default=None
+        What states are rounded to in memory: float32 halves it, at a relative error of about 1e-7
+        in each state. None keeps them as they are, and linearizations with them.
+    storage : Storage, default=None
+        Where to keep the states; None is memory of their own.
+    """
+
+    def __init__(self, run, state=None, first=0, last=None, *, dtype=None, storage=None):
+        self._run, self._first = run, first
+        self._last = run.n_steps if last is None else last
+        self._storage = storage or Storage()
+        state = run.start() if state is None else state
+        # A state, and the gradient there.
+        self._shape = 1 + len(state.arrays), state.w.size
+        self._dtype = state.w.dtype
+        self._stored = self._dtype if dtype is None else np.dtype(dtype)
+        self.n_gradients = self._last - first
+        self.nbytes = (self.n_gradients + 1) * math.prod(self._shape) * self._stored.itemsize
+        self._kept = []
+        self._copy(state, first)
+        self.final = self._train() if self._stored == self._dtype else self._train_beside(state)
+
+    def backwards(self):
+        after = self.final
+        for t in reversed(range(self._first, self._last)):
+            before = self._state(t)
+            linearization = self._kept.pop()
+            if linearization is None:
+                linearization = self._run.linearize(before.w, t)
+                self.n_gradients += 1
+            rates = self._run.spread(self._run.rates(t), self._dtype)
+            yield Step(t, before, after, linearization, rates)
+            after = before
+
+    def _train(self):
+        """In the stored states themselves."""
+        after = self._state(self._first)
+        for t in range(self._first, self._last):
+            before, after = after, self._state(t + 1)
+            self._keep(self._run.advance(before, t, after), t)
+        return after
+
+    def _train_beside(self, state):
+        """With copies, which are rounded."""
+        for t, _, after, _ in self._run.walk(state, self._first, self._last):
+            self._copy(after, t + 1)
+            self._kept.append(None)
+            state = after
+        return state
+
+    def _keep(self, linearization, t):
+        gradient = self._rows(t)[-1]
+        gradient[...] = linearization.gradient
+        linearization.gradient = gradient
+        fits = self.nbytes + linearization.nbytes <= MOST_BYTES
+        self.nbytes += linearization.nbytes if fits else 0
+        self._kept.append(linearization if fits else None)
+
+    def _copy(self, state, t):
+        for row, array in zip(self._rows(t)[:-1], state.arrays, strict=True):
+            row[...] = array
+
+    def _state(self, t):
+        return State.of_rows(self._rows(t)[:-1].astype(self._dtype, copy=False))
+
+    def _rows(self, t):
+        return self._storage.array(t - self._first, self._shape, self._stored)
