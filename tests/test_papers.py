@@ -1,0 +1,238 @@
+"""The scripts of examples/papers: small ones always, the true ones by ``pytest -m paper``.
+
+The latter need MNIST, in the folder that the variable SKLEARN_HYPERGRAD_DATA names.
+"""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sklearn_hypergrad
+from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible
+from sklearn_hypergrad.losses import MultinomialLoss
+from sklearn_hypergrad.problems import Network
+from sklearn_hypergrad.training import Momentum, Training
+
+SCRIPTS = Path(__file__).parents[1] / "examples" / "papers"
+DATA = os.environ.get("SKLEARN_HYPERGRAD_DATA")
+needs_data = pytest.mark.skipif(not DATA, reason="needs SKLEARN_HYPERGRAD_DATA")
+
+pytestmark = pytest.mark.skipif(not SCRIPTS.exists(), reason="needs the repository")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """``run(name, *arguments)``: what a script prints, and its table as a dict.
+
+    Values are texts, or pairs of them where there are recorded ones.
+    """
+    pytest.importorskip("matplotlib")
+    package = str(Path(sklearn_hypergrad.__file__).parents[1])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+
+    def run(name, *arguments):
+        command = [sys.executable, "-W", "error::UserWarning", SCRIPTS / f"{name}.py"]
+        done = subprocess.run(
+            [*command, *arguments, "--output", tmp_path],
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (tmp_path / f"{name}.png").stat().st_size > 0
+        lines = (tmp_path / f"{name}.md").read_text(encoding="utf-8").splitlines()
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+        return done.stdout, {what: cells[0] if len(cells) == 1 else cells for what, *cells in rows}
+
+    return run
+
+
+@pytest.fixture
+def common():
+    """The module that the scripts share."""
+    spec = importlib.util.spec_from_file_location("common", SCRIPTS / "common.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def column(output, name):
+    """The numbers behind a name, over the lines of the progress."""
+    return np.array([float(number) for number in re.findall(rf"  {name} (\S+)", output)])
+
+
+def numbers(table, wanted=""):
+    """Recorded and own numbers of the rows that have both and whose names match."""
+    pairs = [
+        cells for what, cells in table.items() if re.search(wanted, what) and "all" not in cells[0]
+    ]
+    return np.array([cells for cells in pairs if cells[0]], dtype=float).T
+
+
+def test_schedules_learn_on_digits(run):
+    output, table = run("training_schedules", "--quick")
+    losses = column(output, "train loss")
+    # The scales to start from are so small that the network does not learn anything.
+    assert losses[0] > 2.2
+    assert losses[-1] < 0.3
+    assert column(output, "test error")[-1] < 0.25
+    assert table["starts recovered bit for bit"] == f"all {len(losses)}"
+
+
+def test_gradients_are_right_and_become_useless_on_digits(run):
+    output, table = run("chaos", "--quick")
+    log_rates, gradients = column(output, "log rate"), column(output, "gradient")
+    differences, smooth = column(output, "difference"), log_rates < 1
+    np.testing.assert_allclose(gradients[smooth], differences[smooth], rtol=0.01)
+    assert np.abs(gradients[~smooth]).max() > 1e4
+    assert table["signs that agree, log rates 0.0 to 1.0"].startswith("100 %")
+
+
+def test_images_are_learned_on_digits(run):
+    output, _ = run("learned_images", "--quick")
+    losses = column(output, "valid loss")
+    assert (np.diff(losses) < 0).all()
+    assert losses[-1] < 0.3 * losses[0]
+    assert column(output, "unseen error")[-1] < 0.2
+
+
+def test_penalties_are_learned_on_digits(run):
+    output, table = run("weight_penalties", "--quick")
+    # Two trials, one after the other.
+    losses = np.split(column(output, "valid loss"), [10])
+    assert all((np.diff(each) < 0).all() for each in losses)
+    assert losses[1][-1] < 0.65 * losses[1][0]
+    test = [float(table[f"trial 2, test loss, outer step {i}"]) for i in (0, 49)]
+    assert test[1] < 0.75 * test[0]
+
+
+def test_data_are_asked_for():
+    command = [sys.executable, SCRIPTS / "chaos.py", "--data", "nowhere"]
+    package = str(Path(sklearn_hypergrad.__file__).parents[1])
+    env = {**os.environ, "PYTHONPATH": package}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Give --data DIR, the folder of MNIST")
+
+
+def problems(common):
+    """Problems of the scripts that are not the package's own, with hyperparameters."""
+    rng = np.random.default_rng(0)
+    network = Network((5, 4, 3), "tanh", MultinomialLoss())
+    X, Y = rng.normal(size=(30, 5)), np.eye(3)[rng.integers(3, size=30)]
+    start = rng.normal(size=network.n_weights)
+    schedules = {
+        "learning_rate_init": rng.uniform(0.1, 0.5, size=(6, 4)),
+        "momentum": rng.uniform(0.3, 0.9, size=(6, 4)),
+        "init_scale": rng.uniform(0.1, 0.5, size=4),
+    }
+    rates = {"learning_rate_init": 0.5, "momentum": 0.9}
+    each = {"alpha": rng.uniform(0.1, 1.0, size=network.n_weights)}
+    grouped = common.GroupedProblem(network, X, Y, start=start)
+    penalised = common.PenalisedProblem(network, X, Y, start=start)
+    return (
+        network,
+        (X, Y),
+        [
+            (grouped, {}, schedules),
+            (penalised, rates, each),
+            (penalised, rates, {"X": X, "alpha": 0.3}),
+        ],
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_problems_of_the_scripts(common, five_point, number):
+    """Their hypergradients are those of finite differences, by every method."""
+    network, data, made = problems(common)
+    problem, settings, h = made[number]
+    batches = common.consecutive(30, 10)
+    training = Training(problem, Momentum(averaged=True), batches, 6, settings)
+    outer = common.FinalLoss(network, *data, lambda h: (0.0, {}))
+    rng = np.random.default_rng(1)
+    direction = {name: rng.normal(size=np.shape(value)) for name, value in h.items()}
+
+    def value(step):
+        moved = {name: h[name] + step * direction[name] for name in h}
+        return outer(training.run(moved).final().w, moved)[0].item()
+
+    expected = five_point(value, 1e-3)
+    for method in (Reverse(), Forward(), Reversible()):
+        gradient = method.evaluate(training, outer, h, None, None).gradient
+        found = sum(np.sum(gradient[name] * direction[name]) for name in h)
+        # The reversible one rounds momenta to fractions.
+        accuracy = 1e-4 if isinstance(method, Reversible) else 1e-8
+        assert found == pytest.approx(expected, rel=accuracy)
+
+
+def test_blocks_are_consecutive_and_centred(common):
+    data = common.Images(np.arange(12).reshape(6, 2), np.arange(6), 10.0, 4)
+    (X, Y), (Z, _) = data.blocks(2, 3)
+    np.testing.assert_allclose(X, [[-0.3, -0.3], [-0.1, -0.1]])
+    np.testing.assert_allclose(Z[0], [0.1, 0.1])
+    np.testing.assert_array_equal(Y.argmax(axis=1), [0, 1])
+
+
+def test_seeds_are_those_of_the_authors(common):
+    """The first digits of the MD5 digest of "(0, 3)"."""
+    stream = np.random.RandomState(0x702D748B)
+    assert common.random_state((0, 3)).randint(2**31) == stream.randint(2**31)
+
+
+def test_adam_of_the_authors(common):
+    """For a constant gradient, steps are the longer the earlier, but for the first."""
+    adam = common.TheirAdam(0.04)
+    steps = [float(adam.step(np.array([1.0]))[0]) for _ in range(50)]
+    assert steps[:3] == pytest.approx([0.04, 0.04 / 0.19, 0.04 / 0.271], rel=1e-3)
+    assert steps[-1] == pytest.approx(0.04, rel=0.01)
+
+
+@needs_data
+@pytest.mark.paper
+def test_schedules(run):
+    """Losses and errors are the recorded ones, but for their last digit."""
+    output, table = run("training_schedules", "--data", DATA)
+    for i in (0, 5, 10, 20):
+        recorded, here = numbers(table, f"outer step {i}$")
+        np.testing.assert_allclose(here, recorded, atol=1.5e-4)
+    assert column(output, "train loss")[50] < 0.125
+    assert column(output, "test error")[50] < 0.075
+
+
+@needs_data
+@pytest.mark.paper
+def test_chaos(run):
+    output, table = run("chaos", "--data", DATA)
+    recorded, here = numbers(table, "loss at")
+    np.testing.assert_allclose(here[:5], recorded[:5], rtol=2e-7)
+    np.testing.assert_allclose(here[5:7], recorded[5:7], rtol=1e-5)
+    shares = [float(table[what][1].split()[0]) for what in table if what.startswith("signs")]
+    assert shares[0] == 100
+    assert shares[-1] < 75
+    assert np.abs(column(output, "gradient")).max() > 1e10
+
+
+@needs_data
+@pytest.mark.paper
+def test_learned_images(run):
+    output, table = run("learned_images", "--data", DATA)
+    recorded, here = numbers({what: cells for what, cells in table.items() if "loss" in what})
+    np.testing.assert_allclose(here, recorded, atol=0.01)
+    assert column(output, "unseen error")[-1] <= 0.115
+
+
+@needs_data
+@pytest.mark.paper
+def test_weight_penalties(run):
+    """Those of the first trial are recorded with four digits, those of the second drawn."""
+    _, table = run("weight_penalties", "--data", DATA)
+    for trial, accuracy in ((1, 1.5e-4), (2, 0.005)):
+        recorded, here = numbers(table, f"trial {trial}")
+        np.testing.assert_allclose(here, recorded, atol=accuracy)
