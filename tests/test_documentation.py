@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SETUP = ROOT / "setup.cfg"
 PAGES = sorted((ROOT / "docs").glob("*.rst"))
-WITHOUT_CODE = {"api", "benchmarks"}
+WITHOUT_CODE = {"api", "benchmarks", "papers"}
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 needs_readme = pytest.mark.skipif(not README.exists(), reason="needs the repository")
 FENCED = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)

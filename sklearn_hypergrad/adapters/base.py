@@ -101,6 +101,10 @@ class Family(abc.ABC):
     def configuration_obstacle(self, estimator):
         """Why these parameters make it another problem, or None."""
 
+    def unused(self, estimator, name):
+        """Why a hyperparameter of this configuration does nothing, or None."""
+        return None
+
     def labels(self, y):
         """The targets as the estimator sees them."""
         return np.asarray(y)

@@ -1,10 +1,13 @@
 """Networks: those of this package, and those of scikit-learn, whose training is replayed."""
 
+import dataclasses
+
 import numpy as np
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array
+from sklearn.utils.multiclass import type_of_target
 
 from sklearn_hypergrad import neural_network
 from sklearn_hypergrad.adapters.base import (
@@ -15,6 +18,7 @@ from sklearn_hypergrad.adapters.base import (
     family,
 )
 from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
+from sklearn_hypergrad.neural_network.parameters import hidden_sizes
 from sklearn_hypergrad.neural_network.replay import refusal, replay
 from sklearn_hypergrad.neural_network.targets import Targets
 from sklearn_hypergrad.neural_network.training import training_of
@@ -25,6 +29,11 @@ ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
 RATE = Hyperparameter(0, per=SCHEDULES, start=0.1)
 MOMENTUM = Hyperparameter(0, per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.9)
 SCALE = Hyperparameter(0, per=("layer",), start=1.0)
+OUT_ACTIVATIONS = {
+    HalfSquaredError: "identity",
+    LogisticLoss: "logistic",
+    MultinomialLoss: "softmax",
+}
 
 
 class NetworkFamily(TrainedFamily):
@@ -59,22 +68,27 @@ class NetworkFamily(TrainedFamily):
 
     def term(self, estimator, block, validation_loss, seed):
         (train,), (weight,) = block.trains, block.weights
-        training = self.training(estimator, block.X[train], block.y[train], weight, seed)
+        training = self.training(estimator, block, train, weight, seed)
         network = training.problem.network
-        return Term(training, NetworkLoss(network, block, validation_loss), block)
+        outer = NetworkLoss(network, block, self.judged(block, validation_loss))
+        return Term(training, outer, block)
 
-    def training(self, estimator, X, y, weight, seed):
-        """The Training of one split, as the estimator's ``fit`` does it."""
-        loss = self.loss(y)
-        targets = Targets(y, loss, _out_activation(loss))
-        return training_of(estimator, X, targets, weight, seed)
+    def judged(self, block, validation_loss):
+        """The validation loss for targets of this kind."""
+        return validation_loss
+
+    def training(self, estimator, block, rows, weight, seed):
+        """The Training on some rows of a block, as the estimator's ``fit`` does it."""
+        loss = self.loss(block)
+        targets = Targets(block.y, loss, OUT_ACTIVATIONS[type(loss)])
+        return training_of(estimator, block.X, targets, weight, seed, rows)
 
     def install(self, estimator, w, term):
         fitted, network = clone(estimator), term.problem.problem.network
         layers = network.layers(w.astype(network.dtype, copy=False))
         fitted.coefs_, fitted.intercepts_ = [W for W, _ in layers], [b for _, b in layers]
         fitted.n_layers_, fitted.n_outputs_ = len(layers) + 1, term.block.y.shape[1]
-        fitted.out_activation_ = _out_activation(self.loss(term.block.y))
+        fitted.out_activation_ = OUT_ACTIVATIONS[type(self.loss(term.block))]
         fitted.n_features_in_ = term.block.X.shape[1]
         return fitted
 
@@ -99,24 +113,36 @@ class NetworkRegressorFamily(NetworkFamily):
         y = check_array(labels, ensure_2d=False, dtype=np.float64)
         return y.reshape(len(y), -1)
 
-    def loss(self, y):
+    def loss(self, block):
         """The training loss."""
         return HalfSquaredError()
 
 
 class NetworkClassifierFamily(ClassifierFamily, NetworkFamily):
-    """For classes."""
+    """For classes, and for labels of which a sample may have several."""
 
     estimator_class = neural_network.MLPClassifier
     losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
     surrogates = ("log_loss", "balanced_log_loss")
 
+    def labels(self, y):
+        is_multilabel = type_of_target(y) == "multilabel-indicator"
+        return np.asarray(y) if is_multilabel else super().labels(y)
+
     def encode(self, labels):
         return LabelBinarizer().fit_transform(labels).astype(float)
 
-    def loss(self, y):
+    def loss(self, block):
         """The training loss."""
-        return LogisticLoss() if y.shape[1] == 1 else MultinomialLoss()
+        is_multiclass = block.y.shape[1] > 1 and not _is_multilabel(block)
+        return MultinomialLoss() if is_multiclass else LogisticLoss()
+
+    def judged(self, block, validation_loss):
+        if not _is_multilabel(block):
+            return validation_loss
+        if validation_loss.balanced:
+            raise ValueError(f"{validation_loss.name} balances classes, and y has several labels")
+        return dataclasses.replace(validation_loss, pointwise_multi=None)
 
     def install(self, estimator, w, term):
         fitted = super().install(estimator, w, term)
@@ -135,33 +161,42 @@ class ReplayedFamily(NetworkFamily):
     }
 
     def configuration_obstacle(self, estimator):
-        return refusal(estimator)
+        reason = refusal(estimator)
+        return None if reason is None else reason.removesuffix(".")
 
-    def training(self, estimator, X, y, weight, seed):
-        return replay(estimator, X, y, weight, seed)
+    def unused(self, estimator, name):
+        if name != "momentum" or estimator.solver == "sgd":
+            return None
+        return f"{type(estimator).__name__} has no momentum with solver={estimator.solver!r}"
+
+    def training(self, estimator, block, rows, weight, seed):
+        hidden_sizes(estimator.hidden_layer_sizes)
+        X, y, multilabel = block.X[rows], block.y[rows], _is_multilabel(block)
+        return replay(estimator, X, y, weight, seed, multilabel=multilabel)
 
 
 class ReplayedRegressorFamily(ReplayedFamily, NetworkRegressorFamily):
     """MLPRegressor of scikit-learn."""
 
+    vector_class = neural_network.MLPRegressor
     estimator_class = sklearn_networks.MLPRegressor
 
 
 class ReplayedClassifierFamily(ReplayedFamily, NetworkClassifierFamily):
     """MLPClassifier of scikit-learn."""
 
+    vector_class = neural_network.MLPClassifier
     estimator_class = sklearn_networks.MLPClassifier
 
 
 def _layer_shapes(estimator, block):
-    hidden = np.ravel(estimator.hidden_layer_sizes).astype(int)
-    sizes = [block.X.shape[1], *hidden.tolist(), block.y.shape[1]]
+    hidden = hidden_sizes(estimator.hidden_layer_sizes)
+    sizes = [block.X.shape[1], *hidden, block.y.shape[1]]
     return list(zip(sizes[:-1], sizes[1:], strict=True))
 
 
-def _out_activation(loss):
-    names = {HalfSquaredError: "identity", LogisticLoss: "logistic", MultinomialLoss: "softmax"}
-    return names[type(loss)]
+def _is_multilabel(block):
+    return np.ndim(block.labels) == 2
 
 
 def _unmistakable(shape, per, lengths):

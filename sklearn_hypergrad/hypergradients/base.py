@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.problems import InnerSolution, Status
-from sklearn_hypergrad.training import GradientDescent, Storage, training_of
+from sklearn_hypergrad.training import Diverged, GradientDescent, Storage, training_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,12 +92,20 @@ class TrainedHypergradient(Hypergradient):
     def evaluate(self, problem, outer, h, warm_start, tol, *, storage=None):
         """As for the base class; ``storage`` is memory that the states may take."""
         training = training_of(problem, h, self.descent or GradientDescent())
-        values, gradient, direct, n_gradients = self._differentiate(
-            training, outer, h, storage or Storage()
-        )
+        # Where training diverges, it says so itself.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values, gradient, direct, n_gradients = self._differentiate(
+                training, outer, h, storage or Storage()
+            )
+        unknown = [name for name in h if name not in gradient and name not in direct]
+        if unknown:
+            raise ValueError(
+                f"Cannot tune {', '.join(map(repr, unknown))}: neither training with "
+                f"{training.dynamics!r} nor the outer objective depends on it."
+            )
         return Evaluation(
             values=values,
-            gradient={name: direct.get(name, 0.0) + part for name, part in gradient.items()},
+            gradient={name: direct.get(name, 0.0) + gradient.get(name, 0.0) for name in h},
             warm_start=None,
             statuses=(Status.CONVERGED,),
             n_solves=n_gradients,
@@ -113,5 +121,10 @@ class TrainedHypergradient(Hypergradient):
     @staticmethod
     def _judge(training, outer, w, h):
         """``(values, gradient in the flat weights, direct)`` of the outer objective."""
+        if not np.isfinite(w).all():
+            raise Diverged(
+                f"The weights are not finite after step {training.n_steps - 1} of "
+                f"{training.n_steps}. Use a smaller learning rate or momentum."
+            )
         values, grad_w, direct = outer(training.problem.shaped(w), h)
         return values, grad_w.ravel(), direct

@@ -6,22 +6,33 @@ import numpy as np
 from sklearn.base import clone
 
 from sklearn_hypergrad.search.probe import objectives
+from sklearn_hypergrad.search.trained import TrainedObjective
 
 # Inner tolerance: what remains must not show in differences.
 TIGHT = 1e-11
 # Three decades around the level of the data.
 REACH = 3 * math.log(10)
+# The same of a search through training, which diverges at rates that are much larger than there.
+NEAR = 0.1
+# Steps of the differences: those of training need no solver, whose rounding errors are larger.
+STEP, SMALL_STEP = 1e-2, 1e-3
 # Five points: f'(t) = sum of weight * f(t + offset * step) / step, up to step^4.
 STENCIL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
 
 
-def check_hypergradient(search, X, y=None, *, n_points=5, step=1e-2, random_state=0, **fit_params):
+def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_state=0, **fit_params):
     """Compare hypergradients with finite differences of tightly solved inner problems.
 
     For every range in ``search.param_grid``, at ``n_points`` settings between its bounds, the
     derivative of the validation loss along a random direction of unit length, on the scale on which
     the search moves, is computed twice: from the hypergradient, and by a five-point central
     difference whose inner problems are solved to a tolerance of 1e-11. Nothing is fitted.
+
+    The ranges of a network are searched together, so they are one: directions are in all entries of
+    all its hyperparameters, and settings are within ten per cent of where the search starts, since
+    training diverges far from there. Differences are of training in floating point with the same
+    initial weights and batches, also for "reversible", whose own losses are rounded to a lattice;
+    "truncated" is wrong by what it leaves out.
 
     Parameters
     ----------
@@ -32,24 +43,27 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=1e-2, random_stat
     n_points : int, default=5
         Settings that are compared, spread over the range: at one point a wrong formula can be right
         by chance.
-    step : float, default=1e-2
+    step : float, default=None
         Step of the differences, in nats on a logarithmic scale: smaller steps lose digits, larger
-        ones leave the straight part. For absolute errors, which have kinks, take 1e-5 or so.
+        ones leave the straight part. None is 1e-2, and 1e-3 for networks. For absolute errors,
+        which have kinks, take 1e-5 or so. Networks of "relu" have kinks wherever a unit switches,
+        so that single points fail at any step: check them with "tanh".
     random_state : int, default=0
-        Seed of the directions.
+        Seed of the directions, and of the settings of a network.
     **fit_params : dict
         Metadata as for ``search.fit``.
 
     Returns
     -------
     errors : ndarray of shape (n_ranges, n_points)
-        ``|derivative - difference| / |difference|``. Where both are right it is below 1e-6, except
-        where the loss is flat and both are rounding errors.
+        ``|derivative - difference| / |difference|``; a row for every range, or for all ranges of a
+        network. Where both are right it is below 1e-6, except where the loss is flat and both are
+        rounding errors, and for networks of float32.
 
     Raises
     ------
     ValueError
-        If no range of the grid can be searched.
+        If no range of the grid can be searched, or training diverges where a search would start.
 
     Examples
     --------
@@ -66,7 +80,9 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=1e-2, random_stat
     with np.errstate(all="ignore"):
         for objective in objectives(clone(search), X, y, **fit_params):
             objective.tol = TIGHT
-            errors.append(_errors(objective, n_points, step, rng))
+            trained = isinstance(objective, TrainedObjective)
+            errors_of = _errors_of_training if trained else _errors
+            errors.append(errors_of(objective, n_points, step, rng))
     if not errors:
         raise ValueError("No range of param_grid can be searched, so there is no hypergradient.")
     return np.array(errors)
@@ -80,19 +96,53 @@ def _errors(objective, n_points, step, rng):
         # Far away from the level of the data the loss is flat.
         low, high = max(low, start - REACH), min(high, start + REACH)
     inside = np.linspace(low, high, n_points + 2)[1:-1]
-    step *= min(1.0, high - low)
+    step = (STEP if step is None else step) * min(1.0, high - low)
     directions = rng.standard_normal((n_points, dimension.size))
     return [
-        _error(objective, np.full(dimension.size, theta), step, direction)
+        _error(objective, _value, np.full(dimension.size, theta), step, direction)
         for theta, direction in zip(inside, directions, strict=True)
     ]
 
 
-def _error(objective, theta, step, direction):
+def _errors_of_training(objective, n_points, step, rng):
+    space = objective.space
+    start = space.to_theta({dimension.name: dimension.start for dimension in space.dimensions})
+    low, high = space.bounds.T
+    if not np.isfinite(objective.record(start).value):
+        raise ValueError("Training diverges where the search starts. Lower learning_rate_init.")
+    step = (SMALL_STEP if step is None else step) * min(1.0, np.min(high - low))
+    # The stencil stays between the bounds, beyond which values are held.
+    low, high = low + 2 * step, high - 2 * step
+    return [
+        _error(
+            objective,
+            _value_of_training,
+            np.clip(start + rng.uniform(-NEAR, NEAR, space.size), low, high),
+            step,
+            rng.standard_normal(space.size),
+        )
+        for _ in range(n_points)
+    ]
+
+
+def _value(objective, theta):
+    return objective(theta)[0]
+
+
+def _value_of_training(objective, theta):
+    """The loss of training without a gradient, in which no method takes part."""
+    h, losses = objective.space.to_hyperparams(theta), []
+    for term in objective.terms:
+        w = term.problem.run(h).final().w
+        losses.append(term.outer(term.problem.problem.shaped(w), h)[0])
+    return np.concatenate(losses).mean()
+
+
+def _error(objective, value, theta, step, direction):
     direction /= np.linalg.norm(direction)
     derivative = objective(theta)[1] @ direction
     difference = sum(
-        weight * objective(theta + offset * step * direction)[0] for offset, weight in STENCIL
+        weight * value(objective, theta + offset * step * direction) for offset, weight in STENCIL
     )
     difference /= step
     return abs(derivative - difference) / abs(difference)

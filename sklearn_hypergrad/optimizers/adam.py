@@ -29,8 +29,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default=0.1
-        Longest step of any entry of z; on a logarithmic scale 0.1 is ten per cent.
+    learning_rate : float, default=0.2
+        Longest step of any entry of z; on a logarithmic scale 0.2 is twenty per cent.
     decays : tuple of two float, default=(0.9, 0.99)
         Of the running means of the gradient and of its square.
     noisy : bool, default=False
@@ -38,7 +38,7 @@ class Adam(Optimizer):
         mean over the last quarter of the path instead of the best point.
     """
 
-    def __init__(self, learning_rate=0.1, decays=(0.9, 0.99), *, noisy=False):
+    def __init__(self, learning_rate=0.2, decays=(0.9, 0.99), *, noisy=False):
         self.learning_rate = learning_rate
         self.decays = decays
         self.noisy = noisy
@@ -92,7 +92,8 @@ class Path:
     def rejects(self, value, gradient):
         """Whether a point cannot be used."""
         usual = np.median(self._lengths[-10:]) if self._lengths else np.inf
-        exploded = np.linalg.norm(gradient) > EXPLODED * max(usual, TINY)
+        length = np.linalg.norm(gradient)
+        exploded = not np.isfinite(length) or length > EXPLODED * max(usual, TINY)
         rejected = not np.isfinite(value) or bool(exploded)
         self.n_rejected += rejected
         return rejected
@@ -112,7 +113,7 @@ class Path:
         if not before:
             return False
         gained = self._values[0] - min(self._values)
-        return min(before) - min(self._values) <= HARDLY * gained
+        return bool(min(before) - min(self._values) <= HARDLY * gained)
 
 
 class Moments:

@@ -164,8 +164,7 @@ class NetworkLinearization(Linearization):
         self._deltas = network.deltas(w, network.slopes(values), self._shares * self._residual)
         self.value = float(np.sum(self._shares * losses))
         self.gradient = network.gradient(values, self._deltas)
-        # The inputs are much, and quickly had again.
-        self._hidden = values[1:-1]
+        self._inputs, self._hidden = X, values[1:-1]
         if name in h:
             self.value += problem.penalty.value(h[name], w)
             problem.penalty.add(h[name], w, out=self.gradient)
@@ -175,15 +174,18 @@ class NetworkLinearization(Linearization):
         held = (self._shares, self._residual, self._factor)
         return sum(array.nbytes for array in (*held, *self._deltas, *self._hidden))
 
+    def shrink(self):
+        self._inputs = None
+
     def pull(self, v):
-        X = self._problem.inputs(self._h, self._rows)
+        X = self._X()
         sums, values = self._tangents(v, X)
         deltas = self._delta_tangents(v, sums, self._curvature(sums[-1]))
         return self._product(v, X, values, deltas), self._cross(v, sums[-1], deltas[0])
 
     def push(self, v, u):
         problem, name = self._problem, self._problem.penalty_name
-        X = problem.inputs(self._h, self._rows)
+        X = self._X()
         change = problem.inputs(u, self._rows) if "X" in u else None
         sums, values = self._tangents(v, X, change)
         dz = self._curvature(sums[-1])
@@ -193,6 +195,11 @@ class NetworkLinearization(Linearization):
         if name in u:
             problem.penalty.add(u[name], self._w, out=product)
         return product
+
+    def _X(self):
+        if self._inputs is None:
+            return self._problem.inputs(self._h, self._rows)
+        return self._inputs
 
     def _tangents(self, v, X, change=None):
         """``z.`` and ``a.`` of every layer; ``change`` is that of X, None is none."""

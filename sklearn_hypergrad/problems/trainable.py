@@ -20,6 +20,9 @@ class Linearization(abc.ABC):
     value: float
     nbytes = 0
 
+    def shrink(self):  # noqa: B027
+        """Forget what is much and quickly had again: it is to be kept for a while."""
+
     @abc.abstractmethod
     def pull(self, v):
         """``(H v, cross)``: Hessian times ``v``, and ``v`` times the gradient's derivative in h.

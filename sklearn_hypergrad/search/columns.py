@@ -12,7 +12,7 @@ from sklearn_hypergrad._sklearn import feature_names, first_rows
 
 
 class Unfit(ValueError):
-    """The features cannot be told apart in the way that was asked for."""
+    """These data or this estimator do not have what was asked for."""
 
 
 @dataclasses.dataclass(frozen=True)

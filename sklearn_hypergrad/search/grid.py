@@ -55,7 +55,8 @@ class Range:
 class Candidate:
     """Settings that are fixed and, if anything is differentiable, the ranges that are searched.
 
-    Solved families have one range. Attributes are None where nothing is searched.
+    Solved families have one range. Attributes are None where nothing is searched, and ``reason``
+    where nothing is enumerated that could have been a range.
     """
 
     settings: dict
@@ -105,7 +106,7 @@ def _expand_dict(grid, estimator):
     # Which estimator a name leads to may depend on the values that are enumerated.
     for fixed in ParameterGrid({key: grid[key] for key in grid.keys() - numeric}):
         configured = _configured(estimator, fixed)
-        searched = {key for key in numeric if _family_of(configured, key) is not None}
+        searched = {key for key in numeric if _why_not(configured, key) is None}
         for key in numeric - searched:
             _refuse_continuous(key, grid[key], _why_not(configured, key))
         others = {key: grid[key] for key in numeric - searched}
@@ -134,8 +135,9 @@ def _candidates(grid, searched, settings, estimator):
         listed = ParameterGrid({key: grid[key] for key in keys})
         return [Candidate({**settings, **values}, reason=reason) for values in listed]
     choices = [_choices(key, grid[key], final, found) for key in keys]
+    reason = _why_enumerated(grid, configured)
     return [
-        _candidate(dict(zip(keys, chosen, strict=True)), settings, estimator, keys[0])
+        _candidate(dict(zip(keys, chosen, strict=True)), settings, estimator, reason)
         for chosen in itertools.product(*choices)
     ]
 
@@ -149,16 +151,16 @@ def _choices(key, values, final, found):
     return [*others, span]
 
 
-def _candidate(chosen, settings, estimator, key):
+def _candidate(chosen, settings, estimator, reason):
     """The candidate of one choice of a value or a range for each name."""
     values = {k: value for k, value in chosen.items() if not isinstance(value, Range)}
     spans = tuple(value for value in chosen.values() if isinstance(value, Range))
     settings = {**settings, **values}
     if not spans:
-        return Candidate(settings)
+        return Candidate(settings, reason=reason)
     configured = _configured(estimator, settings)
-    final, _ = final_step(configured, key)
-    return Candidate(settings, spans, configured, final, family(final))
+    final, _ = final_step(configured, spans[0].key)
+    return Candidate(settings, spans, configured, final, family(final), reason)
 
 
 def final_step(estimator, key):
@@ -172,13 +174,6 @@ def final_step(estimator, key):
             return None, None
         estimator = estimator.steps[-1][1]
     return (None, None) if isinstance(estimator, Pipeline) else (estimator, path)
-
-
-def _family_of(estimator, key):
-    final, _ = final_step(estimator, key)
-    found = None if final is None else family(final)
-    leaf = key.rpartition("__")[2]
-    return found if found is not None and leaf in found.hyperparameters else None
 
 
 def _configured(estimator, settings):
@@ -228,14 +223,16 @@ def _check(span, final, found):
     hyperparameter = found.hyperparameters[span.leaf]
     allowed = hyperparameter.per
     if continuous.per is not None and continuous.per not in allowed:
-        remedy = ""
-        if found.vector_class is not None and continuous.per != "target":
-            name = found.vector_class.__name__
-            remedy = f" Use the {name} that takes arrays: sklearn_hypergrad.linear_model.{name}."
         raise ValueError(
             f"Cannot tune {span.key!r} with {continuous!r}. This is because "
             f"{span.leaf} of {type(final).__name__} has no value per {continuous.per}; per may be "
-            f"{' or '.join(map(repr, (None, *allowed)))}.{remedy}"
+            f"{' or '.join(map(repr, (None, *allowed)))}.{_remedy(span, found)}"
+        )
+    if continuous.scale == "logit" and hyperparameter.scale != "logit":
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because scale='logit' is for "
+            f"values between 0 and 1, and {span.leaf} of {type(final).__name__} may be any "
+            f"positive number: leave scale='auto'."
         )
     if continuous.per is not None and continuous.scale == "linear":
         raise ValueError(
@@ -254,13 +251,26 @@ def _check(span, final, found):
             )
 
 
+def _remedy(span, found):
+    """Which class of the same name has one value per what was asked for."""
+    if found.vector_class is None:
+        return ""
+    other = family(found.vector_class()).hyperparameters[span.leaf]
+    if span.continuous.per not in other.per:
+        return ""
+    name, package = found.vector_class.__name__, found.vector_class.__module__.rpartition(".")[0]
+    return f" Use the {name} that takes arrays: {package}.{name}."
+
+
 def _why_enumerated(grid, estimator):
-    numeric = [key for key, values in grid.items() if _range(key, values)[0] is not None]
-    reasons = [f"{key}: {_why_not(estimator, key)}" for key in sorted(numeric)]
-    return "; ".join(reasons) or None
+    """Why lists of numbers are not ranges, or None."""
+    numeric = sorted(key for key, values in grid.items() if _range(key, values)[0] is not None)
+    reasons = {key: _why_not(estimator, key) for key in numeric}
+    return "; ".join(f"{key}: {reason}" for key, reason in reasons.items() if reason) or None
 
 
 def _why_not(estimator, key):
+    """Why a hyperparameter cannot be differentiated, or None."""
     final, _ = final_step(estimator, key)
     if final is None:
         return "it does not belong to the final step of a Pipeline"
@@ -268,4 +278,6 @@ def _why_not(estimator, key):
     leaf = key.rpartition("__")[2]
     if found is None:
         return f"{type(final).__name__} has no registered inner problem"
-    return f"{leaf} of {type(final).__name__} is not differentiable"
+    if leaf not in found.hyperparameters:
+        return f"{leaf} of {type(final).__name__} is not differentiable"
+    return found.unused(final, leaf)

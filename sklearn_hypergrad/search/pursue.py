@@ -29,9 +29,9 @@ def pursue(candidate, inputs, options):
     except Unsearchable as error:
         return _enumerated(candidate, str(error))
     except Unfit as error:
-        span = candidate.range
+        asked = ", ".join(repr(span.continuous) for span in candidate.ranges)
         raise ValueError(
-            f"Cannot tune {span.key!r} with {span.continuous!r}. This is because {error}."
+            f"Cannot tune {candidate.key!r} with {asked}. This is because {str(error).rstrip('.')}."
         ) from error
 
 
@@ -45,7 +45,7 @@ def _enumerated(candidate, reason):
     """The values of the ranges as rows, for a problem that could not be searched."""
     values = {span.key: _listed(span, candidate) for span in candidate.ranges}
     rows = [{**candidate.settings, **row} for row in ParameterGrid(values)]
-    message = f"{candidate.key} was enumerated, not searched: {reason}."
+    message = f"{candidate.key} was enumerated, not searched: {reason.rstrip('.')}."
     return Outcome(candidate, rows, fallback=message)
 
 

@@ -8,6 +8,12 @@ from sklearn_hypergrad.search.table import table
 
 # Relative difference between the score of real fits and that of converged models worth saying.
 UNCONVERGED = 1e-3
+# What to do about it, of models that are solved and of those that are trained.
+REMEDIES = {
+    False: "the converged model {:.6g}. Raise max_iter or lower tol of the estimator.",
+    True: "the training of the search {:.6g}. It is at the limits of its precision: lower "
+    "learning_rate_init, or standardise X and pass it in float64.",
+}
 # Numbers that the vectors in ``history_`` may have: 64 MiB.
 MOST_NUMBERS = 2**23
 
@@ -97,8 +103,10 @@ def explanation(outcomes):
         reason = outcome.candidate.reason
         if outcome.found is not None:
             lines.append(f"{outcome.candidate.key}: {outcome.how}")
-        elif outcome.fallback or reason:
-            lines.append(outcome.fallback or f"enumerated: {reason}")
+        elif outcome.fallback:
+            lines.append(outcome.fallback)
+        if reason:
+            lines.append(f"enumerated: {reason}")
     return "\n".join(dict.fromkeys(lines)) or "enumerated: no list of numbers to search in"
 
 
@@ -118,10 +126,8 @@ def unconverged_fits(outcomes, results, metric):
                     else span.key
                     for span in outcome.candidate.ranges
                 )
-                messages.append(
-                    f"{shown}: the fits score {scores[row]:.6g}, the converged model "
-                    f"{expected:.6g}. Raise max_iter or lower tol of the estimator."
-                )
+                remedy = REMEDIES[outcome.candidate.family.trained].format(expected)
+                messages.append(f"{shown}: the fits score {scores[row]:.6g}, {remedy}")
         row += len(outcome.rows)
     return messages
 

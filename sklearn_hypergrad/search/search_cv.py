@@ -125,7 +125,7 @@ class HypergradSearchCV(BaseSearchCV):
         How the hyperparameters move. A coarse scan first finds the region of the best minimum;
         "auto" then interpolates values and derivatives by cubics for one value, which needs the
         fewest evaluations, and takes L-BFGS-B for several. For models that are trained step by step
-        it is Adam with steps of at most ten per cent, without a scan.
+        it is Adam with steps of at most twenty per cent, without a scan.
 
     validation_loss : str, default="auto"
         The loss on held-out parts that is descended. "auto" derives it from the score that decides:

@@ -14,7 +14,8 @@ def dimension_of(span, hyperparameter, own, shape):
     """The Dimension of a range, of this shape.
 
     The search starts where the user says, else at the estimator's own value if that is in the
-    range, else in the middle of the range, else where the hyperparameter usually is.
+    range, else in the middle of the range, else where the hyperparameter usually is. Of an array of
+    which some entries are in the range, the others start at the nearest of these.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def dimension_of(span, hyperparameter, own, shape):
     if hyperparameter.scale == "logit" and continuous.scale == "auto":
         scale = "logit"
     start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
-    low, high = _bounds(continuous, start, TRANSFORMS[scale], FARTHEST.get(scale))
+    low, high = _bounds(continuous, start, hyperparameter.scale)
     return Dimension(span.leaf, shape, scale, low, high, start)
 
 
@@ -38,15 +39,18 @@ def _start(continuous, hyperparameter, own, transform):
     low, high = hyperparameter.limits
     low = low if continuous.low is None else continuous.low
     high = high if continuous.high is None else continuous.high
-    if np.all((own > hyperparameter.limits[0]) & (own >= low) & (own <= high)):
-        return own
+    inside = (own > hyperparameter.limits[0]) & (own < hyperparameter.limits[1])
+    inside &= (own >= low) & (own <= high)
+    if np.any(inside):
+        return np.clip(own, own[inside].min(), own[inside].max())[()]
     if continuous.low is not None and continuous.high is not None:
         ends = transform.to_theta(np.array([continuous.low, continuous.high]))
         return float(transform.to_constrained(ends.mean()))
     return float(np.clip(hyperparameter.start, low, high))
 
 
-def _bounds(continuous, start, transform, farthest):
+def _bounds(continuous, start, scale):
+    transform, farthest = TRANSFORMS[scale], FARTHEST[scale]
     theta = transform.to_theta(np.asarray(start, dtype=float))
     low, high = continuous.low, continuous.high
     if low is None:
@@ -57,9 +61,16 @@ def _bounds(continuous, start, transform, farthest):
 
 
 def _shaped(own, shape):
-    """The estimator's value in the shape that is searched, or one number for any other shape."""
+    """The estimator's value in the shape that is searched; its mean for any other shape."""
+    if isinstance(own, list | tuple) and all(np.ndim(part) == 2 for part in own):
+        own = np.concatenate([np.ravel(part) for part in own])
     own = np.asarray(own, dtype=float)
+    if own.size == np.prod(shape, dtype=int) and not own.ndim == len(shape) == 2:
+        return own.reshape(shape)
+    if len(shape) == 2 and own.shape == shape[:1]:
+        own = own[:, None]
     try:
-        return np.broadcast_to(own, shape) if shape else own.reshape(())[()]
+        return np.broadcast_to(own, shape)
     except ValueError:
-        return float(np.exp(np.mean(np.log(own)))) if np.all(own > 0) else np.nan
+        own = own[own > 0]
+        return np.array(np.exp(np.mean(np.log(own))) if own.size else np.nan)

@@ -8,6 +8,7 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import Adam
 from sklearn_hypergrad.search.build import choice_of, prepared
+from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.data import blocks
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
@@ -38,13 +39,14 @@ class TrainedObjective(Objective):
     method : Hypergradient
     fresh : bool
         Whether every evaluation draws new seeds.
+    splits : str
+        What the splits are called in records.
     """
 
-    def __init__(self, space, make_terms, method, *, fresh):
-        super().__init__(space, make_terms(0), method)
+    def __init__(self, space, make_terms, method, *, fresh, splits="cv"):
+        super().__init__(space, make_terms(0), method, splits)
         self._make_terms = make_terms
         self._fresh = fresh
-
         # Memory for the states of as many runs as there are at a time.
         self._storages = []
 
@@ -87,19 +89,25 @@ class Setup:
 
 def trained_objective(candidate, inputs, options):
     """The Setup of a candidate."""
-    if options.search_cv == "loo":
-        raise ValueError("search_cv='loo' is for ridge regression; networks need splits.")
+    _refuse(options)
+    prepared(candidate.final._validate_params)
     splits, _ = search_splits(candidate, inputs, options)
+    on_cv = splits is inputs.splits
     parts = prepared(blocks, candidate, inputs, splits)
     parts = [single for part in parts for single in part.divided(1)]
     choice = choice_of(candidate, inputs, options, parts)
-    searched = [_searched(candidate, span, parts[0]) for span in candidate.ranges]
-    space = Space([each.dimension for each in searched])
     make_terms = functools.partial(_terms, candidate, parts, choice.loss, options)
-    method, why = training_method(options.method, candidate, make_terms(0)[0], space)
-    fresh = options.resample == "fresh"
-    objective = TrainedObjective(space, make_terms, method, fresh=fresh)
-    on_cv = splits is inputs.splits
+    term = prepared(make_terms, 0)[0]
+    searched = [_searched(candidate, span, parts) for span in candidate.ranges]
+    space = Space([each.dimension for each in searched])
+    method, why = training_method(options.method, candidate, term, space)
+    objective = TrainedObjective(
+        space,
+        make_terms,
+        method,
+        fresh=options.resample == "fresh",
+        splits="cv" if on_cv else "search_cv",
+    )
     return Setup(objective, searched, choice, f"{method!r}, because {why}", on_cv)
 
 
@@ -107,13 +115,14 @@ def search_trained(candidate, inputs, options):
     """The Outcome of a candidate whose estimator is trained step by step."""
     setup = trained_objective(candidate, inputs, options)
     objective = setup.objective
-    start = np.concatenate(
-        [each.dimension.transform.to_theta(each.dimension.starts) for each in setup.searched]
-    )
-    found = _descended(objective, start, options, setup.searched)
-    points = [found.record.hyperparams, objective.space.to_hyperparams(start)]
+    start = {d.name: d.starts.reshape(d.shape) for d in objective.space.dimensions}
+    found = _descended(candidate, setup, start, options)
+    points = [found.record.hyperparams, start]
     if not setup.choice.exact:
         points += _best_judged(objective, candidate, inputs)
+    # Taken to theta and back, the start has other digits than the estimator.
+    begin = objective.records[0].hyperparams
+    points = [start if _equal(point, begin) else point for point in points]
     keys = {each.dimension.name: each.key for each in setup.searched}
     rows = distinct_rows([{keys[k]: v for k, v in point.items()} for point in points])
     replayed = setup.choice.exact and setup.on_cv and _seed(candidate.final) is not None
@@ -130,14 +139,27 @@ def search_trained(candidate, inputs, options):
     )
 
 
-def _descended(objective, start, options, searched):
+def _refuse(options):
+    if options.search_cv == "loo":
+        raise ValueError(
+            "search_cv='loo' is the closed form of ridge regression. Networks are trained split by "
+            "split: give a number or a splitter."
+        )
+    if options.guard:
+        raise ValueError(
+            "guard=True compares a vector of penalties of a linear model with one value for all. "
+            "Searches for hyperparameters of networks have no guard: leave guard=False, and judge "
+            "best_estimator_ on data outside the search."
+        )
+
+
+def _descended(candidate, setup, start, options):
+    objective = setup.objective
     optimizer = options.optimizer or Adam(noisy=options.resample == "fresh")
     settings = {"tol": options.tol, "max_iter": options.max_iter}
     try:
-        if not np.isfinite(objective.record(start).value):
-            raise Unsearchable(
-                "training diverges where the search starts: lower learning_rate_init"
-            )
+        start = objective.space.to_theta(start)
+        _begin(candidate, objective, start)
         minimum = optimizer.minimize(objective, start, objective.space.bounds, **settings)
         record, message, warning = objective.record(minimum.z), minimum.message, minimum.warning
         converged = minimum.converged
@@ -145,8 +167,31 @@ def _descended(objective, start, options, searched):
         if not objective.records:
             raise
         record, message, warning, converged = objective.best, INTERRUPTED, "", False
-    endings = _endings(record.theta, searched, converged)
+    endings = _endings(record.theta, setup.searched, converged)
     return Found(record, endings, message, warning)
+
+
+def _begin(candidate, objective, start):
+    """Evaluate where the search starts.
+
+    Raises
+    ------
+    Unsearchable
+        If training cannot begin, or diverges.
+    Unfit
+        The same, if there are no other settings whose fits could do better.
+    """
+    others = candidate.settings or any(span.listed for span in candidate.ranges)
+    refused = Unsearchable if others else Unfit
+    try:
+        record = objective.record(start)
+    except ValueError as error:
+        raise refused(str(error)) from error
+    if not np.isfinite(record.value):
+        raise refused(
+            f"training of {type(candidate.final).__name__} diverges where the search starts. Lower "
+            f"its learning_rate_init, or standardise the data"
+        )
 
 
 def _endings(theta, searched, converged):
@@ -162,9 +207,11 @@ def _endings(theta, searched, converged):
     return endings
 
 
-def _searched(candidate, span, part):
+def _searched(candidate, span, parts):
     family, final, per = candidate.family, candidate.final, span.continuous.per
-    shape, labels = family.shape(final, span.leaf, per, part)
+    shape, labels = family.shape(final, span.leaf, per, parts[0])
+    if any(family.shape(final, span.leaf, per, part)[0] != shape for part in parts[1:]):
+        raise Unfit(f"the training parts of the splits differ in features, and so in {per}s")
     hyperparameter = family.hyperparameters[span.leaf]
     dimension = dimension_of(span, hyperparameter, getattr(final, span.leaf), shape)
     return Searched(span.key, dimension, labels, bool(span.listed))
@@ -193,6 +240,10 @@ def _best_judged(objective, candidate, inputs):
     scores = [score_of(_models(objective, candidate, point), inputs) for point in points]
     told = [index for index, score in enumerate(scores) if np.isfinite(score)]
     return [points[max(told, key=lambda index: (scores[index], -index))]] if told else []
+
+
+def _equal(point, other):
+    return all(np.array_equal(point[name], other[name]) for name in point)
 
 
 def _models(objective, candidate, hyperparams):

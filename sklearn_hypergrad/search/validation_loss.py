@@ -98,6 +98,9 @@ def _exact_name(scorer, estimator, y):
         return None
     function, sign, options, methods = metric
     name, expected = EXACT.get(function, (None, None))
+    # Of several labels these metrics are other ones, or not defined.
+    if name in PROBABILISTIC and np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        return None
     # Options may change the metric; those of the ready-made scorers do not.
     harmless = {"labels", "zero_division"} if name == "log_loss" else set()
     if name == "brier_score" and len(np.unique(y)) == 2 and options.get("pos_label") is not None:

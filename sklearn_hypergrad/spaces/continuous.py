@@ -25,14 +25,14 @@ class Continuous:
 
     A value of ``param_grid``, alone or as the only element of a list. ``Continuous()`` needs no
     range: the search starts at a level derived from the data and widens by factors of ten until the
-    optimum is inside.
+    optimum is inside. For networks it starts at the estimator's own value and follows the gradient.
 
     Parameters
     ----------
     low, high : float, default=None
         Bounds in the hyperparameter's own units; of a vector, of the common level from which its
         entries deviate. A bound that is None is found by the search, which
-        gives up 12 decades away from the level of the data.
+        gives up 12 decades away from the level of the data, for networks 6 away from the start.
     scale : {"auto", "log", "linear", "logit"}, default="auto"
         The scale on which the search moves. "auto" is logarithmic for positive hyperparameters
         unless both bounds are given with ``high / low < 10``: what a range spans in ratio, not in
@@ -59,7 +59,8 @@ class Continuous:
         a feature to its label. Features that a dict does not name form one more group. Labels are
         any hashable values.
     init : float, default=None
-        Where a search without bounds starts; by default the level of the data.
+        Where a search without bounds starts; by default the level of the data. For networks, where
+        any search starts; by default the estimator's own value if that is in the range.
 
     Raises
     ------
@@ -104,14 +105,7 @@ class Continuous:
         if self.scale == "linear" and not np.isfinite([low, high]).all():
             raise ValueError("Continuous(scale='linear') needs both bounds, low and high.")
         for name in ("low", "high", "init"):
-            value = getattr(self, name)
-            positive = self.scale in ("log", "logit")
-            if value is not None and positive and value <= 0:
-                raise ValueError(
-                    f"Continuous(scale={self.scale!r}) needs {name} > 0, got {value!r}."
-                )
-            if value is not None and self.scale == "logit" and value >= 1:
-                raise ValueError(f"Continuous(scale='logit') needs {name} < 1, got {value!r}.")
+            _check_scale(self.scale, name, getattr(self, name))
 
     def __repr__(self):
         shown = [

@@ -1,7 +1,7 @@
 """Training runs: dynamics on batches, from the first step to the last and back."""
 
 from sklearn_hypergrad.training.adjoint import Tangents, pull_back
-from sklearn_hypergrad.training.batches import Epochs, Listed
+from sklearn_hypergrad.training.batches import Among, Epochs, Listed
 from sklearn_hypergrad.training.descent import GradientDescent, training_of
 from sklearn_hypergrad.training.dynamics import (
     Adam,
@@ -17,6 +17,7 @@ from sklearn_hypergrad.training.trajectories import Checkpointed, NotReversed, R
 
 __all__ = [
     "Adam",
+    "Among",
     "Checkpointed",
     "Diverged",
     "Dynamics",

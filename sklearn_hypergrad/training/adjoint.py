@@ -22,7 +22,7 @@ def pull_back(run, steps, w, *, to_start=True):
     Returns
     -------
     dict
-        Shaped like the hyperparameters.
+        Shaped like the hyperparameters, without those that training ignores.
     """
     sums = run.gradient()
     adjoint = State(w.copy(), tuple(np.zeros_like(w) for _ in range(run.dynamics.n_slots)))
@@ -35,8 +35,7 @@ def pull_back(run, steps, w, *, to_start=True):
         product, cross = step.linearization.pull(slope)
         sums.add(t, cross)
         adjoint.w += product
-    if to_start:
-        sums.add(0, run.start_vjp(adjoint.w))
+    sums.add(0, run.start_vjp(adjoint.w if to_start else np.zeros_like(adjoint.w)))
     return sums.shaped()
 
 
@@ -52,10 +51,16 @@ class Tangents:
         self._run = run
         self.entries = run.entries()
         self._tangents = [run.start_tangent(*entry) for entry in self.entries]
+        self._sums = run.gradient()
+        self._still = np.zeros_like(run.start().w)
+        self._sums.add(0, run.start_vjp(self._still))
 
     def advance(self, before, after, linearization, t):
         """Move along with one step."""
         dtype = before.w.dtype
+        if t == 0:
+            # What the loss depends on.
+            self._sums.add(0, linearization.pull(self._still)[1])
         rates = self._run.spread(self._run.rates(t), dtype)
         g, push = linearization.gradient, self._run.dynamics.push
         for number, entry in enumerate(self.entries):
@@ -66,7 +71,8 @@ class Tangents:
 
     def gradient(self, w):
         """Derivatives of what has the derivative ``w`` in the weights, as ``pull_back`` gives."""
-        gradient = self._run.gradient().shaped()
+        gradient = self._sums.shaped()
         for (name, index), tangent in zip(self.entries, self._tangents, strict=True):
-            gradient[name][index] = tangent.w @ w
+            if name in gradient:
+                gradient[name][index] = tangent.w @ w
         return gradient

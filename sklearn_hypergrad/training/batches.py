@@ -4,11 +4,12 @@ import numpy as np
 
 
 class Epochs:
-    """Batches of a seeded stream of permutations: every epoch sees each sample once.
+    """Batches of equal size from a seeded stream of permutations of the samples.
 
-    The last batch of an epoch is shorter where the batch size does not divide the number of
-    samples. The permutation of an epoch depends on the seed and its number alone, so that any step
-    can be asked for at any time.
+    Every epoch sees each sample once; where the batch size does not divide the number of samples, a
+    batch takes the rest of one epoch and the first samples of the next. A shorter batch in its
+    place would be noisier than the others, with the same learning rate. The permutation of an epoch
+    depends on the seed and its number alone, so that any step can be asked for at any time.
 
     Parameters
     ----------
@@ -19,21 +20,48 @@ class Epochs:
     """
 
     def __init__(self, n_samples, batch_size, seed):
-        self._n_samples = n_samples
-        self._batch_size = min(batch_size, n_samples)
-        self._seed = seed
-        self._per_epoch = -(-n_samples // self._batch_size)
-        self._epoch, self._order = None, None
+        self._n_samples, self._batch_size, self._seed = n_samples, batch_size, seed
+        self._orders = {}
 
     def rows(self, t):
         """Rows of the batch at step ``t``; None is all."""
-        if self._per_epoch == 1:
+        if self._batch_size >= self._n_samples:
             return None
-        epoch, batch = divmod(t, self._per_epoch)
-        if epoch != self._epoch:
-            self._order = np.random.default_rng((self._seed, epoch)).permutation(self._n_samples)
-            self._epoch = epoch
-        return self._order[batch * self._batch_size : (batch + 1) * self._batch_size]
+        epoch, first = divmod(t * self._batch_size, self._n_samples)
+        stop = first + self._batch_size
+        rows = self._order(epoch)[first:stop]
+        if stop <= self._n_samples:
+            return rows
+        return np.concatenate([rows, self._order(epoch + 1)[: stop - self._n_samples]])
+
+    def _order(self, epoch):
+        # Steps come one after the other, forwards or backwards.
+        if epoch not in self._orders:
+            near = (epoch - 1, epoch + 1)
+            self._orders = {e: order for e, order in self._orders.items() if e in near}
+            random = np.random.default_rng((self._seed, epoch))
+            self._orders[epoch] = random.permutation(self._n_samples)
+        return self._orders[epoch]
+
+
+class Among:
+    """Batches of some of the samples.
+
+    Parameters
+    ----------
+    samples : ndarray of int
+        Their rows.
+    batches : object
+        Batches of as many samples.
+    """
+
+    def __init__(self, samples, batches):
+        self._samples, self._batches = samples, batches
+
+    def rows(self, t):
+        """Rows of the batch at step ``t``."""
+        rows = self._batches.rows(t)
+        return self._samples if rows is None else self._samples[rows]
 
 
 class Listed:

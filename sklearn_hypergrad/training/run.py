@@ -41,7 +41,7 @@ class Training:
         Raises
         ------
         ValueError
-            If a schedule has another shape than the legal ones.
+            If a schedule has another shape than the legal ones, or a rate has no value.
         """
         return Run(self, h)
 
@@ -62,6 +62,9 @@ class Run:
         self.groups = Groups(training.problem.group_sizes)
         self._tuned = tuple(h)
         self._values = {**training.settings, **h}
+        missing = [name for name in self.dynamics.names if name not in self._values]
+        if missing:
+            raise ValueError(f"Training with {self.dynamics!r} needs {', '.join(missing)}.")
         self._schedules = {name: self._schedule(name) for name in self._values}
         self._of_loss = [name for name in self._values if name not in self.dynamics.names]
 
@@ -128,7 +131,7 @@ class Run:
 
     def gradient(self):
         """The Sums in which the hypergradient comes together."""
-        return Sums({name: self._schedules[name] for name in self._tuned})
+        return Sums({name: self._schedules[name] for name in self._tuned}, self.dynamics.names)
 
     def entries(self):
         """``(name, index)`` of every entry of the hyperparameters, in order."""
@@ -173,16 +176,20 @@ class Sums:
     ----------
     schedules : dict
         Of the hyperparameters that are tuned.
+    known : iterable of str
+        Those of the dynamics; others are known once something was added to them.
     """
 
-    def __init__(self, schedules):
+    def __init__(self, schedules, known):
         self._schedules = schedules
+        self._known = set(known)
         self._totals = {name: schedule.zeros() for name, schedule in schedules.items()}
 
     def add(self, t, slopes):
         """Add derivatives at step ``t``, those of hyperparameters that are not tuned apart."""
         for name, slope in slopes.items():
             if name in self._totals:
+                self._known.add(name)
                 self._schedules[name].add(self._totals[name], t, slope)
 
     def add_product(self, t, groups, name, x, y, factor=1.0):
@@ -191,5 +198,9 @@ class Sums:
             self._schedules[name].add(self._totals[name], t, factor * groups.dots(x, y))
 
     def shaped(self):
-        """A dict shaped like the hyperparameters."""
-        return {name: self._schedules[name].shaped(total) for name, total in self._totals.items()}
+        """A dict shaped like the hyperparameters, without those that training ignores."""
+        return {
+            name: self._schedules[name].shaped(total)
+            for name, total in self._totals.items()
+            if name in self._known
+        }

@@ -91,7 +91,7 @@ def _rows(name, value, n_steps, widths):
         return value.reshape(1, 1)
     if value.ndim == 1:
         steps, groups = len(value) == n_steps, len(value) in widths
-        if steps != groups:
+        if steps != groups or (steps and n_steps == 1):
             return value.reshape((-1, 1) if steps else (1, -1))
     elif value.ndim == 2 and len(value) in (1, n_steps) and value.shape[1] in (1, *widths):
         return value

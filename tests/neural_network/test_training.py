@@ -77,11 +77,11 @@ def train_by_hand(kind, X, y, s, start, params, n_steps=5, batch_size=16):
         Ws[k] *= factor
         bs[k] *= factor
     velocities = [[0.0, 0.0] for _ in Ws]
-    per_epoch = int(np.ceil(len(X) / batch_size))
+    orders = [np.random.default_rng((3, epoch)).permutation(len(X)) for epoch in range(5)]
+    stream = np.concatenate(orders)
     scale = 1 / y.shape[1] if kind == "two targets" else 1.0
     for t in range(n_steps):
-        order = np.random.default_rng((3, t // per_epoch)).permutation(len(X))
-        rows = order[t % per_epoch * batch_size :][:batch_size]
+        rows = stream[t * batch_size : (t + 1) * batch_size]
 
         def slope(z, rows=rows):
             residual = OUTPUTS.get(kind, np.copy)(z) - y[rows]

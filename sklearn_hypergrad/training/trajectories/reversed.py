@@ -1,10 +1,17 @@
 """No state stored: steps are undone, bit by bit."""
 
+import functools
+
 import numpy as np
 
-from sklearn_hypergrad.exact import Decay, FixedPoint, InformationBuffer
+from sklearn_hypergrad.exact import Decay, FixedPoint, InformationBuffer, LatticeOverflow
 from sklearn_hypergrad.training.dynamics import State
 from sklearn_hypergrad.training.trajectories.base import Step, Trajectory
+
+# Numbers below 4e3, 4e6 and 4e9, of which the smallest that will do leave the most decimals.
+LATTICES = tuple(FixedPoint(bits) for bits in (50, 40, 30))
+# Every step is met twice, and most runs have one momentum only.
+fraction = functools.lru_cache(2**14)(Decay.of)
 
 
 class NotReversed(ArithmeticError):
@@ -23,23 +30,32 @@ class Reversed(Trajectory):
     ----------
     run : Run
         With dynamics that can be reversed.
+
+    Raises
+    ------
+    LatticeOverflow
+        If weights or velocities become too large for any lattice.
+
+    Attributes
+    ----------
+    n_bits : float
+        Information that the buffer holds after training.
     """
 
     def __init__(self, run):
         self._run = run
-        start = run.start()
-        self._dtype = start.w.dtype
-        self._lattice = FixedPoint()
-        self._x = self._lattice.encode(start.w)
-        self._v = np.zeros_like(self._x)
-        self._first = self._x.copy()
-        self._buffers = [InformationBuffer(size) for size in run.groups.sizes]
-        self._sums = []
-        for t in range(run.n_steps):
-            self._advance(t)
+        self._dtype = run.start().w.dtype
+        self._sums = np.empty((run.n_steps, 2), np.int64)
+        self.n_gradients = 0
+        if not any(map(self._train, LATTICES)):
+            raise LatticeOverflow(
+                f"Training diverges: weights or velocities are not finite or exceed "
+                f"{self._lattice.limit:.0e}. Use a smaller learning rate or momentum."
+            )
         self.final = self._state()
-        self.n_gradients = run.n_steps
-        self.nbytes = self._x.nbytes + self._v.nbytes + sum(b.nbytes for b in self._buffers)
+        self.n_bits = sum(buffer.n_bits for buffer in self._buffers)
+        arrays = self._x, self._v, self._sums, *self._buffers
+        self.nbytes = sum(array.nbytes for array in arrays)
 
     def backwards(self):
         after = self.final
@@ -49,8 +65,25 @@ class Reversed(Trajectory):
             after = before
         self._verify()
 
+    def _train(self, lattice):
+        """Whether all steps stay on a lattice."""
+        self._lattice = lattice
+        self._buffers = [InformationBuffer(size) for size in self._run.groups.sizes]
+        try:
+            self._x = self._first()
+            self._v = np.zeros_like(self._x)
+            for t in range(self._run.n_steps):
+                self._advance(t)
+        except LatticeOverflow:
+            return False
+        return True
+
+    def _first(self):
+        return self._lattice.encode(self._run.start().w)
+
     def _advance(self, t):
-        self._sums.append(self._checksum())
+        self._sums[t] = self._checksum()
+        self.n_gradients += 1
         rates, decays = self._rates(t)
         linearization = self._run.linearize(self._w(), t)
         for v, buffer, decay in self._parts(decays):
@@ -67,7 +100,7 @@ class Reversed(Trajectory):
         self._v -= self._kick(linearization, rates)
         for v, buffer, _ in self._parts(decays):
             buffer.undo(v)
-        if self._checksum() != self._sums.pop():
+        if self._checksum() != tuple(self._sums[t]):
             raise NotReversed(
                 f"Step {t} of {self._run.n_steps} was not undone exactly: its gradient was another "
                 f"one on the way back. Use hypergradient='reverse', which stores the states."
@@ -79,13 +112,15 @@ class Reversed(Trajectory):
         return self._lattice.encode(self._run.dynamics.kick(linearization.gradient, rates))
 
     def _drift(self, rates):
-        return self._lattice.encode(self._run.dynamics.drift(self._lattice.decode(self._v), rates))
+        v = self._lattice.decode(self._v)
+        drift = self._run.dynamics.drift(v, rates)
+        return self._v if drift is v else self._lattice.encode(drift)
 
     def _rates(self, t):
         """Rates per weight, with momenta as fractions; the fraction of every group."""
         rates = self._run.rates(t)
         momenta = np.broadcast_to(rates["momentum"], len(self._buffers))
-        decays = [Decay.of(float(momentum)) for momentum in momenta]
+        decays = [fraction(float(momentum)) for momentum in momenta]
         values = np.array([decay.value for decay in decays])
         momentum = values if np.ndim(rates["momentum"]) else float(values[0])
         return self._run.spread({**rates, "momentum": momentum}, self._dtype), decays
@@ -106,6 +141,6 @@ class Reversed(Trajectory):
         return int(self._x.sum()), int(self._v.sum())
 
     def _verify(self):
-        back = np.array_equal(self._x, self._first) and not self._v.any()
+        back = np.array_equal(self._x, self._first()) and not self._v.any()
         if not back or not all(buffer.empty for buffer in self._buffers):
             raise NotReversed("Training was undone to another start than it came from.")

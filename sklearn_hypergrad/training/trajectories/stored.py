@@ -34,15 +34,17 @@ class Stored(Trajectory):
         self._last = run.n_steps if last is None else last
         self._storage = storage or Storage()
         state = run.start() if state is None else state
-        # A state, and the gradient there.
-        self._shape = 1 + len(state.arrays), state.w.size
         self._dtype = state.w.dtype
         self._stored = self._dtype if dtype is None else np.dtype(dtype)
+        # A state and, where it is kept, the gradient there.
+        exact = self._stored == self._dtype
+        self._n_arrays = len(state.arrays)
+        self._shape = self._n_arrays + exact, state.w.size
         self.n_gradients = self._last - first
         self.nbytes = (self.n_gradients + 1) * math.prod(self._shape) * self._stored.itemsize
         self._kept = []
         self._copy(state, first)
-        self.final = self._train() if self._stored == self._dtype else self._train_beside(state)
+        self.final = self._train() if exact else self._train_beside(state)
 
     def backwards(self):
         after = self.final
@@ -76,16 +78,20 @@ class Stored(Trajectory):
         gradient = self._rows(t)[-1]
         gradient[...] = linearization.gradient
         linearization.gradient = gradient
+        linearization.shrink()
         fits = self.nbytes + linearization.nbytes <= MOST_BYTES
         self.nbytes += linearization.nbytes if fits else 0
         self._kept.append(linearization if fits else None)
 
     def _copy(self, state, t):
-        for row, array in zip(self._rows(t)[:-1], state.arrays, strict=True):
+        for row, array in zip(self._state_rows(t), state.arrays, strict=True):
             row[...] = array
 
     def _state(self, t):
-        return State.of_rows(self._rows(t)[:-1].astype(self._dtype, copy=False))
+        return State.of_rows(self._state_rows(t).astype(self._dtype, copy=False))
+
+    def _state_rows(self, t):
+        return self._rows(t)[: self._n_arrays]
 
     def _rows(self, t):
         return self._storage.array(t - self._first, self._shape, self._stored)

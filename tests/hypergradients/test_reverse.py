@@ -1,0 +1,54 @@
+"""Reverse mode against finite differences of the outer objective after training."""
+
+import numpy as np
+import pytest
+
+from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible
+from sklearn_hypergrad.training import Adam, Momentum, Nesterov, RMSprop
+
+N_STEPS = 12
+DYNAMICS = [Momentum(), Momentum(averaged=True), Nesterov(), Adam(0.1), RMSprop(0.1)]
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (N_STEPS, 2)], ids=str)
+@pytest.mark.parametrize("dynamics", DYNAMICS, ids=repr)
+def test_networks(network_run, check, dynamics, shape):
+    case = network_run(dynamics, shape)
+    case.h |= {**case.data, "init_scale": np.array([0.8, 1.1]) if shape else np.array(0.9)}
+    check(case.evaluate(Reverse()), case)
+
+
+@pytest.mark.parametrize("alpha", [(2,), (20,), (N_STEPS, 20)], ids=str)
+@pytest.mark.parametrize("activation", ["identity", "tanh", "logistic"])
+def test_activations_and_penalties(network_run, check, activation, alpha):
+    case = network_run(activation=activation)
+    case.h["alpha"] = np.random.default_rng(4).uniform(0.1, 0.3, alpha)
+    check(case.evaluate(Reverse()), case)
+
+
+@pytest.mark.parametrize("method", [Reverse(), Reverse(3), Forward(), Reversible()], ids=repr)
+@pytest.mark.parametrize("entries", [None, np.arange(5)[:, None]], ids=["one", "per feature"])
+@pytest.mark.parametrize("family", ["ridge", "logistic", "multinomial"])
+def test_linear_models(linear_run, check, family, entries, method):
+    case = linear_run(family, entries)
+    check(case.evaluate(method), case)
+
+
+@pytest.mark.parametrize("method", [Reverse(10), Reversible()], ids=repr)
+def test_a_hundred_steps(network_run, check, method):
+    case = network_run(n_steps=100, activation="logistic", batch_size=3)
+    check(case.evaluate(method), case)
+
+
+@pytest.mark.parametrize("factor", [1.001, 0.999, 1 + 1e-5])
+@pytest.mark.parametrize("name", [*Momentum().names, "alpha", "X", "sample_weight", "init_scale"])
+def test_a_wrong_hypergradient_is_rejected(network_run, check, assert_agree, name, factor):
+    case = network_run(Momentum(), (N_STEPS, 2))
+    case.h |= {**case.data, "init_scale": np.array(0.9)}
+    right, wrong = (case.evaluate(Reverse()) for _ in range(2))
+    wrong.gradient[name] = factor * wrong.gradient[name]
+    check(right, case)
+    with pytest.raises(AssertionError, match=name):
+        check(wrong, case)
+    with pytest.raises(AssertionError, match=name):
+        assert_agree(wrong, right, 1e-6)
