@@ -32,6 +32,8 @@ class Evaluation:
         What the inner and the linear solver report.
     n_solves : int
         Linear systems solved, or gradients of batches computed.
+    w : ndarray
+        The trained weights, as the outer objective was given them.
     """
 
     values: np.ndarray
@@ -39,6 +41,7 @@ class Evaluation:
     warm_start: WarmStart | None
     statuses: tuple[Status, ...]
     n_solves: int
+    w: np.ndarray | None = None
 
 
 class Hypergradient(abc.ABC):
@@ -94,37 +97,48 @@ class TrainedHypergradient(Hypergradient):
         training = training_of(problem, h, self.descent or GradientDescent())
         # Where training diverges, it says so itself.
         with np.errstate(over="ignore", invalid="ignore"):
-            values, gradient, direct, n_gradients = self._differentiate(
-                training, outer, h, storage or Storage()
-            )
-        unknown = [name for name in h if name not in gradient and name not in direct]
-        if unknown:
-            raise ValueError(
-                f"Cannot tune {', '.join(map(repr, unknown))}: neither training with "
-                f"{training.dynamics!r} nor the outer objective depends on it."
-            )
+            w, pull = self._train(training.run(h), storage or Storage())
+            _check_finite(w, training.n_steps)
+            shaped = training.problem.shaped(w)
+            values, grad_w, direct = outer(shaped, h)
+            gradient, n_gradients = pull(grad_w.ravel())
+        _check_reached(h, {**gradient, **direct}, training.dynamics)
         return Evaluation(
             values=values,
             gradient={name: direct.get(name, 0.0) + gradient.get(name, 0.0) for name in h},
             warm_start=None,
-            statuses=(Status.CONVERGED,),
+            statuses=(training.problem.status(w, h),),
             n_solves=n_gradients,
+            w=shaped,
         )
 
     @abc.abstractmethod
-    def _differentiate(self, training, outer, h, storage):
-        """``(values, gradient through the weights, direct gradient, gradients of batches)``.
+    def _train(self, run, storage):
+        """Train, and tell how to go back.
 
-        A product with second derivatives counts as two gradients.
+        Returns
+        -------
+        w : ndarray of shape (n_weights,)
+            The last weights.
+        pull : callable
+            ``pull(grad_w) -> (gradient, n_gradients)``, the hypergradient of what has the gradient
+            ``grad_w`` in the weights, and the gradients of batches that all this took. A product
+            with second derivatives counts as two.
         """
 
-    @staticmethod
-    def _judge(training, outer, w, h):
-        """``(values, gradient in the flat weights, direct)`` of the outer objective."""
-        if not np.isfinite(w).all():
-            raise Diverged(
-                f"The weights are not finite after step {training.n_steps - 1} of "
-                f"{training.n_steps}. Use a smaller learning rate or momentum."
-            )
-        values, grad_w, direct = outer(training.problem.shaped(w), h)
-        return values, grad_w.ravel(), direct
+
+def _check_finite(w, n_steps):
+    if not np.isfinite(w).all():
+        raise Diverged(
+            f"The weights are not finite after step {n_steps - 1} of {n_steps}. Use a smaller "
+            f"learning rate or momentum."
+        )
+
+
+def _check_reached(h, reached, dynamics):
+    unknown = [name for name in h if name not in reached]
+    if unknown:
+        raise ValueError(
+            f"Cannot tune {', '.join(map(repr, unknown))}: neither training with {dynamics!r} nor "
+            f"the outer objective depends on it."
+        )

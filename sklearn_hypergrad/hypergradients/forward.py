@@ -18,11 +18,10 @@ class Forward(TrainedHypergradient):
     def __repr__(self):
         return "Forward()"
 
-    def _differentiate(self, training, outer, h, storage):
-        run = training.run(h)
+    def _train(self, run, storage):
         tangents = Tangents(run)
         for t, before, state, linearization in run.walk():
             tangents.advance(before, state, linearization, t)
-        values, grad_w, direct = self._judge(training, outer, state.w, h)
+            w = state.w
         n_gradients = run.n_steps * (1 + 2 * len(tangents.entries))
-        return values, tangents.gradient(grad_w), direct, n_gradients
+        return w, lambda grad_w: (tangents.gradient(grad_w), n_gradients)

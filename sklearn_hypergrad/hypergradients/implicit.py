@@ -32,4 +32,5 @@ class Implicit(Hypergradient):
             warm_start=WarmStart(solution, adjoint),
             statuses=(solution.status, status),
             n_solves=solution.n_solves,
+            w=solution.w,
         )

@@ -25,6 +25,8 @@ class Reverse(TrainedHypergradient):
 
     def __init__(self, n_checkpoints=None, *, dtype=None, descent=None):
         super().__init__(descent=descent)
+        if n_checkpoints is not None and n_checkpoints < 1:
+            raise ValueError(f"n_checkpoints must be at least 1, or None, got {n_checkpoints!r}.")
         self.n_checkpoints = n_checkpoints
         self.dtype = dtype
 
@@ -33,12 +35,14 @@ class Reverse(TrainedHypergradient):
         shown += [f"dtype={np.dtype(self.dtype).name!r}"] * (self.dtype is not None)
         return f"Reverse({', '.join(shown)})"
 
-    def _differentiate(self, training, outer, h, storage):
-        run = training.run(h)
+    def _train(self, run, storage):
         trajectory = self._trajectory(run, storage)
-        values, grad_w, direct = self._judge(training, outer, trajectory.final.w, h)
-        gradient = pull_back(run, trajectory.backwards(), grad_w)
-        return values, gradient, direct, trajectory.n_gradients + 2 * run.n_steps
+
+        def pull(grad_w):
+            gradient = pull_back(run, trajectory.backwards(), grad_w)
+            return gradient, trajectory.n_gradients + 2 * run.n_steps
+
+        return trajectory.final.w, pull
 
     def _trajectory(self, run, storage):
         if self.n_checkpoints is not None:

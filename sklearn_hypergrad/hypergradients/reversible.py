@@ -20,15 +20,16 @@ class Reversible(TrainedHypergradient):
     def __repr__(self):
         return "Reversible()"
 
-    def _differentiate(self, training, outer, h, storage):
-        obstacle = training.dynamics.irreversible
+    def _train(self, run, storage):
+        obstacle = run.dynamics.irreversible
         if obstacle is not None:
             raise ValueError(
-                f"Cannot reverse {training.dynamics!r} exactly: {obstacle}. Use "
-                f"hypergradient='reverse'."
+                f"Cannot reverse {run.dynamics!r} exactly: {obstacle}. Use hypergradient='reverse'."
             )
-        run = training.run(h)
         trajectory = Reversed(run)
-        values, grad_w, direct = self._judge(training, outer, trajectory.final.w, h)
-        gradient = pull_back(run, trajectory.backwards(), grad_w)
-        return values, gradient, direct, trajectory.n_gradients + 2 * run.n_steps
+
+        def pull(grad_w):
+            gradient = pull_back(run, trajectory.backwards(), grad_w)
+            return gradient, trajectory.n_gradients + 2 * run.n_steps
+
+        return trajectory.final.w, pull

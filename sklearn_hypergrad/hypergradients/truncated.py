@@ -21,18 +21,21 @@ class Truncated(TrainedHypergradient):
 
     def __init__(self, n_steps=100, *, descent=None):
         super().__init__(descent=descent)
+        if n_steps < 1:
+            raise ValueError(f"n_steps must be at least 1, got {n_steps!r}.")
         self.n_steps = n_steps
 
     def __repr__(self):
         return f"Truncated(n_steps={self.n_steps})"
 
-    def _differentiate(self, training, outer, h, storage):
-        run = training.run(h)
+    def _train(self, run, storage):
         state, first = run.start(), max(0, run.n_steps - self.n_steps)
         for _, _, after, _ in run.walk(state, last=first):
             state = after
         trajectory = Stored(run, state, first, storage=storage)
-        values, grad_w, direct = self._judge(training, outer, trajectory.final.w, h)
-        gradient = pull_back(run, trajectory.backwards(), grad_w, to_start=first == 0)
-        n_gradients = first + trajectory.n_gradients + 2 * (run.n_steps - first)
-        return values, gradient, direct, n_gradients
+
+        def pull(grad_w):
+            gradient = pull_back(run, trajectory.backwards(), grad_w, to_start=first == 0)
+            return gradient, first + trajectory.n_gradients + 2 * (run.n_steps - first)
+
+        return trajectory.final.w, pull

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from sklearn_hypergrad.search.probe import objectives
-from sklearn_hypergrad.search.trained import TrainedObjective
+from sklearn_hypergrad.search.training_objective import TrainedObjective
 
 # Inner tolerance: what remains must not show in differences.
 TIGHT = 1e-11

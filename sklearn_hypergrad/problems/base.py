@@ -17,6 +17,10 @@ class Status(enum.Enum):
         "The model's training problem did not converge. Scale the features (StandardScaler) or "
         "bound the penalty away from zero with Continuous(low, high)."
     )
+    DESCENT_NOT_CONVERGED = (
+        "Gradient descent has not converged. Scale the features (StandardScaler), or take more "
+        "steps: Reverse(descent=GradientDescent(n_steps=...))."
+    )
     LINEAR_SOLVE_INEXACT = (
         "The linear system of the hypergradient was not solved to tolerance. Scale the features "
         "(StandardScaler) or bound the penalty away from zero with Continuous(low, high)."

@@ -3,6 +3,8 @@
 import abc
 import types
 
+from sklearn_hypergrad.problems.base import Status
+
 
 class Linearization(abc.ABC):
     """A training loss to first order in the gradient, around one point and on one batch.
@@ -70,6 +72,10 @@ class TrainableProblem(abc.ABC):
     def shaped(self, w):
         """The weights as the outer objective takes them."""
         return w
+
+    def status(self, w, h):
+        """How training has ended; by default as it was meant to."""
+        return Status.CONVERGED
 
     @abc.abstractmethod
     def initial(self, h):

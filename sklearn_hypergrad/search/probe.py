@@ -8,7 +8,7 @@ from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.scalar import common_objective
-from sklearn_hypergrad.search.trained import trained_objective
+from sklearn_hypergrad.search.training_objective import trained_objective
 from sklearn_hypergrad.search.vector import VectorDescent
 
 

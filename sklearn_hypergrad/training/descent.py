@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from sklearn_hypergrad.problems import InnerProblem, Linearization, TrainableProblem
+from sklearn_hypergrad.problems import InnerProblem, Linearization, Status, TrainableProblem
 from sklearn_hypergrad.training.batches import Listed
 from sklearn_hypergrad.training.dynamics import Momentum
 from sklearn_hypergrad.training.run import Training
@@ -12,6 +12,8 @@ from sklearn_hypergrad.training.run import Training
 POWER_ITERATIONS = 30
 # The largest eigenvalue is found from below.
 MARGIN = 1.1
+# The gradient that may be left, relative to that at the start.
+CONVERGED = 1e-3
 
 
 class GradientDescent:
@@ -60,6 +62,13 @@ class DescendedProblem(TrainableProblem):
 
     def shaped(self, w):
         return w.reshape(self._zero.shape)
+
+    def status(self, w, h):
+        # The rate is a fixed number to the derivative, though it follows the curvature, which
+        # depends on h: at the minimum that makes no difference.
+        left, first = (self.problem.gradient(v, h) for v in (self.shaped(w), self._zero))
+        converged = np.linalg.norm(left) <= CONVERGED * np.linalg.norm(first)
+        return Status.CONVERGED if converged else Status.DESCENT_NOT_CONVERGED
 
     def initial(self, h):
         return self._zero.ravel().copy()

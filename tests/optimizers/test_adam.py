@@ -58,15 +58,26 @@ def test_no_step_is_longer_than_the_learning_rate(rate):
     assert_allclose(steps(fun)[0], rate, rtol=1e-6)
 
 
-def test_steps_shorten_to_a_tenth():
-    def slope(z):
-        return -float(z[0]), -np.ones(1)
-
+def lengths_along(slopes):
+    """Lengths of the steps down a line that falls with these slopes, one after the other."""
     seen = []
+
+    def fun(z):
+        seen.append(z[0])
+        return -float(z[0]), -np.array([slopes[len(seen) - 1]])
+
     bounds = np.array([[0.0, 1e3]])
-    fun = lambda z: (seen.append(z[0]), slope(z))[1]  # noqa: E731
-    Adam(0.1).minimize(fun, np.zeros(1), bounds, tol=1e-9, max_iter=1000)
-    lengths = np.diff(seen)
+    Adam(0.1).minimize(fun, np.zeros(1), bounds, tol=1e-9, max_iter=len(slopes))
+    return np.diff(seen)
+
+
+def test_no_step_is_longer_where_the_gradient_grows():
+    # The mean of the gradient follows faster than that of its square.
+    assert lengths_along(np.repeat([0.02, 1.0], [150, 850])).max() <= 0.1
+
+
+def test_steps_shorten_to_a_tenth():
+    lengths = lengths_along(np.ones(1000))
     assert np.all(np.diff(lengths) < 0)
     assert_allclose([lengths[0], lengths[-1]], [0.1, 0.01], rtol=0.02)
 
