@@ -9,7 +9,7 @@ import contextlib
 import contextvars
 import functools
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 import threadpoolctl
@@ -47,7 +47,15 @@ def in_threads(function, pieces):
         with np.errstate(all="ignore"):
             return function(piece)
 
-    return list(_pool(n_threads).map(quiet, pieces))
+    running = [_pool(n_threads).submit(quiet, piece) for piece in pieces]
+    # Whoever meets an error of one piece may start anew: no other may still be at work then.
+    wait(running)
+    return [future.result() for future in running]
+
+
+def threads_allowed():
+    """How many pieces :func:`in_threads` works on at a time."""
+    return _allowed.get()
 
 
 @functools.cache

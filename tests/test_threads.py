@@ -1,5 +1,6 @@
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -57,3 +58,22 @@ def test_errors_are_raised():
         with pytest.raises(np.linalg.LinAlgError):
             in_threads(fail, range(4))
     assert in_threads(abs, [-1]) == [1]
+
+
+def test_after_an_error_no_piece_is_at_work():
+    at_work, finished = threading.Event(), []
+
+    def work(piece):
+        if piece == 0:
+            at_work.wait(timeout=30)
+            raise np.linalg.LinAlgError
+        at_work.set()
+        time.sleep(0.1)
+        finished.append(piece)
+
+    with threadpool_limits(2, user_api="blas"), one_blas_thread():
+        with pytest.raises(np.linalg.LinAlgError):
+            in_threads(work, range(2))
+    assert finished in ([1], [])
+    if (os.cpu_count() or 1) > 1:
+        assert finished == [1]

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
@@ -54,17 +55,20 @@ class NetworkFamily(TrainedFamily):
 
     def shape(self, estimator, name, per, block):
         shapes = _layer_shapes(estimator, block)
-        if per == "coefficient":
-            labels = tuple(
-                (layer, *entry) for layer, shape in enumerate(shapes) for entry in np.ndindex(shape)
-            )
-            return (len(labels),), labels
+        n_coefficients = sum(n_in * n_out for n_in, n_out in shapes)
+        lengths = {"step": getattr(estimator, "n_steps", None), "layer": len(shapes)}
+        lengths |= {"coefficient": n_coefficients} if name == "alpha" else {}
         if per is None:
             return (), ()
-        lengths = {"step": estimator.n_steps, "layer": len(shapes)}
-        shape = tuple(lengths[axis] for axis in ((per,) if isinstance(per, str) else per))
-        labels = tuple(index if len(index) > 1 else index[0] for index in np.ndindex(shape))
-        return _unmistakable(shape, per, lengths), labels
+        axes = (per,) if isinstance(per, str) else per
+        shape = tuple(lengths[axis] for axis in axes)
+        labels = list(np.ndindex(*shape)) if len(shape) > 1 else range(*shape)
+        if per == "coefficient":
+            labels = [(layer, *at) for layer, of in enumerate(shapes) for at in np.ndindex(*of)]
+        # Initial scales are no schedule: their one axis can only be that of layers.
+        scheduled = name != "init_scale"
+        others = [length for axis, length in lengths.items() if axis != per and scheduled]
+        return _unmistakable(shape, per, others), tuple(labels)
 
     def term(self, estimator, block, validation_loss, seed):
         (train,), (weight,) = block.trains, block.weights
@@ -127,7 +131,9 @@ class NetworkClassifierFamily(ClassifierFamily, NetworkFamily):
 
     def labels(self, y):
         is_multilabel = type_of_target(y) == "multilabel-indicator"
-        return np.asarray(y) if is_multilabel else super().labels(y)
+        if not is_multilabel:
+            return super().labels(y)
+        return y.toarray() if issparse(y) else np.asarray(y)
 
     def encode(self, labels):
         return LabelBinarizer().fit_transform(labels).astype(float)
@@ -199,11 +205,11 @@ def _is_multilabel(block):
     return np.ndim(block.labels) == 2
 
 
-def _unmistakable(shape, per, lengths):
-    """With as many steps as layers, one axis does not tell which it is."""
-    if len(shape) != 1 or lengths["step"] != lengths["layer"]:
+def _unmistakable(shape, per, others):
+    """A shape of one axis with a second one, if its length may also mean something else."""
+    if len(shape) != 1 or shape[0] not in others:
         return shape
-    return (1, *shape) if per == "layer" else (*shape, 1)
+    return (*shape, 1) if per == "step" else (1, *shape)
 
 
 @family.register

@@ -32,20 +32,6 @@ class FixedPoint:
         if not 0 <= self.fraction_bits <= BITS:
             raise ValueError(f"fraction_bits must be from 0 to {BITS}, got {self.fraction_bits}.")
 
-    @classmethod
-    def for_magnitude(cls, bound):
-        """The finest lattice that has all numbers up to ``bound``.
-
-        Parameters
-        ----------
-        bound : float
-            Positive, with an allowance for what training does to weights and velocities.
-        """
-        if not 0 < bound < 2**BITS:
-            raise ValueError(f"A magnitude must be positive and below 2**{BITS}, got {bound}.")
-        _, exponent = math.frexp(bound)
-        return cls(min(BITS - exponent, BITS))
-
     @property
     def limit(self):
         """The power of two that absolute values stay below."""
@@ -104,6 +90,5 @@ class FixedPoint:
         largest = max(-float(low), float(high)) * (self.limit / limit)
         raise LatticeOverflow(
             f"A number of absolute value {largest:.3g} exceeds the lattice, which ends at "
-            f"{self.limit:g}. Either training diverges, or it needs "
-            "FixedPoint.for_magnitude with a larger bound."
+            f"{self.limit:g}. Training diverges, or needs a lattice of fewer fraction_bits."
         )

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.problems import InnerSolution, Status
-from sklearn_hypergrad.training import Diverged, GradientDescent, Storage, training_of
+from sklearn_hypergrad.training import GradientDescent, Storage, pull_back, training_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,11 +95,15 @@ class TrainedHypergradient(Hypergradient):
     def evaluate(self, problem, outer, h, warm_start, tol, *, storage=None):
         """As for the base class; ``storage`` is memory that the states may take."""
         training = training_of(problem, h, self.descent or GradientDescent())
+        run, obstacle = training.run(h), self.obstacle(training.dynamics)
+        if obstacle is not None:
+            raise ValueError(f"Cannot differentiate training with {self!r}: {obstacle}.")
         # Where training diverges, it says so itself.
         with np.errstate(over="ignore", invalid="ignore"):
-            w, pull = self._train(training.run(h), storage or Storage())
-            _check_finite(w, training.n_steps)
-            shaped = training.problem.shaped(w)
+            w, pull = self._train(run, storage or Storage())
+            run.check(w)
+            # The storage will be written to again.
+            shaped = training.problem.shaped(w.copy())
             values, grad_w, direct = outer(shaped, h)
             gradient, n_gradients = pull(grad_w.ravel())
         _check_reached(h, {**gradient, **direct}, training.dynamics)
@@ -111,6 +115,10 @@ class TrainedHypergradient(Hypergradient):
             n_solves=n_gradients,
             w=shaped,
         )
+
+    def obstacle(self, dynamics):
+        """Why training with these dynamics cannot be differentiated in this way, or None."""
+        return None
 
     @abc.abstractmethod
     def _train(self, run, storage):
@@ -127,12 +135,14 @@ class TrainedHypergradient(Hypergradient):
         """
 
 
-def _check_finite(w, n_steps):
-    if not np.isfinite(w).all():
-        raise Diverged(
-            f"The weights are not finite after step {n_steps - 1} of {n_steps}. Use a smaller "
-            f"learning rate or momentum."
-        )
+def along(run, trajectory, n_before=0):
+    """What ``_train`` returns for a trajectory, of a run that took ``n_before`` steps before."""
+
+    def pull(grad_w):
+        gradient = pull_back(run, trajectory.backwards(), grad_w, to_start=n_before == 0)
+        return gradient, trajectory.n_gradients + 2 * run.n_steps - n_before
+
+    return trajectory.final.w, pull
 
 
 def _check_reached(h, reached, dynamics):

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from sklearn_hypergrad.hypergradients.base import TrainedHypergradient
-from sklearn_hypergrad.training import Checkpointed, Stored, pull_back
+from sklearn_hypergrad.hypergradients.base import TrainedHypergradient, along
+from sklearn_hypergrad.training import Checkpointed, Stored
+
+DTYPES = "float32", "float64"
 
 
 class Reverse(TrainedHypergradient):
@@ -27,6 +29,11 @@ class Reverse(TrainedHypergradient):
         super().__init__(descent=descent)
         if n_checkpoints is not None and n_checkpoints < 1:
             raise ValueError(f"n_checkpoints must be at least 1, or None, got {n_checkpoints!r}.")
+        if dtype is not None and (str(np.dtype(dtype)) not in DTYPES or n_checkpoints is not None):
+            raise ValueError(
+                f"dtype must be one of {DTYPES} or None, and None with n_checkpoints, whose states "
+                f"are few; got dtype={dtype!r} and n_checkpoints={n_checkpoints!r}."
+            )
         self.n_checkpoints = n_checkpoints
         self.dtype = dtype
 
@@ -36,15 +43,6 @@ class Reverse(TrainedHypergradient):
         return f"Reverse({', '.join(shown)})"
 
     def _train(self, run, storage):
-        trajectory = self._trajectory(run, storage)
-
-        def pull(grad_w):
-            gradient = pull_back(run, trajectory.backwards(), grad_w)
-            return gradient, trajectory.n_gradients + 2 * run.n_steps
-
-        return trajectory.final.w, pull
-
-    def _trajectory(self, run, storage):
         if self.n_checkpoints is not None:
-            return Checkpointed(run, self.n_checkpoints, storage=storage)
-        return Stored(run, dtype=self.dtype, storage=storage)
+            return along(run, Checkpointed(run, self.n_checkpoints, storage=storage))
+        return along(run, Stored(run, dtype=self.dtype, storage=storage))

@@ -1,7 +1,7 @@
 """Backwards through a training run that is undone."""
 
-from sklearn_hypergrad.hypergradients.base import TrainedHypergradient
-from sklearn_hypergrad.training import Reversed, pull_back
+from sklearn_hypergrad.hypergradients.base import TrainedHypergradient, along
+from sklearn_hypergrad.training import Reversed
 
 
 class Reversible(TrainedHypergradient):
@@ -20,16 +20,9 @@ class Reversible(TrainedHypergradient):
     def __repr__(self):
         return "Reversible()"
 
+    def obstacle(self, dynamics):
+        reason = dynamics.irreversible
+        return None if reason is None else f"{reason}. Use hypergradient='reverse'"
+
     def _train(self, run, storage):
-        obstacle = run.dynamics.irreversible
-        if obstacle is not None:
-            raise ValueError(
-                f"Cannot reverse {run.dynamics!r} exactly: {obstacle}. Use hypergradient='reverse'."
-            )
-        trajectory = Reversed(run)
-
-        def pull(grad_w):
-            gradient = pull_back(run, trajectory.backwards(), grad_w)
-            return gradient, trajectory.n_gradients + 2 * run.n_steps
-
-        return trajectory.final.w, pull
+        return along(run, Reversed(run))

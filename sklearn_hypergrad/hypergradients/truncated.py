@@ -1,7 +1,7 @@
 """Backwards through the last steps of a training run."""
 
-from sklearn_hypergrad.hypergradients.base import TrainedHypergradient
-from sklearn_hypergrad.training import Stored, pull_back
+from sklearn_hypergrad.hypergradients.base import TrainedHypergradient, along
+from sklearn_hypergrad.training import Stored
 
 
 class Truncated(TrainedHypergradient):
@@ -32,10 +32,4 @@ class Truncated(TrainedHypergradient):
         state, first = run.start(), max(0, run.n_steps - self.n_steps)
         for _, _, after, _ in run.walk(state, last=first):
             state = after
-        trajectory = Stored(run, state, first, storage=storage)
-
-        def pull(grad_w):
-            gradient = pull_back(run, trajectory.backwards(), grad_w, to_start=first == 0)
-            return gradient, first + trajectory.n_gradients + 2 * (run.n_steps - first)
-
-        return trajectory.final.w, pull
+        return along(run, Stored(run, state, first, storage=storage), n_before=first)

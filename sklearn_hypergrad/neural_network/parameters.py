@@ -57,7 +57,8 @@ def flat_alpha(alpha, shapes):
             f"alpha is a list of arrays of the shapes {found}, but those of the coefs_ are "
             f"{shapes}."
         )
-    return np.concatenate([part.ravel() for part in parts])
+    # With an axis of its own it is not mistaken for a schedule of as many steps.
+    return np.concatenate([part.ravel() for part in parts])[None]
 
 
 def checked(name, value, below=np.inf):

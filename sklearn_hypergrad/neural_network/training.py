@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_hypergrad.neural_network.parameters import hidden_sizes, settings_of
 from sklearn_hypergrad.problems import Network, NetworkProblem, glorot
-from sklearn_hypergrad.training import Among, Diverged, Epochs, Momentum, Training
+from sklearn_hypergrad.training import Among, Epochs, Momentum, Training
 
 LARGEST_AUTO_BATCH = 200
 
@@ -75,11 +75,7 @@ def descend(run):
         for _, _, after, linearization in run.walk():
             losses.append(linearization.value)
             w = after.w
-    if not np.isfinite(w).all():
-        raise Diverged(
-            f"The weights are not finite after step {run.n_steps - 1} of {run.n_steps}. Use a "
-            "smaller learning rate or momentum."
-        )
+    run.check(w)
     return w, losses
 
 

@@ -33,18 +33,24 @@ class Adam(Optimizer):
         Longest step of any entry of z; on a logarithmic scale 0.2 is twenty per cent.
     decays : tuple of two float, default=(0.9, 0.99)
         Of the running means of the gradient and of its square.
-    noisy : bool, default=False
+    noisy : bool, default=None
         Whether values are noisy, so that the smallest is a matter of luck: then the result is the
-        mean over the last quarter of the path instead of the best point.
+        mean over the last quarter of the path instead of the best point. None is what the search
+        says: whether it draws initial weights and batches anew at every evaluation.
     """
 
-    def __init__(self, learning_rate=0.2, decays=(0.9, 0.99), *, noisy=False):
+    def __init__(self, learning_rate=0.2, decays=(0.9, 0.99), *, noisy=None):
         self.learning_rate = learning_rate
         self.decays = decays
         self.noisy = noisy
 
     def __repr__(self):
-        return f"Adam(learning_rate={self.learning_rate}{', noisy=True' * self.noisy})"
+        noisy = "" if self.noisy is None else f", noisy={self.noisy}"
+        return f"Adam(learning_rate={self.learning_rate}{noisy})"
+
+    def told(self, noisy):
+        """The same, with ``noisy`` where that is open."""
+        return Adam(self.learning_rate, self.decays, noisy=noisy) if self.noisy is None else self
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter):
         low, high = np.asarray(bounds, dtype=float).T
@@ -64,6 +70,8 @@ class Adam(Optimizer):
             moved = np.clip(z - step, low, high)
             still = np.max(np.abs(moved - z), initial=0.0) <= tol
             if still:
+                # Steps that were halved until they are short say nothing of a minimum.
+                still = rate > tol
                 break
             z = moved
         return self._minimum(path, still, max_iter)

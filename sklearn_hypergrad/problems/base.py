@@ -21,6 +21,7 @@ class Status(enum.Enum):
         "Gradient descent has not converged. Scale the features (StandardScaler), or take more "
         "steps: Reverse(descent=GradientDescent(n_steps=...))."
     )
+    DIVERGED = "Training diverged. Lower the learning rate or the momentum, or scale the features."
     LINEAR_SOLVE_INEXACT = (
         "The linear system of the hypergradient was not solved to tolerance. Scale the features "
         "(StandardScaler) or bound the penalty away from zero with Continuous(low, high)."

@@ -19,6 +19,7 @@ FINE = 1e-6
 # Warm starts that are kept, and numbers in them.
 MOST_STARTS = 12
 MOST_KEPT = 2**21
+DIVERGING = Diverged, LatticeOverflow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,33 +101,41 @@ class Objective:
         self._starts.keep(theta, warm_starts)
 
     def _evaluate(self, theta):
-        start = time.perf_counter()
+        began = time.perf_counter()
         hyperparams = self.space.to_hyperparams(theta)
         try:
             evaluations = self._evaluate_terms(theta, hyperparams)
-            losses = np.concatenate([e.values for e in evaluations])
-            gradients = {
-                name: sum(e.gradient[name] for e in evaluations) / len(losses)
-                for name in hyperparams
-            }
-            gradient = self.space.pullback(theta, gradients)
-        except (np.linalg.LinAlgError, Diverged, LatticeOverflow):
-            evaluations, losses, gradient = [], np.array([np.inf]), np.zeros_like(theta)
-        value = losses.mean()
-        if not (np.isfinite(value) and np.isfinite(gradient).all()):
-            value, gradient = np.inf, np.zeros_like(theta)
+        except (np.linalg.LinAlgError, *DIVERGING) as error:
+            return self._failed(theta, error, began)
+        losses = np.concatenate([e.values for e in evaluations])
+        gradients = {
+            name: sum(e.gradient[name] for e in evaluations) / len(losses) for name in hyperparams
+        }
+        gradient = self.space.pullback(theta, gradients)
+        statuses = tuple(s for e in evaluations for s in e.statuses)
+        n_solves = sum(e.n_solves for e in evaluations)
+        if not np.isfinite([losses.mean(), *gradient]).all():
+            losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
         elif all(evaluation.warm_start is not None for evaluation in evaluations):
             self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
+        return self._told(theta, losses, gradient, statuses, n_solves, began)
+
+    def _failed(self, theta, error, began):
+        """The record of a theta that cannot be evaluated."""
+        statuses = (Status.DIVERGED,) if isinstance(error, DIVERGING) else ()
+        return self._told(theta, np.array([np.inf]), np.zeros_like(theta), statuses, 0, began)
+
+    def _told(self, theta, losses, gradient, statuses, n_solves, began):
         return Record(
             theta=theta,
-            hyperparams=hyperparams,
-            value=float(value),
+            hyperparams=self.space.to_hyperparams(theta),
+            value=float(losses.mean()),
             gradient=gradient,
             losses=losses,
             tol=self.tol,
-            statuses=tuple(s for e in evaluations for s in e.statuses),
-            seconds=time.perf_counter() - start,
-            n_solves=sum(e.n_solves for e in evaluations),
+            statuses=statuses,
+            seconds=time.perf_counter() - began,
+            n_solves=n_solves,
             splits=self.splits,
         )
 

@@ -1,5 +1,6 @@
 """The search for one value of a model that is solved."""
 
+from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.build import choice_of, descent, method_of, objective_on, prepared
 from sklearn_hypergrad.search.data import blocks, whole
 from sklearn_hypergrad.search.layout import Common
@@ -40,6 +41,8 @@ def search_scalar(candidate, inputs, options):
             values += best_values(group, asked, name, candidate, inputs)
     layout = Common(candidate.range, candidate.family, None, None)
     values, rows = rows_of(candidate, layout, values)
+    # What is not converged is not what fits are to be compared with.
+    exact = choice.exact and set(found.record.statuses) == {Status.CONVERGED}
     return Outcome(
         candidate,
         rows,
@@ -50,5 +53,5 @@ def search_scalar(candidate, inputs, options):
         how=solved(candidate, method_of(options)),
         choice=choice,
         loss_name="squared_error" if options.search_cv == "loo" else choice.loss.name,
-        expected=found.record.value if choice.exact and asked is objective else None,
+        expected=found.record.value if exact and asked is objective else None,
     )

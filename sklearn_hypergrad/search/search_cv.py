@@ -67,7 +67,9 @@ class HypergradSearchCV(BaseSearchCV):
     splits of ``cv``.
 
     Differentiable are ``alpha`` of Ridge and RidgeClassifier and ``C`` of LogisticRegression (with
-    an L2 penalty), alone or as the last step of pipelines. The classes of
+    an L2 penalty), alone or as the last step of pipelines; and ``alpha``, ``learning_rate_init``
+    and ``momentum`` of MLPClassifier and MLPRegressor, by differentiating their training [2]_, all
+    that are asked for at once. The classes of
     :mod:`sklearn_hypergrad.linear_model` take one penalty per feature, group or coefficient. For
     such vectors the search minimises ::
 
@@ -173,14 +175,16 @@ class HypergradSearchCV(BaseSearchCV):
         at a gradient of 30 tol nats, or when a step gains less than tol / 100 relative.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the half splits; they are drawn once per fit. None is 0.
+        Seed of the half splits, which are drawn once per fit, and of initial weights and batches
+        of networks that have no seed of their own or are drawn anew. None is 0.
 
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
         As for GridSearchCV. Of a range it has few rows: the point found; for a vector also the best
-        value that all its entries share; and, if the asked score has no gradient, the best listed
-        value and the best other point that was visited.
+        value that all its entries share; of a network also where the search started; and, if the
+        asked score has no gradient, the best listed value (not of networks) and the best other
+        point that was visited.
 
     best_estimator_ : estimator
         As for GridSearchCV: ``estimator`` refitted with ``best_params_`` on all data.
@@ -223,9 +227,11 @@ class HypergradSearchCV(BaseSearchCV):
     history_ : data frame
         One row per evaluation of the validation loss: ``candidate`` (the row of ``cv_results_``
         that the range led to), ``hyperparameter`` and ``value``, ``splits`` ("cv", or "search_cv"
-        where a vector is descended), ``loss`` on these, ``gradient_norm``, the
-        loss of every split, ``inner_tol``, ``seconds`` and ``inner_solves``. pandas or polars,
-        whichever is installed, else a dict of lists; only after a search with a range.
+        where a vector is descended), ``loss`` on these, ``gradient_norm`` (nan
+        where listed values of a network are looked at before the search), the loss of every split,
+        ``inner_tol``, ``seconds`` and ``inner_solves`` (linear systems, or gradients of batches).
+        pandas or polars, whichever is installed, else a dict of lists; only after a search with a
+        range.
 
     hyperparameters_ : data frame
         One row per entry of the hyperparameters that were searched: ``candidate``, ``name``,
@@ -278,6 +284,8 @@ class HypergradSearchCV(BaseSearchCV):
     ----------
     .. [1] Lorraine, Vicol, Duvenaud, "Optimizing Millions of Hyperparameters by Implicit
        Differentiation", AISTATS 2020, equations 2 and 3.
+    .. [2] Maclaurin, Duvenaud, Adams, "Gradient-based Hyperparameter Optimization through
+       Reversible Learning", ICML 2015.
 
     Examples
     --------

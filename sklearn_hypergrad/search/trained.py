@@ -1,8 +1,11 @@
 """The search for hyperparameters of training runs: networks, learning rates, schedules."""
 
+import dataclasses
+
 import numpy as np
 
 from sklearn_hypergrad.optimizers import Adam
+from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
@@ -20,13 +23,12 @@ def search_trained(candidate, inputs, options):
     """The Outcome of a candidate whose estimator is trained step by step."""
     setup = trained_objective(candidate, inputs, options)
     objective = setup.objective
-    start = {d.name: d.starts.reshape(d.shape) for d in objective.space.dimensions}
-    found = _descended(candidate, setup, start, options)
+    found, start = _descended(candidate, setup, options)
     points = [found.record.hyperparams, start]
     if not setup.choice.exact:
         points += _best_judged(objective, candidate, inputs)
     # Taken to theta and back, the start has other digits than the estimator.
-    begin = objective.records[0].hyperparams
+    begin = objective.space.to_hyperparams(objective.space.to_theta(start))
     points = [start if _equal(point, begin) else point for point in points]
     keys = {each.dimension.name: each.key for each in setup.searched}
     rows = distinct_rows([{keys[k]: v for k, v in point.items()} for point in points])
@@ -36,7 +38,7 @@ def search_trained(candidate, inputs, options):
         [{**candidate.settings, **row} for row in rows],
         records=objective.records,
         found=found,
-        searched=setup.searched,
+        searched=[_started(each, start) for each in setup.searched],
         how=setup.why,
         choice=setup.choice,
         loss_name=setup.choice.loss.name,
@@ -44,14 +46,42 @@ def search_trained(candidate, inputs, options):
     )
 
 
-def _descended(candidate, setup, start, options):
-    objective = setup.objective
-    optimizer = options.optimizer or Adam(noisy=options.resample == "fresh")
+def _started(searched, start):
+    """A hyperparameter with the start that it had, which a list may have moved."""
+    dimension = dataclasses.replace(searched.dimension, start=start[searched.dimension.name])
+    return dataclasses.replace(searched, dimension=dimension)
+
+
+def _best_listed(candidate, objective, start):
+    """The start with the listed values that do best, one hyperparameter after the other."""
+    best, lowest = start, None
+    for span in candidate.ranges:
+        for value in span.listed:
+            point = {**best, span.leaf: np.asarray(value, dtype=float)}
+            lowest = _glance(objective, best) if lowest is None else lowest
+            value = _glance(objective, point)
+            if value < lowest:
+                best, lowest = point, value
+    return best
+
+
+def _glance(objective, point):
+    return objective.glance(objective.space.to_theta(point))
+
+
+def _descended(candidate, setup, options):
+    """What was found, and the hyperparameters that the search started with."""
+    objective, fresh = setup.objective, options.resample == "fresh"
+    optimizer = options.optimizer or Adam()
+    if isinstance(optimizer, Adam):
+        optimizer = optimizer.told(noisy=fresh)
     settings = {"tol": options.tol, "max_iter": options.max_iter}
+    start = {d.name: d.starts.reshape(d.shape) for d in objective.space.dimensions}
     try:
-        start = objective.space.to_theta(start)
-        _begin(candidate, objective, start)
-        minimum = optimizer.minimize(objective, start, objective.space.bounds, **settings)
+        start = _best_listed(candidate, objective, start)
+        theta = objective.space.to_theta(start)
+        _begin(candidate, objective, theta)
+        minimum = optimizer.minimize(objective, theta, objective.space.bounds, **settings)
         record, message, warning = objective.record(minimum.z), minimum.message, minimum.warning
         converged = minimum.converged
     except KeyboardInterrupt:
@@ -59,7 +89,7 @@ def _descended(candidate, setup, start, options):
             raise
         record, message, warning, converged = objective.best, INTERRUPTED, "", False
     endings = _endings(record.theta, setup.searched, converged)
-    return Found(record, endings, message, warning)
+    return Found(record, endings, message, warning), start
 
 
 def _begin(candidate, objective, start):
@@ -78,10 +108,16 @@ def _begin(candidate, objective, start):
         record = objective.record(start)
     except ValueError as error:
         raise refused(str(error)) from error
+    name = type(candidate.final).__name__
+    if Status.DIVERGED in record.statuses:
+        raise refused(
+            f"training of {name} diverges where the search starts. Lower its learning_rate_init, "
+            f"or standardise the data"
+        )
     if not np.isfinite(record.value):
         raise refused(
-            f"training of {type(candidate.final).__name__} diverges where the search starts. Lower "
-            f"its learning_rate_init, or standardise the data"
+            f"the validation loss of {name} is not finite where the search starts: the score may "
+            f"not be defined for its predictions"
         )
 
 

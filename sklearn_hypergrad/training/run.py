@@ -129,6 +129,14 @@ class Run:
             state = after
         return state
 
+    def check(self, w):
+        """Raise Diverged unless the last weights are finite."""
+        if not np.isfinite(w).all():
+            raise Diverged(
+                f"The weights are not finite after step {self.n_steps - 1} of {self.n_steps}. Use "
+                f"a smaller learning rate or momentum."
+            )
+
     def gradient(self):
         """The Sums in which the hypergradient comes together."""
         return Sums({name: self._schedules[name] for name in self._tuned}, self.dynamics.names)

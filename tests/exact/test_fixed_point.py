@@ -70,7 +70,7 @@ def test_sums_that_leave_the_lattice_are_found(sign):
     lattice.check(last)
     with pytest.raises(LatticeOverflow, match=r"8\.19e\+03 exceeds the lattice, .* 4096"):
         lattice.check(last + last)
-    with pytest.raises(LatticeOverflow, match="for_magnitude"):
+    with pytest.raises(LatticeOverflow, match="fraction_bits"):
         lattice.check(np.array([0, sign * 2**62]))
     with pytest.raises(LatticeOverflow, match="exceeds"):
         lattice.check(np.array([np.iinfo(np.int64).min]))
@@ -83,23 +83,6 @@ def test_errors_are_arithmetic_errors():
 def test_arrays_without_weights():
     lattice = FixedPoint()
     lattice.check(lattice.encode(np.empty(0)))
-
-
-@pytest.mark.parametrize(
-    ("bound", "fraction_bits"),
-    [(1.0, 61), (0.99, 62), (1e-9, 62), (4095.9, 50), (4096.0, 49), (2.0**61, 0), (100, 55)],
-)
-def test_the_finest_lattice_for_a_magnitude(bound, fraction_bits):
-    lattice = FixedPoint.for_magnitude(bound)
-    assert lattice == FixedPoint(fraction_bits)
-    assert bound < lattice.limit
-    lattice.encode(np.array([-bound, bound]))
-
-
-@pytest.mark.parametrize("bound", [0.0, -1.0, np.nan, np.inf, 2.0**62])
-def test_what_is_no_magnitude(bound):
-    with pytest.raises(ValueError, match="magnitude must be positive"):
-        FixedPoint.for_magnitude(bound)
 
 
 @pytest.mark.parametrize("fraction_bits", [-1, 63])

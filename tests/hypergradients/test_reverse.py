@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible
-from sklearn_hypergrad.training import Adam, Momentum, Nesterov, RMSprop
+from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible, Truncated
+from sklearn_hypergrad.training import Adam, Momentum, Nesterov, RMSprop, Storage
 
 N_STEPS = 12
 DYNAMICS = [Momentum(), Momentum(averaged=True), Nesterov(), Adam(0.1), RMSprop(0.1)]
@@ -52,3 +52,20 @@ def test_a_wrong_hypergradient_is_rejected(network_run, check, assert_agree, nam
         check(wrong, case)
     with pytest.raises(AssertionError, match=name):
         assert_agree(wrong, right, 1e-6)
+
+
+@pytest.mark.parametrize("method", [Reverse(), Reverse(4), Truncated(5)])
+def test_trained_weights_outlive_the_storage(network_run, method):
+    case, storage = network_run(), Storage()
+    kept = method.evaluate(case.training, case.outer, case.h, None, 0.0, storage=storage).w
+    before = kept.copy()
+    other = {name: 0.5 * value for name, value in case.h.items()}
+    method.evaluate(case.training, case.outer, other, None, 0.0, storage=storage)
+    assert np.array_equal(kept, before)
+
+
+@pytest.mark.parametrize("arguments", [(0,), (-1,), (3, "float32"), (None, "int8")])
+def test_arguments_that_make_no_sense(arguments):
+    n_checkpoints, dtype = (*arguments, None)[:2]
+    with pytest.raises(ValueError, match="must be"):
+        Reverse(n_checkpoints, dtype=dtype)

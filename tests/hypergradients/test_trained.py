@@ -133,7 +133,7 @@ def test_what_the_outer_objective_knows_is_tuned(network_run, method, rtol):
 
 @pytest.mark.parametrize("dynamics", DYNAMICS[2:], ids=repr)
 def test_what_cannot_be_reversed_is_refused_with_the_reason(network_run, dynamics):
-    message = rf"Cannot reverse {type(dynamics).__name__}\(.*\) exactly: .* hypergradient='reverse'"
+    message = r"Cannot differentiate training with Reversible\(\): .* hypergradient='reverse'"
     with pytest.raises(ValueError, match=message) as caught:
         network_run(dynamics).evaluate(Reversible())
     assert dynamics.irreversible in str(caught.value)
@@ -162,8 +162,9 @@ def test_evaluations_repeat_and_inputs_stay(network_run, method, rtol):
 
 
 def test_reprs():
-    methods = Reverse(), Reverse(3, dtype=np.float32), Reversible(), Forward(), Truncated(7)
+    stored = Reverse(3), Reverse(dtype=np.float32)
+    methods = Reverse(), *stored, Reversible(), Forward(), Truncated(7)
     assert " ".join(map(repr, methods)) == (
-        "Reverse() Reverse(n_checkpoints=3, dtype='float32') Reversible() Forward() "
+        "Reverse() Reverse(n_checkpoints=3) Reverse(dtype='float32') Reversible() Forward() "
         "Truncated(n_steps=7)"
     )

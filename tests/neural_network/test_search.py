@@ -208,3 +208,29 @@ def test_the_found_schedule_fits_the_whole_data(some):
     assert rates.shape == (12, 2)
     again = network(**search.best_params_).fit(X, y)
     assert_array_equal(again.coefs_[0], search.best_estimator_.coefs_[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "per", "n_steps", "shape"),
+    [
+        ("init_scale", "layer", 2, (2,)),
+        ("learning_rate_init", "layer", 2, (1, 2)),
+        ("learning_rate_init", "step", 2, (2, 1)),
+        ("alpha", "coefficient", 55, (1, 55)),
+        ("alpha", "step", 55, (55, 1)),
+        ("momentum", "step", 55, (55,)),
+    ],
+)
+def test_lengths_that_may_mean_two_things(name, per, n_steps, shape):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 10)), rng.normal(size=40)
+    model = MLPRegressor((5,), n_steps=n_steps, random_state=0)
+    search = HypergradSearchCV(model, {name: Continuous(per=per)}, cv=2, max_iter=2).fit(X, y)
+    assert np.shape(search.best_params_[name]) == shape
+    assert np.isfinite(search.best_score_)
+
+
+def test_a_penalty_for_each_matrix_is_no_schedule():
+    X, y = np.ones((20, 10)), np.arange(20.0)
+    model = MLPRegressor((5,), n_steps=55, alpha=[np.ones((10, 5)), np.ones((5, 1))])
+    assert len(model.fit(X, y).coefs_) == 2

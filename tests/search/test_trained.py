@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedKFold,
+    cross_val_score,
+)
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible, Truncated
@@ -69,12 +75,15 @@ class TestReports:
 
     def test_history(self, fitted):
         history = fitted.history_
-        assert len(history) == fitted.n_iter_ == 4
+        # The own and two listed momenta are only looked at, then there are four steps.
+        assert len(history) == fitted.n_iter_ == 3 + 4
         splits = np.mean([history[f"split{k}_loss"] for k in range(3)], axis=0)
         assert_allclose(splits, history["loss"])
         assert set(history["hyperparameter"]) == {"learning_rate_init, alpha, momentum"}
         assert set(history["splits"]) == {"cv"}
-        assert np.all(np.asarray(history["gradient_norm"]) > 0)
+        norms = np.asarray(history["gradient_norm"])
+        assert np.isnan(norms[:3]).all()
+        assert np.all(norms[3:] > 0)
         assert np.shape(history["value"][0]["learning_rate_init"]) == (N_STEPS, N_LAYERS)
 
     def test_hyperparameters_have_a_row_for_every_entry(self, fitted):
@@ -188,6 +197,28 @@ class TestOptions:
         assert search.validation_loss_ == "log_loss"
         assert not hasattr(search, "best_estimator_")
 
+    def test_a_list_is_looked_at_before_it_is_searched(self, wine):
+        # From its own rate of 1e-4, five steps of twenty per cent lead nowhere.
+        model = model_of(learning_rate_init=1e-4)
+        lists = {"learning_rate_init": [1e-3, 1e-1], "alpha": [1e-6, 1e-2]}
+        search = search_of(lists, model, scoring="neg_log_loss").fit(*wine)
+        assert search.best_params_["learning_rate_init"] > 0.05
+        grid = GridSearchCV(model, lists, scoring="neg_log_loss", cv=3).fit(*wine)
+        assert search.best_score_ >= grid.best_score_
+        table = search.hyperparameters_
+        assert list(table["start"])[0] == 0.1
+
+    @pytest.mark.parametrize("optimizer", ["auto", "adam", Adam()])
+    def test_fresh_draws_are_averaged_whatever_names_adam(self, wine, optimizer):
+        ranges = {"learning_rate_init": Continuous()}
+        options = {"resample": "fresh", "optimizer": optimizer, "max_iter": 12}
+        search = search_of(ranges, model_of(random_state=None), **options).fit(*wine)
+        value = search.best_params_["learning_rate_init"]
+        rates = list(search.history_["value"])
+        mean = np.exp(np.mean(np.log(rates[9:12])))
+        assert_allclose(np.asarray(search.hyperparameters_["value"])[0], mean, rtol=1e-9)
+        assert value in (pytest.approx(mean), 0.1)
+
     def test_an_interrupt_keeps_the_best_so_far(self, wine, monkeypatch):
         evaluate, calls = Reverse.evaluate, []
 
@@ -200,5 +231,5 @@ class TestOptions:
         monkeypatch.setattr(Reverse, "evaluate", interrupted)
         search = search_of(scoring="neg_log_loss").fit(*wine)
         assert search.stopping_reason_ == "interrupted"
-        assert search.n_iter_ == 2
+        assert search.n_iter_ == 3 + 2
         assert search.best_score_ == pytest.approx(-min(search.history_["loss"]), rel=1e-9)

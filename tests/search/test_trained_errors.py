@@ -148,6 +148,7 @@ def test_methods_that_do_not_reach(model, method, reason):
         ),
         ({"search_cv": "loo"}, ["search_cv='loo'", "give a number or a splitter"]),
         ({"guard": True}, ["guard=True", "leave guard=False"]),
+        ({"shrinkage": 2.0}, ["shrinkage=2.0", "leave shrinkage='auto'"]),
         ({"resample": "always"}, ["'resample' parameter", "'fresh'"]),
         ({"optimizer": Cubic()}, ["Cubic moves one value, got 2; use optimizer="]),
     ],
