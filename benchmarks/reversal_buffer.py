@@ -20,7 +20,7 @@ STEPS_OF_A_RUN = 10
 def main():
     """Both tables."""
     print_table(
-        ("momentum", "steps", "limit", "held", "memory", "without log"),
+        ("momentum", "steps", "limit", "held", "memory"),
         [memory(momentum, n) for momentum in (0.5, 0.9, 0.98) for n in (100, 1000, 10_000)],
     )
     print("\nBits per weight and step; the limit is log2(1 / momentum).\n")
@@ -37,8 +37,7 @@ def memory(momentum, n_steps):
     buffer, decay = InformationBuffer(N_WEIGHTS), Decay.of(momentum)
     for _ in range(n_steps):
         buffer.multiply(v, decay)
-    log = 24 * n_steps
-    bits = buffer.n_bits, 8 * buffer.nbytes, 8 * (buffer.nbytes - log)
+    bits = buffer.n_bits, 8 * buffer.nbytes
     per_step = (f"{count / N_WEIGHTS / n_steps:.4f}" for count in bits)
     return f"{momentum}", f"{n_steps}", f"{math.log2(1 / momentum):.4f}", *per_step
 

@@ -38,13 +38,13 @@ class InformationBuffer:
         self._accumulators = np.zeros(size, dtype=np.uint64)
         self._largest = 0
         self._stored = []
-        self._log = array.array("Q")
+        self._bounds, self._decays = array.array("Q"), Runs()
 
     @property
     def empty(self):
         """Whether every multiplication was undone, with the velocities that it left."""
         # With the log go the bound and all that was stored, but digits only if they are right.
-        return not self._log and not self._accumulators.any()
+        return not self._bounds and not self._accumulators.any()
 
     @property
     def n_bits(self):
@@ -55,8 +55,8 @@ class InformationBuffer:
     @property
     def nbytes(self):
         """Memory held, with the log and the headers of all arrays."""
-        parts = (self._accumulators, self._log, self._stored, *self._stored)
-        return sum(map(sys.getsizeof, parts))
+        parts = (self._accumulators, self._bounds, self._stored, *self._stored)
+        return self._decays.nbytes + sum(map(sys.getsizeof, parts))
 
     def multiply(self, v, decay):
         """``v <- v * decay``, in place and up to rounding, which is remembered.
@@ -70,7 +70,8 @@ class InformationBuffer:
         """
         self._require(v)
         n, d = int(decay.numerator), int(decay.denominator)
-        self._log.extend((self._largest, n, d))
+        self._bounds.append(self._largest)
+        self._decays.push(n, d)
         if n == 0:
             self._stored.append(v.copy())
             v[:] = 0
@@ -91,9 +92,10 @@ class InformationBuffer:
             The velocities that it left, which become those that it was given.
         """
         self._require(v)
-        if not self._log:
+        if not self._bounds:
             raise ValueError("Every multiplication of this buffer is undone already.")
-        d, n, self._largest = (self._log.pop() for _ in range(3))
+        self._largest = self._bounds.pop()
+        n, d = self._decays.pop()
         if n == 0:
             v[:] = self._stored.pop()
             return
@@ -108,6 +110,29 @@ class InformationBuffer:
                 f"Velocities must be int64 of shape {self._accumulators.shape}, "
                 f"got {v.dtype} of shape {v.shape}."
             )
+
+
+class Runs:
+    """A stack of pairs of integers, of which equal ones in a row take the room of one."""
+
+    def __init__(self):
+        self._flat = array.array("Q")
+
+    @property
+    def nbytes(self):
+        return sys.getsizeof(self._flat)
+
+    def push(self, a, b):
+        if len(self._flat) == 0 or (self._flat[-3], self._flat[-2]) != (a, b):
+            self._flat.extend((a, b, 0))
+        self._flat[-1] += 1
+
+    def pop(self):
+        a, b, count = self._flat[-3:]
+        self._flat[-1] -= 1
+        if count == 1:
+            del self._flat[-3:]
+        return a, b
 
 
 def _pushed(largest, base):

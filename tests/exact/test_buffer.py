@@ -298,3 +298,14 @@ def test_integers_of_numpy_in_a_decay_do_not_wrap():
     for _ in range(50):
         buffer.undo(v)
     np.testing.assert_array_equal(v, before)
+
+
+def test_a_constant_decay_is_remembered_once():
+    constant, changing = InformationBuffer(10), InformationBuffer(10)
+    v = np.arange(10) << 40
+    for t in range(1000):
+        constant.multiply(v, Decay.of(0.9))
+        changing.multiply(v, Decay.of(0.9 if t % 2 else 0.8))
+    # A word for the bound of every step, and two and a count for every change of the decay.
+    assert constant.nbytes < 12 * 1000 + 2500
+    assert changing.nbytes > constant.nbytes + 20 * 1000
