@@ -9,7 +9,7 @@ DTYPES = "float32", "float64"
 
 
 class Reverse(TrainedHypergradient):
-    """Reverse mode: exact, at the cost of about one more training whatever is tuned.
+    """Reverse mode: exact, at the cost of one and a half more trainings whatever is tuned.
 
     See Franceschi et al. (2017), section 3.1.
 
@@ -17,7 +17,7 @@ class Reverse(TrainedHypergradient):
     ----------
     n_checkpoints : int, default=None
         Store this many states only and train the stretches between them again on the way back:
-        twice the training, for a small part of the memory. None stores all.
+        one more training, for a small part of the memory. None stores all.
     dtype : {"float64", "float32"}, default=None
         What states are stored in. float32 halves the memory, at a relative error of about 1e-7.
         None stores them as they are.
