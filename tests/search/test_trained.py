@@ -213,11 +213,9 @@ class TestOptions:
         ranges = {"learning_rate_init": Continuous()}
         options = {"resample": "fresh", "optimizer": optimizer, "max_iter": 12}
         search = search_of(ranges, model_of(random_state=None), **options).fit(*wine)
-        value = search.best_params_["learning_rate_init"]
         rates = list(search.history_["value"])
         mean = np.exp(np.mean(np.log(rates[9:12])))
         assert_allclose(np.asarray(search.hyperparameters_["value"])[0], mean, rtol=1e-9)
-        assert value in (pytest.approx(mean), 0.1)
 
     def test_an_interrupt_keeps_the_best_so_far(self, wine, monkeypatch):
         evaluate, calls = Reverse.evaluate, []
