@@ -50,7 +50,7 @@ def setting(hidden, n_steps, momentum, dtype):
     X, y = data(dtype)
     values = LabelBinarizer().fit_transform(y).astype(float)
     model = MLPClassifier(hidden, "tanh", n_steps=n_steps)
-    targets = Targets(values, MultinomialLoss(), "softmax")
+    targets = Targets(values, MultinomialLoss())
     training = training_of(model, X, targets, None, seed=0)
     rows = np.arange(N_HELD_OUT)
     block = Block(X, values, [rows], [rows], [np.ones(N_HELD_OUT)], np.ones(N_SAMPLES), y)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.utils import column_or_1d
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import check_array, column_or_1d
 
 from sklearn_hypergrad.problems import Block, InnerProblem, compress
 
@@ -183,6 +184,26 @@ def narrowed(block, *, center, most):
     return dataclasses.replace(block, X=compress(block.X, center=center))
 
 
+class RegressorFamily(Family):
+    """Families whose targets are numbers, in one column or several."""
+
+    losses = frozenset(
+        {
+            "squared_error",
+            "root_squared_error",
+            "r2",
+            "absolute_error",
+            "poisson_deviance",
+            "gamma_deviance",
+        }
+    )
+    surrogates = ("squared_error", "squared_error")
+
+    def encode(self, labels):
+        y = check_array(labels, ensure_2d=False, dtype=np.float64)
+        return y.reshape(len(y), -1)
+
+
 class ClassifierFamily(Family):
     """Families whose targets are one column of class labels, all of them in every training part."""
 
@@ -197,3 +218,13 @@ class ClassifierFamily(Family):
                 raise ValueError(
                     f"class {missing[0]} is missing from the training part of split {split}"
                 )
+
+
+class ProbabilisticFamily(ClassifierFamily):
+    """Families of classifiers with probabilities."""
+
+    losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
+    surrogates = ("log_loss", "balanced_log_loss")
+
+    def encode(self, labels):
+        return LabelBinarizer().fit_transform(labels).astype(float)

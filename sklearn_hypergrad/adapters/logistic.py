@@ -3,14 +3,13 @@
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_class_weight
 
 from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
     VECTORS,
-    ClassifierFamily,
     Hyperparameter,
+    ProbabilisticFamily,
     SolvedFamily,
     Term,
     family,
@@ -23,14 +22,12 @@ from sklearn_hypergrad.problems import L2Penalty, LinearProblem, PredictionLoss
 MAX_ROWS = 2000
 
 
-class LogisticFamily(ClassifierFamily, SolvedFamily):
+class LogisticFamily(ProbabilisticFamily, SolvedFamily):
     """``C sum_i log loss + ||w||^2 / 2``, binary or multinomial."""
 
     estimator_class = LogisticRegression
     vector_class = linear_model.LogisticRegression
     hyperparameters = {"C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0)}
-    losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
-    surrogates = ("log_loss", "balanced_log_loss")
     largest_matrix = MAX_ROWS
     knows_scales = True
 
@@ -45,9 +42,6 @@ class LogisticFamily(ClassifierFamily, SolvedFamily):
             if getattr(estimator, name):
                 return f"{name}=True"
         return None
-
-    def encode(self, labels):
-        return LabelBinarizer().fit_transform(labels).astype(float)
 
     def training_weight(self, estimator, labels, weight):
         if estimator.class_weight is None:

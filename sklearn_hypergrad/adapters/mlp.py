@@ -7,13 +7,13 @@ from scipy.sparse import issparse
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 
 from sklearn_hypergrad import neural_network
 from sklearn_hypergrad.adapters.base import (
-    ClassifierFamily,
     Hyperparameter,
+    ProbabilisticFamily,
+    RegressorFamily,
     Term,
     TrainedFamily,
     family,
@@ -30,11 +30,6 @@ ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
 RATE = Hyperparameter(0, per=SCHEDULES, start=0.1)
 MOMENTUM = Hyperparameter(0, per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.9)
 SCALE = Hyperparameter(0, per=("layer",), start=1.0)
-OUT_ACTIVATIONS = {
-    HalfSquaredError: "identity",
-    LogisticLoss: "logistic",
-    MultinomialLoss: "softmax",
-}
 
 
 class NetworkFamily(TrainedFamily):
@@ -77,66 +72,48 @@ class NetworkFamily(TrainedFamily):
         outer = NetworkLoss(network, block, self.judged(block, validation_loss))
         return Term(training, outer, block)
 
+    def targets(self, block):
+        """What the network is trained for."""
+        return Targets(block.y, self.loss(block))
+
     def judged(self, block, validation_loss):
         """The validation loss for targets of this kind."""
         return validation_loss
 
     def training(self, estimator, block, rows, weight, seed):
         """The Training on some rows of a block, as the estimator's ``fit`` does it."""
-        loss = self.loss(block)
-        targets = Targets(block.y, loss, OUT_ACTIVATIONS[type(loss)])
-        return training_of(estimator, block.X, targets, weight, seed, rows)
+        return training_of(estimator, block.X, self.targets(block), weight, seed, rows)
 
     def install(self, estimator, w, term):
         fitted, network = clone(estimator), term.problem.problem.network
         layers = network.layers(w.astype(network.dtype, copy=False))
         fitted.coefs_, fitted.intercepts_ = [W for W, _ in layers], [b for _, b in layers]
         fitted.n_layers_, fitted.n_outputs_ = len(layers) + 1, term.block.y.shape[1]
-        fitted.out_activation_ = OUT_ACTIVATIONS[type(self.loss(term.block))]
+        fitted.out_activation_ = self.targets(term.block).out_activation
         fitted.n_features_in_ = term.block.X.shape[1]
         return fitted
 
 
-class NetworkRegressorFamily(NetworkFamily):
+class NetworkRegressorFamily(RegressorFamily, NetworkFamily):
     """For numbers."""
 
     estimator_class = neural_network.MLPRegressor
-    losses = frozenset(
-        {
-            "squared_error",
-            "root_squared_error",
-            "r2",
-            "absolute_error",
-            "poisson_deviance",
-            "gamma_deviance",
-        }
-    )
-    surrogates = ("squared_error", "squared_error")
-
-    def encode(self, labels):
-        y = check_array(labels, ensure_2d=False, dtype=np.float64)
-        return y.reshape(len(y), -1)
 
     def loss(self, block):
         """The training loss."""
         return HalfSquaredError()
 
 
-class NetworkClassifierFamily(ClassifierFamily, NetworkFamily):
+class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
     """For classes, and for labels of which a sample may have several."""
 
     estimator_class = neural_network.MLPClassifier
-    losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
-    surrogates = ("log_loss", "balanced_log_loss")
 
     def labels(self, y):
         is_multilabel = type_of_target(y) == "multilabel-indicator"
         if not is_multilabel:
             return super().labels(y)
         return y.toarray() if issparse(y) else np.asarray(y)
-
-    def encode(self, labels):
-        return LabelBinarizer().fit_transform(labels).astype(float)
 
     def loss(self, block):
         """The training loss."""
@@ -161,9 +138,9 @@ class ReplayedFamily(NetworkFamily):
     """Networks of scikit-learn, with the batches and updates of their own fits."""
 
     hyperparameters = {
-        "alpha": Hyperparameter(1, start=1e-4),
-        "learning_rate_init": Hyperparameter(0, start=1e-3),
-        "momentum": Hyperparameter(0, scale="logit", limits=(0.0, 1.0), start=0.9),
+        "alpha": dataclasses.replace(ALPHA, per=()),
+        "learning_rate_init": dataclasses.replace(RATE, per=(), start=1e-3),
+        "momentum": dataclasses.replace(MOMENTUM, per=()),
     }
 
     def configuration_obstacle(self, estimator):

@@ -1,16 +1,16 @@
 """Ridge and RidgeClassifier."""
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import check_array, compute_sample_weight
+from sklearn.utils import compute_sample_weight
 
 from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
     VECTORS,
     ClassifierFamily,
     Hyperparameter,
+    RegressorFamily,
     SolvedFamily,
     Term,
     family,
@@ -35,7 +35,7 @@ MAX_GRAM = 2500
 MAX_KERNEL = 5000
 
 
-class RidgeFamily(SolvedFamily):
+class RidgeFamily(RegressorFamily, SolvedFamily):
     """``||y - X w||^2 + alpha ||w||^2``: every solver of Ridge minimises the same objective."""
 
     estimator_class = Ridge
@@ -43,17 +43,6 @@ class RidgeFamily(SolvedFamily):
     hyperparameters = {
         "alpha": Hyperparameter(regularizes=1, per=("target", "transformer"), shrinkage=1.0)
     }
-    losses = frozenset(
-        {
-            "squared_error",
-            "root_squared_error",
-            "r2",
-            "absolute_error",
-            "poisson_deviance",
-            "gamma_deviance",
-        }
-    )
-    surrogates = ("squared_error", "squared_error")
     largest_matrix = max(MAX_GRAM, MAX_KERNEL)
     knows_scales = True
 
@@ -63,10 +52,6 @@ class RidgeFamily(SolvedFamily):
         if estimator.solver == "lbfgs":
             return "solver='lbfgs' is for positive=True only"
         return None
-
-    def encode(self, labels):
-        y = check_array(labels, ensure_2d=False, dtype=np.float64)
-        return y.reshape(len(y), -1)
 
     def training_weight(self, estimator, labels, weight):
         return weight

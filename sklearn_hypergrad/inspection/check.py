@@ -130,12 +130,7 @@ def _value(objective, theta):
 
 
 def _value_of_training(objective, theta):
-    """The loss of training without a gradient, in which no method takes part."""
-    h, losses = objective.space.to_hyperparams(theta), []
-    for term in objective.terms:
-        w = term.problem.run(h).final().w
-        losses.append(term.outer(term.problem.problem.shaped(w), h)[0])
-    return np.concatenate(losses).mean()
+    return objective.losses(theta).mean()
 
 
 def _error(objective, value, theta, step, direction):

@@ -8,6 +8,12 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
 
+OUT_ACTIVATIONS = {
+    HalfSquaredError: "identity",
+    LogisticLoss: "logistic",
+    MultinomialLoss: "softmax",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Targets:
@@ -19,18 +25,20 @@ class Targets:
         Floats: numbers, or 0 and 1 for classes and labels.
     loss : object
         Of :mod:`sklearn_hypergrad.losses`.
-    out_activation : {"softmax", "logistic", "identity"}
-        What takes raw outputs to predictions.
     """
 
     values: np.ndarray
     loss: object
-    out_activation: str
+
+    @property
+    def out_activation(self):
+        """What takes raw outputs to predictions, as scikit-learn calls it."""
+        return OUT_ACTIVATIONS[type(self.loss)]
 
 
 def coded_numbers(y):
     """Targets of regression, for y of shape (n_samples,) or (n_samples, n_outputs)."""
-    return Targets(y.reshape(len(y), -1).astype(float, copy=False), HalfSquaredError(), "identity")
+    return Targets(y.reshape(len(y), -1).astype(float, copy=False), HalfSquaredError())
 
 
 def coded_classes(y):
@@ -50,5 +58,5 @@ def coded_classes(y):
         )
     values = binarizer.transform(y).astype(float)
     if binarizer.y_type_ == "multiclass":
-        return Targets(values, MultinomialLoss(), "softmax"), binarizer
-    return Targets(values, LogisticLoss(), "logistic"), binarizer
+        return Targets(values, MultinomialLoss()), binarizer
+    return Targets(values, LogisticLoss()), binarizer

@@ -9,11 +9,8 @@ from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.guard import judged
 from sklearn_hypergrad.search.model import model_of
 from sklearn_hypergrad.search.outcome import Outcome, rows_of, searched_one, solved
-from sklearn_hypergrad.search.rows import best_values
+from sklearn_hypergrad.search.rows import N_JUDGED, best_values
 from sklearn_hypergrad.search.vector import VectorDescent
-
-# Iterates of the search that are judged by a score without gradient.
-N_JUDGED = 5
 
 
 def search_vector(candidate, inputs, options):

@@ -4,6 +4,9 @@ import warnings
 
 import numpy as np
 
+# Iterates of a search that are judged by a score without gradient.
+N_JUDGED = 5
+
 
 def best_values(values, objective, name, candidate, inputs):
     """The first of the best values under the asked score, in a list; empty if it cannot be told.
@@ -23,25 +26,32 @@ def best_values(values, objective, name, candidate, inputs):
     for index in order:
         hyperparams = {name: np.asarray(values[index], dtype=float)}
         scores[index] = score_of(_solved(objective, hyperparams, candidate), inputs)
-    told = [index for index, score in scores.items() if np.isfinite(score)]
+    return best(values, [scores[index] for index in range(len(values))])
+
+
+def best(values, scores):
+    """The first of the values with the best score, in a list; empty if no score tells."""
+    told = [index for index, score in enumerate(scores) if np.isfinite(score)]
     return [values[max(told, key=lambda index: (scores[index], -index))]] if told else []
 
 
-def distinct(values):
-    """Values without those that equal an earlier one."""
+def distinct(values, same=np.array_equal):
+    """Values without those that are the same as an earlier one."""
     kept = []
     for value in values:
-        if not any(np.array_equal(value, other) for other in kept):
+        if not any(same(value, other) for other in kept):
             kept.append(value)
     return kept
 
 
+def same_settings(one, other):
+    """Whether two dicts of the same names have equal values."""
+    return all(np.array_equal(one[name], other[name]) for name in one)
+
+
 def distinct_rows(rows):
     """Settings, arrays as copies, without those that equal an earlier one."""
-    kept = []
-    for row in rows:
-        if not any(all(np.array_equal(row[key], other[key]) for key in row) for other in kept):
-            kept.append(row)
+    kept = distinct(rows, same_settings)
     return [{key: plain(value) for key, value in row.items()} for row in kept]
 
 

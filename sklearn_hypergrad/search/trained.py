@@ -10,11 +10,9 @@ from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.outcome import Outcome
-from sklearn_hypergrad.search.rows import distinct_rows, score_of
+from sklearn_hypergrad.search.rows import N_JUDGED, best, distinct_rows, same_settings, score_of
 from sklearn_hypergrad.search.training_objective import seed_of, trained_objective
 
-# Points of the path that are judged by a score without gradient.
-N_JUDGED = 5
 # Distance in theta that is none.
 ON_BOUND = 1e-9
 
@@ -29,7 +27,7 @@ def search_trained(candidate, inputs, options):
         points += _best_judged(objective, candidate, inputs)
     # Taken to theta and back, the start has other digits than the estimator.
     begin = objective.space.to_hyperparams(objective.space.to_theta(start))
-    points = [start if _equal(point, begin) else point for point in points]
+    points = [start if same_settings(point, begin) else point for point in points]
     keys = {each.dimension.name: each.key for each in setup.searched}
     rows = distinct_rows([{keys[k]: v for k, v in point.items()} for point in points])
     replayed = setup.choice.exact and setup.on_cv and seed_of(candidate.final) is not None
@@ -54,15 +52,15 @@ def _started(searched, start):
 
 def _best_listed(candidate, objective, start):
     """The start with the listed values that do best, one hyperparameter after the other."""
-    best, lowest = start, None
+    lowest = None
     for span in candidate.ranges:
-        for value in span.listed:
-            point = {**best, span.leaf: np.asarray(value, dtype=float)}
-            lowest = _glance(objective, best) if lowest is None else lowest
+        for listed in span.listed:
+            point = {**start, span.leaf: np.asarray(listed, dtype=float)}
+            lowest = _glance(objective, start) if lowest is None else lowest
             value = _glance(objective, point)
             if value < lowest:
-                best, lowest = point, value
-    return best
+                start, lowest = point, value
+    return start
 
 
 def _glance(objective, point):
@@ -139,12 +137,7 @@ def _best_judged(objective, candidate, inputs):
     visited = sorted(objective.records, key=lambda record: record.value)[:N_JUDGED]
     points = [record.hyperparams for record in visited if np.isfinite(record.value)]
     scores = [score_of(_models(objective, candidate, point), inputs) for point in points]
-    told = [index for index, score in enumerate(scores) if np.isfinite(score)]
-    return [points[max(told, key=lambda index: (scores[index], -index))]] if told else []
-
-
-def _equal(point, other):
-    return all(np.array_equal(point[name], other[name]) for name in point)
+    return best(points, scores)
 
 
 def _models(objective, candidate, hyperparams):

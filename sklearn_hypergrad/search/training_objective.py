@@ -46,9 +46,9 @@ class TrainedObjective(Objective):
 
     def glance(self, theta):
         """The value at theta, without the gradient: at a third of the price."""
-        began, h = time.perf_counter(), self.space.to_hyperparams(theta)
+        began = time.perf_counter()
         try:
-            losses = np.concatenate(in_threads(functools.partial(_loss, h), self.terms))
+            losses = self.losses(theta)
         except DIVERGING as error:
             self.records.append(self._failed(theta, error, began))
         else:
@@ -56,6 +56,11 @@ class TrainedObjective(Objective):
             unknown, n_gradients = np.full_like(theta, np.nan), self._n_gradients()
             self.records.append(self._told(theta, losses, unknown, (), n_gradients, began))
         return self.records[-1].value
+
+    def losses(self, theta):
+        """Validation losses of all splits, of training in which no method takes part."""
+        h = self.space.to_hyperparams(theta)
+        return np.concatenate(in_threads(functools.partial(_loss, h), self.terms))
 
     def _n_gradients(self):
         return sum(term.problem.n_steps for term in self.terms)
