@@ -11,40 +11,10 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array, column_or_1d
 
 from sklearn_hypergrad.problems import Block, InnerProblem, compress
+from sklearn_hypergrad.spaces import Hyperparameter
 
 # What penalties of linear models with arrays can have one value per.
 VECTORS = ("feature", "group", "coefficient", "transformer")
-
-
-@dataclasses.dataclass(frozen=True)
-class Hyperparameter:
-    """A positive hyperparameter that can be tuned by its hypergradient.
-
-    Attributes
-    ----------
-    regularizes : {1, -1, 0}
-        1 if a larger value regularises more (``alpha``), -1 if less (``C``), 0 if neither.
-    per : tuple
-        What there may be one value per.
-    shrinkage : float
-        Weight, in nats, of the L1 penalty on the log-ratios of a vector's entries. With more than
-        0, vectors are searched on half splits: for that their best value must not depend on the
-        number of samples, as a penalty that stands against a sum over samples.
-    scale : {"log", "logit"}
-        On which it is searched, unless it is asked otherwise.
-    limits : tuple of two float
-        Values are between them. Of a trained family also where a search without bounds ends.
-    start : float
-        Of a trained family: where a search starts if the estimator's own value is not between the
-        limits.
-    """
-
-    regularizes: int
-    per: tuple = ()
-    shrinkage: float = 0.0
-    scale: str = "log"
-    limits: tuple[float, float] = (0.0, np.inf)
-    start: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -75,8 +75,8 @@ class InnerProblem(abc.ABC):
     iterative = True
 
     @abc.abstractmethod
-    def zero(self):
-        """Weights that are zero, in the problem's own layout."""
+    def start(self):
+        """Weights that descent begins with, in the layout of the problem: zero, if nothing else."""
 
     @abc.abstractmethod
     def gradient(self, w, h):

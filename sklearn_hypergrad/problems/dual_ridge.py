@@ -35,7 +35,7 @@ class DualRidge(PrimalRidge):
         self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
         self.n_features = X.shape[1]
 
-    def zero(self):
+    def start(self):
         _, n_splits, n_outputs = self._target.shape
         return np.zeros((n_splits, self.n_features, n_outputs))
 

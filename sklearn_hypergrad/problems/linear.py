@@ -95,7 +95,7 @@ class LinearProblem(InnerProblem):
         self._patterns = curvature.Patterns.of(trained) if self.factorises else None
         self.scale, self.rounding = self._scales()
 
-    def zero(self):
+    def start(self):
         return np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
 
     def gradient(self, w, h):
@@ -164,7 +164,7 @@ class LinearProblem(InnerProblem):
         return spread, ROUNDING**2 * np.sum(weights * self._y**2, axis=(0, 2))
 
     def _start(self):
-        zero = self.zero()
+        zero = self.start()
         return Memory(self.state(zero), None, np.zeros(zero.shape[1]))
 
     def curvature(self, kept, state):

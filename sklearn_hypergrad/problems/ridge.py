@@ -150,7 +150,7 @@ class NormalEquations(RidgeProblem):
         """The strength that matters: the mean square of the features, summed over rows."""
         return float(np.trace(self._gram, axis1=1, axis2=2).mean() / self._X.shape[1])
 
-    def zero(self):
+    def start(self):
         return np.zeros_like(self._cross)
 
     def gradient(self, w, h):

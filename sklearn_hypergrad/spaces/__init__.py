@@ -1,7 +1,16 @@
 """What is tuned: hyperparameters, their bounds, and the vector the optimizer moves."""
 
 from sklearn_hypergrad.spaces.continuous import Continuous
+from sklearn_hypergrad.spaces.hyperparameter import Hyperparameter
 from sklearn_hypergrad.spaces.space import Dimension, Space
 from sklearn_hypergrad.spaces.splitting import MOST_DEVIATION, LevelAndDeviations, Unsplit
 
-__all__ = ["MOST_DEVIATION", "Continuous", "Dimension", "LevelAndDeviations", "Space", "Unsplit"]
+__all__ = [
+    "MOST_DEVIATION",
+    "Continuous",
+    "Dimension",
+    "Hyperparameter",
+    "LevelAndDeviations",
+    "Space",
+    "Unsplit",
+]

@@ -17,7 +17,7 @@ CONVERGED = 1e-3
 
 
 class GradientDescent:
-    """Full-batch gradient descent with momentum on an inner problem, from zero.
+    """Full-batch gradient descent with momentum on an inner problem, from its start.
 
     Parameters
     ----------
@@ -57,21 +57,21 @@ class DescendedProblem(TrainableProblem):
 
     def __init__(self, problem):
         self.problem = problem
-        self._zero = problem.zero()
-        self.group_sizes = (self._zero.size,)
+        self._start = problem.start()
+        self.group_sizes = (self._start.size,)
 
     def shaped(self, w):
-        return w.reshape(self._zero.shape)
+        return w.reshape(self._start.shape)
 
     def status(self, w, h):
         # The rate is a fixed number to the derivative, though it follows the curvature, which
         # depends on h: at the minimum that makes no difference.
-        left, first = (self.problem.gradient(v, h) for v in (self.shaped(w), self._zero))
+        left, first = (self.problem.gradient(v, h) for v in (self.shaped(w), self._start))
         converged = np.linalg.norm(left) <= CONVERGED * np.linalg.norm(first)
         return Status.CONVERGED if converged else Status.DESCENT_NOT_CONVERGED
 
     def initial(self, h):
-        return self._zero.ravel().copy()
+        return self._start.ravel().copy()
 
     def initial_vjp(self, h, v):
         return {}
@@ -83,10 +83,10 @@ class DescendedProblem(TrainableProblem):
         return DescendedLinearization(self.problem, self.shaped(w), h)
 
     def curvature(self, h):
-        """Largest eigenvalue of the Hessian at zero."""
-        v = np.random.default_rng(0).standard_normal(self._zero.shape)
+        """Largest eigenvalue of the Hessian at the start."""
+        v = np.random.default_rng(0).standard_normal(self._start.shape)
         for _ in range(POWER_ITERATIONS):
-            v = self.problem.hvp(self._zero, h, v / np.linalg.norm(v))
+            v = self.problem.hvp(self._start, h, v / np.linalg.norm(v))
         return MARGIN * float(np.linalg.norm(v))
 
 

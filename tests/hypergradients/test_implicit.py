@@ -351,7 +351,7 @@ class Cubic(InnerProblem):
         self.status = status
         self.starts = []
 
-    def zero(self):
+    def start(self):
         return np.zeros(2)
 
     def gradient(self, w, h):

@@ -43,7 +43,7 @@ def test_descends_to_the_minimum_of_all_splits(problem, momentum):
 
 
 def test_the_learning_rate_is_in_units_of_the_curvature(problem):
-    zero = problem.zero()
+    zero = problem.start()
     units = np.eye(zero.size)
     dense = np.reshape([problem.hvp(zero, H, u.reshape(zero.shape)) for u in units], units.shape)
     largest = np.linalg.eigvalsh(dense)[-1]
