@@ -43,6 +43,8 @@ class Family(abc.ABC):
         Side of the largest matrix that the inner problem forms for a split.
     knows_scales : bool
         Whether its terms take the ``scales`` of a block into account; else blocks have none.
+    joint : bool
+        Whether all ranges of a grid are searched together, from the estimator's own values.
     trained : bool
         Whether its estimators are trained step by step, and not solved.
     """
@@ -53,6 +55,7 @@ class Family(abc.ABC):
     surrogates: tuple[str, str]
     largest_matrix: int = 0
     knows_scales = False
+    joint = False
     trained = False
     # The class to use for one value per feature, where this one has none.
     vector_class: type | None = None
@@ -119,10 +122,10 @@ class SolvedFamily(Family):
         """A copy of ``estimator`` fitted with these coefficients."""
 
 
-class TrainedFamily(Family):
-    """Estimators whose ``fit`` is a training run."""
+class JointFamily(Family):
+    """Estimators of which all hyperparameters can be searched together."""
 
-    trained = True
+    joint = True
 
     @abc.abstractmethod
     def shape(self, estimator, name, per, block):
@@ -130,14 +133,20 @@ class TrainedFamily(Family):
 
     @abc.abstractmethod
     def term(self, estimator, block, validation_loss, seed):
-        """The Term of a block of one split, its problem a Training.
+        """The Term of a block of one split; its problem is a Training where the family is trained.
 
-        ``seed`` is for what the training draws; an estimator that has a seed of its own uses that.
+        ``seed`` is for what the fit draws; an estimator that has a seed of its own uses that.
         """
 
     @abc.abstractmethod
-    def install(self, estimator, w, term):
-        """A copy of ``estimator`` fitted with the weights ``w`` of a term."""
+    def install(self, estimator, w, term, h):
+        """A copy of ``estimator`` with the hyperparameters ``h``, fitted: ``w`` are its weights."""
+
+
+class TrainedFamily(JointFamily):
+    """Estimators whose ``fit`` is a training run."""
+
+    trained = True
 
 
 @functools.singledispatch

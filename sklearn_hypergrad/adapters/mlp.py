@@ -84,7 +84,7 @@ class NetworkFamily(TrainedFamily):
         """The Training on some rows of a block, as the estimator's ``fit`` does it."""
         return training_of(estimator, block.X, self.targets(block), weight, seed, rows)
 
-    def install(self, estimator, w, term):
+    def install(self, estimator, w, term, h):
         fitted, network = clone(estimator), term.problem.problem.network
         layers = network.layers(w.astype(network.dtype, copy=False))
         fitted.coefs_, fitted.intercepts_ = [W for W, _ in layers], [b for _, b in layers]
@@ -127,8 +127,8 @@ class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
             raise ValueError(f"{validation_loss.name} balances classes, and y has several labels")
         return dataclasses.replace(validation_loss, pointwise_multi=None)
 
-    def install(self, estimator, w, term):
-        fitted = super().install(estimator, w, term)
+    def install(self, estimator, w, term, h):
+        fitted = super().install(estimator, w, term, h)
         fitted._label_binarizer = LabelBinarizer().fit(term.block.labels)
         fitted.classes_ = fitted._label_binarizer.classes_
         return fitted

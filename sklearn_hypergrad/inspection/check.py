@@ -6,15 +6,14 @@ import numpy as np
 from sklearn.base import clone
 
 from sklearn_hypergrad.search.probe import objectives
-from sklearn_hypergrad.search.training_objective import TrainedObjective
 
 # Inner tolerance: what remains must not show in differences.
 TIGHT = 1e-11
 # Three decades around the level of the data.
 REACH = 3 * math.log(10)
-# The same of a search through training, which diverges at rates that are much larger than there.
+# The same of a search from own values: training diverges at rates that are much larger than there.
 NEAR = 0.1
-# Steps of the differences: those of training need no solver, whose rounding errors are larger.
+# Steps of the differences: smaller near a start, where all entries move at once.
 STEP, SMALL_STEP = 1e-2, 1e-3
 # Five points: f'(t) = sum of weight * f(t + offset * step) / step, up to step^4.
 STENCIL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
@@ -28,11 +27,11 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     the search moves, is computed twice: from the hypergradient, and by a five-point central
     difference whose inner problems are solved to a tolerance of 1e-11. Nothing is fitted.
 
-    The ranges of a network are searched together, so they are one: directions are in all entries of
-    all its hyperparameters, and settings are within ten per cent of where the search starts, since
-    training diverges far from there. Differences are of training in floating point with the same
-    initial weights and batches, also for "reversible", whose own losses are rounded to a lattice;
-    "truncated" is wrong by what it leaves out.
+    The ranges of a network, or of your own model, are searched together, so they are one:
+    directions are in all entries of all its hyperparameters, and settings are within ten per cent
+    of where the search starts, since training diverges far from there. Differences are of training
+    in floating point with the same initial weights and batches, also for "reversible", whose own
+    losses are rounded to a lattice; "truncated" is wrong by what it leaves out.
 
     Parameters
     ----------
@@ -45,20 +44,20 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
         by chance.
     step : float, default=None
         Step of the differences, in nats on a logarithmic scale: smaller steps lose digits, larger
-        ones leave the straight part. None is 1e-2, and 1e-3 for networks. For absolute errors,
+        ones leave the straight part. None is 1e-2, and 1e-3 near a start. For absolute errors,
         which have kinks, take 1e-5 or so. Networks of "relu" have kinks wherever a unit switches,
         so that single points fail at any step: check them with "tanh".
     random_state : int, default=0
-        Seed of the directions, and of the settings of a network.
+        Seed of the directions, and of settings near a start.
     **fit_params : dict
         Metadata as for ``search.fit``.
 
     Returns
     -------
     errors : ndarray of shape (n_ranges, n_points)
-        ``|derivative - difference| / |difference|``; a row for every range, or for all ranges of a
-        network. Where both are right it is below 1e-6, except where the loss is flat and both are
-        rounding errors, and for networks of float32.
+        ``|derivative - difference| / |difference|``; a row for every range, or for all that are
+        searched together. Where both are right it is below 1e-6, except where the loss is flat and
+        both are rounding errors, and for networks of float32.
 
     Raises
     ------
@@ -78,10 +77,9 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     rng = np.random.default_rng(random_state)
     errors = []
     with np.errstate(all="ignore"):
-        for objective in objectives(clone(search), X, y, **fit_params):
+        for objective, joint in objectives(clone(search), X, y, **fit_params):
             objective.tol = TIGHT
-            trained = isinstance(objective, TrainedObjective)
-            errors_of = _errors_of_training if trained else _errors
+            errors_of = _errors_near_start if joint else _errors
             errors.append(errors_of(objective, n_points, step, rng))
     if not errors:
         raise ValueError("No range of param_grid can be searched, so there is no hypergradient.")
@@ -99,24 +97,26 @@ def _errors(objective, n_points, step, rng):
     step = (STEP if step is None else step) * min(1.0, high - low)
     directions = rng.standard_normal((n_points, dimension.size))
     return [
-        _error(objective, _value, np.full(dimension.size, theta), step, direction)
+        _error(objective, np.full(dimension.size, theta), step, direction)
         for theta, direction in zip(inside, directions, strict=True)
     ]
 
 
-def _errors_of_training(objective, n_points, step, rng):
+def _errors_near_start(objective, n_points, step, rng):
     space = objective.space
     start = space.to_theta({dimension.name: dimension.start for dimension in space.dimensions})
     low, high = space.bounds.T
     if not np.isfinite(objective.record(start).value):
-        raise ValueError("Training diverges where the search starts. Lower learning_rate_init.")
+        raise ValueError(
+            "The validation loss is not finite where the search starts: if training diverges "
+            "there, lower learning_rate_init."
+        )
     step = (SMALL_STEP if step is None else step) * min(1.0, np.min(high - low))
     # The stencil stays between the bounds, beyond which values are held.
     low, high = low + 2 * step, high - 2 * step
     return [
         _error(
             objective,
-            _value_of_training,
             np.clip(start + rng.uniform(-NEAR, NEAR, space.size), low, high),
             step,
             rng.standard_normal(space.size),
@@ -125,19 +125,12 @@ def _errors_of_training(objective, n_points, step, rng):
     ]
 
 
-def _value(objective, theta):
-    return objective(theta)[0]
-
-
-def _value_of_training(objective, theta):
-    return objective.losses(theta).mean()
-
-
-def _error(objective, value, theta, step, direction):
+def _error(objective, theta, step, direction):
     direction /= np.linalg.norm(direction)
     derivative = objective(theta)[1] @ direction
     difference = sum(
-        weight * value(objective, theta + offset * step * direction) for offset, weight in STENCIL
+        weight * objective.losses(theta + offset * step * direction).mean()
+        for offset, weight in STENCIL
     )
     difference /= step
     return abs(derivative - difference) / abs(difference)

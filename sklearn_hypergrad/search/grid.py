@@ -234,7 +234,7 @@ def _check(span, final, found):
             f"values between 0 and 1, and {span.leaf} of {type(final).__name__} may be any "
             f"positive number: leave scale='auto'."
         )
-    if continuous.per is not None and continuous.scale == "linear":
+    if continuous.per is not None and continuous.scale == "linear" != hyperparameter.scale:
         raise ValueError(
             f"Cannot tune {span.key!r} with {continuous!r}. This is because the entries of a "
             f"vector are compared by their ratios: leave scale='auto'."

@@ -78,6 +78,14 @@ class Objective:
             self.records.append(self._known[key])
         return self._known[key]
 
+    def losses(self, theta):
+        """Validation losses of all splits, by themselves."""
+        return self.record(theta).losses
+
+    def glance(self, theta):
+        """The value at theta, where the gradient is not needed."""
+        return self.record(theta).value
+
     @property
     def iterative(self):
         """Whether accuracy takes time."""
@@ -90,7 +98,7 @@ class Objective:
         return min((r for r in self.records if r.tol == finest), key=lambda r: r.value)
 
     def solutions(self, hyperparams):
-        """``(term, w)`` of every block at the current inner tolerance, warm-started in turn."""
+        """``(term, w)`` of every block: converged to the current inner tolerance, warm-started."""
         theta = self.space.to_theta(hyperparams)
         warm_starts = []
         for term, near in zip(self.terms, self._starts.nearest(theta), strict=True):

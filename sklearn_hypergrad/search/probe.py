@@ -7,13 +7,15 @@ from sklearn.utils import indexable
 from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
+from sklearn_hypergrad.search.joint_objective import joint_objective
 from sklearn_hypergrad.search.scalar import common_objective
-from sklearn_hypergrad.search.training_objective import trained_objective
 from sklearn_hypergrad.search.vector import VectorDescent
 
 
 def objectives(search, X, y=None, **params):
-    """One Objective per range of ``search.param_grid``.
+    """``(objective, joint)`` of every candidate of ``search.param_grid`` that has a range.
+
+    ``joint`` says whether it is one of several ranges together, around the estimator's own values.
 
     Raises
     ------
@@ -25,12 +27,16 @@ def objectives(search, X, y=None, **params):
     inputs = fit_inputs(search, X, y, cv, search._get_routed_params_for_fit(params))
     options = search._options(y)
     candidates = expand(search.param_grid, search.estimator)
-    return [_objective(candidate, inputs, options) for candidate in candidates if candidate.range]
+    return [
+        (_objective(candidate, inputs, options), candidate.family.joint)
+        for candidate in candidates
+        if candidate.range
+    ]
 
 
 def _objective(candidate, inputs, options):
-    if candidate.family.trained:
-        return trained_objective(candidate, inputs, options).objective
+    if candidate.family.joint:
+        return joint_objective(candidate, inputs, options).objective
     if candidate.range.continuous.per is None:
         return common_objective(candidate, inputs, options)[0]
     data = gather(candidate, inputs, options)

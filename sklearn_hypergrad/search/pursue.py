@@ -5,9 +5,9 @@ from sklearn.model_selection import ParameterGrid
 from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.descent import Unsearchable
 from sklearn_hypergrad.search.entries import search_vector
+from sklearn_hypergrad.search.joint import search_jointly
 from sklearn_hypergrad.search.outcome import Outcome
 from sklearn_hypergrad.search.scalar import search_scalar
-from sklearn_hypergrad.search.trained import search_trained
 from sklearn_hypergrad.search.validation_loss import choose
 
 
@@ -36,8 +36,8 @@ def pursue(candidate, inputs, options):
 
 
 def _search(candidate):
-    if candidate.family.trained:
-        return search_trained
+    if candidate.family.joint:
+        return search_jointly
     return search_scalar if candidate.range.continuous.per is None else search_vector
 
 

@@ -1,4 +1,4 @@
-"""Where the search for hyperparameters of a training run begins, and how far it may go."""
+"""Where a search from the estimator's own values begins, and how far it may go."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 
 # Distance in theta from the start at which a search without bounds ends: six decades of a positive
-# value; for a momentum, half of that.
-FARTHEST = {"log": 6 * np.log(10), "logit": 3 * np.log(10)}
+# value; for a momentum, half of that. A value that may have any sign has no scale.
+FARTHEST = {"log": 6 * np.log(10), "logit": 3 * np.log(10), "linear": np.inf}
 
 
 def dimension_of(span, hyperparameter, own, shape):
@@ -26,8 +26,8 @@ def dimension_of(span, hyperparameter, own, shape):
     shape : tuple of int
     """
     continuous, scale = span.continuous, span.scale
-    if hyperparameter.scale == "logit" and continuous.scale == "auto":
-        scale = "logit"
+    if hyperparameter.scale != "log" and continuous.scale == "auto":
+        scale = hyperparameter.scale
     start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
     low, high = _bounds(continuous, start, hyperparameter.scale)
     return Dimension(span.leaf, shape, scale, low, high, start)

@@ -13,6 +13,7 @@ SHAPES = (
     "coefficient",
     "target",
     "transformer",
+    "sample",
     "layer",
     "step",
     ("step", "layer"),
@@ -38,8 +39,8 @@ class Continuous:
         unless both bounds are given with ``high / low < 10``: what a range spans in ratio, not in
         difference, is what matters for a penalty. "linear" needs both bounds. "logit" is for values
         between 0 and 1, and "auto" for momenta.
-    per : {None, "feature", "group", "coefficient", "target", "transformer", "layer", "step", \
-            ("step", "layer")}, default=None
+    per : {None, "feature", "group", "coefficient", "target", "transformer", "sample", "layer", \
+            "step", ("step", "layer")}, default=None
         What there is one value of. None tunes one value for all.
 
         - "feature": each feature that enters the model; "coefficient": each coefficient; "group":
@@ -52,6 +53,8 @@ class Continuous:
 
         - "layer", "step", ("step", "layer"): each layer of a network, each step of its training, or
           both, for the classes of :mod:`sklearn_hypergrad.neural_network`.
+        - "sample": each training sample. With one split only, whose validation rows are clean: see
+          :mod:`sklearn_hypergrad.data_cleaning`.
 
         Penalties are relative to the features as the model sees them: scale these first.
     groups : sequence or dict, default=None

@@ -1,25 +1,25 @@
-"""The search for hyperparameters of training runs: networks, learning rates, schedules."""
+"""The search for several hyperparameters together: of networks, schedules, own models."""
 
 import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import Adam
+from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
+from sklearn_hypergrad.search.joint_objective import joint_objective
 from sklearn_hypergrad.search.outcome import Outcome
 from sklearn_hypergrad.search.rows import N_JUDGED, best, distinct_rows, same_settings, score_of
-from sklearn_hypergrad.search.training_objective import seed_of, trained_objective
 
 # Distance in theta that is none.
 ON_BOUND = 1e-9
 
 
-def search_trained(candidate, inputs, options):
-    """The Outcome of a candidate whose estimator is trained step by step."""
-    setup = trained_objective(candidate, inputs, options)
+def search_jointly(candidate, inputs, options):
+    """The Outcome of a candidate whose ranges are searched together, from its own values."""
+    setup = joint_objective(candidate, inputs, options)
     objective = setup.objective
     found, start = _descended(candidate, setup, options)
     points = [found.record.hyperparams, start]
@@ -30,7 +30,8 @@ def search_trained(candidate, inputs, options):
     points = [start if same_settings(point, begin) else point for point in points]
     keys = {each.dimension.name: each.key for each in setup.searched}
     rows = distinct_rows([{keys[k]: v for k, v in point.items()} for point in points])
-    replayed = setup.choice.exact and setup.on_cv and seed_of(candidate.final) is not None
+    solved = set(found.record.statuses) == {Status.CONVERGED}
+    expected = setup.choice.exact and setup.replays and (candidate.family.trained or solved)
     return Outcome(
         candidate,
         [{**candidate.settings, **row} for row in rows],
@@ -40,7 +41,7 @@ def search_trained(candidate, inputs, options):
         how=setup.why,
         choice=setup.choice,
         loss_name=setup.choice.loss.name,
-        expected=found.record.value if replayed and options.resample == "fixed" else None,
+        expected=found.record.value if expected else None,
     )
 
 
@@ -53,26 +54,26 @@ def _started(searched, start):
 def _best_listed(candidate, objective, start):
     """The start with the listed values that do best, one hyperparameter after the other."""
     lowest = None
+
+    def glance(point):
+        return objective.glance(objective.space.to_theta(point))
+
     for span in candidate.ranges:
         for listed in span.listed:
             point = {**start, span.leaf: np.asarray(listed, dtype=float)}
-            lowest = _glance(objective, start) if lowest is None else lowest
-            value = _glance(objective, point)
+            lowest = glance(start) if lowest is None else lowest
+            value = glance(point)
             if value < lowest:
                 start, lowest = point, value
     return start
 
 
-def _glance(objective, point):
-    return objective.glance(objective.space.to_theta(point))
-
-
 def _descended(candidate, setup, options):
     """What was found, and the hyperparameters that the search started with."""
-    objective, fresh = setup.objective, options.resample == "fresh"
-    optimizer = options.optimizer or Adam()
+    objective, trained = setup.objective, candidate.family.trained
+    optimizer = options.optimizer or (Adam() if trained else LBFGS())
     if isinstance(optimizer, Adam):
-        optimizer = optimizer.told(noisy=fresh)
+        optimizer = optimizer.told(noisy=trained and options.resample == "fresh")
     settings = {"tol": options.tol, "max_iter": options.max_iter}
     start = {d.name: d.starts.reshape(d.shape) for d in objective.space.dimensions}
     try:
@@ -142,7 +143,7 @@ def _best_judged(objective, candidate, inputs):
 
 def _models(objective, candidate, hyperparams):
     """Fitted estimators of all splits, each with its block and held-out rows."""
-    for term in objective.terms:
-        w = term.problem.run(hyperparams).final().w
+    for term, w in objective.solutions(hyperparams):
         (test,) = term.block.tests
-        yield candidate.family.install(candidate.final, w, term), term.block, test
+        fitted = candidate.family.install(candidate.final, w, term, hyperparams)
+        yield fitted, term.block, test
