@@ -5,8 +5,18 @@ import dataclasses
 
 import numpy as np
 
+from sklearn_hypergrad.linalg import Outcome
 from sklearn_hypergrad.problems import InnerSolution, Status
 from sklearn_hypergrad.training import GradientDescent, Storage, pull_back, training_of
+
+# How a linear solver ended, as what to do about it. Series and the identity are approximate as they
+# are meant to be: a residual that they leave is reported, and is not a problem.
+STATUSES = {
+    Outcome.DONE: Status.CONVERGED,
+    Outcome.INEXACT: Status.LINEAR_SOLVE_INEXACT,
+    Outcome.DIVERGED: Status.SERIES_DIVERGED,
+    Outcome.NEGATIVE_CURVATURE: Status.NEGATIVE_CURVATURE,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +44,10 @@ class Evaluation:
         Linear systems solved, or gradients of batches computed.
     w : ndarray
         The trained weights, as the outer objective was given them.
+    linear_iterations : float
+        Iterations of the linear solver; nan where none iterates, or it does not tell.
+    linear_residual : float
+        Relative residual that it leaves, the largest of all splits; nan where it does not tell.
     """
 
     values: np.ndarray
@@ -42,6 +56,8 @@ class Evaluation:
     statuses: tuple[Status, ...]
     n_solves: int
     w: np.ndarray | None = None
+    linear_iterations: float = np.nan
+    linear_residual: float = np.nan
 
 
 class Hypergradient(abc.ABC):

@@ -1,18 +1,52 @@
 """Implicit differentiation of the trained model."""
 
-from sklearn_hypergrad.hypergradients.base import Evaluation, Hypergradient, WarmStart
+import numpy as np
+
+from sklearn_hypergrad.hypergradients.base import STATUSES, Evaluation, Hypergradient, WarmStart
+from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann
+
+AUTO = "auto"
+SOLVERS = {"cholesky": Direct(), "cg": CG(), "neumann": Neumann(), "identity": Identity()}
 
 
 class Implicit(Hypergradient):
     """Differentiate the condition that the gradient of the inner objective vanishes.
 
     Needs a model that minimises a smooth objective, and nothing else about it. Exact up to the
-    accuracy of the inner solution and of one linear system with its Hessian. See Lorraine, Vicol,
-    Duvenaud (2019), equations 2 and 3.
+    accuracy of the inner solution and of one linear system with its Hessian, unless ``solver`` is
+    approximate. See Lorraine, Vicol, Duvenaud (2019), equations 2 and 3, and section 3.
+
+    Parameters
+    ----------
+    solver : {"auto", "cholesky", "cg", "neumann", "identity"} or InverseHessian, default="auto"
+        How the linear system is solved. "auto" uses again what the model was solved with, which is
+        the fastest and the most accurate where there is such a thing. The others see products with
+        the Hessian only: ``Direct()``, ``CG()``, ``Neumann()`` and ``Identity()`` of
+        ``sklearn_hypergrad.linalg``, whose settings an instance may change.
+    gauss_newton : bool, default=False
+        Whether the Gauss-Newton matrix takes the place of the Hessian. It is positive semi-definite
+        for convex losses, also where a network is not at a minimum; for predictions that are linear
+        in the weights it is the Hessian. "auto" is "cg" then.
+
+    Raises
+    ------
+    ValueError
+        If there is no such solver.
     """
 
+    def __init__(self, solver=AUTO, *, gauss_newton=False):
+        if not isinstance(solver, InverseHessian) and solver not in (AUTO, *SOLVERS):
+            raise ValueError(
+                f"solver must be one of {', '.join(map(repr, (AUTO, *SOLVERS)))} or an "
+                f"InverseHessian such as CG(tol=1e-8), got {solver!r}."
+            )
+        self.solver = solver
+        self.gauss_newton = gauss_newton
+
     def __repr__(self):
-        return "Implicit()"
+        shown = [f"solver={self.solver!r}"] * (self.solver != AUTO)
+        shown += ["gauss_newton=True"] * bool(self.gauss_newton)
+        return f"Implicit({', '.join(shown)})"
 
     # The solution w(h) has gradient(w, h) = 0 for every h. Differentiating in h,
     #     H dw/dh + cross = 0    with    H = d gradient / dw,    cross = d gradient / dh,
@@ -23,7 +57,9 @@ class Implicit(Hypergradient):
         previous = (None, None) if warm_start is None else (warm_start.solution, warm_start.adjoint)
         solution = problem.solve(h, previous[0], tol)
         values, grad_w, direct = outer(solution.w, h)
-        adjoint, status = solution.inverse_hvp(grad_w, previous[1])
+        adjoint, status, n_iter, residual = self._adjoint(
+            problem, h, solution, grad_w, previous[1], tol
+        )
         indirect = problem.cross_vjp(solution.w, h, adjoint)
         gradient = {name: direct.get(name, 0.0) - term for name, term in indirect.items()}
         return Evaluation(
@@ -33,4 +69,15 @@ class Implicit(Hypergradient):
             statuses=(solution.status, status),
             n_solves=solution.n_solves,
             w=solution.w,
+            linear_iterations=n_iter,
+            linear_residual=residual,
         )
+
+    def _adjoint(self, problem, h, solution, right, start, tol):
+        """``H^-1 right``, its status, and iterations and residual where these are known."""
+        if self.solver == AUTO and not self.gauss_newton:
+            return *solution.inverse_hvp(right, start), np.nan, np.nan
+        products = problem.products(solution.w, h, gauss_newton=self.gauss_newton)
+        solver = SOLVERS.get("cg" if self.solver == AUTO else self.solver, self.solver)
+        solved = solver.solve(products, right, start=start, tol=tol, axis=problem.split_axis)
+        return solved.x, STATUSES[solved.outcome], solved.n_iter, solved.residual

@@ -1,14 +1,27 @@
-"""Inverses of stacks of symmetric positive definite operators: factorise once, solve many times."""
+"""Inverses of stacks of symmetric operators: of matrices, or of what is known by products."""
 
-from sklearn_hypergrad.linalg.cg import conjugate_gradient
+from sklearn_hypergrad.linalg.cg import CG, conjugate_gradient
 from sklearn_hypergrad.linalg.cholesky import Cholesky, CholeskyBlocks, factor, solve_factored
+from sklearn_hypergrad.linalg.direct import Direct
+from sklearn_hypergrad.linalg.identity import Identity
+from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
+from sklearn_hypergrad.linalg.neumann import Neumann
 from sklearn_hypergrad.linalg.spectral import Spectral
+from sklearn_hypergrad.linalg.spectral_norm import curvature_bound
 
 __all__ = [
+    "CG",
     "Cholesky",
     "CholeskyBlocks",
+    "Direct",
+    "Identity",
+    "InverseHessian",
+    "Neumann",
+    "Outcome",
+    "Solved",
     "Spectral",
     "conjugate_gradient",
+    "curvature_bound",
     "factor",
     "solve_factored",
 ]

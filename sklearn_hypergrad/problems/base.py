@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import enum
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,15 @@ class Status(enum.Enum):
     LINEAR_SOLVE_INEXACT = (
         "The linear system of the hypergradient was not solved to tolerance. Scale the features "
         "(StandardScaler) or bound the penalty away from zero with Continuous(low, high)."
+    )
+    SERIES_DIVERGED = (
+        "The Neumann series of the hypergradient diverges. Leave out its scale, which is then "
+        "estimated: Neumann(). If it was, the Hessian has negative curvature, which "
+        "gauss_newton=True leaves out."
+    )
+    NEGATIVE_CURVATURE = (
+        "The Hessian of the training problem has negative curvature: its weights are not at a "
+        "minimum. Train them to one, or leave out what is negative with gauss_newton=True."
     )
 
 
@@ -70,9 +80,16 @@ class InnerProblem(abc.ABC):
     ----------
     iterative : bool
         Whether a solution takes the longer the more accurate it is to be.
+    linear_in_weights : bool
+        Whether predictions are linear in ``w``, so that the Gauss-Newton matrix is the Hessian.
+    split_axis : int or None
+        Axis of ``w`` that counts the splits, along which the Hessian is block diagonal; None where
+        there is none. Linear solvers treat what it counts as systems of their own.
     """
 
     iterative = True
+    linear_in_weights = False
+    split_axis = None
 
     @abc.abstractmethod
     def start(self):
@@ -85,6 +102,32 @@ class InnerProblem(abc.ABC):
     @abc.abstractmethod
     def hvp(self, w, h, v):
         """Product of its Hessian in ``w`` with ``v``."""
+
+    def gauss_newton(self, w, h, v):
+        """Product of ``v`` with the Gauss-Newton matrix of the inner objective.
+
+        With J the derivative of the predictions in ``w`` and L the second derivative of the loss in
+        them, that is ``J' L J`` plus the Hessian of the penalty: the Hessian without the second
+        derivatives of the predictions. For a convex loss it is positive semi-definite everywhere.
+
+        Raises
+        ------
+        ValueError
+            If predictions are not linear in ``w`` and the problem has no such product of its own.
+        """
+        if not self.linear_in_weights:
+            raise ValueError(
+                f"{type(self).__name__} has no Gauss-Newton products. Leave gauss_newton=False, or "
+                f"define gauss_newton(w, h, v)."
+            )
+        return self.hvp(w, h, v)
+
+    def products(self, w, h, *, gauss_newton=False):
+        """A function that multiplies many vectors with the Hessian, or Gauss-Newton matrix, at w.
+
+        To be overridden where these products share what can be computed once.
+        """
+        return functools.partial(self.gauss_newton if gauss_newton else self.hvp, w, h)
 
     @abc.abstractmethod
     def cross_vjp(self, w, h, v):

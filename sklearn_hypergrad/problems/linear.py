@@ -84,6 +84,9 @@ class LinearProblem(InnerProblem):
     fit_intercept : bool
     """
 
+    linear_in_weights = True
+    split_axis = 1
+
     def __init__(self, block, penalty, loss, *, fit_intercept):
         self._penalty = penalty
         self._loss = loss
@@ -103,6 +106,9 @@ class LinearProblem(InnerProblem):
 
     def hvp(self, w, h, v):
         return self.hessian(self.state(w), self._ridge(h), v)
+
+    def products(self, w, h, *, gauss_newton=False):
+        return functools.partial(self.hessian, self.state(w), self._ridge(h))
 
     def cross_vjp(self, w, h, v):
         penalised = slice(0, self._design.n_features)

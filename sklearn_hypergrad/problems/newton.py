@@ -148,7 +148,7 @@ class Newton:
         return np.minimum(1, rate) * decrement
 
     def _solve(self, state, right, start, tol):
-        solution, residual, _ = conjugate_gradient(
+        solved = conjugate_gradient(
             lambda v: self._problem.hessian(state, self._ridge, v),
             right,
             self._precondition,
@@ -156,7 +156,7 @@ class Newton:
             tol=tol,
             max_iter=MAX_CG if self._tol < LOOSE else FEW_CG,
         )
-        return solution, residual
+        return solved.x, solved.residual
 
     def _descend(self, state, step, decrement):
         """Halve the step of each split until its objective falls (Armijo)."""

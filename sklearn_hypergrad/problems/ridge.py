@@ -30,6 +30,8 @@ class RidgeProblem(InnerProblem):
     """
 
     iterative = False
+    linear_in_weights = True
+    split_axis = 0
 
     def __init__(self, penalty):
         self._penalty = penalty

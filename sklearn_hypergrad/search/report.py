@@ -42,6 +42,8 @@ def history(outcomes):
         "inner_tol": [r.tol for _, _, r in records],
         "seconds": [r.seconds for _, _, r in records],
         "inner_solves": [r.n_solves for _, _, r in records],
+        "linear_iterations": [r.linear_iterations for _, _, r in records],
+        "linear_residual": [r.linear_residual for _, _, r in records],
     }
     return table(columns)
 

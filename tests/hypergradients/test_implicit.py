@@ -80,6 +80,7 @@ class Scaled(Implicit):
     """A hypergradient that is wrong by a factor."""
 
     def __init__(self, factor):
+        super().__init__()
         self.factor = factor
 
     def evaluate(self, *args):

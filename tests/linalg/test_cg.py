@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import conjugate_gradient
+from sklearn_hypergrad.linalg import Outcome, conjugate_gradient
 
 N, N_SPLITS, N_OUTPUTS = 6, 3, 2
 
@@ -42,54 +42,54 @@ def nothing(v):
 def test_solves_all_systems(decades, preconditioned):
     matrices, right = systems(decades)
     precondition = jacobi(matrices) if preconditioned else nothing
-    solution, residual, _ = conjugate_gradient(
-        product(matrices), right, precondition, tol=1e-12, max_iter=500
-    )
+    solved = conjugate_gradient(product(matrices), right, precondition, tol=1e-12, max_iter=500)
     expected = stacked(np.linalg.solve(matrices, flat(right)[..., None])[..., 0])
-    assert residual <= 1e-12
-    assert_allclose(solution, expected, rtol=1e-8, atol=1e-10)
+    assert solved.residual <= 1e-12
+    assert solved.outcome is Outcome.DONE
+    assert_allclose(solved.x, expected, rtol=1e-8, atol=1e-10)
 
 
 def test_an_exact_preconditioner_needs_one_iteration():
     matrices, right = systems(4)
     inverse = product(np.linalg.inv(matrices))
-    *_, n_iter = conjugate_gradient(product(matrices), right, inverse, tol=1e-8, max_iter=50)
-    assert n_iter == 1
+    solved = conjugate_gradient(product(matrices), right, inverse, tol=1e-8, max_iter=50)
+    assert solved.n_iter == 1
 
 
 def test_a_start_at_the_solution_needs_no_iteration():
     matrices, right = systems()
     start = product(np.linalg.inv(matrices))(right)
-    solution, _, n_iter = conjugate_gradient(
+    solved = conjugate_gradient(
         product(matrices), right, nothing, start=start, tol=1e-8, max_iter=50
     )
-    assert n_iter == 0
-    assert_array_equal(solution, start)
+    assert solved.n_iter == 0
+    assert_array_equal(solved.x, start)
 
 
 def test_a_close_start_saves_iterations_and_changes_no_digits():
     matrices, right = systems(2)
     exact = product(np.linalg.inv(matrices))(right)
     options = {"tol": 1e-10, "max_iter": 200}
-    *_, cold = conjugate_gradient(product(matrices), right, nothing, **options)
-    solution, _, warm = conjugate_gradient(
+    cold = conjugate_gradient(product(matrices), right, nothing, **options)
+    warm = conjugate_gradient(
         product(matrices), right, nothing, start=exact * (1 + 1e-6), **options
     )
-    assert warm < cold
-    assert_allclose(solution, exact, rtol=1e-7)
+    assert warm.n_iter < cold.n_iter
+    assert_allclose(warm.x, exact, rtol=1e-7)
 
 
 @pytest.mark.parametrize("max_iter", [0, 1, 4])
 def test_reports_the_largest_relative_residual_in_the_norm_of_the_preconditioner(max_iter):
     matrices, right = systems(3)
     precondition = jacobi(matrices)
-    solution, residual, n_iter = conjugate_gradient(
+    solved = conjugate_gradient(
         product(matrices), right, precondition, tol=1e-12, max_iter=max_iter
     )
-    left = right - product(matrices)(solution)
+    left = right - product(matrices)(solved.x)
     norms = [np.sqrt(np.sum(r * precondition(r), axis=(0, 2))) for r in (left, right)]
-    assert n_iter == max_iter
-    assert_allclose(residual, np.max(norms[0] / norms[1]), rtol=1e-10)
+    assert solved.n_iter == max_iter
+    assert solved.outcome is Outcome.INEXACT
+    assert_allclose(solved.residual, np.max(norms[0] / norms[1]), rtol=1e-10)
 
 
 def test_solved_systems_stand_still():
@@ -97,24 +97,24 @@ def test_solved_systems_stand_still():
     matrices, right = systems(3)
     matrices[1] = systems(0.5)[0][1]
     alone = matrices[[1]], right[:, [1]]
-    *_, n_iter = conjugate_gradient(product(alone[0]), alone[1], nothing, tol=1e-4, max_iter=99)
+    single = conjugate_gradient(product(alone[0]), alone[1], nothing, tol=1e-4, max_iter=99)
     early, late = (
         conjugate_gradient(product(matrices), right, nothing, tol=1e-4, max_iter=most)
-        for most in (n_iter, 99)
+        for most in (single.n_iter, 99)
     )
-    assert late[2] > n_iter
-    assert_array_equal(late[0][:, 1], early[0][:, 1])
+    assert late.n_iter > single.n_iter
+    assert_array_equal(late.x[:, 1], early.x[:, 1])
 
 
 def test_a_right_hand_side_of_zeros_is_solved_by_zeros_and_disturbs_no_other():
     matrices, right = systems()
     options = {"tol": 1e-10, "max_iter": 100}
-    expected, *_ = conjugate_gradient(product(matrices), right, nothing, **options)
+    expected = conjugate_gradient(product(matrices), right, nothing, **options).x
     right[:, 1] = 0
-    solution, residual, _ = conjugate_gradient(product(matrices), right, nothing, **options)
-    assert residual <= 1e-10
-    assert_array_equal(solution[:, 1], 0)
-    assert_allclose(solution[:, [0, 2]], expected[:, [0, 2]], rtol=1e-8)
+    solved = conjugate_gradient(product(matrices), right, nothing, **options)
+    assert solved.residual <= 1e-10
+    assert_array_equal(solved.x[:, 1], 0)
+    assert_allclose(solved.x[:, [0, 2]], expected[:, [0, 2]], rtol=1e-8)
 
 
 def test_a_singular_but_consistent_system_gets_its_shortest_solution():
@@ -123,9 +123,10 @@ def test_a_singular_but_consistent_system_gets_its_shortest_solution():
     eigenvalues[:, :3] = 0
     matrices = vectors * eigenvalues[:, None] @ vectors.transpose(0, 2, 1)
     right = product(matrices)(right)
-    solution, *_ = conjugate_gradient(product(matrices), right, nothing, tol=1e-12, max_iter=100)
+    solved = conjugate_gradient(product(matrices), right, nothing, tol=1e-12, max_iter=100)
     expected = product(np.linalg.pinv(matrices, rcond=1e-10))(right)
-    assert_allclose(solution, expected, rtol=1e-8, atol=1e-10)
+    assert solved.outcome is Outcome.DONE
+    assert_allclose(solved.x, expected, rtol=1e-8, atol=1e-10)
 
 
 def test_inputs_are_not_changed():

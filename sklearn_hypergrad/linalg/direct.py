@@ -1,0 +1,84 @@
+"""Inverses of matrices that are formed from products, and factorised."""
+
+import dataclasses
+
+import numpy as np
+from scipy.linalg import LinAlgError
+
+from sklearn_hypergrad.linalg.cholesky import factor, solve_factored
+from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
+from sklearn_hypergrad.linalg.systems import as_rows, from_rows, relative
+
+# Residual over the sizes of H, x and right from which on it is not due to rounding.
+ROUNDING = 1e-10
+# Residual that is good enough where rounding allows no better.
+STUCK = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class Direct(InverseHessian):
+    """Cholesky factors of H, which is formed by products with unit vectors.
+
+    One product for each weight of a system, all systems at once. A singular H gets the smallest
+    multiple of its diagonal that makes it factorise. One that has negative curvature is reported,
+    and solved by elimination.
+
+    Parameters
+    ----------
+    max_size : int, default=2000
+        Weights of a system beyond which it is refused: that many take 32 MB for each system and
+        2,000 products, more than conjugate gradients usually need.
+
+    Raises
+    ------
+    ValueError
+        When a larger system is to be solved.
+    """
+
+    max_size: int = 2000
+
+    def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
+        rights = as_rows(right, axis)
+        self._check_size(*rights.shape)
+        matrices = _formed(hvp, right, axis, rights.shape)
+        solved = [_solve(*system) for system in zip(matrices, rights, strict=True)]
+        rows = np.array([x for x, _ in solved])
+        left = rights - np.einsum("sij,sj->si", matrices, rows)
+        residual = relative(np.sum(left**2, axis=1), np.sum(rights**2, axis=1))
+        outcome = Outcome.DONE if residual <= max(tol, STUCK) else Outcome.INEXACT
+        if not all(positive for _, positive in solved):
+            outcome = Outcome.NEGATIVE_CURVATURE
+        x = from_rows(rows, right, axis).astype(right.dtype, copy=False)
+        return Solved(x, residual=residual, outcome=outcome)
+
+    def _check_size(self, n_systems, size):
+        if size > self.max_size:
+            raise ValueError(
+                f"{self!r} would form {n_systems} matrices of {size:,} by {size:,} weights, which "
+                f"take {8e-9 * n_systems * size**2:,.1f} GB. Use CG(), which needs products only, "
+                f"or raise max_size."
+            )
+
+
+def _formed(hvp, right, axis, shape):
+    """The matrices of all systems, of shape (n_systems, size, size)."""
+    n_systems, size = shape
+    matrices, units = np.empty((n_systems, size, size)), np.zeros(shape, right.dtype)
+    for column in range(size):
+        units[:, column] = 1
+        matrices[:, :, column] = as_rows(hvp(from_rows(units, right, axis)), axis)
+        units[:, column] = 0
+    return matrices
+
+
+def _solve(matrix, right):
+    """The solution, and whether the matrix is positive semi-definite up to rounding."""
+    try:
+        x = solve_factored(factor(matrix), right.astype(float))
+    except LinAlgError:
+        return np.linalg.solve(matrix, right), False
+    norm = np.linalg.norm
+    if norm(right - matrix @ x) > ROUNDING * (norm(matrix) * norm(x) + norm(right)):
+        # What was added to the diagonal is not what rounding would have changed.
+        return np.linalg.solve(matrix, right), False
+    return x, True

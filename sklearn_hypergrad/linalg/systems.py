@@ -1,0 +1,43 @@
+"""Stacks of independent systems in one array, which one of its axes counts."""
+
+import numpy as np
+
+
+def inner(a, b, axis):
+    """Inner product of each system, shaped to broadcast with ``a``.
+
+    Parameters
+    ----------
+    a, b : ndarray
+    axis : int or None
+        What counts the systems; None is one system.
+    """
+    if axis is None:
+        return np.reshape(np.vdot(a, b), (1,) * a.ndim)
+    axes = list(range(a.ndim))
+    products = np.einsum(a, axes, b, axes, [axis])
+    return products.reshape([-1 if i == axis else 1 for i in axes])
+
+
+def ratio(numerator, denominator):
+    """Quotient that is zero where the denominator is not positive: there is nothing to do."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+
+
+def relative(squares, whole):
+    """The largest ratio of norms, from their squares for each system."""
+    return float(np.sqrt(np.max(ratio(squares, whole), initial=0.0)))
+
+
+def as_rows(array, axis):
+    """A copy with one row for each system."""
+    first = array[None] if axis is None else np.moveaxis(array, axis, 0)
+    return first.reshape(len(first), -1).copy()
+
+
+def from_rows(rows, like, axis):
+    """The array, shaped like ``like``, of these systems."""
+    if axis is None:
+        return rows.reshape(like.shape)
+    shape = np.moveaxis(like, axis, 0).shape
+    return np.moveaxis(rows.reshape(shape), 0, axis)
