@@ -1,6 +1,6 @@
 """Which inner problem an estimator is: one registered family per file, open to third parties."""
 
-from sklearn_hypergrad.adapters import logistic, mlp, ridge
+from sklearn_hypergrad.adapters import differentiable, logistic, mlp, ridge
 from sklearn_hypergrad.adapters.base import (
     ClassifierFamily,
     Family,
@@ -13,6 +13,7 @@ from sklearn_hypergrad.adapters.base import (
     TrainedFamily,
     family,
 )
+from sklearn_hypergrad.adapters.differentiable import family_like
 
 __all__ = [
     "ClassifierFamily",
@@ -24,7 +25,9 @@ __all__ = [
     "SolvedFamily",
     "Term",
     "TrainedFamily",
+    "differentiable",
     "family",
+    "family_like",
     "logistic",
     "mlp",
     "ridge",

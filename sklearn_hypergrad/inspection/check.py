@@ -77,9 +77,9 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     rng = np.random.default_rng(random_state)
     errors = []
     with np.errstate(all="ignore"):
-        for objective, joint in objectives(clone(search), X, y, **fit_params):
+        for objective in objectives(clone(search), X, y, **fit_params):
             objective.tol = TIGHT
-            errors_of = _errors_near_start if joint else _errors
+            errors_of = _errors_near_start if objective.joint else _errors
             errors.append(errors_of(objective, n_points, step, rng))
     if not errors:
         raise ValueError("No range of param_grid can be searched, so there is no hypergradient.")

@@ -1,6 +1,7 @@
 """From a candidate and data to the objective that is minimised."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class Options:
     max_iter: int
     seed: int
     resample: str = "fixed"
+    refit: bool | str | Callable = True
 
 
 def prepared(prepare, *args):

@@ -13,6 +13,7 @@ from sklearn_hypergrad.search.joint_objective import joint_objective
 from sklearn_hypergrad.search.outcome import Outcome
 from sklearn_hypergrad.search.rows import N_JUDGED, best, distinct_rows, same_settings, score_of
 
+KINKED = {"absolute_error"}
 # Distance in theta that is none.
 ON_BOUND = 1e-9
 
@@ -71,7 +72,7 @@ def _best_listed(candidate, objective, start):
 def _descended(candidate, setup, options):
     """What was found, and the hyperparameters that the search started with."""
     objective, trained = setup.objective, candidate.family.trained
-    optimizer = options.optimizer or (Adam() if trained else LBFGS())
+    optimizer = options.optimizer or _usual(trained, setup.choice.loss.name)
     if isinstance(optimizer, Adam):
         optimizer = optimizer.told(noisy=trained and options.resample == "fresh")
     settings = {"tol": options.tol, "max_iter": options.max_iter}
@@ -87,8 +88,13 @@ def _descended(candidate, setup, options):
         if not objective.records:
             raise
         record, message, warning, converged = objective.best, INTERRUPTED, "", False
-    endings = _endings(record.theta, setup.searched, converged)
+    endings = _endings(record.theta, setup.searched, converged, candidate.ranges)
     return Found(record, endings, message, warning), start
+
+
+def _usual(trained, loss):
+    """The optimizer if none was asked for: line searches need a loss without kinks."""
+    return Adam() if trained or loss in KINKED else LBFGS()
 
 
 def _begin(candidate, objective, start):
@@ -120,16 +126,20 @@ def _begin(candidate, objective, start):
         )
 
 
-def _endings(theta, searched, converged):
+def _endings(theta, searched, converged, ranges):
     """An Ending for every entry."""
     endings, entries = [], iter(theta)
-    for each in searched:
-        low, high = each.dimension.bounds
+    inside = Ending.INTERIOR if converged else Ending.NOT_CONVERGED
+    for each, span in zip(searched, ranges, strict=True):
+        asked = span.continuous.low, span.continuous.high
+        bounds = [
+            (bound, Ending.LIMIT if own is None else Ending.AT_BOUND)
+            for bound, own in zip(each.dimension.bounds, asked, strict=True)
+        ]
         for _ in range(each.dimension.size):
             entry = next(entries)
-            held = entry - low <= ON_BOUND or high - entry <= ON_BOUND
-            inside = Ending.INTERIOR if converged else Ending.NOT_CONVERGED
-            endings.append(Ending.AT_BOUND if held else inside)
+            held = (ending for bound, ending in bounds if abs(entry - bound) <= ON_BOUND)
+            endings.append(next(held, inside))
     return endings
 
 

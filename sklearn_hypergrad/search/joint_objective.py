@@ -22,6 +22,10 @@ ONE_SPLIT = (
     "then every sample is also one that judges, and those that are wrong judge in favour of "
     "themselves. Use sklearn_hypergrad.data_cleaning, or give the one split as cv"
 )
+NO_REFIT = (
+    "the refit on all rows needs weights of those that were held out, too. Set refit=False and "
+    "take best_params_, or use sklearn_hypergrad.data_cleaning, where clean rows get the largest"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,11 +61,11 @@ def joint_objective(candidate, inputs, options):
     choice = choice_of(candidate, inputs, options, parts)
     make_terms = functools.partial(_terms, candidate, parts, choice.loss, options)
     terms = prepared(make_terms, 0)
-    searched = [_searched(candidate, span, parts) for span in candidate.ranges]
+    searched = [_searched(candidate, span, parts, options.refit) for span in candidate.ranges]
     space = Space([each.dimension for each in searched])
     make = _trained if candidate.family.trained else _solved
     objective, why = make(candidate, space, terms, make_terms, options)
-    objective.splits = "cv" if on_cv else "search_cv"
+    objective.splits, objective.joint = "cv" if on_cv else "search_cv", True
     replays = on_cv and seed_of(candidate.final) is not None and options.resample == "fixed"
     return Setup(objective, searched, choice, why, replays)
 
@@ -102,16 +106,21 @@ def _refuse(candidate, options):
         )
 
 
-def _searched(candidate, span, parts):
+def _searched(candidate, span, parts, refit):
     family, final, per = candidate.family, candidate.final, span.continuous.per
     if per == "sample" and len(parts) > 1:
         raise Unfit(ONE_SPLIT.format(len(parts)))
-    shape, labels = family.shape(final, span.leaf, per, parts[0])
-    if any(family.shape(final, span.leaf, per, part)[0] != shape for part in parts[1:]):
+    if per == "sample" and refit is not False:
+        raise Unfit(NO_REFIT)
+    # Values of a list are numbers, whatever the estimator has.
+    shape, labels = (), ()
+    if not span.listed:
+        shape, labels = family.shape(final, span.leaf, per, parts[0])
+    if shape and any(family.shape(final, span.leaf, per, p)[0] != shape for p in parts[1:]):
         raise Unfit(f"the training parts of the splits differ in features, and so in {per}s")
     hyperparameter = family.hyperparameters[span.leaf]
     dimension = dimension_of(span, hyperparameter, getattr(final, span.leaf), shape)
-    return Searched(span.key, dimension, labels, bool(span.listed))
+    return Searched(span.key, dimension, labels, bool(span.listed) or per == "sample")
 
 
 def _terms(candidate, parts, loss, options, draw):

@@ -36,6 +36,8 @@ class Record:
     seconds: float
     n_solves: int
     splits: str = "cv"
+    linear_iterations: float = np.nan
+    linear_residual: float = np.nan
 
 
 class Objective:
@@ -52,7 +54,14 @@ class Objective:
     method : Hypergradient
     splits : str
         What the splits are called in records.
+
+    Attributes
+    ----------
+    joint : bool
+        Whether it is searched from the estimator's own values.
     """
+
+    joint = False
 
     def __init__(self, space, terms, method, splits="cv"):
         self.space = space
@@ -126,7 +135,12 @@ class Objective:
             losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
         elif all(evaluation.warm_start is not None for evaluation in evaluations):
             self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
-        return self._told(theta, losses, gradient, statuses, n_solves, began)
+        record = self._told(theta, losses, gradient, statuses, n_solves, began)
+        return dataclasses.replace(
+            record,
+            linear_iterations=float(sum(e.linear_iterations for e in evaluations)),
+            linear_residual=float(np.max([e.linear_residual for e in evaluations])),
+        )
 
     def _failed(self, theta, error, began):
         """The record of a theta that cannot be evaluated."""

@@ -36,14 +36,15 @@ class Searched:
     dimension : Dimension
     labels : tuple
         A name for every entry; () for one value.
-    listed : bool
-        Whether a list gave its range.
+    meant : bool
+        Whether ending on a bound is as it was meant: a list gave the range, or it is that of
+        weights of samples.
     """
 
     key: str
     dimension: Dimension
     labels: tuple
-    listed: bool
+    meant: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +150,7 @@ def _where(outcome, searched=None):
 
 def _worth_saying(searched, family):
     if family.trained:
-        return set() if searched.listed else TRAINED_ENDINGS
+        return set() if searched.meant else TRAINED_ENDINGS
     if searched.dimension.shape:
-        return VECTOR_ENDINGS
-    return LIST_ENDINGS if searched.listed else CONTINUOUS_ENDINGS
+        return VECTOR_ENDINGS - (TRAINED_ENDINGS if searched.meant else set())
+    return LIST_ENDINGS if searched.meant else CONTINUOUS_ENDINGS

@@ -13,9 +13,7 @@ from sklearn_hypergrad.search.vector import VectorDescent
 
 
 def objectives(search, X, y=None, **params):
-    """``(objective, joint)`` of every candidate of ``search.param_grid`` that has a range.
-
-    ``joint`` says whether it is one of several ranges together, around the estimator's own values.
+    """One Objective for every candidate of ``search.param_grid`` that has a range.
 
     Raises
     ------
@@ -27,11 +25,7 @@ def objectives(search, X, y=None, **params):
     inputs = fit_inputs(search, X, y, cv, search._get_routed_params_for_fit(params))
     options = search._options(y)
     candidates = expand(search.param_grid, search.estimator)
-    return [
-        (_objective(candidate, inputs, options), candidate.family.joint)
-        for candidate in candidates
-        if candidate.range
-    ]
+    return [_objective(candidate, inputs, options) for candidate in candidates if candidate.range]
 
 
 def _objective(candidate, inputs, options):

@@ -1,0 +1,155 @@
+"""Models of one's own, whose derivatives come from autograd."""
+
+import numpy as np
+from autograd import make_vjp
+from sklearn.base import clone
+from sklearn.preprocessing import LabelBinarizer
+
+from sklearn_hypergrad.adapters.base import (
+    JointFamily,
+    ProbabilisticFamily,
+    RegressorFamily,
+    Term,
+    family,
+)
+from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
+from sklearn_hypergrad.problems import HeldOutLoss
+
+
+class ForwardLoss:
+    """The validation loss of one split as a function of the weights of a model of one's own.
+
+    Parameters
+    ----------
+    forward : callable
+        ``forward(w, X, h)`` in autograd.numpy.
+    unflatten : callable
+        From flat weights to those that it takes.
+    block : Block
+        Of one split.
+    validation_loss : ValidationLoss
+    """
+
+    def __init__(self, forward, unflatten, block, validation_loss):
+        self._forward, self._unflatten = forward, unflatten
+        self._held_out = HeldOutLoss(block, validation_loss)
+        self._X = block.X[self._held_out.rows]
+
+    def __call__(self, w, h):
+        """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
+
+        def outputs(arguments):
+            w, h = arguments
+            return self._forward(self._unflatten(w), self._X, h)
+
+        pullback, z = make_vjp(outputs)((w, h))
+        values, gradient = self._held_out(z.reshape(len(self._X), -1))
+        grad_w, direct = pullback(gradient.reshape(z.shape))
+        return values, grad_w, direct
+
+
+class DifferentiableFamily(JointFamily):
+    """Estimators that minimise the objective of a model of one's own.
+
+    Parameters
+    ----------
+    model : DifferentiableModel
+        With the parameters of the estimator.
+    estimator_class : type
+        Whose methods are known.
+    """
+
+    def __init__(self, model, estimator_class):
+        self._model = model
+        self.estimator_class = estimator_class
+        self.hyperparameters = model.tunable()
+        self.trained = model.dynamics is not None
+
+    def configuration_obstacle(self, estimator):
+        return None
+
+    def training_weight(self, estimator, labels, weight):
+        return weight
+
+    def shape(self, estimator, name, per, block):
+        (train,) = block.trains
+        X, y = block.X[train], _targets(block.y[train])
+        w = self._model.initial(X, y, np.random.default_rng(0))
+        shape = tuple(self._model.hyperparameter_shape(name, per, X, w))
+        labels = range(*shape) if len(shape) == 1 else np.ndindex(*shape)
+        return shape, tuple(labels) if shape else ()
+
+    def term(self, estimator, block, validation_loss, seed):
+        (train,), (weight,) = block.trains, block.weights
+        X, y = block.X.astype(float, copy=False), _targets(block.y)
+        problem = self._model.problem(X[train], y[train], weight, seed)
+        unflatten = self._trained(problem).structure.unflatten
+        outer = ForwardLoss(self._forward, unflatten, block, validation_loss)
+        return Term(problem, outer, block)
+
+    def install(self, estimator, w, term, h):
+        fitted = clone(self._model)
+        fitted.weights_ = self._trained(term.problem).structure.unflatten(w)
+        fitted.hyperparams_ = {**self._model.hyperparameter_values(), **h}
+        fitted.n_features_in_ = term.block.X.shape[1]
+        return fitted
+
+    def _forward(self, w, X, h):
+        """With the hyperparameters that are not tuned, too."""
+        return self._model.forward(w, X, {**self._model.hyperparameter_values(), **h})
+
+    def _trained(self, problem):
+        return problem.problem if self.trained else problem
+
+
+class DifferentiableRegressorFamily(RegressorFamily, DifferentiableFamily):
+    """For numbers."""
+
+
+class DifferentiableClassifierFamily(ProbabilisticFamily, DifferentiableFamily):
+    """For classes."""
+
+    def install(self, estimator, w, term, h):
+        fitted = super().install(estimator, w, term, h)
+        fitted.classes_ = LabelBinarizer().fit(term.block.labels).classes_
+        return fitted
+
+
+def family_like(model, estimator_class):
+    """The family of estimators that minimise the objective of a model.
+
+    Register a class that somebody else has written by saying which objective it minimises ::
+
+        @family.register
+        def _(estimator: TheirClass):
+            return family_like(MyModel(estimator.alpha), TheirClass)
+
+    Hyperparameters are found with the model, and then set in clones of the estimator, which are
+    fitted and judged.
+
+    Parameters
+    ----------
+    model : DifferentiableRegressor or DifferentiableClassifier
+        With the same objective and predictions, and the parameters of the estimator. What can be
+        tuned has the same name in both.
+    estimator_class : type
+        The class. A subclass that overrides its methods is another model.
+    """
+    is_class = isinstance(model, DifferentiableClassifier)
+    make = DifferentiableClassifierFamily if is_class else DifferentiableRegressorFamily
+    return make(model, estimator_class)
+
+
+@family.register
+def _(estimator: DifferentiableRegressor):
+    return family_like(estimator, DifferentiableRegressor)
+
+
+@family.register
+def _(estimator: DifferentiableClassifier):
+    return family_like(estimator, DifferentiableClassifier)
+
+
+def _targets(y):
+    """As the model sees them: one column as a vector."""
+    return y[:, 0] if y.shape[1] == 1 else y

@@ -1,0 +1,15 @@
+"""Estimators from a loss in autograd.numpy: models of your own, with all that can be tuned."""
+
+from sklearn_hypergrad.differentiable.base import DifferentiableModel
+from sklearn_hypergrad.differentiable.classifier import DifferentiableClassifier
+from sklearn_hypergrad.differentiable.regressor import DifferentiableRegressor
+from sklearn_hypergrad.differentiable.structure import flat
+from sklearn_hypergrad.spaces import Hyperparameter
+
+__all__ = [
+    "DifferentiableClassifier",
+    "DifferentiableModel",
+    "DifferentiableRegressor",
+    "Hyperparameter",
+    "flat",
+]

@@ -1,0 +1,210 @@
+"""What models of one's own share: an objective out of three functions, and how it is minimised."""
+
+import abc
+import numbers
+import types
+import warnings
+
+import autograd.numpy as anp
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_hypergrad._sklearn import check_sample_weight
+from sklearn_hypergrad.differentiable.problems import solved_problem, training_of
+from sklearn_hypergrad.differentiable.structure import flat, n_parts
+from sklearn_hypergrad.differentiable.values import OF_TRAINING, checked_values
+from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.training import Diverged
+
+
+class DifferentiableModel(BaseEstimator, abc.ABC):
+    """An estimator that is written down as a loss; see its subclasses for regression and classes.
+
+    ``fit`` minimises ::
+
+        sum_i s_i loss(y_i, forward(w, x_i)) / sum_i s_i  +  penalty(w)
+
+    over the weights ``w``, with sample weights ``s``. A subclass has a constructor as any
+    scikit-learn estimator, says which of its parameters can be tuned, in ``hyperparameters``, and
+    writes ``initial``, ``forward`` and, unless the default suits, ``loss`` and ``penalty`` with
+    ``autograd.numpy``. These take the hyperparameters as a dict ``h``: read them from there, not
+    from ``self``, or they have no derivative. A hyperparameter may be a number or an array of any
+    shape.
+
+    Attributes
+    ----------
+    hyperparameters : dict of str -> Hyperparameter
+        Set by the subclass. One that is called "sample_weight" multiplies the losses of the
+        samples, whose sum is then divided by their number.
+    dynamics : Dynamics or None
+        Set by the subclass. None: the objective is minimised until the gradient is ``tol`` times as
+        long as at the start, and differentiated implicitly. Dynamics, such as
+        :class:`~sklearn_hypergrad.training.Momentum`: it is trained for ``n_steps`` updates on
+        batches of ``batch_size`` samples (None is all), and the training is differentiated. The
+        constructor then also has ``n_steps``, ``batch_size`` and what the dynamics need
+        (``learning_rate_init``, ``momentum``), which can be tuned, too.
+    tol : float
+        Of the minimisation, 1e-6: as tight as that of a search. May be a parameter of the
+        constructor instead.
+    """
+
+    hyperparameters = types.MappingProxyType({})
+    dynamics = None
+    tol = 1e-6
+    # A subclass may have constraints of its own, as scikit-learn's estimators do.
+    _parameter_constraints: dict = {}
+
+    @abc.abstractmethod
+    def initial(self, X, y, rng):
+        """Weights to begin with, in any nested structure of dicts, lists, arrays and floats.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As for ``loss``.
+        rng : numpy.random.Generator
+            Of the parameter ``random_state``, if there is one, else always the same.
+        """
+
+    @abc.abstractmethod
+    def forward(self, w, X, h):
+        """Outputs of the model, of the shape of y."""
+
+    @abc.abstractmethod
+    def loss(self, y, z, h):
+        """Loss of every sample, of shape (n_samples,), for the outputs ``z`` of ``forward``."""
+
+    def penalty(self, w, h):
+        """What the objective has besides losses; by default nothing."""
+        return 0.0
+
+    # What follows is not for subclasses to write, though closed forms of derivatives may be given:
+    # methods called gradient(w, h, X, y, sample_weight), and hvp, cross_vjp and cross_jvp with a
+    # last argument v or u, in the nested structure.
+
+    def tunable(self):
+        """All hyperparameters that a search may move, by name."""
+        names = () if self.dynamics is None else self.dynamics.names
+        return {**{name: OF_TRAINING[name] for name in names}, **self.hyperparameters}
+
+    def hyperparameter_values(self):
+        """The hyperparameters that the estimator has, as floats and arrays of floats."""
+        return checked_values(self, self.tunable())
+
+    def hyperparameter_shape(self, name, per, X, w):
+        """Shape of a hyperparameter with one value per ``per``; override it for shapes of your own.
+
+        Parameters
+        ----------
+        name : str
+        per : str, tuple or None
+            One of those that ``hyperparameters`` allows; None is the shape that it has now.
+        X : ndarray of shape (n_samples, n_features)
+        w : nested structure
+            As ``initial`` returns it.
+        """
+        if per is None:
+            return np.shape(getattr(self, name))
+        lengths = {
+            "feature": X.shape[1],
+            "sample": X.shape[0],
+            "coefficient": flat(w).size,
+            "layer": n_parts(w),
+            "step": getattr(self, "n_steps", None),
+        }
+        return tuple(lengths[axis] for axis in ([per] if isinstance(per, str) else per))
+
+    def objective(self, w, h, X, y, sample_weight):
+        """The number that is minimised over ``w``."""
+        return self.mean_loss(y, self.forward(w, X, h), h, sample_weight) + self.penalty(w, h)
+
+    def mean_loss(self, y, z, h, sample_weight):
+        """Of the outputs ``z``, weighted.
+
+        Raises
+        ------
+        ValueError
+            If outputs or losses have the wrong shape, with the right one.
+        """
+        if anp.shape(z) != anp.shape(y):
+            raise ValueError(
+                f"{type(self).__name__}.forward returned outputs of shape {anp.shape(z)} for y of "
+                f"shape {anp.shape(y)}. One output per entry of y is needed."
+            )
+        losses = self.loss(y, z, h)
+        if anp.shape(losses) != (len(y),):
+            raise ValueError(
+                f"{type(self).__name__}.loss returned an array of shape {anp.shape(losses)} for "
+                f"{len(y)} samples. Return one loss per sample; they are weighted and averaged."
+            )
+        if "sample_weight" in h:
+            return anp.sum(h["sample_weight"] * sample_weight * losses) / len(y)
+        return anp.sum(sample_weight * losses) / anp.sum(sample_weight)
+
+    def problem(self, X, y, sample_weight, seed):
+        """The objective on some data as a problem: an InnerProblem, or a Training with dynamics.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As for ``loss``.
+        sample_weight : ndarray of shape (n_samples,)
+        seed : int
+            Of what is drawn.
+        """
+        values = self.hyperparameter_values()
+        start = self.initial(X, y, np.random.default_rng(seed))
+        make = solved_problem if self.dynamics is None else training_of
+        return make(self, start, values, (X, y, sample_weight), seed)
+
+    def _seed(self):
+        """The seed of a fit: of ``random_state``, if there is one."""
+        random_state = getattr(self, "random_state", 0)
+        if isinstance(random_state, numbers.Integral):
+            return int(random_state)
+        return int(check_random_state(random_state).randint(2**31 - 1))
+
+    def _fit(self, X, y, sample_weight):
+        sample_weight = check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        present = sample_weight > 0
+        if not present.all() and "sample_weight" not in self.tunable():
+            X, y, sample_weight = X[present], y[present], sample_weight[present]
+        self.hyperparams_ = self.hyperparameter_values()
+        problem = self.problem(X, y, sample_weight, self._seed())
+        minimised = self._minimised if self.dynamics is None else self._descended
+        self.weights_ = minimised(problem)
+        return self
+
+    def _minimised(self, problem):
+        solution = problem.solve({}, None, self.tol)
+        if solution.status is not Status.CONVERGED:
+            warnings.warn(
+                f"The loss of {type(self).__name__} was not minimised to tol={self.tol}. Is it "
+                f"smooth, and bounded from below? Standardise the features, or penalise weights.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        return problem.structure.unflatten(solution.w)
+
+    def _descended(self, training):
+        run = training.run({})
+        try:
+            # Where training diverges, it says so itself.
+            with np.errstate(over="ignore", invalid="ignore"):
+                w = run.final().w
+            run.check(w)
+        except Diverged as error:
+            raise ValueError(f"{error} Standardised data allow for larger ones.") from error
+        return training.problem.structure.unflatten(w)
+
+    def _forward(self, X):
+        check_is_fitted(self, "weights_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.forward(self.weights_, X, self.hyperparams_)

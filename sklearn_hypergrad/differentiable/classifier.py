@@ -1,0 +1,127 @@
+"""Classification by a model of one's own."""
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.scipy.special import logsumexp
+from scipy.special import expit, softmax
+from sklearn.base import ClassifierMixin
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from sklearn_hypergrad._sklearn import fit_context
+from sklearn_hypergrad.differentiable.base import DifferentiableModel
+
+
+class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
+    """Base class of classifiers that are written down as a loss in ``autograd.numpy``.
+
+    See :class:`DifferentiableModel` for what a subclass writes. With two classes y, as ``initial``
+    and ``loss`` see it, has the shape (n_samples,) and is 0 or 1, and an output is the logarithm of
+    the odds of the second class. With more it is one-hot, of shape (n_samples, n_classes), and the
+    softmax of the outputs are probabilities. ``loss`` is, by default, minus the logarithm of the
+    probability of the true class.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    weights_ : nested structure
+        The fitted weights, as ``initial`` shapes them.
+    hyperparams_ : dict
+        The hyperparameters of the fit, as floats and arrays.
+    n_features_in_ : int
+        Number of features of X.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X has names that are strings.
+    """
+
+    def loss(self, y, z, h):
+        if anp.ndim(z) == 1:
+            return anp.logaddexp(0.0, z) - y * z
+        return logsumexp(z, axis=1) - anp.sum(y * z, axis=1)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative; None is one for all. A sample of weight 0 is left
+            out.
+
+        Returns
+        -------
+        self : DifferentiableClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a hyperparameter is not legal, if ``forward`` or ``loss`` return something of another
+            shape than they should, if y has one class only, or if training diverges.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        binarizer = LabelBinarizer().fit(y)
+        if len(binarizer.classes_) < 2:
+            raise ValueError(
+                f"y has 1 class only, {binarizer.classes_[0]!r}, but a classifier needs at least 2 "
+                f"classes."
+            )
+        self.classes_ = binarizer.classes_
+        coded = binarizer.transform(y).astype(float)
+        return self._fit(X, coded[:, 0] if coded.shape[1] == 1 else coded, sample_weight)
+
+    def decision_function(self, X):
+        """Outputs of the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        z : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Logarithm of the odds of the second of two classes; else up to a common summand the
+            logarithms of the probabilities.
+        """
+        return self._forward(X)
+
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        z = self._forward(X)
+        return expit(np.column_stack([-z, z])) if z.ndim == 1 else softmax(z, axis=1)
+
+    def predict(self, X):
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The most probable class of each sample.
+        """
+        z = self._forward(X)
+        return self.classes_[(z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1)]

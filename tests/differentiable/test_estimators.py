@@ -1,0 +1,133 @@
+"""Models of one's own as scikit-learn estimators."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import cross_val_score
+from sklearn.utils.estimator_checks import check_estimator
+
+from sklearn_hypergrad.differentiable import Hyperparameter
+
+
+# What scikit-learn's check of targets that are not finite warns of before it raises.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("Robust", {}),
+        ("RidgeLike", {}),
+        ("Softmax", {}),
+        ("TwoLayers", {"n_steps": 40, "batch_size": None}),
+        ("WithAdam", {"n_steps": 40, "learning_rate_init": 0.2, "random_state": 0}),
+    ],
+)
+def test_estimator_checks(models, name, params):
+    check_estimator(getattr(models, name)(**params), on_skip=None)
+
+
+def test_the_objective_is_that_of_ridge(models, numbers):
+    X, y = numbers
+    weight = np.random.default_rng(0).uniform(0, 2, len(y))
+    model = models.RidgeLike(alpha=0.3, shift=0.0).fit(X, y, sample_weight=weight)
+    ridge = Ridge(0.3 * weight.sum()).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(model.weights_[0], ridge.coef_, rtol=1e-6)
+    np.testing.assert_allclose(model.predict(X), ridge.predict(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_objective_is_that_of_logistic_regression(models, classes, n_classes):
+    X, y = classes(n_classes)
+    y = np.array(["a", "b", "c"])[y]
+    model = models.Softmax(alpha=0.3).fit(X, y)
+    logistic = LogisticRegression(C=1 / (0.3 * len(y)), tol=1e-10, max_iter=1000).fit(X, y)
+    for method in ("predict_proba", "predict"):
+        ours, theirs = getattr(model, method)(X), getattr(logistic, method)(X)
+        if method == "predict":
+            assert (ours == theirs).all()
+        else:
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert model.classes_.tolist() == logistic.classes_.tolist()
+    assert model.score(X, y) == logistic.score(X, y)
+    assert model.decision_function(X).shape == logistic.decision_function(X).shape
+
+
+def test_several_targets(models, numbers):
+    X, y = numbers
+    model = models.RidgeLike(shift=0.0).fit(X, np.column_stack([y, -2 * y]))
+    one = models.RidgeLike(shift=0.0).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), one.predict(X)[:, None] * [1, -2], atol=1e-5)
+
+
+def test_clone_and_pickle(models, numbers):
+    X, y = numbers
+    model = models.Robust(alpha=np.array([0.1, 0.2, 0.3, 0.4])).fit(X, y)
+    assert clone(model).alpha.tolist() == [0.1, 0.2, 0.3, 0.4]
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+    assert cross_val_score(model, X, y).shape == (5,)
+
+
+def test_seeds(models, classes):
+    X, y = classes()
+    fits = [models.WithAdam(random_state=seed).fit(X, y).weights_["W"] for seed in (0, 0, 1)]
+    assert (fits[0] == fits[1]).all()
+    assert (fits[0] != fits[2]).any()
+
+
+def test_predictions_are_those_of_the_fit(models, numbers):
+    X, y = numbers
+    model = models.RidgeLike().fit(X, y)
+    before = model.predict(X)
+    np.testing.assert_array_equal(model.set_params(shift=3.0).predict(X), before)
+    with pytest.raises(NotFittedError):
+        clone(model).predict(X)
+
+
+def outputs(self, w, X, h):
+    return (X @ w["coef"])[:, None]
+
+
+def losses(self, y, z, h):
+    return ((z - y) ** 2).mean()
+
+
+NAMED = {"hyperparameters": {"beta": Hyperparameter()}}
+
+
+@pytest.mark.parametrize(
+    ("body", "params", "error", "text"),
+    [
+        (NAMED, {}, TypeError, "Own has the hyperparameter 'beta', but its constructor has no"),
+        ({"forward": outputs}, {}, ValueError, r"Own.forward returned outputs of shape \(60, 1\)"),
+        ({"loss": losses}, {}, ValueError, r"Own.loss returned an array of shape \(\) for 60"),
+        ({}, {"alpha": -1}, ValueError, "Own.alpha is -1.0, but it must be between 0.0 and inf"),
+        ({}, {"alpha": [1, 1, np.nan, 1]}, ValueError, r"Own.alpha\[2\] is nan"),
+        ({}, {"alpha": "much"}, ValueError, "Own.alpha must be a number or an array of numbers"),
+        ({}, {"width": [[1, 2], [3, -4]]}, ValueError, r"Own.width\[1, 1\] is -4.0"),
+    ],
+)
+def test_what_is_wrong_is_said(models, numbers, body, params, error, text):
+    own = type("Own", (models.Robust,), body)
+    with pytest.raises(error, match=text):
+        own(**params).fit(*numbers)
+
+
+def test_training_that_diverges(models, classes):
+    with pytest.raises(ValueError, match="Use a smaller learning rate"):
+        models.TwoLayers(learning_rate_init=1e9, alpha=1e3).fit(*classes())
+
+
+def test_a_loss_that_is_not_minimised(models, numbers):
+    X, y = numbers
+    unbounded = type("Own", (models.Robust,), {"penalty": lambda self, w, h: -sum(w["coef"])})
+    with pytest.warns(ConvergenceWarning, match="The loss of Own was not minimised"):
+        unbounded().fit(1e-9 * X, y)
+
+
+def test_weights_of_samples(models, numbers):
+    X, y = numbers
+    model = models.Robust().fit(X, y, sample_weight=np.arange(60) < 40)
+    np.testing.assert_allclose(model.predict(X), models.Robust().fit(X[:40], y[:40]).predict(X))
