@@ -1,7 +1,7 @@
 """A factorisation model that fills in lost pixels.
 
-Images have lost half of their pixels. A pixel is the product of an embedding of its image and one of
-its place, with eight factors each. Either table has a penalty of its own: they are one
+Images have lost half of their pixels. A pixel is the product of an embedding of its image and one
+of its place, with eight factors each. Either table has a penalty of its own: they are one
 hyperparameter, an array of two numbers. The model is trained by Adam, which is differentiated.
 """
 

@@ -17,15 +17,13 @@ N_ROWS, N_UNITS = 8, 16
 
 class RecurrentClassifier(DifferentiableClassifier):
     hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
-    dynamics = Momentum()
+    dynamics, batch_size = Momentum(), 200
 
     def __init__(self, alpha=1e-3, learning_rate_init=0.1, momentum=0.5, n_steps=80):
         self.alpha = alpha
         self.learning_rate_init = learning_rate_init
         self.momentum = momentum
         self.n_steps = n_steps
-
-    batch_size = 200
 
     def initial(self, X, y, rng):
         sizes = {"input": (X.shape[1] // N_ROWS, N_UNITS), "state": (N_UNITS, N_UNITS)}
@@ -46,14 +44,9 @@ def main():
     """Tune, and compare with the untuned model on images that neither has seen."""
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X / 16, y, random_state=0)
-    ranges = {"alpha": Continuous(), "learning_rate_init": Continuous(0.01, 0.3)}
-    search = HypergradSearchCV(
-        RecurrentClassifier(),
-        ranges,
-        scoring="neg_log_loss",
-        cv=ShuffleSplit(1, test_size=0.25, random_state=0),
-        max_iter=15,
-    ).fit(X, y)
+    ranges = {"alpha": Continuous(), "learning_rate_init": Continuous(0.01, 1)}
+    options = {"scoring": "neg_log_loss", "cv": ShuffleSplit(1, random_state=0), "max_iter": 15}
+    search = HypergradSearchCV(RecurrentClassifier(), ranges, **options).fit(X, y)
     models = {"tuned": search.best_estimator_, "untuned": RecurrentClassifier().fit(X, y)}
     for name, model in models.items():
         print(f"{name:8s} accuracy on unseen images {model.score(X_test, y_test):.3f}")

@@ -44,7 +44,8 @@ def main():
     wrong = rng.uniform(size=len(y)) < 0.2
     y = np.where(wrong, y + 1000 * rng.uniform(size=len(y)), y)
     ranges = {"alpha": Continuous(), "width": Continuous()}
-    search = HypergradSearchCV(RobustRegressor(), ranges, scoring="neg_mean_absolute_error").fit(X, y)
+    search = HypergradSearchCV(RobustRegressor(), ranges, scoring="neg_mean_absolute_error")
+    search.fit(X, y)
     models = {"tuned": search, "untuned": RobustRegressor().fit(X, y), "ridge": Ridge().fit(X, y)}
     models["huber"] = HuberRegressor(max_iter=1000).fit(X, y)
     for name, model in models.items():

@@ -1,7 +1,7 @@
 """Models of one's own, whose derivatives come from autograd."""
 
+import autograd.numpy as anp
 import numpy as np
-from autograd import make_vjp
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
 
@@ -14,6 +14,7 @@ from sklearn_hypergrad.adapters.base import (
 )
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
 from sklearn_hypergrad.problems import HeldOutLoss
+from sklearn_hypergrad.problems.derivatives import Derivatives
 
 
 class ForwardLoss:
@@ -23,29 +24,28 @@ class ForwardLoss:
     ----------
     forward : callable
         ``forward(w, X, h)`` in autograd.numpy.
-    unflatten : callable
-        From flat weights to those that it takes.
+    structure : Nested
+        Of the weights that it takes.
     block : Block
         Of one split.
     validation_loss : ValidationLoss
     """
 
-    def __init__(self, forward, unflatten, block, validation_loss):
-        self._forward, self._unflatten = forward, unflatten
+    def __init__(self, forward, structure, block, validation_loss):
+        self._forward, self._structure = forward, structure
         self._held_out = HeldOutLoss(block, validation_loss)
         self._X = block.X[self._held_out.rows]
 
     def __call__(self, w, h):
         """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
-
-        def outputs(arguments):
-            w, h = arguments
-            return self._forward(self._unflatten(w), self._X, h)
-
-        pullback, z = make_vjp(outputs)((w, h))
+        z = self._forward(self._structure.unflatten(w), self._X, h)
         values, gradient = self._held_out(z.reshape(len(self._X), -1))
-        grad_w, direct = pullback(gradient.reshape(z.shape))
-        return values, grad_w, direct
+        gradient = gradient.reshape(z.shape)
+
+        def product(w, h):
+            return anp.sum(gradient * self._forward(w, self._X, h))
+
+        return values, *Derivatives(product, self._structure).gradients(w, h)[1:]
 
 
 class DifferentiableFamily(JointFamily):
@@ -83,8 +83,8 @@ class DifferentiableFamily(JointFamily):
         (train,), (weight,) = block.trains, block.weights
         X, y = block.X.astype(float, copy=False), _targets(block.y)
         problem = self._model.problem(X[train], y[train], weight, seed)
-        unflatten = self._trained(problem).structure.unflatten
-        outer = ForwardLoss(self._forward, unflatten, block, validation_loss)
+        structure = self._trained(problem).structure
+        outer = ForwardLoss(self._forward, structure, block, validation_loss)
         return Term(problem, outer, block)
 
     def install(self, estimator, w, term, h):

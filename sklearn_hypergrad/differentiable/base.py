@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_hypergrad._sklearn import check_sample_weight
 from sklearn_hypergrad.differentiable.problems import solved_problem, training_of
 from sklearn_hypergrad.differentiable.structure import flat, n_parts
 from sklearn_hypergrad.differentiable.values import OF_TRAINING, checked_values
@@ -170,9 +169,6 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         return int(check_random_state(random_state).randint(2**31 - 1))
 
     def _fit(self, X, y, sample_weight):
-        sample_weight = check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
         present = sample_weight > 0
         if not present.all() and "sample_weight" not in self.tunable():
             X, y, sample_weight = X[present], y[present], sample_weight[present]

@@ -9,7 +9,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from sklearn_hypergrad._sklearn import fit_context
+from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.differentiable.base import DifferentiableModel
 
 
@@ -68,12 +68,14 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
-        binarizer = LabelBinarizer().fit(y)
-        if len(binarizer.classes_) < 2:
+        sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        present = np.unique(y[sample_weight > 0])
+        if len(present) < 2:
             raise ValueError(
-                f"y has 1 class only, {binarizer.classes_[0]!r}, but a classifier needs at least 2 "
-                f"classes."
+                f"y has 1 class only, {present[0]!r}, but a classifier needs at least 2 classes of "
+                f"positive weight."
             )
+        binarizer = LabelBinarizer().fit(y)
         self.classes_ = binarizer.classes_
         coded = binarizer.transform(y).astype(float)
         return self._fit(X, coded[:, 0] if coded.shape[1] == 1 else coded, sample_weight)

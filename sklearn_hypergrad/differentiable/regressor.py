@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from sklearn_hypergrad._sklearn import fit_context
+from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.differentiable.base import DifferentiableModel
 
 
@@ -55,7 +55,7 @@ class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> search = HypergradSearchCV(SoftThreshold(), {"alpha": Continuous(), "width": Continuous()})
     >>> search = search.fit(X, y)
-    >>> round(search.best_score_, 2), search.best_params_["alpha"] < 1
+    >>> round(float(search.best_score_), 2), search.best_params_["alpha"] < 1
     (0.48, True)
     """
 
@@ -93,6 +93,7 @@ class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
         X, y = validate_data(
             self, X, y, dtype=np.float64, y_numeric=True, multi_output=self.multi_output
         )
+        sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         return self._fit(X, y.astype(float, copy=False), sample_weight)
 
     def predict(self, X):

@@ -1,0 +1,82 @@
+"""Hypergradients of functions: an inner loss, an outer one, and nothing of scikit-learn."""
+
+import dataclasses
+
+from sklearn_hypergrad import hypergradients
+from sklearn_hypergrad.problems import AutogradLoss, AutogradProblem
+from sklearn_hypergrad.training import Training
+
+
+def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_start=None):
+    """Differentiate ``outer(w*(h), h)``, where ``w*(h)`` minimises ``inner(w, h)``.
+
+    Both are written with autograd.numpy. With a method that differentiates training, ``w*(h)`` is
+    what training ends with: gradient descent with momentum, or the Training that is given.
+
+    Parameters
+    ----------
+    inner : callable, AutogradProblem or Training
+        ``inner(w, h)``, one number. A problem has closed forms of derivatives besides; the Training
+        of an AutogradTraining also says with which batches and dynamics weights are trained.
+    outer : callable
+        ``outer(w, h)``, one number, or an array of shape (n_splits,).
+    h : dict of str -> float or ndarray
+        Hyperparameters, in natural units.
+    start : nested structure, default=None
+        Weights that training begins with: dicts, lists and tuples of arrays and floats, nested as
+        one likes; ``inner`` and ``outer`` are given them so. A problem or Training has its own.
+    method : Hypergradient, default=None
+        None is Implicit().
+    tol : float, default=1e-8
+        Gradient of the inner loss that may be left, relative to that at the start; and residual of
+        the linear system of the hypergradient. Ignored where a training run is differentiated.
+    warm_start : WarmStart, default=None
+        Of the last evaluation, for other hyperparameters.
+
+    Returns
+    -------
+    Evaluation
+        ``values`` of shape (n_splits,), the ``gradient`` of their sum, shaped like ``h``, and
+        ``statuses``, whose values say what to do if something did not converge. Its ``w`` are the
+        weights, nested.
+
+    Raises
+    ------
+    TypeError
+        If a loss is not written with autograd.numpy, there is no start, or a Training is to be
+        differentiated implicitly.
+    ValueError
+        If a loss is not one number, or not finite at the start.
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> from sklearn_hypergrad.hypergradients import hypergradient
+    >>> evaluation = hypergradient(
+    ...     lambda w, h: np.sum((w - 3.0) ** 2) + h["alpha"] * np.sum(w**2),
+    ...     lambda w, h: np.sum((w - 1.0) ** 2),
+    ...     {"alpha": 1.0},
+    ...     start=np.zeros(2),
+    ... )
+    >>> evaluation.w, round(float(evaluation.gradient["alpha"]), 6)
+    (array([1.5, 1.5]), -1.5)
+    """
+    method = hypergradients.Implicit() if method is None else method
+    problem = inner if start is None else AutogradProblem(inner, start)
+    structure = _structure(problem, method)
+    evaluation = method.evaluate(problem, AutogradLoss(outer, structure), h, warm_start, tol)
+    return dataclasses.replace(evaluation, w=structure.unflatten(evaluation.w))
+
+
+def _structure(problem, method):
+    """The Nested of the weights."""
+    if isinstance(problem, Training):
+        if not method.through_training:
+            raise TypeError(
+                f"{method!r} differentiates a loss at its minimum, and a Training need not end in "
+                f"one. Use Reverse(), or give the loss and a start."
+            )
+        problem = problem.problem
+    if not hasattr(problem, "structure"):
+        raise TypeError(f"A start is needed beside the inner loss {problem!r}.")
+    return problem.structure
