@@ -21,9 +21,11 @@ FLOORS = {
     "problems": 1,
     "training": 2,
     "hypergradients": 3,
+    "differentiable": 4,
     "linear_model": 4,
     "neural_network": 4,
     "adapters": 5,
+    "data_cleaning": 6,
     "search": 6,
     "inspection": 7,
 }

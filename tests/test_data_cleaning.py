@@ -1,0 +1,350 @@
+"""Data cleaning: the set of weights, the gradient, what is found, and the estimator around it."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from scipy.optimize import minimize
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, PredefinedSplit, StratifiedShuffleSplit
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_hypergrad import HypergradWarning
+from sklearn_hypergrad.data_cleaning import DataCleaner
+from sklearn_hypergrad.data_cleaning.objective import CleanLoss, WeightObjective
+from sklearn_hypergrad.data_cleaning.weights import projection
+from sklearn_hypergrad.hypergradients import Reverse, Truncated
+from sklearn_hypergrad.neural_network import MLPClassifier
+from sklearn_hypergrad.neural_network.targets import coded_classes
+from sklearn_hypergrad.neural_network.training import training_of
+
+N_NOISY, N_CLEAN = 400, 400
+
+
+def softmax(n_steps=50, **params):
+    """A linear model, quickly trained on all rows."""
+    params = {"alpha": 0.0, "init_scale": 0.0, "batch_size": 10**6, **params}
+    return MLPClassifier((), n_steps=n_steps, **params)
+
+
+def quick(estimator=None, **params):
+    """A cleaner with few and long steps."""
+    params = {"learning_rate": 0.1, "max_iter": 12, **params}
+    return DataCleaner(softmax() if estimator is None else estimator, **params)
+
+
+class Digits:
+    """Rows with 30 % wrong labels, clean ones, and others."""
+
+    def __init__(self):
+        X, y = load_digits(return_X_y=True)
+        rng = np.random.default_rng(0)
+        order, ends = rng.permutation(len(y)), (N_NOISY, N_NOISY + N_CLEAN)
+        X, y = X[order] / 16, y[order]
+        self.X, self.X_clean, self.X_test = np.split(X, ends)
+        self.y, self.y_clean, self.y_test = np.split(y, ends)
+        self.y_true = self.y.copy()
+        self.wrong = rng.uniform(size=N_NOISY) < 0.3
+        self.y[self.wrong] = (self.y[self.wrong] + rng.integers(1, 10, self.wrong.sum())) % 10
+
+    @property
+    def given(self):
+        return self.X, self.y, self.X_clean, self.y_clean
+
+    @property
+    def joined(self):
+        """All rows, and the split that says which are clean."""
+        split = PredefinedSplit(np.repeat([-1, 0], [N_NOISY, N_CLEAN]))
+        return np.vstack(self.given[::2]), np.concatenate(self.given[1::2]), split
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return Digits()
+
+
+@pytest.fixture(scope="module")
+def fitted(digits):
+    return quick().fit(*digits.given)
+
+
+def test_projection_is_the_nearest_point():
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        z, budget = rng.normal(0.4, 0.7, size=6), rng.uniform(0.2, 5)
+        found = projection(z, budget)
+        nearest = minimize(
+            lambda x, z: (0.5 * np.sum((x - z) ** 2), x - z),
+            np.full(6, min(1, budget / 6)),
+            args=(z,),
+            jac=True,
+            method="SLSQP",
+            bounds=[(0, 1)] * 6,
+            constraints={"type": "ineq", "fun": lambda x, z, b=budget: b - x.sum(), "args": (z,)},
+            options={"ftol": 1e-14, "maxiter": 300},
+        ).x
+        np.testing.assert_allclose(found, nearest, atol=1e-6)
+        assert found.sum() <= budget * (1 + 1e-12)
+
+
+def test_projection_of_ties_and_corners():
+    np.testing.assert_allclose(projection(np.full(4, 7.0), 1.0), 0.25)
+    np.testing.assert_array_equal(projection(np.array([5.0, 3.0, -1.0]), 2.0), [1, 1, 0])
+    np.testing.assert_array_equal(projection(np.array([-5.0, -3.0]), 2.0), [0, 0])
+    # Scaling what was clipped is no projection.
+    z = np.array([0.9, 0.5, 0.1])
+    np.testing.assert_allclose(projection(z, 1.0), [0.7, 0.3, 0.0])
+
+
+@pytest.mark.parametrize("estimator", [softmax(8), MLPClassifier(4, "tanh", n_steps=12)])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_gradient_in_sample_weights(five_point, estimator, n_classes):
+    rng = np.random.default_rng(1)
+    X, labels = rng.normal(size=(24, 5)), np.arange(24) % n_classes
+    targets, _ = coded_classes(labels)
+    estimator = clone(estimator).set_params(batch_size=9 if estimator.hidden_layer_sizes else 24)
+    training = training_of(estimator, X, targets, None, 0)
+    outer = CleanLoss(training.problem.network, X[::-1] + 0.3, targets.values)
+    objective = WeightObjective(Reverse(), training, outer, 1.7)
+    weights, direction = rng.uniform(0.1, 0.9, size=24), rng.normal(size=24)
+    expected = five_point(lambda step: objective(weights + step * direction)[0], 1e-3)
+    found = objective(weights)[1] @ direction
+    assert found == pytest.approx(expected, rel=1e-7)
+    assert 1.001 * found != pytest.approx(expected, rel=1e-7)
+
+
+def test_wrong_labels_are_found(digits, fitted):
+    flagged, wrong = fitted.flagged_, digits.wrong
+    assert flagged.dtype == bool
+    assert wrong[flagged].mean() > 0.85
+    assert flagged[wrong].mean() > 0.85
+    np.testing.assert_array_equal(flagged, fitted.sample_weight_ < 1e-3)
+    first = fitted.ranking_[: wrong.sum()]
+    assert wrong[first].mean() > 0.85
+    # Those that are flagged are not in any order, but in that of the harm they would do.
+    assert wrong[first[:40]].all()
+    np.testing.assert_array_equal(np.sort(fitted.ranking_), np.arange(N_NOISY))
+    assert (np.diff(fitted.sample_weight_[fitted.ranking_]) >= 0).all()
+
+
+def test_weights_are_those_of_the_smallest_loss(digits, fitted):
+    assert len(fitted.history_) == fitted.n_iter_ == 12
+    assert min(fitted.history_) < 0.7 * fitted.history_[0]
+    longer = quick(max_iter=8, learning_rate=3.0).fit(*digits.given)
+    best = int(np.argmin(longer.history_))
+    shorter = quick(max_iter=best + 1, learning_rate=3.0).fit(*digits.given)
+    np.testing.assert_array_equal(longer.sample_weight_, shorter.sample_weight_)
+
+
+def test_cleaned_model_is_better_than_the_noisy_one(digits, fitted):
+    X, y, _ = digits.joined
+    noisy = softmax().fit(X, y).score(digits.X_test, digits.y_test)
+    assert fitted.score(digits.X_test, digits.y_test) > noisy + 0.01
+
+
+def test_final_model_is_that_of_the_weights(digits, fitted):
+    X, y, split = digits.joined
+    weights = np.concatenate([fitted.sample_weight_, np.full(N_CLEAN, fitted.sample_weight_.max())])
+    expected = softmax().fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(fitted.estimator_.coefs_[0], expected.coefs_[0])
+    # The same rows, given in one piece.
+    other = quick(cv=split).fit(X, y)
+    np.testing.assert_array_equal(other.sample_weight_, weights)
+    np.testing.assert_array_equal(other.ranking_, fitted.ranking_)
+    assert not other.flagged_[N_NOISY:].any()
+    np.testing.assert_array_equal(other.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_rows_of_a_split_keep_their_places(digits, fitted):
+    X, y, split = digits.joined
+    order = np.random.default_rng(2).permutation(len(y))
+    mixed = quick(cv=PredefinedSplit(split.test_fold[order])).fit(X[order], y[order])
+    assert mixed.flagged_.sum() > 0
+    own = order < N_NOISY
+    same = mixed.flagged_[own] == fitted.flagged_[order[own]]
+    assert same.mean() > 0.98
+
+
+@pytest.mark.parametrize("budget", [20.0, 150, 299.5])
+def test_budgets_are_kept(digits, budget):
+    cleaner = quick(budget=budget).fit(*digits.given)
+    assert cleaner.sample_weight_.sum() <= budget * (1 + 1e-9)
+    assert cleaner.sample_weight_.min() >= 0
+    assert cleaner.sample_weight_.max() <= 1
+    assert digits.wrong[cleaner.flagged_].mean() > 0.5
+
+
+def test_budgets_above_all_rows_are_none(digits, fitted):
+    cleaner = quick(budget=10 * N_NOISY).fit(*digits.given)
+    np.testing.assert_array_equal(cleaner.sample_weight_, fitted.sample_weight_)
+
+
+def test_names_of_classes_do_not_matter(digits, fitted):
+    names = np.array([f"digit {i}" for i in range(10)])
+    X, y, X_clean, y_clean = digits.given
+    named = quick().fit(X, names[y], X_clean, names[y_clean])
+    np.testing.assert_array_equal(named.sample_weight_, fitted.sample_weight_)
+    np.testing.assert_array_equal(named.classes_, names)
+    np.testing.assert_array_equal(named.predict(X), names[fitted.predict(X)])
+
+
+def test_two_classes(digits):
+    true, y_clean = digits.y_true == 0, digits.y_clean == 0
+    flipped = np.random.default_rng(0).uniform(size=N_NOISY) < 0.2
+    cleaner = quick().fit(digits.X, true ^ flipped, digits.X_clean, y_clean)
+    assert cleaner.predict_proba(digits.X).shape == (N_NOISY, 2)
+    assert flipped[cleaner.ranking_[: flipped.sum()]].mean() > 0.9
+
+
+def test_kinds_of_data(digits, fitted):
+    X, y, X_clean, y_clean = digits.given
+    of_sparse = quick().fit(sparse.csr_matrix(X), y, sparse.csr_array(X_clean), y_clean)
+    np.testing.assert_allclose(of_sparse.sample_weight_, fitted.sample_weight_, atol=1e-8)
+    of_single = quick().fit(X.astype(np.float32), y, X_clean, y_clean)
+    assert of_single.estimator_.coefs_[0].dtype == np.float32
+    np.testing.assert_array_equal(of_single.flagged_, fitted.flagged_)
+    names = [f"pixel {i}" for i in range(64)]
+    frames = [pd.DataFrame(part, columns=names) for part in (X, X_clean)]
+    of_frames = quick().fit(frames[0], pd.Series(y), frames[1], pd.Series(y_clean))
+    np.testing.assert_array_equal(of_frames.sample_weight_, fitted.sample_weight_)
+    assert of_frames.feature_names_in_.tolist() == names
+    with pytest.raises(ValueError, match="feature names"):
+        quick().fit(frames[0], y, frames[1][names[::-1]], y_clean)
+
+
+def test_clone_pickle_and_unchanged_inputs(digits, fitted):
+    arrays = [part.copy() for part in digits.given]
+    for array in arrays:
+        array.setflags(write=False)
+    model = softmax()
+    cleaner = quick(model).fit(*arrays)
+    assert not hasattr(model, "coefs_")
+    for other in (cleaner, clone(cleaner).fit(*arrays), pickle.loads(pickle.dumps(cleaner))):
+        np.testing.assert_array_equal(other.sample_weight_, fitted.sample_weight_)
+        np.testing.assert_array_equal(other.predict(digits.X), fitted.predict(digits.X))
+
+
+def test_networks_and_other_ways_back(digits):
+    network = MLPClassifier(20, "tanh", n_steps=60, batch_size=100, random_state=0)
+    cleaner = quick(network, hypergradient=Truncated(15)).fit(*digits.given)
+    assert digits.wrong[cleaner.flagged_].mean() > 0.7
+    assert digits.wrong[cleaner.ranking_[:20]].mean() > 0.8
+
+
+def test_the_default_is_a_softmax_regression_from_zero(digits):
+    cleaner = DataCleaner(max_iter=1, learning_rate=2.0)
+    with pytest.warns(HypergradWarning):
+        cleaner.fit(*digits.given)
+    expected = softmax(100).fit(*digits.joined[:2])
+    np.testing.assert_array_equal(cleaner.estimator_.coefs_[0], expected.coefs_[0])
+
+
+@pytest.mark.parametrize(
+    ("final", "has", "lacks"),
+    [
+        (RandomForestClassifier(20, random_state=0), "predict_proba", "decision_function"),
+        (LogisticRegression(), "decision_function", None),
+        (LinearSVC(), "decision_function", "predict_proba"),
+    ],
+)
+def test_final_models(digits, final, has, lacks):
+    cleaner = quick(final_estimator=final)
+    assert hasattr(cleaner, has)
+    cleaner.fit(*digits.given)
+    assert type(cleaner.estimator_) is type(final)
+    assert getattr(cleaner, has)(digits.X).shape == (N_NOISY, 10)
+    assert lacks is None or not hasattr(cleaner, lacks)
+    assert cleaner.score(digits.X_test, digits.y_test) > 0.8
+    with pytest.raises(ValueError, match="takes no sample_weight"):
+        quick(final_estimator=KNeighborsClassifier()).fit(*digits.given)
+
+
+def test_pipelines(digits):
+    X, y, split = digits.joined
+    piped = make_pipeline(StandardScaler(), quick(cv=split)).fit(X, y)
+    assert digits.wrong[piped[-1].ranking_[:40]].mean() > 0.9
+
+
+def test_what_says_which_rows_are_clean(digits):
+    X, y, split = digits.joined
+    with pytest.raises(ValueError, match="which rows are clean.*It got none of them"):
+        quick().fit(X, y)
+    with pytest.raises(ValueError, match="It got both"):
+        quick(cv=split).fit(*digits.given)
+    with pytest.raises(ValueError, match="belong together"):
+        quick().fit(X, y, X)
+    for cv in (3, KFold(2), PredefinedSplit(np.arange(len(y)) % 2)):
+        with pytest.raises(ValueError, match="exactly one.*tuned on that very row"):
+            quick(cv=cv).fit(X, y)
+    half = np.arange(len(y)) % 2 == 0
+    for parts in ((half, half), (np.arange(400), np.arange(399, len(y))), ([0, 1], [2, 3])):
+        split = [tuple(np.flatnonzero(p) if p is half else np.asarray(p) for p in parts)]
+        with pytest.raises(ValueError, match=r"must have each of the 800 rows once"):
+            quick(cv=split).fit(X, y)
+
+
+def test_errors_name_what_is_wrong(digits):
+    X, y, X_clean, y_clean = digits.given
+    some = y_clean < 8
+    with pytest.raises(ValueError, match="no clean rows of class 8, 9"):
+        quick().fit(X, y, X_clean[some], y_clean[some])
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        quick().fit(X, y, X_clean, y_clean.astype(str))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        quick().fit(X, y, X_clean, y_clean[1:])
+    with pytest.raises(ValueError, match="64 features"):
+        quick().fit(X, y, X_clean[:, 1:], y_clean)
+    with pytest.raises(ValueError, match="1 class only"):
+        quick().fit(X, np.ones(N_NOISY), X_clean, np.ones(N_CLEAN))
+    with pytest.raises(ValueError, match="smaller learning rate"):
+        quick(softmax(200, learning_rate_init=1e308)).fit(*digits.given)
+    for wrong in ({"budget": 0}, {"max_iter": 0}, {"estimator": LogisticRegression()}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            quick().set_params(**wrong).fit(*digits.given)
+    with pytest.raises(NotFittedError):
+        quick().predict(X)
+
+
+def test_warnings_name_a_remedy(digits):
+    with pytest.warns(HypergradWarning, match="no row can be flagged") as caught:
+        quick(max_iter=3).fit(*digits.given)
+    assert [each.filename for each in caught] == [__file__]
+    X, y, X_clean, y_clean = digits.given
+    with pytest.warns(HypergradWarning, match="No step lowered the loss"):
+        quick(softmax(learning_rate_init=0.0)).fit(X, y, X_clean, y_clean)
+
+
+def test_useless_rows_train_nothing():
+    """If every weight ends at zero, the final model is that of the clean rows."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = (2.0 * y - 1)[:, None] + 0.1 * rng.normal(size=(60, 3))
+    cleaner = quick(softmax(60)).fit(X[:30], 1 - y[:30], X[30:], y[30:])
+    assert cleaner.flagged_.all()
+    expected = softmax(60).fit(X[30:], y[30:])
+    np.testing.assert_allclose(cleaner.estimator_.coefs_[0], expected.coefs_[0])
+
+
+@parametrize_with_checks(
+    [
+        quick(
+            MLPClassifier((), init_scale=0.0, batch_size=10**6, n_steps=25),
+            learning_rate=1.0,
+            max_iter=2,
+            cv=StratifiedShuffleSplit(1, test_size=0.5, random_state=0),
+        )
+    ]
+)
+@pytest.mark.filterwarnings("ignore:No step lowered the loss")
+def test_estimator_checks(estimator, check):
+    check(estimator)
