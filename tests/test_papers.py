@@ -113,6 +113,27 @@ def test_penalties_are_learned_on_digits(run):
     assert test[1] < 0.75 * test[0]
 
 
+def test_wrong_labels_are_found_on_digits(run):
+    _, table = run("hyper_cleaning", "--quick")
+    assert float(table["R = 2000, F1"]) > 0.85
+    assert float(table["R = 2000, accuracy"]) > float(table["baseline, accuracy"]) - 1
+
+
+def test_rates_are_tuned_in_real_time_on_digits(run):
+    output, table = run("real_time", "--quick")
+    assert column(output, "valid loss")[-1] < 0.2
+    # Far from all of those it would be among 25 by chance.
+    assert int(table["pairs of the grid with a smaller validation loss"].split()[0]) <= 6
+
+
+def test_validation_images_are_learned_by_heart_on_digits(run):
+    output, table = run("overfit_validation", "--quick")
+    for name in ("64-10", "64-20-10"):
+        first, last = table[f"{name}, identity: validation accuracy, first and last"].split(", ")
+        assert float(first) < 0.3
+        assert float(last) >= 0.96
+
+
 def test_data_are_asked_for():
     command = [sys.executable, SCRIPTS / "chaos.py", "--data", "nowhere"]
     package = str(Path(sklearn_hypergrad.__file__).parents[1])
@@ -236,3 +257,37 @@ def test_weight_penalties(run):
     for trial, accuracy in ((1, 1.5e-4), (2, 0.005)):
         recorded, here = numbers(table, f"trial {trial}")
         np.testing.assert_allclose(here, recorded, atol=accuracy)
+
+
+@needs_data
+@pytest.mark.paper
+def test_hyper_cleaning(run):
+    """Accuracies and F1 scores are near those of the paper, and far above no cleaning."""
+    _, table = run("hyper_cleaning", "--data", DATA)
+    recorded, here = numbers(table, "^R.*accuracy")
+    assert here.min() >= 89.9
+    np.testing.assert_allclose(here, recorded, atol=0.3)
+    _, f1 = numbers(table, "F1")
+    assert f1.min() >= 0.88
+    baseline, oracle = (float(table[f"{name}, accuracy"][1]) for name in ("baseline", "oracle"))
+    assert baseline < here.min() - 1.5
+    assert oracle > here.max()
+
+
+@needs_data
+@pytest.mark.paper
+def test_real_time(run):
+    """One run ends below all pairs of the grid."""
+    _, table = run("real_time", "--data", DATA)
+    for part in ("training", "validation"):
+        assert table[f"pairs of the grid with a smaller {part} loss"][1] == "0 of 25"
+
+
+@needs_data
+@pytest.mark.paper
+def test_overfit_validation(run):
+    _, table = run("overfit_validation", "--data", DATA)
+    for name in ("784-10", "784-784-10"):
+        for solver in ("identity", "neumann"):
+            reached = table[f"{name}, {solver}: validation accuracy of 100 %"][1]
+            assert re.fullmatch(r"after \d+ steps", reached)

@@ -7,7 +7,14 @@ from sklearn_hypergrad.hypergradients.base import (
     WarmStart,
 )
 from sklearn_hypergrad.hypergradients.forward import Forward
+from sklearn_hypergrad.hypergradients.functional import hypergradient
 from sklearn_hypergrad.hypergradients.implicit import Implicit
+from sklearn_hypergrad.hypergradients.online import (
+    Online,
+    OnlineHypergradient,
+    RealTime,
+    Session,
+)
 from sklearn_hypergrad.hypergradients.reverse import Reverse
 from sklearn_hypergrad.hypergradients.reversible import Reversible
 from sklearn_hypergrad.hypergradients.truncated import Truncated
@@ -17,9 +24,14 @@ __all__ = [
     "Forward",
     "Hypergradient",
     "Implicit",
+    "Online",
+    "OnlineHypergradient",
+    "RealTime",
     "Reverse",
     "Reversible",
+    "Session",
     "TrainedHypergradient",
     "Truncated",
     "WarmStart",
+    "hypergradient",
 ]

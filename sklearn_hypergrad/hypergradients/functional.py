@@ -62,6 +62,11 @@ def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_st
     (array([1.5, 1.5]), -1.5)
     """
     method = hypergradients.Implicit() if method is None else method
+    if isinstance(method, hypergradients.OnlineHypergradient):
+        raise TypeError(
+            f"{method!r} has no single evaluation: it moves hyperparameters while training runs. "
+            f"Begin a session with its method begin(training, h, n_outer)."
+        )
     problem = inner if start is None else AutogradProblem(inner, start)
     structure = _structure(problem, method)
     evaluation = method.evaluate(problem, AutogradLoss(outer, structure), h, warm_start, tol)

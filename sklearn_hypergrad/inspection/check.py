@@ -5,6 +5,7 @@ import math
 import numpy as np
 from sklearn.base import clone
 
+from sklearn_hypergrad.search.online import OnlineObjective
 from sklearn_hypergrad.search.probe import objectives
 
 # Inner tolerance: what remains must not show in differences.
@@ -17,6 +18,10 @@ NEAR = 0.1
 STEP, SMALL_STEP = 1e-2, 1e-3
 # Five points: f'(t) = sum of weight * f(t + offset * step) / step, up to step^4.
 STENCIL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
+ONLINE = (
+    "hypergradient={!r} moves hyperparameters while training runs, so that no loss is a function "
+    "of them alone, of which there were differences. Check hypergradient='forward' in its place."
+)
 
 
 def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_state=0, **fit_params):
@@ -62,7 +67,8 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     Raises
     ------
     ValueError
-        If no range of the grid can be searched, or training diverges where a search would start.
+        If no range of the grid can be searched, training diverges where a search would start, or
+        hyperparameters are to be moved while training runs.
 
     Examples
     --------
@@ -78,6 +84,8 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     errors = []
     with np.errstate(all="ignore"):
         for objective in objectives(clone(search), X, y, **fit_params):
+            if isinstance(objective, OnlineObjective):
+                raise ValueError(ONLINE.format(search.hypergradient))
             objective.tol = TIGHT
             errors_of = _errors_near_start if objective.joint else _errors
             errors.append(errors_of(objective, n_points, step, rng))

@@ -6,8 +6,8 @@ from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 
 # A gradient this many times as long as those before it has exploded.
 EXPLODED = 100
-# Share of the path, at its end, that is averaged under noise, and in which hardly anything may be
-# gained of what was gained before.
+# Share of the steps, at their end, whose points are averaged under noise, and in which hardly
+# anything may be gained of what was gained before.
 LAST = 0.25
 HARDLY = 0.01
 # The length of steps at the end, relative to that at the start.
@@ -35,8 +35,9 @@ class Adam(Optimizer):
         Of the running means of the gradient and of its square.
     noisy : bool, default=None
         Whether values are noisy, so that the smallest is a matter of luck: then the result is the
-        mean over the last quarter of the path instead of the best point. None is what the search
-        says: whether it draws initial weights and batches anew at every evaluation.
+        mean over the points of the last quarter of ``max_iter`` instead of the best point, or the
+        last point if steps ended before. None is what the search says: whether it draws initial
+        weights and batches anew at every evaluation.
     """
 
     def __init__(self, learning_rate=0.2, decays=(0.9, 0.99), *, noisy=None):
@@ -54,21 +55,30 @@ class Adam(Optimizer):
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter):
         low, high = np.asarray(bounds, dtype=float).T
-        z, path, moments = np.clip(z0, low, high), Path(), Moments(self.decays)
+        z, moments = np.clip(z0, low, high), Moments(self.decays)
+        take_back = getattr(fun, "take_back", None)
+        path = Path(max_iter - max(1, round(LAST * max_iter)) if self.noisy else None)
         length, still = self.learning_rate, False
         for n in range(max_iter):
             value, gradient = fun(z)
             if path.rejects(value, gradient):
-                if not path.points:
+                if path.last is None:
                     return Minimum(z, False, "the validation loss is not finite at the start")
+                if take_back is not None:
+                    take_back()
                 length *= 0.5
-                z = 0.5 * (path.points[-1] + z)
+                z = 0.5 * (path.last + z)
                 continue
-            path.add(z, value, gradient)
+            path.add(n, z, value)
             rate = length * (1 - (1 - SLOWEST) * n / max_iter)
-            step = np.clip(rate * moments.direction(gradient), -rate, rate)
-            moved = np.clip(z - step, low, high)
-            still = np.max(np.abs(moved - z), initial=0.0) <= tol
+            # Vectors may be long: the step is computed in one array.
+            moved = moments.direction(gradient)
+            moved *= rate
+            np.clip(moved, -rate, rate, out=moved)
+            np.subtract(z, moved, out=moved)
+            np.clip(moved, low, high, out=moved)
+            # What depends on the calls before moves on while z stands still, as on a bound.
+            still = take_back is None and np.max(np.abs(moved - z), initial=0.0) <= tol
             if still:
                 # Steps that were halved until they are short say nothing of a minimum.
                 still = rate > tol
@@ -77,47 +87,63 @@ class Adam(Optimizer):
         return self._minimum(path, still, max_iter)
 
     def _minimum(self, path, still, max_iter):
-        last = max(1, round(LAST * len(path.points)))
-        z = np.mean(path.points[-last:], axis=0) if self.noisy else path.best
         reason = "steps shorter than tol" if still else f"max_iter={max_iter} steps of Adam"
         warning = REJECTED.format(path.n_rejected) if path.n_rejected else ""
-        return Minimum(z, bool(still) or path.settled(last), reason, warning)
+        return Minimum(path.result, bool(still) or path.settled, reason, warning)
 
 
 class Path:
-    """Points that were accepted, in their order.
+    """What is to be remembered of the points that were accepted.
+
+    Parameters
+    ----------
+    first : int or None
+        Step from which on points are averaged; None keeps the best point instead.
 
     Attributes
     ----------
-    points : list of ndarray
+    last : ndarray or None
+        The last point.
     n_rejected : int
     """
 
-    def __init__(self):
-        self.points, self._values, self._lengths = [], [], []
-        self.n_rejected = 0
+    def __init__(self, first):
+        self._first, self._kept, self._n_averaged = first, None, 0
+        self._values, self._lengths, self._length = [], [], 0.0
+        self.last, self.n_rejected = None, 0
 
     def rejects(self, value, gradient):
         """Whether a point cannot be used."""
         usual = np.median(self._lengths[-10:]) if self._lengths else np.inf
-        length = np.linalg.norm(gradient)
-        exploded = not np.isfinite(length) or length > EXPLODED * max(usual, TINY)
+        self._length = float(np.linalg.norm(gradient))
+        exploded = not np.isfinite(self._length) or self._length > EXPLODED * max(usual, TINY)
         rejected = not np.isfinite(value) or bool(exploded)
         self.n_rejected += rejected
         return rejected
 
-    def add(self, z, value, gradient):
-        self.points.append(z)
+    def add(self, n, z, value):
+        """Accept a point, the one that was asked about last, at step ``n``."""
+        if self._first is None:
+            if not self._values or value < min(self._values):
+                self._kept = z
+        elif n >= self._first:
+            self._n_averaged += 1
+            # The running mean.
+            kept = z if self._kept is None else self._kept
+            self._kept = kept + (z - kept) / self._n_averaged
+        self.last = z
         self._values.append(value)
-        self._lengths.append(float(np.linalg.norm(gradient)))
+        self._lengths.append(self._length)
 
     @property
-    def best(self):
-        return self.points[int(np.argmin(self._values))]
+    def result(self):
+        """The best point, or the mean."""
+        return self.last if self._kept is None else self._kept
 
-    def settled(self, last):
+    @property
+    def settled(self):
         """Whether the last points have gained hardly anything."""
-        before = self._values[:-last]
+        before = self._values[: -max(1, round(LAST * len(self._values)))]
         if not before:
             return False
         gained = self._values[0] - min(self._values)
@@ -128,14 +154,21 @@ class Moments:
     """Running means of a gradient and its square, corrected for their start at zero."""
 
     def __init__(self, decays):
-        self._decays, self._means, self._n = decays, [0.0, 0.0], 0
+        self._decays, self._means, self._n = decays, None, 0
 
     def direction(self, gradient):
-        """The mean gradient in units of its root mean square."""
+        """The mean gradient in units of its root mean square, in an array of its own."""
+        if self._means is None:
+            self._means = np.zeros_like(gradient), np.zeros_like(gradient)
         self._n += 1
-        for i, (decay, power) in enumerate(zip(self._decays, (gradient, gradient**2), strict=True)):
-            self._means[i] = decay * self._means[i] + (1 - decay) * power
-        mean, square = (
-            m / (1 - decay**self._n) for m, decay in zip(self._means, self._decays, strict=True)
-        )
-        return mean / np.sqrt(np.maximum(square, TINY))
+        scratch = np.empty_like(gradient)
+        for i, (mean, decay) in enumerate(zip(self._means, self._decays, strict=True)):
+            np.multiply(gradient, 1.0 if i == 0 else gradient, out=scratch)
+            scratch *= 1 - decay
+            mean *= decay
+            mean += scratch
+        (mean, square), (first, second) = self._means, (1 - d**self._n for d in self._decays)
+        direction = np.divide(square, second, out=scratch)
+        np.maximum(direction, TINY, out=direction)
+        np.sqrt(direction, out=direction)
+        return np.divide(mean / first, direction, out=direction)

@@ -37,7 +37,8 @@ class Optimizer(abc.ABC):
         ----------
         fun : callable
             ``fun(z) -> (float, ndarray of shape (size,))``. A value that is not finite means that
-            ``z`` cannot be used.
+            ``z`` cannot be used. If it has a method ``take_back``, what it returns depends on the
+            calls before: optimizers call it after a ``z`` that they do not go on from.
         z0 : ndarray of shape (size,)
         bounds : ndarray of shape (size, 2)
         tol : float

@@ -8,6 +8,10 @@ from scipy.sparse import csr_matrix
 
 from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
 
+# Coefficients that a penalty of their own is applied to at a time: arrays in between stay in the
+# cache, and take no memory of the size of the weights.
+PIECE = 2**15
+
 
 class LayerPenalty:
     """``1/2 sum_j strength_j w_j^2`` over the W of a network; its biases are free.
@@ -18,10 +22,14 @@ class LayerPenalty:
 
     def __init__(self, network):
         self._network = network
-        self._ends = np.cumsum([n_in * n_out for n_in, n_out in network.shapes])[:-1]
+        self._ends = np.cumsum([n_in * n_out for n_in, n_out in network.shapes])
         self._axpy = get_blas_funcs("axpy", dtype=network.dtype)
 
     def value(self, strength, w):
+        if self._for_each(strength):
+            parts = zip(self._factors(strength), self._network.layers(w), strict=True)
+            pieces = (piece for factor, (W, _) in parts for piece in _pieces(factor, W))
+            return 0.5 * float(sum(np.dot(factor * W, W) for factor, W in pieces))
         return 0.5 * float(np.sum(strength * self.cross(strength, w, w)))
 
     def add(self, strength, w, out):
@@ -29,7 +37,8 @@ class LayerPenalty:
         layers = zip(*map(self._network.layers, (w, out)), strict=True)
         for factor, ((W, _), (total, _)) in zip(self._factors(strength), layers, strict=True):
             if np.ndim(factor):
-                total += factor * W
+                for some, entries, sums in _pieces(factor, W, total):
+                    sums += some * entries
             else:
                 # An array in between would cost more for its fresh memory than for the arithmetic.
                 self._axpy(W.ravel(), total.ravel(), a=factor)
@@ -38,18 +47,25 @@ class LayerPenalty:
         """Derivative of ``sum_j strength_j w_j v_j`` in the strength, shaped like it."""
         layers = zip(*map(self._network.layers, (w, v)), strict=True)
         pairs = [(W.ravel(), V.ravel()) for (W, _), (V, _) in layers]
-        if np.size(strength) > len(pairs):
-            return np.concatenate([W * V for W, V in pairs])
+        if self._for_each(strength):
+            slopes = np.empty(self._ends[-1], self._network.dtype)
+            for (W, V), part in zip(pairs, np.split(slopes, self._ends[:-1]), strict=True):
+                np.multiply(W, V, out=part)
+            return slopes
         products = np.array([W @ V for W, V in pairs])
         return products if np.ndim(strength) else products.sum()
 
     def _factors(self, strength):
         """A factor of the W of each layer."""
         strength, shapes = np.asarray(strength, self._network.dtype), self._network.shapes
-        if strength.size <= len(shapes):
+        if not self._for_each(strength):
             return np.broadcast_to(strength, len(shapes))
-        parts = np.split(strength, self._ends)
+        parts = np.split(strength, self._ends[:-1])
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    def _for_each(self, strength):
+        """Whether there is one for each coefficient."""
+        return np.size(strength) > len(self._network.shapes)
 
 
 class NetworkProblem(TrainableProblem):
@@ -183,6 +199,22 @@ class NetworkLinearization(Linearization):
         deltas = self._delta_tangents(v, sums, self._curvature(sums[-1]))
         return self._product(v, X, values, deltas), self._cross(v, sums[-1], deltas[0])
 
+    def cross(self, v):
+        if self._h.keys().isdisjoint(("sample_weight", "X")):
+            return self._cross(v, None, None)
+        sums, _ = self._tangents(v, self._X())
+        deltas = self._delta_tangents(v, sums, self._curvature(sums[-1]))
+        return self._cross(v, sums[-1], deltas[0])
+
+    # What is left of H without second derivatives of the outputs in the weights: V' and bend drop
+    # out of delta., and a.' out of the product.
+    def gauss_newton(self, v):
+        network, X = self._problem.network, self._X()
+        sums, values = self._tangents(v, X)
+        slopes = network.slopes((X, *self._hidden, None))
+        deltas = network.deltas(self._w, slopes, self._curvature(sums[-1]))
+        return self._product(v, X, [None] * len(values), deltas)
+
     def push(self, v, u):
         problem, name = self._problem, self._problem.penalty_name
         X = self._X()
@@ -237,10 +269,15 @@ class NetworkLinearization(Linearization):
     def _product(self, v, X, values, deltas):
         """Tangent of the gradient, from ``a.`` and ``delta.`` of every layer."""
         network, name = self._problem.network, self._problem.penalty_name
-        product = network.gradient((X, *self._hidden), deltas)
-        for (W, _), a, delta in zip(network.layers(product), values, self._deltas, strict=True):
+        inputs, slopes = [X, *self._hidden], list(deltas)
+        for i, a in enumerate(values):
             if a is not None:
-                W += a.T @ delta
+                # One product instead of two and their sum: [a; a.]^T [delta.; delta].
+                inputs[i] = np.concatenate([inputs[i], a])
+                slopes[i] = np.concatenate([deltas[i], self._deltas[i]])
+        product = network.gradient(inputs, slopes)
+        for (_, b), delta in zip(network.layers(product), deltas, strict=True):
+            delta.sum(axis=0, out=b)
         if name in self._h:
             self._problem.penalty.add(self._h[name], v, out=product)
         return product
@@ -260,3 +297,10 @@ class NetworkLinearization(Linearization):
             (W, _), (V, _) = network.layers(self._w)[0], network.layers(v)[0]
             cross["X"] = problem.over_samples(delta @ W.T + self._deltas[0] @ V.T, rows)
         return cross
+
+
+def _pieces(*arrays):
+    """Views of contiguous arrays of the same shape, piece by piece."""
+    flat = [array.reshape(-1) for array in arrays]
+    for first in range(0, flat[0].size, PIECE):
+        yield [array[first : first + PIECE] for array in flat]

@@ -14,7 +14,8 @@ class Linearization(abc.ABC):
     value : float
         The training loss.
     gradient : ndarray like ``w``
-        Its gradient in the weights.
+        Its gradient in the weights. Whoever has a linearization may take it away: products do
+        without it.
     nbytes : int
         What it holds besides ``w``, the gradient and the data.
     """
@@ -39,6 +40,22 @@ class Linearization(abc.ABC):
         cross : dict
             For every hyperparameter of the loss, shaped like its value at this step.
         """
+
+    def cross(self, v):
+        """The second part of ``pull`` alone, which may be had for less."""
+        return self.pull(v)[1]
+
+    def gauss_newton(self, v):
+        """``v`` times the Gauss-Newton matrix: H without second derivatives of the model.
+
+        Raises
+        ------
+        ValueError
+            Unless the problem has this product.
+        """
+        raise ValueError(
+            f"{type(self).__name__} has no Gauss-Newton products. Leave gauss_newton=False."
+        )
 
     @abc.abstractmethod
     def push(self, v, u):

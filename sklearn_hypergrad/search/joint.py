@@ -74,7 +74,7 @@ def _descended(candidate, setup, options):
     objective, trained = setup.objective, candidate.family.trained
     optimizer = options.optimizer or _usual(trained, setup.choice.loss.name)
     if isinstance(optimizer, Adam):
-        optimizer = optimizer.told(noisy=trained and options.resample == "fresh")
+        optimizer = optimizer.told(noisy=objective.noisy)
     settings = {"tol": options.tol, "max_iter": options.max_iter}
     start = {d.name: d.starts.reshape(d.shape) for d in objective.space.dimensions}
     try:
@@ -82,7 +82,7 @@ def _descended(candidate, setup, options):
         theta = objective.space.to_theta(start)
         _begin(candidate, objective, theta)
         minimum = optimizer.minimize(objective, theta, objective.space.bounds, **settings)
-        record, message, warning = objective.record(minimum.z), minimum.message, minimum.warning
+        record, message, warning = objective.final(minimum.z), minimum.message, minimum.warning
         converged = minimum.converged
     except KeyboardInterrupt:
         if not objective.records:

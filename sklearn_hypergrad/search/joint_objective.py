@@ -10,13 +10,16 @@ from sklearn_hypergrad.search.build import choice_of, method_of, prepared
 from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.data import blocks
 from sklearn_hypergrad.search.methods import training_method
-from sklearn_hypergrad.search.objective import FINE, Objective
+from sklearn_hypergrad.search.objective import Objective
+from sklearn_hypergrad.search.online import OnlineObjective, is_online
 from sklearn_hypergrad.search.outcome import Searched, solved
 from sklearn_hypergrad.search.splits import search_splits
 from sklearn_hypergrad.search.starts import dimension_of
 from sklearn_hypergrad.search.training_objective import TrainedObjective
 from sklearn_hypergrad.spaces import Space
 
+# Line searches compare losses, and Newton's method has these digits at the price of a step.
+FINEST = 1e-10
 ONE_SPLIT = (
     "a weight per training sample needs one split, whose validation rows are clean, and cv has {}: "
     "then every sample is also one that judges, and those that are wrong judge in favour of "
@@ -64,6 +67,7 @@ def joint_objective(candidate, inputs, options):
     searched = [_searched(candidate, span, parts, options.refit) for span in candidate.ranges]
     space = Space([each.dimension for each in searched])
     make = _trained if candidate.family.trained else _solved
+    make = _online if is_online(options) else make
     objective, why = make(candidate, space, terms, make_terms, options)
     objective.splits, objective.joint = "cv" if on_cv else "search_cv", True
     replays = on_cv and seed_of(candidate.final) is not None and options.resample == "fixed"
@@ -78,11 +82,19 @@ def _trained(candidate, space, terms, make_terms, options):
     return objective, f"{method!r}, because {why}"
 
 
+def _online(candidate, space, terms, make_terms, options):
+    """``(objective, why)`` of training runs whose hyperparameters move on the way."""
+    method, start = options.method, {d.name: d.starts.reshape(d.shape) for d in space.dimensions}
+    method.check(terms[0].problem, start)
+    objective = OnlineObjective(space, terms, make_terms, method, n_outer=options.max_iter)
+    return objective, f"{method!r}, because it was asked for"
+
+
 def _solved(candidate, space, terms, make_terms, options):
     """``(objective, why)`` of models that are solved."""
     method = method_of(options)
     objective = Objective(space, terms, method)
-    objective.tol = FINE
+    objective.tol = FINEST
     return objective, solved(candidate, method)
 
 
@@ -113,9 +125,9 @@ def _searched(candidate, span, parts, refit):
     if per == "sample" and refit is not False:
         raise Unfit(NO_REFIT)
     # Values of a list are numbers, whatever the estimator has.
-    shape, labels = (), ()
-    if not span.listed:
-        shape, labels = family.shape(final, span.leaf, per, parts[0])
+    shape, labels = family.shape(final, span.leaf, per, parts[0])
+    if span.listed:
+        shape, labels = (), ()
     if shape and any(family.shape(final, span.leaf, per, p)[0] != shape for p in parts[1:]):
         raise Unfit(f"the training parts of the splits differ in features, and so in {per}s")
     hyperparameter = family.hyperparameters[span.leaf]

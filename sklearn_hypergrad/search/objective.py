@@ -59,9 +59,12 @@ class Objective:
     ----------
     joint : bool
         Whether it is searched from the estimator's own values.
+    noisy : bool
+        Whether the smallest of its values says little of where it was found.
     """
 
     joint = False
+    noisy = False
 
     def __init__(self, space, terms, method, splits="cv"):
         self.space = space
@@ -86,6 +89,10 @@ class Objective:
             self._known[key] = self._evaluate(theta)
             self.records.append(self._known[key])
         return self._known[key]
+
+    def final(self, theta):
+        """The record of where the search has ended."""
+        return self.record(theta)
 
     def losses(self, theta):
         """Validation losses of all splits, by themselves."""

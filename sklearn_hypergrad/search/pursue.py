@@ -6,6 +6,7 @@ from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.descent import Unsearchable
 from sklearn_hypergrad.search.entries import search_vector
 from sklearn_hypergrad.search.joint import search_jointly
+from sklearn_hypergrad.search.online import refuse_online
 from sklearn_hypergrad.search.outcome import Outcome
 from sklearn_hypergrad.search.scalar import search_scalar
 from sklearn_hypergrad.search.validation_loss import choose
@@ -24,6 +25,7 @@ def pursue(candidate, inputs, options):
         return Outcome(candidate, [candidate.settings])
     # Wrong arguments are errors, whatever the data.
     choose(options.validation_loss, inputs.scorer, candidate.final, candidate.family, inputs.y)
+    refuse_online(candidate, options)
     try:
         return _search(candidate)(candidate, inputs, options)
     except Unsearchable as error:

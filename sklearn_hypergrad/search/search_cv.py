@@ -14,6 +14,9 @@ from sklearn_hypergrad.hypergradients import (
     Forward,
     Hypergradient,
     Implicit,
+    Online,
+    OnlineHypergradient,
+    RealTime,
     Reverse,
     Reversible,
     Truncated,
@@ -35,6 +38,8 @@ METHODS = {
     "reversible": Reversible(),
     "forward": Forward(),
     "truncated": Truncated(),
+    "online": Online(),
+    "real_time": RealTime(),
 }
 OPTIMIZERS = {"auto": None, "lbfgs": LBFGS(), "adam": Adam()}
 REPORTED = (
@@ -114,14 +119,16 @@ class HypergradSearchCV(BaseSearchCV):
     return_train_score : bool, default=False
         As for GridSearchCV.
 
-    hypergradient : {"auto", "implicit", "reverse", "reversible", "forward", "truncated"} or \
-            Hypergradient, default="auto"
+    hypergradient : {"auto", "implicit", "reverse", "reversible", "forward", "truncated", \
+            "online", "real_time"}, Hypergradient or OnlineHypergradient, default="auto"
         How the trained model is differentiated. "auto" is implicit differentiation for models that
         minimise a smooth objective, for which it is exact. Networks are trained for a number of
         steps, and that training run is differentiated: "auto" is then "reverse" where its states
         fit into memory, else "reversible" where it can be undone, else "reverse" with checkpoints;
         ``hypergradient_`` says which and why. With these methods ridge and logistic regression are
-        trained by gradient descent, too.
+        trained by gradient descent, too. "online" and "real_time" train networks once, and move
+        hyperparameters on the way: "online" penalties only, as many as there may be, "real_time"
+        also learning rates and momenta, a hundred values at most.
 
     optimizer : {"auto", "lbfgs", "adam"} or Optimizer, default="auto"
         How the hyperparameters move. A coarse scan first finds the region of the best minimum;
@@ -301,7 +308,11 @@ class HypergradSearchCV(BaseSearchCV):
     _parameter_constraints: dict = {
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
-        "hypergradient": [StrOptions(set(METHODS)), Hypergradient],
+        "hypergradient": [
+            StrOptions(set(METHODS)),
+            Hypergradient,
+            OnlineHypergradient,
+        ],
         "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
         "validation_loss": [StrOptions({"auto", *VALIDATION_LOSSES})],
         "search_cv": [StrOptions({"auto", "loo"}), "cv_object"],
@@ -459,6 +470,7 @@ class HypergradSearchCV(BaseSearchCV):
             max_iter=self.max_iter,
             seed=seed,
             resample=self.resample,
+            refit=self.refit,
         )
 
     def _report(self, outcomes):

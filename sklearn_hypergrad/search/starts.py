@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 
@@ -29,7 +30,7 @@ def dimension_of(span, hyperparameter, own, shape):
     if hyperparameter.scale != "log" and continuous.scale == "auto":
         scale = hyperparameter.scale
     start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
-    low, high = _bounds(continuous, start, hyperparameter.scale)
+    low, high = _bounds(continuous, start, hyperparameter)
     return Dimension(span.leaf, shape, scale, low, high, start)
 
 
@@ -46,17 +47,23 @@ def _start(continuous, hyperparameter, own, transform):
     if continuous.low is not None and continuous.high is not None:
         ends = transform.to_theta(np.array([continuous.low, continuous.high]))
         return float(transform.to_constrained(ends.mean()))
+    if hyperparameter.start is None:
+        raise Unfit(
+            f"the search starts from the value that the estimator has, and {own} is not between "
+            f"{low} and {high}. Give the estimator such a value, or Continuous(init=...)"
+        )
     return float(np.clip(hyperparameter.start, low, high))
 
 
-def _bounds(continuous, start, scale):
-    transform, farthest = TRANSFORMS[scale], FARTHEST[scale]
+def _bounds(continuous, start, hyperparameter):
+    transform, farthest = TRANSFORMS[hyperparameter.scale], FARTHEST[hyperparameter.scale]
     theta = transform.to_theta(np.asarray(start, dtype=float))
     low, high = continuous.low, continuous.high
+    lowest, highest = hyperparameter.limits
     if low is None:
-        low = float(transform.to_constrained(theta.min() - farthest))
+        low = max(float(transform.to_constrained(theta.min() - farthest)), lowest)
     if high is None:
-        high = float(transform.to_constrained(theta.max() + farthest))
+        high = min(float(transform.to_constrained(theta.max() + farthest)), highest)
     return low, high
 
 

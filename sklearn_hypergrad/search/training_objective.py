@@ -31,6 +31,7 @@ class TrainedObjective(Objective):
         super().__init__(space, terms, method, splits)
         self._make_terms = make_terms
         self._fresh = fresh
+        self.noisy = self.noisy or fresh
         # Memory for the states of as many runs as there are at a time.
         self._storages = []
 

@@ -45,15 +45,25 @@ class Tangents:
     Parameters
     ----------
     run : Run
+
+    Attributes
+    ----------
+    entries : list of (str, tuple of int)
+    states : list of State
+        The tangent for each of the entries. They are replaced, not changed.
     """
 
     def __init__(self, run):
         self._run = run
         self.entries = run.entries()
-        self._tangents = [run.start_tangent(*entry) for entry in self.entries]
+        self.states = [run.start_tangent(*entry) for entry in self.entries]
         self._sums = run.gradient()
         self._still = np.zeros_like(run.start().w)
         self._sums.add(0, run.start_vjp(self._still))
+
+    def follow(self, run):
+        """Go on with a run of the same training that has other hyperparameters."""
+        self._run = run
 
     def advance(self, before, after, linearization, t):
         """Move along with one step."""
@@ -64,15 +74,15 @@ class Tangents:
         rates = self._run.spread(self._run.rates(t), dtype)
         g, push = linearization.gradient, self._run.dynamics.push
         for number, entry in enumerate(self.entries):
-            tangent = self._tangents[number]
+            tangent = self.states[number]
             of_rates, of_loss = self._run.direction(*entry, t, dtype)
             g_tangent = linearization.push(tangent.w, of_loss)
-            self._tangents[number] = push(before, after, g, rates, t, tangent, g_tangent, of_rates)
+            self.states[number] = push(before, after, g, rates, t, tangent, g_tangent, of_rates)
 
     def gradient(self, w):
         """Derivatives of what has the derivative ``w`` in the weights, as ``pull_back`` gives."""
         gradient = self._sums.shaped()
-        for (name, index), tangent in zip(self.entries, self._tangents, strict=True):
+        for (name, index), tangent in zip(self.entries, self.states, strict=True):
             if name in gradient:
                 gradient[name][index] = tangent.w @ w
         return gradient

@@ -4,14 +4,12 @@ import functools
 
 import numpy as np
 
+from sklearn_hypergrad.linalg import curvature_bound
 from sklearn_hypergrad.problems import InnerProblem, Linearization, Status, TrainableProblem
 from sklearn_hypergrad.training.batches import Listed
 from sklearn_hypergrad.training.dynamics import Momentum
 from sklearn_hypergrad.training.run import Training
 
-POWER_ITERATIONS = 30
-# The largest eigenvalue is found from below.
-MARGIN = 1.1
 # The gradient that may be left, relative to that at the start.
 CONVERGED = 1e-3
 
@@ -83,11 +81,8 @@ class DescendedProblem(TrainableProblem):
         return DescendedLinearization(self.problem, self.shaped(w), h)
 
     def curvature(self, h):
-        """Largest eigenvalue of the Hessian at the start."""
-        v = np.random.default_rng(0).standard_normal(self._start.shape)
-        for _ in range(POWER_ITERATIONS):
-            v = self.problem.hvp(self._start, h, v / np.linalg.norm(v))
-        return MARGIN * float(np.linalg.norm(v))
+        """Largest eigenvalue of the Hessian at the start, with a margin."""
+        return float(np.max(curvature_bound(self.problem.products(self._start, h), self._start)))
 
 
 class DescendedLinearization(Linearization):
@@ -103,6 +98,12 @@ class DescendedLinearization(Linearization):
         v = v.reshape(self._w.shape)
         product = self._problem.hvp(self._w, self._h, v)
         return product.ravel(), self._problem.cross_vjp(self._w, self._h, v)
+
+    def cross(self, v):
+        return self._problem.cross_vjp(self._w, self._h, v.reshape(self._w.shape))
+
+    def gauss_newton(self, v):
+        return self._problem.gauss_newton(self._w, self._h, v.reshape(self._w.shape)).ravel()
 
     def push(self, v, u):
         product = self._problem.hvp(self._w, self._h, v.reshape(self._w.shape))

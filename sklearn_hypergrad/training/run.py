@@ -9,6 +9,9 @@ from sklearn_hypergrad.training.dynamics import Dynamics, State
 from sklearn_hypergrad.training.groups import Groups
 from sklearn_hypergrad.training.schedules import Schedule, Whole
 
+# Weights that a step in place moves at a time: what it computes on the way stays in the cache.
+PIECE = 2**15
+
 
 class Diverged(ArithmeticError):
     """The training loss is not finite any more."""
@@ -84,7 +87,7 @@ class Run:
         linearization = self._problem.linearize(w, h, self._batches.rows(t))
         if not np.isfinite(linearization.value):
             raise Diverged(
-                f"The training loss is {linearization.value} at step {t} of {self.n_steps}. Use a "
+                f"The training loss is {linearization.value} at step {self._step(t)}. Use a "
                 f"smaller learning rate or momentum."
             )
         return linearization
@@ -103,6 +106,16 @@ class Run:
         rates = self.spread(self.rates(t), state.w.dtype)
         self.dynamics.step(state, linearization.gradient, rates, t, out)
         return linearization
+
+    def move(self, state, t):
+        """Take step ``t`` in place: as ``advance``, bit by bit, in less memory."""
+        g = self.linearize(state.w, t).gradient
+        rates = self.spread(self.rates(t), state.w.dtype)
+        for first in range(0, g.size, PIECE):
+            part = slice(first, first + PIECE)
+            piece = State(state.w[part], tuple(slot[part] for slot in state.slots))
+            of_piece = {n: rate[part] if np.ndim(rate) else rate for n, rate in rates.items()}
+            self.dynamics.step(piece, g[part], of_piece, t, piece)
 
     def walk(self, state=None, first=0, last=None):
         """Steps ``first`` to ``last - 1`` from a state, or from the start.
@@ -129,17 +142,22 @@ class Run:
             state = after
         return state
 
-    def check(self, w):
-        """Raise Diverged unless the last weights are finite."""
+    def check(self, w, n_taken=None):
+        """Raise Diverged unless the weights after some steps, or after all, are finite."""
         if not np.isfinite(w).all():
+            step = self._step((self.n_steps if n_taken is None else n_taken) - 1)
             raise Diverged(
-                f"The weights are not finite after step {self.n_steps - 1} of {self.n_steps}. Use "
-                f"a smaller learning rate or momentum."
+                f"The weights are not finite after step {step}. Use a smaller learning rate or "
+                f"momentum."
             )
 
     def gradient(self):
         """The Sums in which the hypergradient comes together."""
         return Sums({name: self._schedules[name] for name in self._tuned}, self.dynamics.names)
+
+    def schedules(self):
+        """Names of the hyperparameters, tuned or not, that have a value for every step."""
+        return [name for name, schedule in self._schedules.items() if schedule.varies]
 
     def entries(self):
         """``(name, index)`` of every entry of the hyperparameters, in order."""
@@ -168,6 +186,10 @@ class Run:
     def start_vjp(self, w):
         """Derivatives of the start, times ``w``, for hyperparameters that set it."""
         return self._problem.initial_vjp(self._values, w)
+
+    def _step(self, t):
+        # Training that is tuned while it runs may go on beyond the steps that were asked for.
+        return f"{t} of {self.n_steps}" if t < self.n_steps else f"{t}"
 
     def _schedule(self, name):
         value, n_groups = self._values[name], len(self.groups.sizes)

@@ -25,9 +25,14 @@ class Schedule:
     """
 
     def __init__(self, name, value, n_steps, widths):
-        value = np.asarray(value, dtype=float)
+        value = _floats(value)
         self.shape = value.shape
         self._rows = _rows(name, value, n_steps, widths)
+
+    @property
+    def varies(self):
+        """Whether it has a value for every step."""
+        return len(self._rows) > 1
 
     def at(self, t):
         """The value at step ``t``: a float, or an array of one of the widths."""
@@ -57,14 +62,16 @@ class Schedule:
         return row if len(row) > 1 else float(row[0])
 
     def _index(self, t):
-        return t if len(self._rows) > 1 else 0
+        return t if self.varies else 0
 
 
 class Whole:
     """A hyperparameter that is the same array at every step, as :class:`Schedule`."""
 
+    varies = False
+
     def __init__(self, value):
-        self._value = np.asarray(value, dtype=float)
+        self._value = _floats(value)
         self.shape = self._value.shape
 
     def at(self, t):
@@ -83,6 +90,12 @@ class Whole:
         unit = np.zeros(self.shape)
         unit[index] = 1.0
         return unit if unit.ndim else float(unit)
+
+
+def _floats(value):
+    """As an array, not copied where it is one of floats, of whatever precision."""
+    value = np.asarray(value)
+    return value if np.issubdtype(value.dtype, np.floating) else value.astype(float)
 
 
 def _rows(name, value, n_steps, widths):

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_hypergrad.hypergradients import (
     Forward,
     Implicit,
+    RealTime,
     Reverse,
     Reversible,
     Truncated,
@@ -215,3 +216,8 @@ def test_a_training_has_no_minimum():
 def test_an_outer_loss_by_numpy():
     with pytest.raises(TypeError, match=re.escape("import autograd.numpy as np")):
         hypergradient(inner, lambda w, h: float(w["bias"]), H, START)
+
+
+def test_online_methods_have_sessions():
+    with pytest.raises(TypeError, match="RealTime\\(\\) has no single evaluation"):
+        hypergradient(inner, outer, H, START, method=RealTime())

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -147,6 +149,43 @@ def test_under_noise_the_last_quarter_is_averaged(max_iter):
     last = max(1, round(0.25 * max_iter))
     assert len(fun.seen) == max_iter
     assert_allclose(minimum.z, np.mean(fun.seen[-last:], axis=0), rtol=1e-14)
+
+
+def test_under_noise_points_that_cannot_be_used_are_left_out():
+    fun = Recorded(lambda n, *rest: (np.inf, np.zeros(3)) if n == 35 else rest)
+    minimum = minimize(fun, noisy=True, max_iter=40)
+    used = [z for n, z in enumerate(fun.seen) if n >= 30 and n != 35]
+    assert_allclose(minimum.z, np.mean(used, axis=0), rtol=1e-14)
+
+
+def test_under_noise_a_run_that_ends_before_its_last_quarter_ends_where_it_is():
+    bounds = np.array([[-1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    fun = Recorded()
+    assert_array_equal(minimize(fun, bounds=bounds, noisy=True).z, np.zeros(3))
+    assert len(fun.seen) == 1
+
+
+@pytest.mark.parametrize("noisy", [False, True])
+def test_memory_does_not_grow_with_the_steps(noisy):
+    size, arrays = 100_000, []
+    bounds = np.broadcast_to(np.array([-1.0, 1.0]), (size, 2))
+
+    def fun(z):
+        if len(arrays) in (3, 40):
+            arrays.append(tracemalloc.get_traced_memory()[0] / z.nbytes)
+        else:
+            arrays.append(0.0)
+        return float(len(arrays)), np.sin(z + 1)
+
+    tracemalloc.start()
+    optimizer = Adam(0.01, noisy=noisy)
+    optimizer.minimize(fun, np.broadcast_to(0.0, size), bounds, tol=1e-12, max_iter=44)
+    peak = tracemalloc.get_traced_memory()[1] / 8 / size
+    tracemalloc.stop()
+    # The point, its best or mean, two moments, the one before, a gradient; beside these what the
+    # step is computed in.
+    assert 2 < arrays[3] <= arrays[40] + 0.1 < 7
+    assert peak < 9
 
 
 def test_noise_is_averaged_out():

@@ -175,6 +175,26 @@ def test_push_is_the_transpose_of_pull(depth, alpha, data):
     assert_allclose(linearization.push(case.v, {}), linearization.pull(case.v)[0], rtol=1e-14)
 
 
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("alpha", ALPHAS)
+@pytest.mark.parametrize("depth", HIDDEN)
+def test_cross_is_that_of_pull(depth, alpha, data):
+    case = Case("tanh", "multinomial", depth, alpha, data)
+    linearization = case.problem().linearize(case.w, case.h, ROWS["index"])
+    alone, (_, cross) = linearization.cross(case.v), linearization.pull(case.v)
+    assert alone.keys() == cross.keys() == case.h.keys()
+    for name in cross:
+        assert_array_equal(alone[name], cross[name])
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_penalties_of_coefficients_are_applied_piece_by_piece(depth, monkeypatch):
+    monkeypatch.setattr("sklearn_hypergrad.problems.network_problem.PIECE", 3)
+    case = Case("tanh", "multinomial", depth, "coefficient", "plain")
+    linearization = case.problem().linearize(case.w, case.h, None)
+    assert_same(linearization, case, case.expected(None))
+
+
 @pytest.mark.parametrize("part", ["value", "gradient", "pull", "cross", "push"])
 def test_a_small_error_is_seen(part):
     case = Case("relu", "logistic", 2, "layer", "tuned data")

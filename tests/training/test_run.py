@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.training import Adam, Diverged
+from sklearn_hypergrad.training import Adam, Diverged, Momentum, Nesterov, RMSprop
 
 
 def by_hand(problem, batches, n_steps, rate, momentum, alpha):
@@ -42,6 +42,29 @@ def test_walking_on_from_a_state_is_walking(make_training):
     assert [t for t, *_ in run.walk(states[3], 3, 5)] == [3, 4]
 
 
+@pytest.mark.parametrize("shape", [(), (2,)], ids=str)
+@pytest.mark.parametrize(
+    "dynamics", [Momentum(), Momentum(averaged=True), Nesterov(), Adam(), RMSprop()], ids=repr
+)
+def test_steps_in_place_are_steps(make_training, dynamics, shape, monkeypatch):
+    monkeypatch.setattr("sklearn_hypergrad.training.run.PIECE", 3)
+    training = make_training(dynamics, size=11)
+    rates = {name: training.settings[name] * np.linspace(1, 0.8, 2) for name in dynamics.names}
+    run = training.run(rates if shape else {})
+    state = run.start()
+    arrays = state.arrays
+    for t, _, after, _ in run.walk():
+        run.move(state, t)
+        assert_array_equal(np.stack(state.arrays), np.stack(after.arrays))
+    assert all(array is other for array, other in zip(state.arrays, arrays, strict=True))
+
+
+def test_values_for_every_step_are_known(make_training):
+    h = {"momentum": np.full(12, 0.5), "alpha": np.full((1, 2), 0.1)}
+    assert make_training().run(h).schedules() == ["momentum"]
+    assert make_training(n_steps=1).run({"alpha": np.array([0.1])}).schedules() == []
+
+
 def test_given_states_and_settings_stay(make_training):
     training = make_training()
     rate, origin = np.full(12, 0.3), training.problem.origin.copy()
@@ -78,3 +101,10 @@ def test_a_loss_that_is_not_finite_names_the_step_and_a_remedy(make_training):
     rate[7] = np.nan
     with pytest.raises(Diverged, match=r"is nan at step 8 of 12. Use a smaller learning rate"):
         training.run({"learning_rate_init": rate}).final()
+
+
+def test_weights_that_are_not_finite_name_the_step_and_a_remedy(make_training):
+    run, w = make_training(n_steps=12).run({}), np.array([1.0, np.inf])
+    for n_taken, step in ((None, "11 of 12"), (3, "2 of 12"), (12, "11 of 12"), (13, "12")):
+        with pytest.raises(Diverged, match=f"not finite after step {step}. Use a smaller"):
+            run.check(w, n_taken)

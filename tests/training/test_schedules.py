@@ -20,6 +20,23 @@ LEGAL = [
 ]
 
 
+@pytest.mark.parametrize("make", [lambda x: Schedule("h", x, N_STEPS, WIDTHS), Whole])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_floats_are_not_copied(make, dtype):
+    value = np.ones(N_COEFS, dtype)
+    row = make(value).at(0)
+    assert np.shares_memory(row, value) == (dtype != np.int64)
+    assert row.dtype == (dtype if dtype != np.int64 else np.float64)
+
+
+def test_what_varies():
+    assert Schedule("h", np.ones(N_STEPS), N_STEPS, WIDTHS).varies
+    assert Schedule("h", np.ones((N_STEPS, N_COEFS)), N_STEPS, WIDTHS).varies
+    assert not Schedule("h", np.ones(N_COEFS), N_STEPS, WIDTHS).varies
+    assert not Schedule("h", 1.0, N_STEPS, WIDTHS).varies
+    assert not Whole(np.ones(N_STEPS)).varies
+
+
 def values(shape):
     return np.random.default_rng(0).normal(size=shape)
 

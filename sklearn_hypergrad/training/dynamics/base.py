@@ -55,7 +55,10 @@ class Dynamics(abc.ABC):
 
     @abc.abstractmethod
     def step(self, state, g, rates, t, out):
-        """Write the state after step ``t`` with the gradient ``g`` to ``out``, another State."""
+        """Write the state after step ``t`` with the gradient ``g`` to ``out``.
+
+        That is another State, or the same: then the step is taken in place.
+        """
 
     @abc.abstractmethod
     def pull(self, before, after, g, rates, t, adjoint, add):

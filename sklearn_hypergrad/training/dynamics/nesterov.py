@@ -23,9 +23,8 @@ class Nesterov(Dynamics):
         kick = -rates["learning_rate_init"] * g
         np.multiply(state.slots[0], rates["momentum"], out=v)
         v += kick
-        np.multiply(v, rates["momentum"], out=out.w)
-        out.w += kick
-        out.w += state.w
+        kick += rates["momentum"] * v
+        np.add(state.w, kick, out=out.w)
 
     # v' = b v + k and w' = w + b v' + k with the kick k = -c g:
     #     dv = dv' + b dw'   is that of v',   dk = dv + dw',   db = dw' v' + dv v.

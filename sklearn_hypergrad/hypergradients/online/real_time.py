@@ -1,0 +1,76 @@
+"""Forward mode while training runs."""
+
+import numpy as np
+
+from sklearn_hypergrad.hypergradients.online.base import OnlineHypergradient, Session
+from sklearn_hypergrad.linalg import Solved
+from sklearn_hypergrad.training import Tangents
+
+MOST_ENTRIES = 100
+START = "there is one start, before the first outer step. Use hypergradient='reverse'"
+
+
+class RealTime(OnlineHypergradient):
+    """Learning rates, momenta and others moved every few steps, by forward mode.
+
+    The derivatives of the state in the hyperparameters go on with training, across updates: the
+    hypergradient is that of all steps since the start, as if one value had been used for all of
+    them. Every entry costs a training of its own, with two gradients a step. See Franceschi et al.
+    (2017), section 3.3.
+
+    Parameters
+    ----------
+    n_steps : int, default=None
+        Steps of training from one outer step to the next. None is as many that all outer steps
+        together are one training.
+    """
+
+    def __repr__(self):
+        return "RealTime()" if self.n_steps is None else f"RealTime(n_steps={self.n_steps})"
+
+    def check(self, training, h):
+        super().check(training, h)
+        n_entries = len(training.run(h).entries())
+        if n_entries > MOST_ENTRIES:
+            raise ValueError(
+                f"Cannot tune {n_entries} entries with {self!r}, which trains once more for each "
+                f"of them and is meant for {MOST_ENTRIES} at most. Use hypergradient='online' for "
+                f"hyperparameters of the training loss, or 'reverse'."
+            )
+
+    def _obstacles(self, training, run):
+        yield run.start_vjp(np.zeros_like(run.start().w)).keys(), START
+
+    def _session(self, training, h, n_steps):
+        return ForwardSession(self, training, h, n_steps)
+
+
+class ForwardSession(Session):
+    """Training beside the tangents of the state."""
+
+    def __init__(self, method, training, h, n_steps):
+        super().__init__(method, training, h, n_steps)
+        self._tangents = Tangents(training.run(h))
+
+    def save(self):
+        # States and tangents are replaced, not changed.
+        return self.t, self._state, tuple(self._tangents.states)
+
+    def restore(self, saved):
+        self.t, self._state, tangents = saved
+        self._tangents.states[:] = tangents
+
+    def _train(self, run, last):
+        self._tangents.follow(run)
+        for t, before, state, linearization in run.walk(self._state, self.t, last):
+            self._tangents.advance(before, state, linearization, t)
+        self._state = state
+
+        def pull(grad_w):
+            gradient = self._tangents.gradient(grad_w)
+            # It is written to again at the next step.
+            gradient = {name: part.copy() for name, part in gradient.items()}
+            # There is no linear system.
+            return gradient, Solved(None), 2 * self.n_steps * len(self._tangents.entries)
+
+        return pull
