@@ -2,6 +2,7 @@
 
 import autograd.numpy as anp
 import numpy as np
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
 
@@ -15,6 +16,7 @@ from sklearn_hypergrad.adapters.base import (
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
 from sklearn_hypergrad.problems import HeldOutLoss
 from sklearn_hypergrad.problems.derivatives import Derivatives
+from sklearn_hypergrad.problems.nested import Nested
 
 
 class ForwardLoss:
@@ -75,11 +77,14 @@ class DifferentiableFamily(JointFamily):
         (train,) = block.trains
         X, y = block.X[train], _targets(block.y[train])
         w = self._model.initial(X, y, np.random.default_rng(0))
+        self._check_read(name, X, y, w)
         shape = tuple(self._model.hyperparameter_shape(name, per, X, w))
         labels = range(*shape) if len(shape) == 1 else np.ndindex(*shape)
         return shape, tuple(labels) if shape else ()
 
     def term(self, estimator, block, validation_loss, seed):
+        if scipy.sparse.issparse(block.X):
+            raise TypeError("Features are sparse, and autograd has dense arrays only.")
         (train,), (weight,) = block.trains, block.weights
         X, y = block.X.astype(float, copy=False), _targets(block.y)
         problem = self._model.problem(X[train], y[train], weight, seed)
@@ -90,13 +95,43 @@ class DifferentiableFamily(JointFamily):
     def install(self, estimator, w, term, h):
         fitted = clone(self._model)
         fitted.weights_ = self._trained(term.problem).structure.unflatten(w)
-        fitted.hyperparams_ = {**self._model.hyperparameter_values(), **h}
+        fitted.hyperparameters_ = {**self._model.hyperparameter_values(), **h}
         fitted.n_features_in_ = term.block.X.shape[1]
         return fitted
 
     def _forward(self, w, X, h):
         """With the hyperparameters that are not tuned, too."""
         return self._model.forward(w, X, {**self._model.hyperparameter_values(), **h})
+
+    def _check_read(self, name, X, y, w):
+        """Refuse a hyperparameter that the objective is no function of.
+
+        Its hypergradient would be zero, and the search would end where it starts.
+        """
+        model = self._model
+        of_training = () if model.dynamics is None else (*model.dynamics.names, "init_scale")
+        if name in of_training or hasattr(model, "cross_vjp"):
+            return
+        rows = slice(model.batch_size if self.trained else None)
+        X, y = X[rows].astype(float, copy=False), y[rows]
+        values, structure = model.hyperparameter_values(), Nested(w)
+
+        def objective(w, h):
+            return model.objective(w, values | h, X, y, np.ones(len(X)))
+
+        try:
+            with np.errstate(all="ignore"):
+                derivatives = Derivatives(objective, structure)
+                *_, slopes = derivatives.gradients(structure.flatten(w), {name: values[name]})
+        except Exception:
+            # What cannot be evaluated is reported where the search starts.
+            return
+        if name not in slopes:
+            raise ValueError(
+                f"Cannot tune {name!r}: neither forward nor loss nor penalty of "
+                f"{type(model).__name__} depends on h[{name!r}], so its hypergradient would be "
+                f"zero. Read it from h, not from self.{name}; or leave it out of param_grid."
+            )
 
     def _trained(self, problem):
         return problem.problem if self.trained else problem

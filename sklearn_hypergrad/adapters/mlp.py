@@ -28,7 +28,7 @@ from sklearn_hypergrad.problems import NetworkLoss
 SCHEDULES = ("layer", "step", ("step", "layer"))
 ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
 RATE = Hyperparameter(0, per=SCHEDULES, start=0.1)
-MOMENTUM = Hyperparameter(0, per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.9)
+MOMENTUM = Hyperparameter(0, per=SCHEDULES, scale="logit", start=0.9)
 SCALE = Hyperparameter(0, per=("layer",), start=1.0)
 
 

@@ -12,10 +12,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_hypergrad.differentiable.declarations import check_declarations
 from sklearn_hypergrad.differentiable.problems import solved_problem, training_of
 from sklearn_hypergrad.differentiable.structure import flat, n_parts
 from sklearn_hypergrad.differentiable.values import OF_TRAINING, checked_values
 from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.problems.nested import Nested
 from sklearn_hypergrad.training import Diverged
 
 
@@ -44,15 +46,16 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         :class:`~sklearn_hypergrad.training.Momentum`: it is trained for ``n_steps`` updates on
         batches of ``batch_size`` samples (None is all), and the training is differentiated. The
         constructor then also has ``n_steps``, ``batch_size`` and what the dynamics need
-        (``learning_rate_init``, ``momentum``), which can be tuned, too.
+        (``learning_rate_init``, and ``momentum``, or ``beta_1`` and ``beta_2`` for
+        :class:`~sklearn_hypergrad.training.Adam`), which can be tuned, too.
     tol : float
-        Of the minimisation, 1e-6: as tight as that of a search. May be a parameter of the
-        constructor instead.
+        Of the minimisation, 1e-10: as tight as that of a search, which compares losses that differ
+        little. May be a parameter of the constructor instead.
     """
 
     hyperparameters = types.MappingProxyType({})
     dynamics = None
-    tol = 1e-6
+    tol = 1e-10
     # A subclass may have constraints of its own, as scikit-learn's estimators do.
     _parameter_constraints: dict = {}
 
@@ -81,12 +84,19 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         """What the objective has besides losses; by default nothing."""
         return 0.0
 
-    # What follows is not for subclasses to write, though closed forms of derivatives may be given:
-    # methods called gradient(w, h, X, y, sample_weight), and hvp, cross_vjp and cross_jvp with a
+    # What follows is not for subclasses to write, though closed forms of derivatives may be given
+    # for a model that is minimised: methods called gradient(w, h, X, y, sample_weight), and hvp, cross_vjp and cross_jvp with a
     # last argument v or u, in the nested structure.
 
     def tunable(self):
-        """All hyperparameters that a search may move, by name."""
+        """All hyperparameters that a search may move, by name.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the class declares what cannot be, or its constructor lacks what training needs.
+        """
+        check_declarations(self)
         names = () if self.dynamics is None else self.dynamics.names
         return {**{name: OF_TRAINING[name] for name in names}, **self.hyperparameters}
 
@@ -105,6 +115,11 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         X : ndarray of shape (n_samples, n_features)
         w : nested structure
             As ``initial`` returns it.
+
+        Raises
+        ------
+        ValueError
+            If nothing is known of this ``per``.
         """
         if per is None:
             return np.shape(getattr(self, name))
@@ -113,33 +128,39 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
             "sample": X.shape[0],
             "coefficient": flat(w).size,
             "layer": n_parts(w),
-            "step": getattr(self, "n_steps", None),
         }
-        return tuple(lengths[axis] for axis in ([per] if isinstance(per, str) else per))
+        if self.dynamics is not None:
+            lengths["step"] = self.n_steps
+        axes = [per] if isinstance(per, str) else per
+        unknown = [axis for axis in axes if axis not in lengths]
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} does not know how many values {name} has per "
+                f"{unknown[0]!r}. Override hyperparameter_shape(name, per, X, w) to return the "
+                f"shape, or take one of {', '.join(map(repr, lengths))}."
+            )
+        return tuple(lengths[axis] for axis in axes)
 
     def objective(self, w, h, X, y, sample_weight):
         """The number that is minimised over ``w``."""
-        return self.mean_loss(y, self.forward(w, X, h), h, sample_weight) + self.penalty(w, h)
+        mean = self.mean_loss(y, self.forward(w, X, h), h, sample_weight)
+        penalty = self.penalty(w, h)
+        self._check_array("penalty", penalty, (), "Return one number: a sum.")
+        return mean + penalty
 
     def mean_loss(self, y, z, h, sample_weight):
         """Of the outputs ``z``, weighted.
 
         Raises
         ------
-        ValueError
-            If outputs or losses have the wrong shape, with the right one.
+        TypeError, ValueError
+            If outputs or losses are no array, or have the wrong shape, with the right one.
         """
-        if anp.shape(z) != anp.shape(y):
-            raise ValueError(
-                f"{type(self).__name__}.forward returned outputs of shape {anp.shape(z)} for y of "
-                f"shape {anp.shape(y)}. One output per entry of y is needed."
-            )
+        self._check_array("forward", z, anp.shape(y), "One output per entry of y is needed.")
         losses = self.loss(y, z, h)
-        if anp.shape(losses) != (len(y),):
-            raise ValueError(
-                f"{type(self).__name__}.loss returned an array of shape {anp.shape(losses)} for "
-                f"{len(y)} samples. Return one loss per sample; they are weighted and averaged."
-            )
+        self._check_array(
+            "loss", losses, (len(y),), "Return one loss per sample; they are weighted and averaged."
+        )
         if "sample_weight" in h:
             return anp.sum(h["sample_weight"] * sample_weight * losses) / len(y)
         return anp.sum(sample_weight * losses) / anp.sum(sample_weight)
@@ -158,8 +179,30 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         """
         values = self.hyperparameter_values()
         start = self.initial(X, y, np.random.default_rng(seed))
+        try:
+            Nested(start)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}.initial returned {start!r}. {error}") from error
         make = solved_problem if self.dynamics is None else training_of
         return make(self, start, values, (X, y, sample_weight), seed)
+
+    def _check_array(self, function, value, shape, remedy):
+        """Refuse what a function of the subclass must not return."""
+        name = f"{type(self).__name__}.{function}"
+        if isinstance(value, list | tuple) or value is None:
+            raise TypeError(
+                f"{name} returned {'None' if value is None else f'a {type(value).__name__}'} in "
+                f"place of an array. {remedy}"
+            )
+        if getattr(value, "dtype", np.dtype(float)).kind == "O":
+            raise TypeError(
+                f"{name} returned an array of objects, which is what NumPy makes of arrays of "
+                f"autograd. Write it with 'import autograd.numpy as np' in place of numpy."
+            )
+        if anp.shape(value) != shape:
+            raise ValueError(
+                f"{name} returned an array of shape {anp.shape(value)}, and not {shape}. {remedy}"
+            )
 
     def _seed(self):
         """The seed of a fit: of ``random_state``, if there is one."""
@@ -172,7 +215,7 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         present = sample_weight > 0
         if not present.all() and "sample_weight" not in self.tunable():
             X, y, sample_weight = X[present], y[present], sample_weight[present]
-        self.hyperparams_ = self.hyperparameter_values()
+        self.hyperparameters_ = self.hyperparameter_values()
         problem = self.problem(X, y, sample_weight, self._seed())
         minimised = self._minimised if self.dynamics is None else self._descended
         self.weights_ = minimised(problem)
@@ -203,4 +246,4 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
     def _forward(self, X):
         check_is_fitted(self, "weights_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.forward(self.weights_, X, self.hyperparams_)
+        return self.forward(self.weights_, X, self.hyperparameters_)

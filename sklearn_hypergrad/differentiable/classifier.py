@@ -6,7 +6,7 @@ from autograd.scipy.special import logsumexp
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
@@ -24,17 +24,22 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
 
     Attributes
     ----------
+    multi_class : bool
+        Set by the subclass: False if ``forward`` has outputs for two classes only. More are then
+        refused. Default: True.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     weights_ : nested structure
         The fitted weights, as ``initial`` shapes them.
-    hyperparams_ : dict
+    hyperparameters_ : dict
         The hyperparameters of the fit, as floats and arrays.
     n_features_in_ : int
         Number of features of X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are strings.
     """
+
+    multi_class = True
 
     def loss(self, y, z, h):
         if anp.ndim(z) == 1:
@@ -64,10 +69,12 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
         ------
         TypeError, ValueError
             If a hyperparameter is not legal, if ``forward`` or ``loss`` return something of another
-            shape than they should, if y has one class only, or if training diverges.
+            shape than they should, if y has one class only, or more than ``multi_class`` allows, or
+            if training diverges.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        self._check_binary(y)
         sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         present = np.unique(y[sample_weight > 0])
         if len(present) < 2:
@@ -127,3 +134,18 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
         """
         z = self._forward(X)
         return self.classes_[(z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.multi_class
+        return tags
+
+    def _check_binary(self, y):
+        kind = type_of_target(y)
+        if not self.multi_class and kind != "binary":
+            # The words that scikit-learn's own checks expect.
+            raise ValueError(
+                f"Only binary classification is supported. The type of the target is {kind}. "
+                f"{type(self).__name__} has multi_class = False: wrap it in OneVsRestClassifier, "
+                f"or write outputs for several classes."
+            )

@@ -22,7 +22,7 @@ class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
         the shape (n_samples, n_outputs) of y, which ``initial`` can tell from y. Default: False.
     weights_ : nested structure
         The fitted weights, as ``initial`` shapes them.
-    hyperparams_ : dict
+    hyperparameters_ : dict
         The hyperparameters of the fit, as floats and arrays.
     n_features_in_ : int
         Number of features of X.
@@ -53,7 +53,8 @@ class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
     ...     def penalty(self, w, h):
     ...         return h["alpha"] * np.sum(np.sqrt(w["coef"] ** 2 + h["width"] ** 2))
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> search = HypergradSearchCV(SoftThreshold(), {"alpha": Continuous(), "width": Continuous()})
+    >>> ranges = {"alpha": Continuous(), "width": [1.0, 1000.0]}
+    >>> search = HypergradSearchCV(SoftThreshold(), ranges)
     >>> search = search.fit(X, y)
     >>> round(float(search.best_score_), 2), search.best_params_["alpha"] < 1
     (0.48, True)

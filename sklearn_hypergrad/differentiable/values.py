@@ -8,11 +8,24 @@ SCHEDULES = ("layer", "step", ("step", "layer"))
 # What is known of hyperparameters of training, whatever is trained.
 OF_TRAINING = {
     "learning_rate_init": Hyperparameter(per=SCHEDULES, start=0.1),
-    "momentum": Hyperparameter(per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.9),
-    "beta_1": Hyperparameter(per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.9),
-    "beta_2": Hyperparameter(per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.999),
-    "decay": Hyperparameter(per=SCHEDULES, scale="logit", limits=(0.0, 1.0), start=0.9),
+    "momentum": Hyperparameter(per=SCHEDULES, scale="logit", start=0.9),
+    "beta_1": Hyperparameter(per=SCHEDULES, scale="logit", start=0.9),
+    "beta_2": Hyperparameter(per=SCHEDULES, scale="logit", start=0.999),
+    "decay": Hyperparameter(per=SCHEDULES, scale="logit", start=0.9),
 }
+
+
+class Values(dict):
+    """Hyperparameters by name, which say what there is if asked for what there is not."""
+
+    def __missing__(self, name):
+        raise KeyError(
+            f"h has no {name!r}, only {', '.join(map(repr, self)) or 'nothing'}. Declare it in "
+            f"the class attribute hyperparameters; what is never tuned is read from self."
+        )
+
+    def __or__(self, others):
+        return Values({**self, **others})
 
 
 def checked_values(model, hyperparameters):
@@ -23,29 +36,27 @@ def checked_values(model, hyperparameters):
     model : estimator
     hyperparameters : dict of str -> Hyperparameter
 
+    Returns
+    -------
+    Values
+
     Raises
     ------
-    TypeError
-        If one is not a parameter of the constructor.
     ValueError
         If a value is no number, or beyond its limits; names the entry.
     """
     params = model.get_params(deep=False)
-    missing = [name for name in hyperparameters if name not in params]
-    if missing:
-        raise TypeError(
-            f"{type(model).__name__} has the hyperparameter {missing[0]!r}, but its constructor "
-            f"has no parameter of that name. Give __init__ one, and store it as it is."
-        )
-    return {
-        name: _checked(f"{type(model).__name__}.{name}", params[name], declared.limits)
+    return Values(
+        (name, _checked(f"{type(model).__name__}.{name}", params[name], declared.limits))
         for name, declared in hyperparameters.items()
-    }
+    )
 
 
 def _checked(name, value, limits):
     try:
         values = np.array(value, dtype=float)
+        if value is None:
+            raise TypeError
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} must be a number or an array of numbers, got {value!r}."

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from sklearn_hypergrad import hypergradients
 from sklearn_hypergrad.problems import AutogradLoss, AutogradProblem
 from sklearn_hypergrad.training import Training
@@ -43,10 +45,10 @@ def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_st
     Raises
     ------
     TypeError
-        If a loss is not written with autograd.numpy, there is no start, or a Training is to be
-        differentiated implicitly.
+        If a loss is not written with autograd.numpy, there is no start, ``h`` is no dict of
+        numbers, ``method`` is none, or a Training is to be differentiated implicitly.
     ValueError
-        If a loss is not one number, or not finite at the start.
+        If a loss is not one number, or not finite at the start, or ``h`` is not finite.
 
     Examples
     --------
@@ -67,10 +69,24 @@ def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_st
             f"{method!r} has no single evaluation: it moves hyperparameters while training runs. "
             f"Begin a session with its method begin(training, h, n_outer)."
         )
+    if not isinstance(method, hypergradients.Hypergradient):
+        raise TypeError(f"method must be None or such as Implicit() or Reverse(), got {method!r}.")
+    _check_hyperparameters(h)
     problem = inner if start is None else AutogradProblem(inner, start)
     structure = _structure(problem, method)
     evaluation = method.evaluate(problem, AutogradLoss(outer, structure), h, warm_start, tol)
     return dataclasses.replace(evaluation, w=structure.unflatten(evaluation.w))
+
+
+def _check_hyperparameters(h):
+    if not isinstance(h, dict):
+        raise TypeError(f"h must be a dict from names to numbers and arrays, got {h!r}.")
+    for name, value in h.items():
+        kind = np.asarray(value).dtype.kind
+        if kind not in "biuf":
+            raise TypeError(f"h[{name!r}] must be a number or an array of numbers, got {value!r}.")
+        if not np.isfinite(value).all():
+            raise ValueError(f"h[{name!r}] must be finite, got {value!r}.")
 
 
 def _structure(problem, method):

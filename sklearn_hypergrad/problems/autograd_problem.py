@@ -121,11 +121,14 @@ class AutogradProblem(InnerProblem):
             If the loss is not finite at the start.
         """
         evaluate = functools.partial(self._point, h=h)
-        first = evaluate(self._start)
+        # What is not finite is said below, or is a step that is not taken.
+        with np.errstate(all="ignore"):
+            first = evaluate(self._start)
         if not first.finite:
             raise ValueError(
                 f"The loss is {first.value} at the start, with a gradient of norm "
-                f"{first.steepness}. Give a start where both are finite."
+                f"{first.steepness}. Give a start where both are finite: norms, roots and "
+                f"logarithms have no derivative at zero."
             )
         begin = first
         if warm_start is not None:

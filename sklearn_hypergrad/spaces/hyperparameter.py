@@ -2,7 +2,12 @@
 
 import dataclasses
 
-import numpy as np
+# Scales, and between which limits values on them are.
+RANGES = {
+    "log": (0.0, float("inf")),
+    "logit": (0.0, 1.0),
+    "linear": (-float("inf"), float("inf")),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,15 +27,37 @@ class Hyperparameter:
     scale : {"log", "logit", "linear"}, default="log"
         On which it is searched, unless it is asked otherwise: "log" for positive numbers, "logit"
         for those between 0 and 1, "linear" for any.
-    limits : tuple of two float, default=(0, inf)
-        Values are between them.
+    limits : tuple of two float, default=None
+        Values are between them. None is as far as the scale goes.
     start : float, default=None
         Where a search from own values starts if the estimator's own is not between the limits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        At construction, if ``per`` is no tuple, a scale is unknown, or its values are not between
+        the limits.
     """
 
     regularizes: int = 0
     per: tuple = ()
     shrinkage: float = 0.0
     scale: str = "log"
-    limits: tuple[float, float] = (0.0, np.inf)
+    limits: tuple[float, float] | None = None
     start: float | None = None
+
+    def __post_init__(self):
+        if not isinstance(self.per, tuple):
+            raise TypeError(f"Hyperparameter(per=...) must be a tuple, such as ({self.per!r},).")
+        if self.scale not in RANGES:
+            raise ValueError(
+                f"Hyperparameter(scale=...) must be one of {tuple(RANGES)}, got {self.scale!r}."
+            )
+        lowest, highest = RANGES[self.scale]
+        low, high = limits = (lowest, highest) if self.limits is None else tuple(self.limits)
+        if not lowest <= low < high <= highest:
+            raise ValueError(
+                f"Hyperparameter(limits=...) with scale={self.scale!r} must be in increasing order "
+                f"from {lowest} to {highest}, got {self.limits!r}."
+            )
+        object.__setattr__(self, "limits", limits)

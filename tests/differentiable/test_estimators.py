@@ -2,6 +2,7 @@
 
 import pickle
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -11,6 +12,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from sklearn_hypergrad.differentiable import Hyperparameter
+from sklearn_hypergrad.training import Adam
 
 
 # What scikit-learn's check of targets that are not finite warns of before it raises.
@@ -94,6 +96,34 @@ def losses(self, y, z, h):
     return ((z - y) ** 2).mean()
 
 
+def listed(self, w, X, h):
+    return [x @ w["coef"] for x in X]
+
+
+def boxed(self, w, X, h):
+    return np.array([np.sum(x * w["coef"]) for x in X])
+
+
+def nothing(self, *args):
+    return None
+
+
+def many(self, w, h):
+    return h["alpha"] * w["coef"] ** 2
+
+
+def misspelt(self, w, h):
+    return h["alhpa"] * np.sum(w["coef"] ** 2)
+
+
+def rooted(self, w, h):
+    return h["alpha"] * anp.sqrt(anp.sum(w["coef"] ** 2))
+
+
+def declared(hyperparameter):
+    return {"hyperparameters": {"alpha": hyperparameter, "width": Hyperparameter()}}
+
+
 NAMED = {"hyperparameters": {"beta": Hyperparameter()}}
 
 
@@ -101,10 +131,21 @@ NAMED = {"hyperparameters": {"beta": Hyperparameter()}}
     ("body", "params", "error", "text"),
     [
         (NAMED, {}, TypeError, "Own has the hyperparameter 'beta', but its constructor has no"),
-        ({"forward": outputs}, {}, ValueError, r"Own.forward returned outputs of shape \(60, 1\)"),
-        ({"loss": losses}, {}, ValueError, r"Own.loss returned an array of shape \(\) for 60"),
+        ({"forward": outputs}, {}, ValueError, r"forward returned an array of shape \(60, 1\)"),
+        ({"loss": losses}, {}, ValueError, r"Own.loss returned an array of shape \(\), and"),
         ({}, {"alpha": -1}, ValueError, "Own.alpha is -1.0, but it must be between 0.0 and inf"),
         ({}, {"alpha": [1, 1, np.nan, 1]}, ValueError, r"Own.alpha\[2\] is nan"),
+        ({"forward": listed}, {}, TypeError, "Own.forward returned a list in place of an array"),
+        ({"loss": nothing}, {}, TypeError, "Own.loss returned None"),
+        ({"penalty": nothing}, {}, TypeError, "Own.penalty returned None"),
+        ({"penalty": many}, {}, ValueError, r"Own.penalty returned an array of shape \(4,\)"),
+        ({"penalty": misspelt}, {}, KeyError, "h has no 'alhpa', only 'alpha', 'width'"),
+        ({"forward": boxed}, {}, TypeError, "import autograd.numpy as np"),
+        ({"initial": nothing}, {}, TypeError, "Own.initial returned None"),
+        ({"penalty": rooted}, {}, ValueError, "roots and logarithms have no derivative at zero"),
+        ({"hyperparameters": ["alpha"]}, {}, TypeError, "must be a dict from names"),
+        (declared(Hyperparameter), {}, TypeError, r"\['alpha'\] must be a Hyperparameter\(\), got"),
+        ({}, {"alpha": None}, ValueError, "Own.alpha must be a number or an array of numbers"),
         ({}, {"alpha": "much"}, ValueError, "Own.alpha must be a number or an array of numbers"),
         ({}, {"width": [[1, 2], [3, -4]]}, ValueError, r"Own.width\[1, 1\] is -4.0"),
     ],
@@ -113,6 +154,52 @@ def test_what_is_wrong_is_said(models, numbers, body, params, error, text):
     own = type("Own", (models.Robust,), body)
     with pytest.raises(error, match=text):
         own(**params).fit(*numbers)
+
+
+def infinite(self, y, z, h):
+    return np.inf * (1 + z[:, 0] ** 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "params", "error", "text"),
+    [
+        ({"dynamics": Adam()}, {}, TypeError, "has no parameters beta_1, beta_2. Give __init__"),
+        ({"dynamics": Adam}, {}, TypeError, "Own.dynamics must be None or an instance"),
+        ({"dynamics": "adam"}, {}, TypeError, "Own.dynamics must be None or an instance"),
+        ({}, {"n_steps": 0}, ValueError, "Own.n_steps must be an integer of at least 1, got 0"),
+        ({}, {"n_steps": None}, ValueError, "Own.n_steps must be an integer"),
+        (
+            {},
+            {"batch_size": 2.5},
+            ValueError,
+            "Own.batch_size must be an integer of at least 1, or",
+        ),
+        ({"loss": infinite}, {}, ValueError, "loss of Own is inf at its initial weights"),
+    ],
+)
+def test_what_is_wrong_with_training_is_said(models, classes, body, params, error, text):
+    own = type("Own", (models.TwoLayers,), body)
+    with pytest.raises(error, match=text):
+        own(**params).fit(*classes(3))
+
+
+def test_two_classes_only(models, classes):
+    own = type("Own", (models.Softmax,), {"multi_class": False})
+    assert not own().__sklearn_tags__().classifier_tags.multi_class
+    assert own().fit(*classes(2)).predict_proba(classes(2)[0]).shape[1] == 2
+    with pytest.raises(ValueError, match="Only binary classification is supported.*multi_class"):
+        own().fit(*classes(3))
+
+
+def test_a_start_that_is_not_weighted(models, numbers):
+    """Weights of samples and repeated samples are the same, wherever descent begins."""
+    X, y = numbers
+    body = {"initial": lambda self, X, y, rng: {"coef": np.ones(4), "intercept": np.mean(y)}}
+    own = type("Own", (models.Robust,), body)
+    times = np.arange(len(y)) % 3
+    weighted = own().fit(X, y, sample_weight=times)
+    repeated = own().fit(X.repeat(times, axis=0), y.repeat(times))
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-7)
 
 
 def test_training_that_diverges(models, classes):

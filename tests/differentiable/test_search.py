@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.model_selection import ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -9,8 +10,9 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.adapters import family, family_like
-from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
-from sklearn_hypergrad.hypergradients import Implicit
+from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter, flat
+from sklearn_hypergrad.exceptions import HypergradWarning
+from sklearn_hypergrad.hypergradients import Implicit, Online, RealTime
 
 ANY = Continuous()
 
@@ -261,6 +263,59 @@ def test_what_cannot_be_tuned(models, numbers, grid, text):
         search_of(models.Robust(), grid).fit(*numbers)
 
 
+@pytest.mark.parametrize("values", [ANY, [0.1, 10.0]])
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_hyperparameter_that_is_read_from_self(models, numbers, classes, values, trained):
+    base, data = (models.TwoLayers, classes(3)) if trained else (models.Robust, numbers)
+    penalty = {"penalty": lambda self, w, h: self.alpha * (flat(w) ** 2).sum()}
+    own = type("Own", (base,), penalty)
+    with pytest.raises(ValueError, match="depends on h.'alpha'., so its hypergradient would be"):
+        search_of(own(), {"alpha": values}).fit(*data)
+    with pytest.raises(ValueError, match="depends on h.'alpha'."):
+        check_hypergradient(search_of(own(), {"alpha": values}), *data, n_points=1)
+    # What is not tuned may be read from anywhere.
+    other = "learning_rate_init" if trained else "width"
+    assert check_hypergradient(search_of(own(), {other: ANY}), *data, n_points=1).max() < 1e-6
+
+
+def test_limits_are_kept(models, numbers):
+    near = {"alpha": Hyperparameter(limits=(0.09, 0.11)), "width": Hyperparameter()}
+    own = type("Own", (models.Robust,), {"hyperparameters": near})
+    search = search_of(own(), {"alpha": ANY})
+    with pytest.warns(HypergradWarning, match="alpha=0.09"):
+        search.fit(*numbers)
+    values = np.asarray(search.history_["value"])
+    assert ((values >= 0.09) & (values <= 0.11)).all()
+
+
+def test_a_start_that_is_no_start(models, numbers):
+    with pytest.raises(ValueError, match="0.0 is not between 0.0 and inf. Give the estimator"):
+        search_of(models.Robust(alpha=0), {"alpha": ANY}).fit(*numbers)
+
+
+def test_sparse_features(models, numbers):
+    X, y = numbers
+    with pytest.raises(ValueError, match="Sparse data was passed for X"):
+        search_of(models.Robust(), {"alpha": ANY}).fit(csr_matrix(X), y)
+
+
+@pytest.mark.parametrize("per", ["step", "group"])
+def test_shapes_that_are_not_known(models, numbers, per):
+    declared = {"alpha": Hyperparameter(per=(per,)), "width": Hyperparameter()}
+    own = type("Own", (models.Robust,), {"hyperparameters": declared})
+    groups = {"groups": list("aabb")} if per == "group" else {}
+    with pytest.raises(ValueError, match="Override hyperparameter_shape"):
+        search_of(own(), {"alpha": Continuous(per=per, **groups)}).fit(*numbers)
+
+
+@pytest.mark.parametrize("scoring", ["r2", "neg_mean_squared_error"])
+def test_line_searches_see_no_noise(models, numbers, scoring):
+    X, y = numbers
+    search = search_of(models.Robust(), {"alpha": ANY, "width": ANY}, scoring=scoring).fit(X, y)
+    assert search.stopping_reason_.startswith("CONVERGENCE")
+    assert set(search.hyperparameters_["status"]) == {"interior"}
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -272,3 +327,13 @@ def test_what_cannot_be_tuned(models, numbers, grid, text):
 def test_options_of_linear_models(models, numbers, options, text):
     with pytest.raises(ValueError, match=text):
         search_of(models.Robust(), {"alpha": ANY}, **options).fit(*numbers)
+
+
+@pytest.mark.parametrize("method", [Online("identity"), Online(gauss_newton=True), RealTime()])
+def test_training_is_tuned_while_it_runs(models, classes, method):
+    X, y = classes(3)
+    ranges = {"alpha": ANY} if isinstance(method, Online) else {"learning_rate_init": ANY}
+    model = models.TwoLayers(alpha=0.3, learning_rate_init=0.02, n_steps=60)
+    options = {"hypergradient": method, "scoring": "neg_log_loss", "max_iter": 15}
+    search = search_of(model, ranges, **options).fit(X, y)
+    assert search.best_score_ > cross_val_score(model, X, y, cv=3, scoring="neg_log_loss").mean()

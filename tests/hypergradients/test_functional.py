@@ -213,6 +213,21 @@ def test_a_training_has_no_minimum():
         hypergradient(minibatches(Momentum()), outer, H)
 
 
+@pytest.mark.parametrize(
+    ("h", "method", "error", "text"),
+    [
+        (0.1, None, TypeError, "h must be a dict from names"),
+        ({**H, "slope": "steep"}, None, TypeError, "h.'slope'. must be a number or an array"),
+        ({**H, "slope": np.nan}, None, ValueError, "h.'slope'. must be finite, got nan"),
+        (H, "implicit", TypeError, "method must be None or such as Implicit.. or Reverse"),
+        (H, Implicit, TypeError, "method must be None or such as Implicit.. or Reverse"),
+    ],
+)
+def test_wrong_arguments(h, method, error, text):
+    with pytest.raises(error, match=text):
+        hypergradient(inner, outer, h, START, method=method)
+
+
 def test_an_outer_loss_by_numpy():
     with pytest.raises(TypeError, match=re.escape("import autograd.numpy as np")):
         hypergradient(inner, lambda w, h: float(w["bias"]), H, START)
