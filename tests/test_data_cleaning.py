@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, PredefinedSplit, StratifiedShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -21,9 +21,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_hypergrad import HypergradWarning
 from sklearn_hypergrad.data_cleaning import DataCleaner
+from sklearn_hypergrad.data_cleaning import cleaner as cleaner_module
 from sklearn_hypergrad.data_cleaning.objective import CleanLoss, WeightObjective
-from sklearn_hypergrad.data_cleaning.weights import projection
-from sklearn_hypergrad.hypergradients import Reverse, Truncated
+from sklearn_hypergrad.data_cleaning.weights import descend, projection
+from sklearn_hypergrad.hypergradients import Implicit, Reverse, Truncated
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.targets import coded_classes
 from sklearn_hypergrad.neural_network.training import training_of
@@ -106,6 +107,19 @@ def test_projection_of_ties_and_corners():
     np.testing.assert_allclose(projection(z, 1.0), [0.7, 0.3, 0.0])
 
 
+def test_descent_returns_what_had_the_smallest_value():
+    points, values = [], [3.0, 1.0, 2.0, 5.0]
+
+    def fun(weights):
+        points.append(weights.copy())
+        return values[len(points) - 1], np.array([1.0, -1.0, 0.5])
+
+    tuned = descend(fun, np.full(3, 0.5), 2.0, learning_rate=0.1, max_iter=4)
+    np.testing.assert_array_equal(tuned.weights, points[1])
+    np.testing.assert_allclose(points[1], [0.4, 0.6, 0.4])
+    assert tuned.values == values
+
+
 @pytest.mark.parametrize("estimator", [softmax(8), MLPClassifier(4, "tanh", n_steps=12)])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_gradient_in_sample_weights(five_point, estimator, n_classes):
@@ -138,10 +152,10 @@ def test_wrong_labels_are_found(digits, fitted):
 
 
 def test_weights_are_those_of_the_smallest_loss(digits, fitted):
-    assert len(fitted.history_) == fitted.n_iter_ == 12
-    assert min(fitted.history_) < 0.7 * fitted.history_[0]
+    assert len(fitted.loss_curve_) == fitted.n_iter_ == 12
+    assert min(fitted.loss_curve_) < 0.7 * fitted.loss_curve_[0]
     longer = quick(max_iter=8, learning_rate=3.0).fit(*digits.given)
-    best = int(np.argmin(longer.history_))
+    best = int(np.argmin(longer.loss_curve_))
     shorter = quick(max_iter=best + 1, learning_rate=3.0).fit(*digits.given)
     np.testing.assert_array_equal(longer.sample_weight_, shorter.sample_weight_)
 
@@ -176,12 +190,32 @@ def test_rows_of_a_split_keep_their_places(digits, fitted):
 
 
 @pytest.mark.parametrize("budget", [20.0, 150, 299.5])
-def test_budgets_are_kept(digits, budget):
+def test_budgets_are_kept(digits, fitted, budget):
     cleaner = quick(budget=budget).fit(*digits.given)
+    # The first training is the same: equal weights with a mean of one.
+    assert cleaner.loss_curve_[0] == pytest.approx(fitted.loss_curve_[0], rel=1e-9)
     assert cleaner.sample_weight_.sum() <= budget * (1 + 1e-9)
     assert cleaner.sample_weight_.min() >= 0
     assert cleaner.sample_weight_.max() <= 1
     assert digits.wrong[cleaner.flagged_].mean() > 0.5
+
+
+def test_clean_rows_have_the_largest_weight(digits):
+    X, y, split = digits.joined
+    cleaner = quick(budget=20, max_iter=3, cv=split).fit(X, y)
+    largest = cleaner.sample_weight_[:N_NOISY].max()
+    assert largest < 0.9
+    np.testing.assert_array_equal(cleaner.sample_weight_[N_NOISY:], largest)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+def test_random_state_is_that_of_the_network(digits):
+    first, same, other = (
+        quick(MLPClassifier(5, n_steps=5, random_state=seed), max_iter=2).fit(*digits.given)
+        for seed in (0, 0, 1)
+    )
+    assert first.loss_curve_ == same.loss_curve_
+    assert first.loss_curve_[0] != other.loss_curve_[0]
 
 
 def test_budgets_above_all_rows_are_none(digits, fitted):
@@ -249,6 +283,22 @@ def test_the_default_is_a_softmax_regression_from_zero(digits):
     np.testing.assert_array_equal(cleaner.estimator_.coefs_[0], expected.coefs_[0])
 
 
+def test_the_default_is_penalised_while_weights_are_sought(digits):
+    options = {"max_iter": 3, "learning_rate": 0.6}
+    cleaner = DataCleaner(**options).fit(*digits.given)
+    penalised = DataCleaner(softmax(100, alpha=0.03), **options).fit(*digits.given)
+    np.testing.assert_array_equal(cleaner.sample_weight_, penalised.sample_weight_)
+    free = DataCleaner(softmax(100), **options).fit(*digits.given)
+    assert abs(free.loss_curve_[0] / cleaner.loss_curve_[0] - 1) > 1e-2
+
+
+def test_rows_are_flagged_below_the_threshold(digits, fitted, monkeypatch):
+    monkeypatch.setattr(cleaner_module, "THRESHOLD", 0.5)
+    weights = fitted.sample_weight_
+    assert np.any((weights > 0) & (weights < 0.5))
+    np.testing.assert_array_equal(quick().fit(*digits.given).flagged_, weights < 0.5)
+
+
 @pytest.mark.parametrize(
     ("final", "has", "lacks"),
     [
@@ -267,6 +317,8 @@ def test_final_models(digits, final, has, lacks):
     assert cleaner.score(digits.X_test, digits.y_test) > 0.8
     with pytest.raises(ValueError, match="takes no sample_weight"):
         quick(final_estimator=KNeighborsClassifier()).fit(*digits.given)
+    with pytest.raises(ValueError, match=r"final_estimator=Ridge\(\) is no classifier"):
+        quick(final_estimator=Ridge()).fit(*digits.given)
 
 
 def test_pipelines(digits):
@@ -286,6 +338,8 @@ def test_what_says_which_rows_are_clean(digits):
     for cv in (3, KFold(2), PredefinedSplit(np.arange(len(y)) % 2)):
         with pytest.raises(ValueError, match="exactly one.*tuned on that very row"):
             quick(cv=cv).fit(X, y)
+    with pytest.raises(ValueError, match="All rows are clean"):
+        quick(cv=[(np.array([], int), np.arange(len(y)))]).fit(X, y)
     half = np.arange(len(y)) % 2 == 0
     for parts in ((half, half), (np.arange(400), np.arange(399, len(y))), ([0, 1], [2, 3])):
         split = [tuple(np.flatnonzero(p) if p is half else np.asarray(p) for p in parts)]
@@ -308,7 +362,21 @@ def test_errors_name_what_is_wrong(digits):
         quick().fit(X, np.ones(N_NOISY), X_clean, np.ones(N_CLEAN))
     with pytest.raises(ValueError, match="smaller learning rate"):
         quick(softmax(200, learning_rate_init=1e308)).fit(*digits.given)
-    for wrong in ({"budget": 0}, {"max_iter": 0}, {"estimator": LogisticRegression()}):
+    with pytest.raises(ValueError, match="Input y_clean contains NaN"):
+        quick().fit(X, y.astype(float), X_clean, np.where(some, y_clean, np.nan))
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        quick().fit(X, y, X_clean, y_clean + 0.5)
+    for wrong in ({"activation": "step"}, {"n_steps": 0}, {"batch_size": 0}, {"alpha": -1.0}):
+        with pytest.raises(ValueError, match=f"'{next(iter(wrong))}' parameter of MLPClassifier"):
+            quick(softmax().set_params(**wrong)).fit(*digits.given)
+    # A budget is no share of the rows.
+    for wrong in (
+        {"budget": 0},
+        {"budget": 0.5},
+        {"max_iter": 0},
+        {"estimator": LogisticRegression()},
+        {"hypergradient": Implicit()},
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             quick().set_params(**wrong).fit(*digits.given)
     with pytest.raises(NotFittedError):

@@ -126,7 +126,7 @@ def draw(cleaners, wrong):
     left.hist([weights[~wrong], weights[wrong]], bins, label=["right labels", "wrong labels"])
     left.set(title="Weights, R = 2000", xlabel="weight", ylabel="images")
     for budget, cleaner in cleaners.items():
-        right.plot(cleaner.history_, label=title(budget))
+        right.plot(cleaner.loss_curve_, label=title(budget))
     right.set(title="Loss on clean images", xlabel="outer step", ylim=(0, None))
     for ax in (left, right):
         ax.legend()

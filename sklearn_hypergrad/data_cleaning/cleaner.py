@@ -5,7 +5,8 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import ClassifierMixin, clone
+from sklearn.base import ClassifierMixin, clone, is_classifier
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -63,9 +64,10 @@ class DataCleaner(ClassifierMixin, FinalModel):
         What is trained on all rows at the end: any classifier whose ``fit`` takes
         ``sample_weight``. None is ``estimator`` again, the default one without its penalty.
     budget : float, default=None
-        Most that the weights may sum to, in rows. They start equal, with this sum or at 1. None is
-        no bound, which asks for no guess of how many rows are right. A budget below that number
-        makes the first steps reach zero sooner, and flags more rows.
+        Most that the weights may sum to, in rows, not as a share of them: 1 at least. They start
+        equal, with this sum or at 1. None is no bound, which asks for no guess of how many rows are
+        right. A budget below that number makes the first steps reach zero sooner, and flags more
+        rows.
     learning_rate : float, default=0.05
         How far a weight moves in a step, at most about.
     max_iter : int, default=45
@@ -87,7 +89,7 @@ class DataCleaner(ClassifierMixin, FinalModel):
     ranking_ : ndarray of int
         Rows of X that are not known to be clean, the most suspicious first: in the order of their
         weights, and where these are equal, of how much the loss would grow with them.
-    history_ : list of float
+    loss_curve_ : list of float
         Loss on the clean rows at every step. The weights are those of the smallest.
     n_iter_ : int
         Number of steps.
@@ -140,7 +142,7 @@ class DataCleaner(ClassifierMixin, FinalModel):
     _parameter_constraints = {
         "estimator": [MLPClassifier, None],
         "final_estimator": [None, object],
-        "budget": [Interval(Real, 0, None, closed="neither"), None],
+        "budget": [Interval(Real, 1, None, closed="left"), None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "cv": ["cv_object"],
@@ -192,7 +194,8 @@ class DataCleaner(ClassifierMixin, FinalModel):
         ValueError
             If no rows are known to be clean, or if they are given twice, by ``X_clean`` and ``cv``;
             if ``cv`` has more than one split, or one that is no partition; if a class has no clean
-            rows; if ``final_estimator`` takes no weights; if the training diverges.
+            rows; if ``final_estimator`` is no classifier, or takes no weights; if a parameter of
+            ``estimator`` is illegal; if the training diverges.
 
         Warns
         -----
@@ -214,7 +217,7 @@ class DataCleaner(ClassifierMixin, FinalModel):
         suspicious = parts.weighted[tuned.weights < THRESHOLD]
         self.flagged_ = np.isin(np.arange(len(y)), suspicious)
         self.ranking_ = parts.weighted[np.lexsort((-tuned.gradient, tuned.weights))]
-        self.history_, self.n_iter_ = tuned.values, len(tuned.values)
+        self.loss_curve_, self.n_iter_ = tuned.values, len(tuned.values)
         self.estimator_ = final.fit(parts.X, parts.y, sample_weight=weights)
         self.classes_ = self.estimator_.classes_
         self._warn(budget / n_weighted)
@@ -235,12 +238,16 @@ class DataCleaner(ClassifierMixin, FinalModel):
             return divided(X, y, self.cv)
         X_clean = validate_data(self, X_clean, accept_sparse="csr", dtype=X.dtype, reset=False)
         y_clean = column_or_1d(y_clean, warn=True)
+        assert_all_finite(y_clean, input_name="y_clean")
+        check_classification_targets(y_clean)
         check_consistent_length(X_clean, y_clean)
         return joined(X, y, X_clean, y_clean)
 
     def _tune(self, parts, budget):
         """What the descent finds."""
         weighted, clean, model = parts.weighted, parts.clean, self._network(PENALTY)
+        # As its fit would, which is not called.
+        model._validate_params()
         targets, _ = coded_classes(parts.y)
         own = dataclasses.replace(targets, values=targets.values[weighted])
         training = training_of(model, parts.X[weighted], own, None, seed_of(model.random_state))
@@ -263,13 +270,18 @@ class DataCleaner(ClassifierMixin, FinalModel):
         """The unfitted model of the end."""
         if self.final_estimator is None:
             return clone(self._network(alpha=0.0))
-        if not has_fit_parameter(self.final_estimator, "sample_weight"):
+        final = clone(self.final_estimator)
+        if not is_classifier(final):
             raise ValueError(
-                f"final_estimator={self.final_estimator!r} takes no sample_weight in fit, and so "
+                f"final_estimator={final!r} is no classifier, but y are classes. Choose one."
+            )
+        if not has_fit_parameter(final, "sample_weight"):
+            raise ValueError(
+                f"final_estimator={final!r} takes no sample_weight in fit, and so "
                 f"cannot be trained with the weights that are found. Choose another one, or use "
                 f"flagged_ to drop rows."
             )
-        return clone(self.final_estimator)
+        return final
 
     def _warn(self, start):
         reach = self.learning_rate * (self.max_iter - 1)
@@ -278,10 +290,10 @@ class DataCleaner(ClassifierMixin, FinalModel):
                 f"Weights start at {start:g} and move by {reach:g} in all {self.max_iter} steps, "
                 f"too little to reach zero: no row can be flagged. Raise max_iter or learning_rate."
             )
-        elif min(self.history_) == self.history_[0]:
+        elif min(self.loss_curve_) == self.loss_curve_[0]:
             text = (
-                f"No step lowered the loss on clean rows, which is {self.history_[0]:.4g}, so that "
-                f"all weights are equal and the ranking is that of its gradient. Lower "
+                f"No step lowered the loss on clean rows, which is {self.loss_curve_[0]:.4g}, so "
+                f"that all weights are equal and the ranking is that of its gradient. Lower "
                 f"learning_rate, or look whether the clean rows are like the others."
             )
         else:

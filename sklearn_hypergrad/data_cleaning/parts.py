@@ -63,6 +63,8 @@ def divided(X, y, cv):
             f"Use PredefinedSplit, with 0 for clean rows and -1 for the others."
         )
     weighted, clean = map(np.asarray, splits[0])
+    if not len(weighted):
+        raise ValueError("All rows are clean: the split of cv has no training rows to be weighted.")
     rows = np.concatenate([weighted, clean])
     if not np.array_equal(np.sort(rows), np.arange(len(y))):
         raise ValueError(

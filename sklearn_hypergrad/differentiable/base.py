@@ -85,8 +85,8 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         return 0.0
 
     # What follows is not for subclasses to write, though closed forms of derivatives may be given
-    # for a model that is minimised: methods called gradient(w, h, X, y, sample_weight), and hvp, cross_vjp and cross_jvp with a
-    # last argument v or u, in the nested structure.
+    # for a model that is minimised: methods called gradient(w, h, X, y, sample_weight), and hvp,
+    # cross_vjp and cross_jvp with a last argument v or u, in the nested structure.
 
     def tunable(self):
         """All hyperparameters that a search may move, by name.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_hypergrad.hypergradients.base import STATUSES, Evaluation, Hypergradient, WarmStart
-from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann
+from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, Outcome
 
 AUTO = "auto"
 SOLVERS = {"cholesky": Direct(), "cg": CG(), "neumann": Neumann(), "identity": Identity()}
@@ -78,6 +78,16 @@ class Implicit(Hypergradient):
         if self.solver == AUTO and not self.gauss_newton:
             return *solution.inverse_hvp(right, start), np.nan, np.nan
         products = problem.products(solution.w, h, gauss_newton=self.gauss_newton)
-        solver = SOLVERS.get("cg" if self.solver == AUTO else self.solver, self.solver)
+        solver = "cg" if self.solver == AUTO else self.solver
+        # Instances need not be hashable.
+        solver = solver if isinstance(solver, InverseHessian) else SOLVERS[solver]
         solved = solver.solve(products, right, start=start, tol=tol, axis=problem.split_axis)
-        return solved.x, STATUSES[solved.outcome], solved.n_iter, solved.residual
+        status = self._status(problem, solved.outcome)
+        return solved.x, status, solved.n_iter, solved.residual
+
+    def _status(self, problem, outcome):
+        # A matrix that is semi-definite by its making looks negative by rounding alone.
+        semidefinite = self.gauss_newton or problem.linear_in_weights
+        if semidefinite and outcome is Outcome.NEGATIVE_CURVATURE:
+            outcome = Outcome.INEXACT
+        return STATUSES[outcome]

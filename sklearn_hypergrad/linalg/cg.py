@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
-from sklearn_hypergrad.linalg.systems import inner, ratio, relative
+from sklearn_hypergrad.linalg.systems import defined, inner, ratio, relative
 
 # Curvature, over the largest that was met, below which its sign is rounding; in units of eps.
 ROUNDING = 1e4
@@ -22,7 +22,7 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
     precondition : callable
         Stacked product with an approximate inverse of H.
     start : ndarray like ``right``, default=None
-        Warm start; None is zero.
+        Warm start; None is zero, and so is the start of a system that leaves more than zero does.
     tol : float
         A system is solved when its residual, in the norm of the preconditioner, is at most ``tol``
         times that of ``right``. Solved systems stand still while the others go on.
@@ -33,16 +33,17 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
     Returns
     -------
     Solved
-        With the residual in the norm of the preconditioner. A system that meets a direction of
-        negative curvature stays where it was.
+        With the residual in the norm of the preconditioner, as it is carried along from one
+        iteration to the next. A system that meets a direction of negative curvature stays where it
+        was.
     """
-    if start is None:
-        solution, residual = np.zeros_like(right), right.copy()
-    else:
-        solution, residual = start.copy(), right - hvp(start)
-    whole = inner(right, precondition(right), axis)
+    solution, residual = np.zeros_like(right), right.copy()
     preconditioned = precondition(residual)
-    size = inner(residual, preconditioned, axis)
+    size = whole = inner(residual, preconditioned, axis)
+    if start is not None:
+        residual, preconditioned, near = _nearer(hvp, right, precondition, start, whole, axis)
+        size = inner(residual, preconditioned, axis)
+        np.copyto(solution, start, where=near)
     direction = preconditioned.copy()
     # Long vectors are worked on in place: memory that is asked for anew costs more than sums.
     scaled = np.empty_like(right)
@@ -55,7 +56,7 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
         slope = ratio(curvature, inner(direction, direction, axis))
         largest = np.maximum(largest, np.abs(slope))
         negative |= active & (slope < -ROUNDING * np.finfo(slope.dtype).eps * largest)
-        step = ratio(np.where(active & ~negative, size, 0), curvature)
+        step = ratio(np.where(active, size, 0), curvature)
         solution += np.multiply(step, direction, out=scaled)
         residual -= np.multiply(step, product, out=scaled)
         preconditioned = precondition(residual)
@@ -100,7 +101,22 @@ class CG(InverseHessian):
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
         tol = tol if self.tol is None else self.tol
         options = {"start": start, "tol": tol, "max_iter": self.max_iter, "axis": axis}
-        return conjugate_gradient(hvp, right, lambda v: v, **options)
+        right = defined(right, right, axis)
+        solved = conjugate_gradient(hvp, right, lambda v: v, **options)
+        return dataclasses.replace(solved, x=defined(solved.x, right, axis))
+
+
+# A start that leaves more than zero does is far from the solution. Rounding errors of its size
+# would stay in the result, and the residual that is carried along would not show them.
+def _nearer(hvp, right, precondition, start, whole, axis):
+    """Residual of what leaves less, ``start`` or zero; preconditioned; where it is ``start``."""
+    left = right - hvp(start)
+    preconditioned = precondition(left)
+    near = inner(left, preconditioned, axis) < whole
+    if near.all():
+        return left, preconditioned, near
+    left = np.where(near, left, right)
+    return left, precondition(left), near
 
 
 def _outcome(negative, solved):

@@ -73,6 +73,8 @@ def _formed(hvp, right, axis, shape):
 
 def _solve(matrix, right):
     """The solution, and whether the matrix is positive semi-definite up to rounding."""
+    if not np.isfinite(right).all():
+        return np.full(right.shape, np.nan), True
     try:
         x = solve_factored(factor(matrix), right.astype(float))
     except LinAlgError:

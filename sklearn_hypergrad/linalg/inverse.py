@@ -23,11 +23,13 @@ class Solved:
     Attributes
     ----------
     x : ndarray like ``right``
-        Not shared with any other.
+        Not shared with any other; nan for systems whose right-hand side is not finite.
     n_iter : float
         Iterations, which cost one product with H each; nan for what does not iterate.
     residual : float
-        Norm of ``right - H x`` over that of ``right``, the largest of all systems; nan if unknown.
+        Norm of ``right - H x`` over that of ``right``, the largest of all systems; nan if unknown,
+        or if ``right`` is not finite. Iterations carry it along: rounding may leave more than they
+        see, about the condition number times the precision.
     outcome : Outcome
         The worst of all systems.
     """

@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
 from sklearn_hypergrad.linalg.spectral_norm import curvature_bound
-from sklearn_hypergrad.linalg.systems import inner, relative
+from sklearn_hypergrad.linalg.systems import defined, inner, relative
 
 
 # With M = I - scale H the sum of the terms scale M^j right, j = 0 ... n - 1, times H is
@@ -54,10 +54,10 @@ class Neumann(InverseHessian):
             raise ValueError(f"scale must be positive and finite, or None, got {self.scale!r}.")
 
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
-        scale, term = self._scale(hvp, right, axis), right.copy()
+        scale, term = self._scale(hvp, right, axis), defined(right, right, axis).copy()
         solution, scaled = np.zeros_like(right), np.empty_like(right)
-        whole = size = inner(right, right, axis)
-        grown, n_iter = np.zeros(size.shape, dtype=bool), 0
+        whole = size = inner(term, term, axis)
+        grown, n_iter = ~np.isfinite(size), 0
         growth = (1 + np.sqrt(np.finfo(right.dtype).eps)) ** 2
         while n_iter < self.n_terms and np.any(active := (size > tol**2 * whole) & ~grown):
             n_iter += 1
@@ -69,7 +69,8 @@ class Neumann(InverseHessian):
             if grown.any():
                 np.copyto(term, 0, where=grown)
         outcome = Outcome.DIVERGED if grown.any() else Outcome.DONE
-        return Solved(solution, n_iter, relative(size, whole), outcome)
+        x = defined(solution, right, axis)
+        return Solved(x, n_iter, relative(size, whole), outcome)
 
     def _scale(self, hvp, right, axis):
         """The rate of each system, in the type of the arrays."""

@@ -25,8 +25,15 @@ def ratio(numerator, denominator):
 
 
 def relative(squares, whole):
-    """The largest ratio of norms, from their squares for each system."""
-    return float(np.sqrt(np.max(ratio(squares, whole), initial=0.0)))
+    """The largest ratio of norms, from their squares for each system; nan if one is not finite."""
+    shares = np.where(np.isfinite(whole), ratio(squares, whole), np.nan)
+    return float(np.sqrt(np.max(shares, initial=0.0)))
+
+
+def defined(x, right, axis):
+    """``x``, or a copy with nan for systems whose right-hand side is not finite."""
+    finite = np.isfinite(inner(right, right, axis))
+    return x if finite.all() else np.where(finite, x, np.nan)
 
 
 def as_rows(array, axis):

@@ -98,16 +98,25 @@ class ReplayedTraining(Training):
         Whose epochs make up ``n_steps``, the most there may be.
     sample_weight : ndarray of shape (n_samples,)
         By whose sum in a batch alpha is divided.
+    paces : ndarray of shape (n_epochs,) or None
+        Factors of the learning rate; None is to be found for every run.
     """
 
     course: Course = dataclasses.field(kw_only=True)
     sample_weight: Any = dataclasses.field(kw_only=True)
+    paces: Any = dataclasses.field(default=None, kw_only=True)
 
     def run(self, h):
+        return ReplayedRun(self, h, self._paces(h) if self.paces is None else self.paces)
+
+    def settled(self, h):
+        paces = self._paces(h)
+        n_steps = len(paces) * len(self.course.lengths)
+        return dataclasses.replace(self, n_steps=n_steps, paces=paces)
+
+    def _paces(self, h):
         paces = self.course.paces()
-        if self.course.depends_on_loss:
-            paces = self._rehearsed(h, paces)
-        return ReplayedRun(self, h, paces)
+        return self._rehearsed(h, paces) if self.course.depends_on_loss else paces
 
     def _rehearsed(self, h, paces):
         """The paces of the epochs that training with ``h`` takes."""
@@ -152,7 +161,8 @@ class ReplayedRun(Run):
         super().__init__(dataclasses.replace(training, n_steps=n_steps), h)
 
     def _pace(self, t):
-        return float(self._paces[t // self._per_epoch])
+        # Training that is tuned while it runs may go on beyond the last epoch.
+        return float(self._paces[min(t // self._per_epoch, len(self._paces) - 1)])
 
     def _share(self, t):
         return 1 / float(self._sample_weight[self._batches.rows(t)].sum())
@@ -175,7 +185,8 @@ class Factored:
 
     def __init__(self, schedule, factor):
         self._schedule, self._factor = schedule, factor
-        self.shape, self.zeros, self.shaped = schedule.shape, schedule.zeros, schedule.shaped
+        self.shape, self.varies = schedule.shape, schedule.varies
+        self.zeros, self.shaped = schedule.zeros, schedule.shaped
 
     def at(self, t):
         return self._schedule.at(t) * self._factor(t)

@@ -114,9 +114,11 @@ class Path:
 
     def rejects(self, value, gradient):
         """Whether a point cannot be used."""
-        usual = np.median(self._lengths[-10:]) if self._lengths else np.inf
+        # A gradient that is zero tells no length: that in a momentum is at the first step.
+        known = [length for length in self._lengths if length > 0][-10:]
+        usual = np.median(known) if known else np.inf
         self._length = float(np.linalg.norm(gradient))
-        exploded = not np.isfinite(self._length) or self._length > EXPLODED * max(usual, TINY)
+        exploded = not np.isfinite(self._length) or self._length > EXPLODED * usual
         rejected = not np.isfinite(value) or bool(exploded)
         self.n_rejected += rejected
         return rejected

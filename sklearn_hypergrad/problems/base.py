@@ -28,9 +28,9 @@ class Status(enum.Enum):
         "(StandardScaler) or bound the penalty away from zero with Continuous(low, high)."
     )
     SERIES_DIVERGED = (
-        "The Neumann series of the hypergradient diverges. Leave out its scale, which is then "
-        "estimated: Neumann(). If it was, the Hessian has negative curvature, which "
-        "gauss_newton=True leaves out."
+        "The Neumann series of the hypergradient diverges: the Hessian has negative curvature, "
+        "which gauss_newton=True leaves out, as in hypergradient=Online(gauss_newton=True); or a "
+        "scale that was given is too large: leave it out, Neumann() estimates it."
     )
     NEGATIVE_CURVATURE = (
         "The Hessian of the training problem has negative curvature: its weights are not at a "

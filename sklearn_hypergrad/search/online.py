@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
 from sklearn_hypergrad.optimizers import Adam
 from sklearn_hypergrad.search.training_objective import TrainedObjective
@@ -45,7 +47,8 @@ class OnlineObjective(TrainedObjective):
 
     def final(self, theta):
         """The record of training with theta from the start to the end, as fits do."""
-        statuses = self.records[-1].statuses
+        # Of the last step that could be evaluated: one that diverged was taken back.
+        statuses = next(r.statuses for r in reversed(self.records) if np.isfinite(r.value))
         self.glance(theta)
         record = self.records[-1]
         self.records[-1] = dataclasses.replace(record, statuses=record.statuses or statuses)
@@ -85,6 +88,12 @@ def refuse_online(candidate, options):
         raise ValueError(
             f"Cannot tune {candidate.key!r} with {options.method!r}. This is because {name} is "
             f"solved, not trained step by step. Use hypergradient='implicit'."
+        )
+    if options.resample == "fresh":
+        raise ValueError(
+            f"resample='fresh' draws initial weights and batches anew at every evaluation, and "
+            f"{options.method!r} trains once. Leave resample='fixed', or use "
+            f"hypergradient='reverse'."
         )
     if options.optimizer is not None and not isinstance(options.optimizer, Adam):
         raise ValueError(

@@ -70,12 +70,13 @@ def hyperparameters(outcomes, models):
 
     ``models`` are those of the point found, by the number of its row.
     """
-    rows = [
-        row
+    parts = [
+        part
         for number, outcome in _searched(outcomes)
-        for row in _entries(number, outcome, models.get(number))
+        for part in _entries(number, outcome, models.get(number))
     ]
-    return table({name: [row[name] for row in rows] for name in rows[0]})
+    chain = itertools.chain.from_iterable
+    return table({name: list(chain(part[name] for part in parts)) for name in parts[0]})
 
 
 def models_of(outcomes):
@@ -144,25 +145,23 @@ def _searched(outcomes):
 
 
 def _entries(number, outcome, model):
-    record, endings = outcome.found.record, iter(outcome.found.endings)
-    slopes = iter(np.ravel(record.gradient))
-    dof = itertools.repeat(np.nan) if model is None else iter(model.dof)
+    """Columns of the entries of one hyperparameter after the other."""
+    record, endings, stop = outcome.found.record, outcome.found.endings, 0
     for searched in outcome.searched:
-        dimension = searched.dimension
-        values = np.ravel(record.hyperparams[dimension.name])
-        names = [f"{searched.key}[{_text(label)}]" for label in searched.labels] or [searched.key]
-        for name, value, start in zip(names, values, dimension.starts, strict=True):
-            yield {
-                "candidate": number,
-                "name": name,
-                "value": float(value),
-                "start": float(start),
-                "low": dimension.low,
-                "high": dimension.high,
-                "gradient": float(next(slopes)),
-                "status": next(endings).label,
-                "effective_dof": float(next(dof)),
-            }
+        dimension, size = searched.dimension, searched.dimension.size
+        entries = slice(stop, stop := stop + size)
+        names = [f"{searched.key}[{_text(label)}]" for label in searched.labels]
+        yield {
+            "candidate": [number] * size,
+            "name": names or [searched.key],
+            "value": np.ravel(record.hyperparams[dimension.name]).tolist(),
+            "start": dimension.starts.tolist(),
+            "low": [dimension.low] * size,
+            "high": [dimension.high] * size,
+            "gradient": np.ravel(record.gradient)[entries].tolist(),
+            "status": [ending.label for ending in endings[entries]],
+            "effective_dof": [np.nan] * size if model is None else np.ravel(model.dof).tolist(),
+        }
 
 
 def _text(label):

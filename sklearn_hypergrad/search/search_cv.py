@@ -74,7 +74,8 @@ class HypergradSearchCV(BaseSearchCV):
     Differentiable are ``alpha`` of Ridge and RidgeClassifier and ``C`` of LogisticRegression (with
     an L2 penalty), alone or as the last step of pipelines; and ``alpha``, ``learning_rate_init``
     and ``momentum`` of MLPClassifier and MLPRegressor, by differentiating their training [2]_, all
-    that are asked for at once. The classes of
+    that are asked for at once; and all that a model of your own declares, see
+    :mod:`sklearn_hypergrad.differentiable`. The classes of
     :mod:`sklearn_hypergrad.linear_model` take one penalty per feature, group or coefficient. For
     such vectors the search minimises ::
 
@@ -126,7 +127,8 @@ class HypergradSearchCV(BaseSearchCV):
         steps, and that training run is differentiated: "auto" is then "reverse" where its states
         fit into memory, else "reversible" where it can be undone, else "reverse" with checkpoints;
         ``hypergradient_`` says which and why. With these methods ridge and logistic regression are
-        trained by gradient descent, too. "online" and "real_time" train networks once, and move
+        trained by gradient descent, too. Instances have settings: ``Implicit(solver="neumann")``
+        takes an approximate inverse Hessian. "online" and "real_time" train networks once, and move
         hyperparameters on the way: "online" penalties only, as many as there may be, "real_time"
         also learning rates and momenta, a hundred values at most.
 
@@ -235,10 +237,11 @@ class HypergradSearchCV(BaseSearchCV):
         One row per evaluation of the validation loss: ``candidate`` (the row of ``cv_results_``
         that the range led to), ``hyperparameter`` and ``value``, ``splits`` ("cv", or "search_cv"
         where a vector is descended), ``loss`` on these, ``gradient_norm`` (nan
-        where listed values of a network are looked at before the search), the loss of every split,
-        ``inner_tol``, ``seconds`` and ``inner_solves`` (linear systems, or gradients of batches).
-        pandas or polars, whichever is installed, else a dict of lists; only after a search with a
-        range.
+        where only the loss was evaluated, as for listed values of a network before the search), the
+        loss of every split, ``inner_tol``, ``seconds``, ``inner_solves`` (linear systems, or
+        gradients of batches), and ``linear_iterations`` and ``linear_residual`` of the linear
+        system of the hypergradient, if ``hypergradient`` names a solver for it (else nan). pandas
+        or polars, whichever is installed, else a dict of lists; only after a search with a range.
 
     hyperparameters_ : data frame
         One row per entry of the hyperparameters that were searched: ``candidate``, ``name``,

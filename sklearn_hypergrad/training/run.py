@@ -48,6 +48,10 @@ class Training:
         """
         return Run(self, h)
 
+    def settled(self, h):
+        """The same, with as many steps for all hyperparameters as there are with ``h``."""
+        return self
+
 
 class Run:
     """A training procedure with hyperparameters.

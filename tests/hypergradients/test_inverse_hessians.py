@@ -1,7 +1,9 @@
 """Implicit differentiation with inverse Hessians from products."""
 
+import dataclasses
 import functools
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,8 +18,8 @@ from sklearn_hypergrad import (
     HypergradWarning,
     check_hypergradient,
 )
-from sklearn_hypergrad.hypergradients import Implicit, Truncated
-from sklearn_hypergrad.linalg import CG, Direct, Identity, Neumann
+from sklearn_hypergrad.hypergradients import Evaluation, Implicit, Truncated
+from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, Solved
 from sklearn_hypergrad.linear_model import Ridge as VectorRidge
 from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.problems import (
@@ -32,6 +34,7 @@ from sklearn_hypergrad.problems import (
     PredictionLoss,
     Status,
 )
+from sklearn_hypergrad.search.objective import Objective
 from sklearn_hypergrad.training import GradientDescent
 
 H = {"h": np.array(2.0)}
@@ -284,6 +287,32 @@ def test_outcomes_are_statuses_with_remedies(solver, status):
     assert status is Status.CONVERGED or status.value.endswith(".")
 
 
+@pytest.mark.parametrize("solver", ["cg", "cholesky"])
+@pytest.mark.parametrize("gauss_newton", [False, True])
+def test_what_cannot_be_negative_but_by_rounding_is_not_called_so(solver, gauss_newton):
+    problem = WithGaussNewton()
+    problem.hvp = problem.gauss_newton = lambda w, h, v: np.array([-1.0, 2.0]) * v
+    problem.linear_in_weights = not gauss_newton
+    method = Implicit(solver, gauss_newton=gauss_newton)
+    evaluation = method.evaluate(problem, of_both, H, None, 1e-6)
+    assert evaluation.statuses[1] is Status.LINEAR_SOLVE_INEXACT
+
+
+@dataclasses.dataclass
+class Halves(InverseHessian):
+    """A solver of somebody else's, which is not hashable."""
+
+    share: float = 0.5
+
+    def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
+        return Solved(self.share * right)
+
+
+def test_solvers_of_ones_own():
+    evaluation = Implicit(Halves(0.25)).evaluate(Saddle(), of_both, H, None, 1e-6)
+    assert_array_equal(evaluation.warm_start.adjoint, [0.25, 0.25])
+
+
 @pytest.mark.parametrize("solver", ["auto", "cg", "cholesky", Neumann(200)])
 def test_gauss_newton_takes_the_place_of_the_hessian(solver):
     method = Implicit(solver, gauss_newton=True)
@@ -312,6 +341,22 @@ def test_reprs_are_settings():
     method = Implicit(Neumann(5), gauss_newton=True)
     assert repr(method) == "Implicit(solver=Neumann(n_terms=5, scale=None), gauss_newton=True)"
     assert repr(Implicit(solver=Identity())) == "Implicit(solver=Identity())"
+
+
+def test_blocks_of_splits_are_told_together():
+    told = iter([(3, 1e-7), (5, 1e-3), (2, 1e-5)])
+
+    class Method:
+        def evaluate(self, *args):
+            n_iter, left = next(told)
+            return Evaluation(np.ones(1), {"h": 1.0}, None, (), 1, None, n_iter, left)
+
+    space = SimpleNamespace(
+        to_hyperparams=lambda theta: {"h": theta[0]}, pullback=lambda theta, g: np.array([g["h"]])
+    )
+    terms = [SimpleNamespace(problem=None, outer=None)] * 3
+    record = Objective(space, terms, Method()).record([0.0])
+    assert (record.linear_iterations, record.linear_residual) == (10, 1e-3)
 
 
 SEARCHES = {
@@ -390,7 +435,7 @@ def test_a_diverging_series_is_warned_of_with_a_remedy(data, name):
         warnings.simplefilter("always")
         search.fit(X, y)
     (message,) = (str(w.message) for w in caught if w.category is HypergradWarning)
-    assert "The Neumann series of the hypergradient diverges. Leave out its scale" in message
+    assert "The Neumann series of the hypergradient diverges: the Hessian" in message
 
 
 def test_cg_that_does_not_arrive_is_warned_of(data):

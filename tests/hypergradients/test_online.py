@@ -9,8 +9,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.hypergradients import Forward, Implicit, Online, RealTime
+from sklearn_hypergrad.hypergradients.base import STATUSES
 from sklearn_hypergrad.hypergradients.online.series import EVERY, N_TERMS, Series
-from sklearn_hypergrad.linalg import CG, Identity, Neumann, Outcome
+from sklearn_hypergrad.linalg import CG, Identity, InverseHessian, Neumann, Outcome, Solved
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import (
     VALIDATION_LOSSES,
@@ -254,6 +255,33 @@ def test_what_was_saved_is_restored_as_often_as_needed(network_run, method):
         session.restore(saved)
 
 
+def test_the_scale_of_a_series_is_restored(network_run):
+    case = network_run()
+    session, h = begun(case, Online(n_steps=1))
+    for _ in range(EVERY - 1):
+        session.advance(h, case.outer)
+    saved = session.save()
+    first = session.advance(h, case.outer).gradient["alpha"]
+    session.restore(saved)
+    # At the second of these a scale is found, for another curvature.
+    for _ in range(2):
+        session.advance({"alpha": 10 * ALPHA}, case.outer)
+    session.restore(saved)
+    assert_array_equal(session.advance(h, case.outer).gradient["alpha"], first)
+
+
+@each_method
+def test_the_start_of_a_problem_stays(network_run, method, monkeypatch):
+    case = network_run()
+    # Some problems have one copy of it, and hand that out.
+    problem, start = case.training.problem, case.training.problem.initial({})
+    monkeypatch.setattr(problem, "initial", lambda h: start)
+    before = start.copy()
+    session, h = begun(case, method)
+    session.advance(h, case.outer)
+    assert_array_equal(start, before)
+
+
 @each_method
 def test_after_divergence_the_session_can_be_restored(network_run, method):
     case = network_run()
@@ -286,19 +314,35 @@ def test_training_may_go_on_for_longer_than_was_asked_for(network_run, method):
         blow_up(session, case.outer)
 
 
+# Of 100, from one to the next of so many outer steps.
+STEPS = {1: 100, 7: 14, 50: 2, 51: 2, 66: 2, 67: 1, 99: 1, 200: 1, 1000: 1}
+
+
 def test_steps_between_updates_make_one_training(network_run):
     training = network_run(n_steps=100).training
     h = {"alpha": np.array(0.1)}
     training.settings.update({"learning_rate_init": 0.1, "momentum": 0.5})
     for method in (Online(), RealTime()):
-        assert [method.begin(training, h, n).n_steps for n in (1, 7, 50, 99, 200)] == [
-            100,
-            14,
-            2,
-            1,
-            1,
-        ]
+        assert [method.begin(training, h, n).n_steps for n in STEPS] == [*STEPS.values()]
     assert Online(n_steps=3).begin(training, h, 50).n_steps == 3
+
+
+class Ended(InverseHessian):
+    """The identity, which says that it has ended in some way."""
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+    def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
+        return Solved(right.copy(), 3, 0.5, self.outcome)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_a_solver_reports_is_passed_on(network_run, outcome):
+    session, h = begun(case := network_run(), Online(Ended(outcome)))
+    evaluation = session.advance(h, case.outer)
+    assert evaluation.statuses == (Status.CONVERGED, STATUSES[outcome])
+    assert (evaluation.linear_iterations, evaluation.linear_residual) == (3, 0.5)
 
 
 def test_weights_of_a_session_are_read_only(network_run):
@@ -473,8 +517,10 @@ def test_what_nothing_depends_on_is_named(network_run, method):
 
 def test_parameters_are_checked():
     for method in (Online, RealTime):
-        with pytest.raises(ValueError, match="n_steps must be at least 1, or None, got 0"):
-            method(n_steps=0)
+        for n_steps in (0, 2.5, "3"):
+            with pytest.raises(ValueError, match=f"n_steps must be an integer .* got {n_steps!r}"):
+                method(n_steps=n_steps)
+        assert method(n_steps=np.int64(3)).n_steps == 3
     with pytest.raises(ValueError, match="solver must be 'neumann', 'identity', 'cg' or an Inv"):
         Online("newton")
 

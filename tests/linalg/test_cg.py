@@ -78,6 +78,34 @@ def test_a_close_start_saves_iterations_and_changes_no_digits():
     assert_allclose(warm.x, exact, rtol=1e-7)
 
 
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_a_far_start_is_dropped_and_a_near_one_of_another_system_is_not(preconditioned):
+    # Its rounding errors would stay in the solution, with a residual that does not show them.
+    matrices, right = systems(4)
+    precondition = jacobi(matrices) if preconditioned else nothing
+    start = product(np.linalg.inv(matrices))(right)
+    start[:, 0] = 1e12
+    solved = conjugate_gradient(
+        product(matrices), right, precondition, start=start, tol=1e-8, max_iter=500
+    )
+    assert solved.outcome is Outcome.DONE
+    left = right - product(matrices)(solved.x)
+    norms = [np.sqrt(np.sum(r * precondition(r), axis=(0, 2))) for r in (left, right)]
+    assert np.all(norms[0] <= 1.1e-8 * norms[1])
+    assert_array_equal(solved.x[:, 1:], start[:, 1:])
+    cold = conjugate_gradient(product(matrices), right, precondition, tol=1e-8, max_iter=500)
+    assert_array_equal(solved.x[:, 0], cold.x[:, 0])
+
+
+def test_a_right_hand_side_of_zeros_needs_no_iteration_from_any_start():
+    matrices, right = systems(4)
+    solved = conjugate_gradient(
+        product(matrices), 0 * right, nothing, start=right, tol=1e-8, max_iter=500
+    )
+    assert solved.n_iter == 0
+    assert_array_equal(solved.x, 0)
+
+
 @pytest.mark.parametrize("max_iter", [0, 1, 4])
 def test_reports_the_largest_relative_residual_in_the_norm_of_the_preconditioner(max_iter):
     matrices, right = systems(3)

@@ -149,6 +149,21 @@ def test_zeros_are_solved_by_zeros(solver):
     assert_allclose(solved.x[:, 1:], expected[:, 1:], rtol=1e-9)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("solver", [CG(), Neumann(), Direct()], ids=repr)
+def test_a_right_hand_side_that_is_not_finite_is_not_solved(solver, value):
+    stack, alone = Stack("second"), Stack("flat")
+    expected = stack.solve(solver).x
+    stack.right[1, 0, 2] = alone.right[2] = value
+    for solved in (stack.solve(solver), alone.solve(solver)):
+        assert solved.outcome is not Outcome.DONE
+        assert np.isnan(solved.residual)
+    assert np.isnan(solved.x).all()
+    solved = stack.solve(solver)
+    assert np.isnan(solved.x[:, 0]).all()
+    assert_allclose(solved.x[:, 1:], expected[:, 1:], rtol=1e-9)
+
+
 @pytest.mark.parametrize("solver", [CG(), Neumann(4), Direct(), Identity()], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_types_are_kept_and_inputs_not_changed(solver, dtype):

@@ -112,6 +112,21 @@ def test_a_gradient_that_is_99_times_as_long_is_accepted():
     assert minimize(fun, learning_rate=0.01).warning == ""
 
 
+@pytest.mark.parametrize("n_zeros", [1, 15])
+def test_a_gradient_after_zeros_has_not_exploded(n_zeros):
+    fun = Recorded(lambda n, value, gradient: (value, gradient * (n >= n_zeros)))
+    # One that depends on the calls before is not at a minimum where its gradient is zero.
+    fun.take_back = lambda: None
+    minimum = minimize(fun)
+    assert minimum.warning == ""
+    assert_allclose(minimum.z, MINIMUM, atol=5e-3)
+
+
+def test_a_gradient_may_explode_after_zeros():
+    fun = Recorded(lambda n, value, gradient: (value, gradient * {1: 0.0, 2: 110.0}.get(n, 1.0)))
+    assert "1 steps were taken back" in minimize(fun, learning_rate=0.01).warning
+
+
 def test_a_wall_is_not_crossed():
     def spoil(n, value, gradient):
         beyond = fun.seen[-1][0] > 0.2

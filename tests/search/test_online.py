@@ -1,17 +1,25 @@
 """Searches that move hyperparameters while training runs."""
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
+from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
+from threadpoolctl import threadpool_limits
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
+from sklearn_hypergrad.differentiable import DifferentiableClassifier, Hyperparameter
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Online, RealTime
+from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.optimizers import Adam
+from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.search.online import OnlineObjective
 from sklearn_hypergrad.search.probe import objectives
+from sklearn_hypergrad.training import Momentum
 
 PENALTIES = {"alpha": Continuous(1e-4, 10.0, per="layer")}
 RATES = {"learning_rate_init": Continuous(1e-3, 10.0), "momentum": Continuous(0.01, 0.99)}
@@ -68,6 +76,14 @@ def test_what_is_reported_is_a_training_from_the_start(wine, grid, method):
 def test_names_are_methods(wine):
     search = search_of(PENALTIES, "online", max_iter=3)
     assert search.fit(*wine).hypergradient_.startswith("alpha: Online()")
+
+
+def test_what_the_last_solver_reported_is_said(wine):
+    # In one iteration no system is solved.
+    grid = {"alpha": Continuous(1e-9, 10.0)}
+    search = search_of(grid, Online(CG(max_iter=1), gauss_newton=True), max_iter=3)
+    with pytest.warns(HypergradWarning, match="linear system .* was not solved to tolerance"):
+        search.fit(*wine)
 
 
 def objective_of(wine, grid, method, **options):
@@ -136,6 +152,142 @@ def test_training_goes_on_where_values_stand_still():
     minimum = Adam(0.2).minimize(fun, np.zeros(1), bounds, tol=1e-3, max_iter=20)
     assert len(fun.accepted) == 19
     assert minimum.message == "max_iter=20 steps of Adam"
+
+
+def test_a_momentum_has_no_gradient_at_the_first_step(wine):
+    # Before it the velocity is zero; the gradient at the second one has not exploded.
+    grid = {"momentum": Continuous(0.01, 0.99)}
+    search = search_of(grid, "real_time", max_iter=60).fit(*wine)
+    assert search.history_["gradient_norm"][0] == 0
+    found, start = (row["momentum"] for row in search.cv_results_["params"])
+    assert abs(found - start) > 0.01
+
+
+def interrupted(search, monkeypatch, wine, n_calls):
+    """The search, fitted, with Ctrl-C at a call of its objective."""
+    call, counted = OnlineObjective.__call__, []
+
+    def pressed(objective, theta):
+        counted.append(theta)
+        if len(counted) == n_calls:
+            raise KeyboardInterrupt
+        return call(objective, theta)
+
+    monkeypatch.setattr(OnlineObjective, "__call__", pressed)
+    return search.fit(*wine)
+
+
+@pytest.mark.parametrize("method", [Online("identity"), "real_time"], ids=repr)
+def test_losses_on_the_way_are_not_compared_with_fits(wine, method, monkeypatch):
+    grid = {"alpha": Continuous(1e-9, 10.0)}
+    search = interrupted(search_of(grid, method), monkeypatch, wine, 9)
+    assert search.stopping_reason_ == "interrupted"
+    # No warning, though these are far from each other.
+    found = -search.cv_results_["mean_test_score"][0]
+    assert abs(found - min(search.history_["loss"])) > 0.01 * found
+
+
+def test_a_last_step_that_diverged_says_nothing_of_what_was_found(wine):
+    objective = objective_of(wine, {"learning_rate_init": Continuous(1e-3, 1e99)}, "real_time")
+    theta = np.log([0.1])
+    objective(theta)
+    assert objective(theta + 200)[0] == np.inf
+    objective.take_back()
+    assert objective.records[-1].statuses == (Status.DIVERGED,)
+    assert set(objective.final(theta).statuses) == {Status.CONVERGED}
+    assert objective.final(theta + 200).statuses == (Status.DIVERGED,)
+
+
+def replayed_of(**params):
+    small = {"hidden_layer_sizes": 4, "max_iter": 40, "batch_size": 20, "random_state": 0}
+    return SklearnMLPClassifier(**{**small, "learning_rate_init": 0.1, **params})
+
+
+STALLED = {"tol": 0.1, "n_iter_no_change": 2}
+COURSES = pytest.mark.parametrize(
+    "params",
+    [{}, STALLED, {"solver": "sgd", "learning_rate": "adaptive", **STALLED}],
+    ids=["all epochs", "stalled", "adaptive"],
+)
+
+
+@COURSES
+@pytest.mark.parametrize("method", [Online("identity"), RealTime()], ids=repr)
+def test_networks_of_scikit_learn_are_trained_once_and_as_long(wine, method, params):
+    model = replayed_of(**params)
+    objective = objective_of(wine, {"alpha": Continuous()}, method, model=model, max_iter=2)
+    theta = np.log([1e-4])
+    # As many steps as the fits take, which may be fewer than max_iter says; two calls are even.
+    first, last = objective(theta)[0], objective(theta)[0]
+    n_steps = [term.problem.run({"alpha": 1e-4}).n_steps for term in objective.terms]
+    taken = [session.t for session in objective._sessions]
+    assert np.abs(np.subtract(taken, n_steps)).max() <= 1
+    assert (min(n_steps) < 40 * 3) == bool(params)
+    assert first != last
+    if taken == n_steps:
+        assert_allclose(last, objective.final(theta).value, rtol=1e-9)
+    # Beyond the end it goes on.
+    assert np.isfinite([objective(theta)[0] for _ in range(3)]).all()
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer:sklearn.exceptions.ConvergenceWarning")
+def test_networks_of_scikit_learn_are_tuned(wine):
+    grid = {"learning_rate_init": Continuous(1e-4, 1.0), "alpha": Continuous(1e-6, 1.0)}
+    model = replayed_of(learning_rate_init=1e-3)
+    search = search_of(grid, "real_time", model).fit(*wine)
+    found, start = search.cv_results_["mean_test_score"]
+    assert found > start
+    assert type(search.best_estimator_) is SklearnMLPClassifier
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_a_network_of_scikit_learn_that_diverges_at_the_start_says_so(wine):
+    model = replayed_of(solver="sgd", activation="relu", learning_rate_init=1e30, **STALLED)
+    with pytest.raises(ValueError, match="MLPClassifier diverges where the search starts"):
+        search_of({"alpha": Continuous()}, "online", model).fit(*wine)
+
+
+class OwnNetwork(DifferentiableClassifier):
+    """One hidden layer, written by a user."""
+
+    hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
+    dynamics, batch_size = Momentum(), 20
+
+    def __init__(self, alpha=1e-4, learning_rate_init=0.02, momentum=0.5, n_steps=24):
+        self.alpha = alpha
+        self.learning_rate_init = learning_rate_init
+        self.momentum = momentum
+        self.n_steps = n_steps
+
+    def initial(self, X, y, rng):
+        return [rng.normal(size=(X.shape[1], 4)) / 4, rng.normal(size=(4, y.shape[1])) / 2]
+
+    def forward(self, w, X, h):
+        return anp.dot(anp.tanh(anp.dot(X, w[0])), w[1])
+
+    def penalty(self, w, h):
+        return 0.5 * h["alpha"] * sum(anp.sum(part**2) for part in w)
+
+
+@pytest.mark.parametrize(
+    ("grid", "method"),
+    [({"alpha": Continuous(1e-6, 10.0)}, Online("identity")), (RATES, RealTime())],
+    ids=["online", "real time"],
+)
+def test_own_models_are_tuned_alike_on_any_number_of_threads(wine, grid, method):
+    histories = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            search = search_of(grid, method, OwnNetwork(), max_iter=8).fit(*wine)
+        histories.append(np.asarray(search.history_["loss"]))
+    assert_array_equal(*histories)
+    assert np.unique(histories[0]).size == 9
+
+
+def test_fresh_draws_are_refused_with_an_alternative(wine):
+    for method in ("online", "real_time"):
+        with pytest.raises(ValueError, match="resample='fresh' draws .* trains once.*'reverse'"):
+            search_of(PENALTIES, method, resample="fresh").fit(*wine)
 
 
 def test_rates_are_refused_with_an_alternative(wine):

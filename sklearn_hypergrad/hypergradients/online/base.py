@@ -1,10 +1,12 @@
 """What every method is given and returns that tunes while training runs."""
 
 import abc
+import numbers
 
 import numpy as np
 
 from sklearn_hypergrad.hypergradients.base import STATUSES, Evaluation
+from sklearn_hypergrad.training import Run
 
 SCHEDULED = (
     "Cannot tune with {!r} where {} has a value for every step: hyperparameters move while "
@@ -22,12 +24,12 @@ class OnlineHypergradient(abc.ABC):
     ----------
     n_steps : int, default=None
         Steps of training from one outer step to the next. None is as many that all outer steps
-        together are one training of the length that it has without tuning.
+        together are nearest to one training of the length that it has without tuning.
     """
 
     def __init__(self, n_steps=None):
-        if n_steps is not None and n_steps < 1:
-            raise ValueError(f"n_steps must be at least 1, or None, got {n_steps!r}.")
+        if n_steps is not None and not (isinstance(n_steps, numbers.Integral) and n_steps >= 1):
+            raise ValueError(f"n_steps must be an integer of at least 1, or None, got {n_steps!r}.")
         self.n_steps = n_steps
 
     def begin(self, training, h, n_outer):
@@ -51,7 +53,8 @@ class OnlineHypergradient(abc.ABC):
             As ``check``.
         """
         self.check(training, h)
-        return self._session(training, h, self.n_steps or max(1, training.n_steps // n_outer))
+        training = training.settled(h)
+        return self._session(training, h, self.n_steps or max(1, round(training.n_steps / n_outer)))
 
     def check(self, training, h):
         """Raise ValueError if the method does not reach these hyperparameters; nothing is trained.
@@ -61,7 +64,8 @@ class OnlineHypergradient(abc.ABC):
         training : Training
         h : dict
         """
-        run = training.run(h)
+        # Not training.run, which may train to find out how long the training is.
+        run = Run(training, h)
         scheduled = run.schedules()
         if scheduled:
             raise ValueError(SCHEDULED.format(self, _listed(scheduled)))

@@ -38,7 +38,7 @@ class Online(OnlineHypergradient):
         residual of 1e-3, where the Hessian is positive definite.
     n_steps : int, default=None
         Steps of training from one outer step to the next. None is as many that all outer steps
-        together are one training.
+        together are nearest to one training.
     gauss_newton : bool, default=False
         Whether the Hessian is replaced by the Gauss-Newton matrix, which is positive semi-definite
         also far from a minimum. For networks.

@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_hypergrad.hypergradients.online.base import OnlineHypergradient, Session
 from sklearn_hypergrad.linalg import Solved
-from sklearn_hypergrad.training import Tangents
+from sklearn_hypergrad.training import Run, Tangents
 
 MOST_ENTRIES = 100
 START = "there is one start, before the first outer step. Use hypergradient='reverse'"
@@ -22,7 +22,7 @@ class RealTime(OnlineHypergradient):
     ----------
     n_steps : int, default=None
         Steps of training from one outer step to the next. None is as many that all outer steps
-        together are one training.
+        together are nearest to one training.
     """
 
     def __repr__(self):
@@ -30,7 +30,7 @@ class RealTime(OnlineHypergradient):
 
     def check(self, training, h):
         super().check(training, h)
-        n_entries = len(training.run(h).entries())
+        n_entries = len(Run(training, h).entries())
         if n_entries > MOST_ENTRIES:
             raise ValueError(
                 f"Cannot tune {n_entries} entries with {self!r}, which trains once more for each "
