@@ -20,7 +20,7 @@ SPLIT = ShuffleSplit(1, test_size=0.3, random_state=0)
 class Factorisation(DifferentiableRegressor):
     hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
     dynamics = Adam()
-    batch_size, n_steps = None, 100
+    batch_size, n_steps = None, 80
 
     def __init__(self, alpha=(0.02, 0.02), learning_rate_init=0.05, beta_1=0.9, beta_2=0.99):
         self.alpha = alpha
@@ -44,7 +44,7 @@ def main():
     pixels = load_digits().data[:N_IMAGES] / 16
     X, y = np.argwhere(np.ones_like(pixels)), pixels.ravel()
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
-    search = HypergradSearchCV(Factorisation(), {"alpha": Continuous()}, cv=SPLIT, max_iter=25)
+    search = HypergradSearchCV(Factorisation(), {"alpha": Continuous()}, cv=SPLIT, max_iter=15)
     search.fit(X, y)
     models = {"tuned": search.best_estimator_, "untuned": Factorisation().fit(X, y)}
     for name, model in models.items():

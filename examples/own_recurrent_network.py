@@ -45,7 +45,7 @@ def main():
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X / 16, y, random_state=0)
     ranges = {"alpha": Continuous(), "learning_rate_init": Continuous(0.01, 1)}
-    options = {"scoring": "neg_log_loss", "cv": ShuffleSplit(1, random_state=0), "max_iter": 15}
+    options = {"scoring": "neg_log_loss", "cv": ShuffleSplit(1, random_state=0), "max_iter": 10}
     search = HypergradSearchCV(RecurrentClassifier(), ranges, **options).fit(X, y)
     models = {"tuned": search.best_estimator_, "untuned": RecurrentClassifier().fit(X, y)}
     for name, model in models.items():
