@@ -10,7 +10,7 @@ def samples():
     return errors, np.ones(len(errors))
 
 
-@pytest.mark.parametrize("name", ["brier_score", *LOG_LOSSES, *SQUARED_ERRORS])
+@pytest.mark.parametrize("name", ["brier_score", *sorted(LOG_LOSSES), *sorted(SQUARED_ERRORS)])
 def test_derivative(name, five_point):
     scale = nats(name, 50, 2, samples)
     value, slope = scale(0.8)
