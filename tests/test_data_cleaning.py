@@ -22,12 +22,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn_hypergrad import HypergradWarning
 from sklearn_hypergrad.data_cleaning import DataCleaner
 from sklearn_hypergrad.data_cleaning import cleaner as cleaner_module
-from sklearn_hypergrad.data_cleaning.objective import CleanLoss, WeightObjective
+from sklearn_hypergrad.data_cleaning.objective import WeightObjective
 from sklearn_hypergrad.data_cleaning.weights import descend, projection
 from sklearn_hypergrad.hypergradients import Implicit, Reverse, Truncated
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.targets import coded_classes
 from sklearn_hypergrad.neural_network.training import training_of
+from sklearn_hypergrad.problems import MeanLoss
 
 N_NOISY, N_CLEAN = 400, 400
 
@@ -128,7 +129,7 @@ def test_gradient_in_sample_weights(five_point, estimator, n_classes):
     targets, _ = coded_classes(labels)
     estimator = clone(estimator).set_params(batch_size=9 if estimator.hidden_layer_sizes else 24)
     training = training_of(estimator, X, targets, None, 0)
-    outer = CleanLoss(training.problem.network, X[::-1] + 0.3, targets.values)
+    outer = MeanLoss(training.problem.network, X[::-1] + 0.3, targets.values)
     objective = WeightObjective(Reverse(), training, outer, 1.7)
     weights, direction = rng.uniform(0.1, 0.9, size=24), rng.normal(size=24)
     expected = five_point(lambda step: objective(weights + step * direction)[0], 1e-3)

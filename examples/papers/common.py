@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from sklearn_hypergrad.problems import NetworkProblem
+from sklearn_hypergrad.problems import MeanLoss, NetworkProblem
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.training import Listed
 
@@ -132,22 +132,22 @@ class WeightPenalty:
         return w * v if np.ndim(strength) else w @ v
 
 
-class FinalLoss:
+class FinalLoss(MeanLoss):
     """Mean loss of the trained network as an outer objective; ``w`` are the weights it saw last.
 
     ``direct(h)`` is what depends on hyperparameters directly: a value, and a dict of derivatives.
     """
 
     def __init__(self, network, X, Y, direct=lambda h: (0.0, {})):
-        self._network, self._X, self._Y, self._direct = network, X, Y, direct
+        super().__init__(network, X, Y)
+        self._direct = direct
         self.w = None
 
     def __call__(self, w, h):
         self.w = w.copy()
-        z, pullback = self._network.predictions(w, self._X)
-        losses, residual, _ = self._network.loss.evaluate(self._Y, z)
+        values, gradient, _ = super().__call__(w, h)
         value, direct = self._direct(h)
-        return np.array([losses.mean() + value]), pullback(residual / len(z)), direct
+        return values + value, gradient, direct
 
 
 def judge(network, w, X, Y):

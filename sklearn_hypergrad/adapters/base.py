@@ -127,6 +127,12 @@ class JointFamily(Family):
 
     joint = True
 
+    def check(self, estimator, name, block):  # noqa: B027
+        """Raise ValueError if the objective does not depend on a hyperparameter; by default none.
+
+        ``block`` is that of a split.
+        """
+
     @abc.abstractmethod
     def shape(self, estimator, name, per, block):
         """``(shape, labels)`` of a hyperparameter with one value per ``per``."""

@@ -74,10 +74,7 @@ class DifferentiableFamily(JointFamily):
         return weight
 
     def shape(self, estimator, name, per, block):
-        (train,) = block.trains
-        X, y = block.X[train], _targets(block.y[train])
-        w = self._model.initial(X, y, np.random.default_rng(0))
-        self._check_read(name, X, y, w)
+        X, _, w = self._begun(block)
         shape = tuple(self._model.hyperparameter_shape(name, per, X, w))
         labels = range(*shape) if len(shape) == 1 else np.ndindex(*shape)
         return shape, tuple(labels) if shape else ()
@@ -88,30 +85,27 @@ class DifferentiableFamily(JointFamily):
         (train,), (weight,) = block.trains, block.weights
         X, y = block.X.astype(float, copy=False), _targets(block.y)
         problem = self._model.problem(X[train], y[train], weight, seed)
-        structure = self._trained(problem).structure
-        outer = ForwardLoss(self._forward, structure, block, validation_loss)
-        return Term(problem, outer, block)
+        values, structure = self._model.hyperparameter_values(), self._trained(problem).structure
+
+        def forward(w, X, h):
+            return self._model.forward(w, X, values | h)
+
+        return Term(problem, ForwardLoss(forward, structure, block, validation_loss), block)
 
     def install(self, estimator, w, term, h):
         fitted = clone(self._model)
         fitted.weights_ = self._trained(term.problem).structure.unflatten(w)
-        fitted.hyperparameters_ = {**self._model.hyperparameter_values(), **h}
+        fitted.hyperparameters_ = self._model.hyperparameter_values() | h
         fitted.n_features_in_ = term.block.X.shape[1]
         return fitted
 
-    def _forward(self, w, X, h):
-        """With the hyperparameters that are not tuned, too."""
-        return self._model.forward(w, X, {**self._model.hyperparameter_values(), **h})
-
-    def _check_read(self, name, X, y, w):
-        """Refuse a hyperparameter that the objective is no function of.
-
-        Its hypergradient would be zero, and the search would end where it starts.
-        """
+    def check(self, estimator, name, block):
+        # The hypergradient would be zero, and the search would end where it starts.
         model = self._model
         of_training = () if model.dynamics is None else (*model.dynamics.names, "init_scale")
         if name in of_training or hasattr(model, "cross_vjp"):
             return
+        X, y, w = self._begun(block)
         rows = slice(model.batch_size if self.trained else None)
         X, y = X[rows].astype(float, copy=False), y[rows]
         values, structure = model.hyperparameter_values(), Nested(w)
@@ -132,6 +126,12 @@ class DifferentiableFamily(JointFamily):
                 f"{type(model).__name__} depends on h[{name!r}], so its hypergradient would be "
                 f"zero. Read it from h, not from self.{name}; or leave it out of param_grid."
             )
+
+    def _begun(self, block):
+        """The training part of a block, and weights to begin with."""
+        (train,) = block.trains
+        X, y = block.X[train], _targets(block.y[train])
+        return X, y, self._model.initial(X, y, np.random.default_rng(0))
 
     def _trained(self, problem):
         return problem.problem if self.trained else problem

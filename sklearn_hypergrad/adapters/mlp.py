@@ -24,11 +24,10 @@ from sklearn_hypergrad.neural_network.replay import refusal, replay
 from sklearn_hypergrad.neural_network.targets import Targets
 from sklearn_hypergrad.neural_network.training import training_of
 from sklearn_hypergrad.problems import NetworkLoss
+from sklearn_hypergrad.training import OF_TRAINING, SCHEDULES
 
-SCHEDULES = ("layer", "step", ("step", "layer"))
 ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
-RATE = Hyperparameter(0, per=SCHEDULES, start=0.1)
-MOMENTUM = Hyperparameter(0, per=SCHEDULES, scale="logit", start=0.9)
+RATE, MOMENTUM = OF_TRAINING["learning_rate_init"], OF_TRAINING["momentum"]
 SCALE = Hyperparameter(0, per=("layer",), start=1.0)
 
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 
 from sklearn_hypergrad._sklearn import Interval, fit_context
 from sklearn_hypergrad.data_cleaning.final_model import FinalModel
-from sklearn_hypergrad.data_cleaning.objective import CleanLoss, WeightObjective
+from sklearn_hypergrad.data_cleaning.objective import WeightObjective
 from sklearn_hypergrad.data_cleaning.parts import divided, joined
 from sklearn_hypergrad.data_cleaning.weights import descend
 from sklearn_hypergrad.exceptions import HypergradWarning
@@ -25,8 +25,9 @@ from sklearn_hypergrad.hypergradients import Reverse, TrainedHypergradient
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.base import DTYPES
 from sklearn_hypergrad.neural_network.targets import coded_classes
-from sklearn_hypergrad.neural_network.training import seed_of, training_of
-from sklearn_hypergrad.training import Diverged
+from sklearn_hypergrad.neural_network.training import training_of
+from sklearn_hypergrad.problems import MeanLoss
+from sklearn_hypergrad.training import explained, seed_of
 
 # Weights below it count as zero, as in the paper.
 THRESHOLD = 1e-3
@@ -251,14 +252,12 @@ class DataCleaner(ClassifierMixin, FinalModel):
         targets, _ = coded_classes(parts.y)
         own = dataclasses.replace(targets, values=targets.values[weighted])
         training = training_of(model, parts.X[weighted], own, None, seed_of(model.random_state))
-        outer = CleanLoss(training.problem.network, parts.X[clean], targets.values[clean])
+        outer = MeanLoss(training.problem.network, parts.X[clean], targets.values[clean])
         start = np.full(len(weighted), budget / len(weighted))
         objective = WeightObjective(self.hypergradient or Reverse(), training, outer, 1 / start[0])
         steps = {"learning_rate": self.learning_rate, "max_iter": self.max_iter}
-        try:
+        with explained():
             return descend(objective, start, budget, **steps)
-        except Diverged as error:
-            raise ValueError(f"{error} Standardised data allow for larger ones.") from error
 
     def _network(self, alpha):
         """The network of the user, or the default one with a penalty."""

@@ -1,30 +1,6 @@
 """The loss on clean rows as a function of the weights of the others."""
 
-import numpy as np
-
 from sklearn_hypergrad.training import Storage
-
-
-class CleanLoss:
-    """Mean loss of a network on clean rows, as an outer objective.
-
-    Parameters
-    ----------
-    network : Network
-    X : ndarray or CSR matrix of shape (n_clean, n_features)
-    y : ndarray of shape (n_clean, n_outputs)
-        As coded for the loss of the network.
-    """
-
-    def __init__(self, network, X, y):
-        self._network, self._X, self._y = network, X, y
-
-    def __call__(self, w, h):
-        """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
-        z, pullback = self._network.predictions(w, self._X)
-        losses, residual, _ = self._network.loss.evaluate(self._y, z)
-        gradient = (residual / len(z)).astype(w.dtype, copy=False)
-        return np.array([losses.mean()]), pullback(gradient), {}
 
 
 class WeightObjective:

@@ -1,7 +1,6 @@
 """What models of one's own share: an objective out of three functions, and how it is minimised."""
 
 import abc
-import numbers
 import types
 import warnings
 
@@ -9,16 +8,15 @@ import autograd.numpy as anp
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_hypergrad.differentiable.declarations import check_declarations
 from sklearn_hypergrad.differentiable.problems import solved_problem, training_of
 from sklearn_hypergrad.differentiable.structure import flat, n_parts
-from sklearn_hypergrad.differentiable.values import OF_TRAINING, checked_values
+from sklearn_hypergrad.differentiable.values import checked_values
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.problems.nested import Nested
-from sklearn_hypergrad.training import Diverged
+from sklearn_hypergrad.training import OF_TRAINING, explained, seed_of
 
 
 class DifferentiableModel(BaseEstimator, abc.ABC):
@@ -206,10 +204,7 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
 
     def _seed(self):
         """The seed of a fit: of ``random_state``, if there is one."""
-        random_state = getattr(self, "random_state", 0)
-        if isinstance(random_state, numbers.Integral):
-            return int(random_state)
-        return int(check_random_state(random_state).randint(2**31 - 1))
+        return seed_of(getattr(self, "random_state", 0))
 
     def _fit(self, X, y, sample_weight):
         present = sample_weight > 0
@@ -233,15 +228,8 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         return problem.structure.unflatten(solution.w)
 
     def _descended(self, training):
-        run = training.run({})
-        try:
-            # Where training diverges, it says so itself.
-            with np.errstate(over="ignore", invalid="ignore"):
-                w = run.final().w
-            run.check(w)
-        except Diverged as error:
-            raise ValueError(f"{error} Standardised data allow for larger ones.") from error
-        return training.problem.structure.unflatten(w)
+        with explained():
+            return training.problem.structure.unflatten(training.run({}).weights())
 
     def _forward(self, X):
         check_is_fitted(self, "weights_")

@@ -5,18 +5,8 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.linalg import Outcome
 from sklearn_hypergrad.problems import InnerSolution, Status
 from sklearn_hypergrad.training import GradientDescent, Storage, pull_back, training_of
-
-# How a linear solver ended, as what to do about it. Series and the identity are approximate as they
-# are meant to be: a residual that they leave is reported, and is not a problem.
-STATUSES = {
-    Outcome.DONE: Status.CONVERGED,
-    Outcome.INEXACT: Status.LINEAR_SOLVE_INEXACT,
-    Outcome.DIVERGED: Status.SERIES_DIVERGED,
-    Outcome.NEGATIVE_CURVATURE: Status.NEGATIVE_CURVATURE,
-}
 
 
 @dataclasses.dataclass(frozen=True)

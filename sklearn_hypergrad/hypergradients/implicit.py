@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from sklearn_hypergrad.hypergradients.base import STATUSES, Evaluation, Hypergradient, WarmStart
+from sklearn_hypergrad.hypergradients.base import Evaluation, Hypergradient, WarmStart
 from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, Outcome
+from sklearn_hypergrad.problems import STATUSES
 
 AUTO = "auto"
 SOLVERS = {"cholesky": Direct(), "cg": CG(), "neumann": Neumann(), "identity": Identity()}

@@ -7,10 +7,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from sklearn_hypergrad._sklearn import Interval, StrOptions, check_sample_weight
-from sklearn_hypergrad.neural_network.training import descend, seed_of, training_of
+from sklearn_hypergrad.neural_network.training import descend, training_of
 from sklearn_hypergrad.problems import Network
 from sklearn_hypergrad.problems.activations import ACTIVATIONS
-from sklearn_hypergrad.training import Diverged
+from sklearn_hypergrad.training import explained, seed_of
 
 DTYPES = [np.float64, np.float32]
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
@@ -45,10 +45,8 @@ class MLP(BaseEstimator):
             )
         seed = seed_of(self.random_state)
         training = training_of(self, X, targets, sample_weight, seed)
-        try:
+        with explained():
             w, self.loss_curve_ = descend(training.run({}))
-        except Diverged as error:
-            raise ValueError(f"{error} Standardised data allow for larger ones.") from error
         layers = training.problem.network.layers(w)
         self.coefs_, self.intercepts_ = (
             [*map(np.copy, parts)] for parts in zip(*layers, strict=True)

@@ -1,7 +1,5 @@
 """The training of networks: one definition, for fits and for searches that differentiate them."""
 
-import numbers
-
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -10,13 +8,6 @@ from sklearn_hypergrad.problems import Network, NetworkProblem, glorot
 from sklearn_hypergrad.training import Among, Epochs, Momentum, Training
 
 LARGEST_AUTO_BATCH = 200
-
-
-def seed_of(random_state):
-    """The seed of a training: a number is its own, anything else draws one."""
-    if isinstance(random_state, numbers.Integral):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 def training_of(model, X, targets, sample_weight, seed, rows=None):

@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 
-from sklearn_hypergrad.linalg import CG, Outcome
-from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
+from sklearn_hypergrad.linalg import CG
+from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.derivatives import Derivatives
 from sklearn_hypergrad.problems.gauss_newton import at_point
 from sklearn_hypergrad.problems.nested import Nested
@@ -13,11 +13,6 @@ from sklearn_hypergrad.problems.trust_region import Point, minimise
 
 # Accuracy of the linear system of the hypergradient, at most.
 MAX_ADJOINT = 1e-2
-STATUSES = {
-    Outcome.DONE: Status.CONVERGED,
-    Outcome.INEXACT: Status.LINEAR_SOLVE_INEXACT,
-    Outcome.NEGATIVE_CURVATURE: Status.NEGATIVE_CURVATURE,
-}
 
 
 class AutogradProblem(InnerProblem):

@@ -2,15 +2,13 @@
 
 import functools
 
-import numpy as np
-
 from sklearn_hypergrad.problems.derivatives import Derivatives
 from sklearn_hypergrad.problems.gauss_newton import at_point
 from sklearn_hypergrad.problems.nested import Nested
-from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
+from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
 
 
-class AutogradTraining(TrainableProblem):
+class AutogradTraining(StartedProblem):
     """Descend ``loss(w, h, rows)``, any smooth function written with autograd.numpy.
 
     The parts of ``start`` at its top level are parameter groups, which may have learning rates of
@@ -41,32 +39,16 @@ class AutogradTraining(TrainableProblem):
 
     def __init__(self, loss, start, *, n_samples=None, scheduled=None, gauss_newton=None):
         self.structure = Nested(start)
+        super().__init__(self.structure.flatten(start))
         self.group_sizes = self.structure.group_sizes
         self.n_samples = n_samples
         self.scheduled = dict(scheduled or {})
         self._loss = loss
-        self._start = self.structure.flatten(start)
         self._gauss_newton = gauss_newton
-
-    def initial(self, h):
-        return self._scaled_start(h.get("init_scale", 1.0))
-
-    def initial_vjp(self, h, v):
-        if "init_scale" not in h:
-            return {}
-        firsts = np.cumsum((0, *self.group_sizes[:-1]))
-        slopes = np.add.reduceat(self._start * v, firsts)
-        return {"init_scale": slopes if np.ndim(h["init_scale"]) else slopes.sum()}
-
-    def initial_jvp(self, h, u):
-        return self._scaled_start(u["init_scale"]) if "init_scale" in u else None
 
     def linearize(self, w, h, rows):
         derivatives = Derivatives(lambda w, h: self._loss(w, h, rows), self.structure)
         return AutogradLinearization(derivatives, w, h, lambda: self._gauss_newton_at(w, h, rows))
-
-    def _scaled_start(self, scale):
-        return self._start * (np.repeat(scale, self.group_sizes) if np.ndim(scale) else scale)
 
     def _gauss_newton_at(self, w, h, rows):
         if self._gauss_newton is None:

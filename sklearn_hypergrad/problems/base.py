@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_hypergrad.linalg import Outcome
+
 
 class Status(enum.Enum):
     """How an evaluation went; the value of each member says what to do about it."""
@@ -36,6 +38,16 @@ class Status(enum.Enum):
         "The Hessian of the training problem has negative curvature: its weights are not at a "
         "minimum. Train them to one, or leave out what is negative with gauss_newton=True."
     )
+
+
+# How a linear solver ended, as what to do about it. Series and the identity are approximate as they
+# are meant to be: a residual that they leave is reported, and is not a problem.
+STATUSES = {
+    Outcome.DONE: Status.CONVERGED,
+    Outcome.INEXACT: Status.LINEAR_SOLVE_INEXACT,
+    Outcome.DIVERGED: Status.SERIES_DIVERGED,
+    Outcome.NEGATIVE_CURVATURE: Status.NEGATIVE_CURVATURE,
+}
 
 
 @dataclasses.dataclass(frozen=True)

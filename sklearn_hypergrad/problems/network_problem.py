@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 from scipy.sparse import csr_matrix
 
-from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
+from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
 
 # Coefficients that a penalty of their own is applied to at a time: arrays in between stay in the
 # cache, and take no memory of the size of the weights.
@@ -68,7 +68,7 @@ class LayerPenalty:
         return np.size(strength) > len(self._network.shapes)
 
 
-class NetworkProblem(TrainableProblem):
+class NetworkProblem(StartedProblem):
     """Training of a network on weighted samples, with an L2 penalty that may be tuned.
 
     The loss of a batch of samples i, with sample weights s and raw outputs z, is
@@ -104,26 +104,14 @@ class NetworkProblem(TrainableProblem):
         self.group_sizes = network.group_sizes
         self.n_samples = X.shape[0]
         weights = np.ones(self.n_samples) if sample_weight is None else sample_weight
-        self._X, self._y, self._start, self._sample_weight = (
-            a.astype(network.dtype, copy=False) for a in (X, y, start, weights)
+        super().__init__(start.astype(network.dtype, copy=False))
+        self._X, self._y, self._sample_weight = (
+            a.astype(network.dtype, copy=False) for a in (X, y, weights)
         )
         self.penalty = LayerPenalty(network)
         self.penalty_name = penalty
         n_coefficients = sum(map(math.prod, network.shapes))
         self.scheduled = {penalty: (len(network.shapes), n_coefficients)}
-
-    def initial(self, h):
-        return self._scaled_start(h.get("init_scale", 1.0))
-
-    def initial_vjp(self, h, v):
-        if "init_scale" not in h:
-            return {}
-        starts = np.cumsum((0, *self.group_sizes[:-1]))
-        slopes = np.add.reduceat(self._start * v, starts)
-        return {"init_scale": slopes if np.ndim(h["init_scale"]) else slopes.sum()}
-
-    def initial_jvp(self, h, u):
-        return self._scaled_start(u.get("init_scale", 0.0))
 
     def linearize(self, w, h, rows):
         return NetworkLinearization(self, w, h, slice(None) if rows is None else rows)
@@ -150,10 +138,6 @@ class NetworkProblem(TrainableProblem):
         chosen = np.arange(self.n_samples)[rows]
         entries = np.ones(len(chosen), array.dtype), chosen, np.arange(len(chosen) + 1)
         return csr_matrix(entries, (len(chosen), self.n_samples)).T @ array
-
-    def _scaled_start(self, scale):
-        scale = np.asarray(scale, self.network.dtype)
-        return self._start * (np.repeat(scale, self.group_sizes) if scale.ndim else scale)
 
 
 # The R-operator (Pearlmutter 1994): a dot marks the tangent, the derivative along a change of the

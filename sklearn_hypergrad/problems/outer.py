@@ -102,6 +102,28 @@ class NetworkLoss:
         return values, pullback(gradient.astype(w.dtype, copy=False)), {}
 
 
+class MeanLoss:
+    """Mean loss of a network on given samples, as an outer objective.
+
+    Parameters
+    ----------
+    network : Network
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples, n_outputs)
+        As coded for the loss of the network.
+    """
+
+    def __init__(self, network, X, y):
+        self._network, self._X, self._y = network, X, y
+
+    def __call__(self, w, h):
+        """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
+        z, pullback = self._network.predictions(w, self._X)
+        losses, residual, _ = self._network.loss.evaluate(self._y, z)
+        gradient = (residual / len(z)).astype(w.dtype, copy=False)
+        return np.array([losses.mean()]), pullback(gradient), {}
+
+
 def sample_weights(block, balanced):
     """Weight of every held-out sample, split after split; those of a split sum to one."""
     return np.concatenate([_split_weights(block, test, balanced) for test in block.tests])

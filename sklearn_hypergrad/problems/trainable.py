@@ -3,6 +3,8 @@
 import abc
 import types
 
+import numpy as np
+
 from sklearn_hypergrad.problems.base import Status
 
 
@@ -112,3 +114,34 @@ class TrainableProblem(abc.ABC):
 
         It may keep a reference to ``w``, which the caller does not change as long as it is used.
         """
+
+
+class StartedProblem(TrainableProblem):
+    """Training from given weights, which the hyperparameter "init_scale" multiplies if it is there.
+
+    That is one number, or one for each parameter group.
+
+    Parameters
+    ----------
+    start : ndarray of shape (n_weights,)
+    """
+
+    def __init__(self, start):
+        self._start = start
+
+    def initial(self, h):
+        return self._scaled_start(h.get("init_scale", 1.0))
+
+    def initial_vjp(self, h, v):
+        if "init_scale" not in h:
+            return {}
+        firsts = np.cumsum((0, *self.group_sizes[:-1]))
+        slopes = np.add.reduceat(self._start * v, firsts)
+        return {"init_scale": slopes if np.ndim(h["init_scale"]) else slopes.sum()}
+
+    def initial_jvp(self, h, u):
+        return self._scaled_start(u["init_scale"]) if "init_scale" in u else None
+
+    def _scaled_start(self, scale):
+        scale = np.asarray(scale, self._start.dtype)
+        return self._start * (np.repeat(scale, self.group_sizes) if scale.ndim else scale)

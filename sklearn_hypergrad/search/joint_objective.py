@@ -124,10 +124,11 @@ def _searched(candidate, span, parts, refit):
         raise Unfit(ONE_SPLIT.format(len(parts)))
     if per == "sample" and refit is not False:
         raise Unfit(NO_REFIT)
+    family.check(final, span.leaf, parts[0])
     # Values of a list are numbers, whatever the estimator has.
-    shape, labels = family.shape(final, span.leaf, per, parts[0])
-    if span.listed:
-        shape, labels = (), ()
+    shape, labels = (), ()
+    if not span.listed:
+        shape, labels = family.shape(final, span.leaf, per, parts[0])
     if shape and any(family.shape(final, span.leaf, per, p)[0] != shape for p in parts[1:]):
         raise Unfit(f"the training parts of the splits differ in features, and so in {per}s")
     hyperparameter = family.hyperparameters[span.leaf]

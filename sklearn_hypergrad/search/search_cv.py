@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import PredefinedSplit, check_cv
-from sklearn.utils import check_random_state
 
 from sklearn_hypergrad._sklearn import BaseSearchCV, Interval, StrOptions
 from sklearn_hypergrad.exceptions import HypergradWarning
@@ -30,6 +29,7 @@ from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.outcome import problems_of
 from sklearn_hypergrad.search.pursue import pursue
 from sklearn_hypergrad.threads import one_blas_thread
+from sklearn_hypergrad.training import seed_of
 
 METHODS = {
     "auto": None,
@@ -459,7 +459,7 @@ class HypergradSearchCV(BaseSearchCV):
         if not isinstance(search_cv, str):
             search_cv = check_cv(search_cv, y, classifier=is_classifier(self.estimator))
         if not isinstance(seed, numbers.Integral):
-            seed = 0 if seed is None else int(check_random_state(seed).randint(2**31 - 1))
+            seed = 0 if seed is None else seed_of(seed)
         return Options(
             method=self._method(),
             optimizer=OPTIMIZERS[self.optimizer]

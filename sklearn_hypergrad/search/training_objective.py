@@ -23,12 +23,10 @@ class TrainedObjective(Objective):
     method : Hypergradient
     fresh : bool
         Whether every evaluation draws new seeds.
-    splits : str
-        What the splits are called in records.
     """
 
-    def __init__(self, space, terms, make_terms, method, *, fresh, splits="cv"):
-        super().__init__(space, terms, method, splits)
+    def __init__(self, space, terms, make_terms, method, *, fresh):
+        super().__init__(space, terms, method)
         self._make_terms = make_terms
         self._fresh = fresh
         self.noisy = self.noisy or fresh
@@ -80,8 +78,4 @@ class TrainedObjective(Objective):
 
 def _trained(term, hyperparams):
     """The weights as the outer objective takes them."""
-    run = term.problem.run(hyperparams)
-    with np.errstate(over="ignore", invalid="ignore"):
-        w = run.final().w
-    run.check(w)
-    return term.problem.problem.shaped(w)
+    return term.problem.problem.shaped(term.problem.run(hyperparams).weights())

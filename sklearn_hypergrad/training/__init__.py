@@ -1,7 +1,7 @@
 """Training runs: dynamics on batches, from the first step to the last and back."""
 
 from sklearn_hypergrad.training.adjoint import Tangents, pull_back
-from sklearn_hypergrad.training.batches import Among, Epochs, Listed
+from sklearn_hypergrad.training.batches import Among, Epochs, Listed, seed_of
 from sklearn_hypergrad.training.descent import GradientDescent, training_of
 from sklearn_hypergrad.training.dynamics import (
     Adam,
@@ -11,11 +11,14 @@ from sklearn_hypergrad.training.dynamics import (
     RMSprop,
     State,
 )
-from sklearn_hypergrad.training.run import Diverged, Run, Training
+from sklearn_hypergrad.training.hyperparameters import OF_TRAINING, SCHEDULES
+from sklearn_hypergrad.training.run import Diverged, Run, Training, explained
 from sklearn_hypergrad.training.storage import Storage
 from sklearn_hypergrad.training.trajectories import Checkpointed, NotReversed, Reversed, Stored
 
 __all__ = [
+    "OF_TRAINING",
+    "SCHEDULES",
     "Adam",
     "Among",
     "Checkpointed",
@@ -35,6 +38,8 @@ __all__ = [
     "Stored",
     "Tangents",
     "Training",
+    "explained",
     "pull_back",
+    "seed_of",
     "training_of",
 ]

@@ -1,6 +1,16 @@
 """Which samples each step of a training run sees: replayable, forwards and backwards."""
 
+import numbers
+
 import numpy as np
+from sklearn.utils import check_random_state
+
+
+def seed_of(random_state):
+    """The seed of a training: a number is its own, anything else draws one."""
+    if isinstance(random_state, numbers.Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 class Epochs:

@@ -1,5 +1,6 @@
 """Training runs: what is trained, how, for how many steps, and with which hyperparameters."""
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -15,6 +16,15 @@ PIECE = 2**15
 
 class Diverged(ArithmeticError):
     """The training loss is not finite any more."""
+
+
+@contextlib.contextmanager
+def explained():
+    """Raise Diverged as the ValueError that users of an estimator get."""
+    try:
+        yield
+    except Diverged as error:
+        raise ValueError(f"{error} Standardised data allow for larger ones.") from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +155,14 @@ class Run:
         for _, _, after, _ in self.walk():
             state = after
         return state
+
+    def weights(self):
+        """The weights after the last step; raises Diverged unless they are finite."""
+        # Where training diverges, it says so itself.
+        with np.errstate(over="ignore", invalid="ignore"):
+            w = self.final().w
+        self.check(w)
+        return w
 
     def check(self, w, n_taken=None):
         """Raise Diverged unless the weights after some steps, or after all, are finite."""

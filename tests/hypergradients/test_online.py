@@ -9,11 +9,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.hypergradients import Forward, Implicit, Online, RealTime
-from sklearn_hypergrad.hypergradients.base import STATUSES
 from sklearn_hypergrad.hypergradients.online.series import EVERY, N_TERMS, Series
 from sklearn_hypergrad.linalg import CG, Identity, InverseHessian, Neumann, Outcome, Solved
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import (
+    STATUSES,
     VALIDATION_LOSSES,
     GramRidge,
     L2Penalty,

@@ -5,7 +5,8 @@ import numbers
 
 import numpy as np
 
-from sklearn_hypergrad.hypergradients.base import STATUSES, Evaluation
+from sklearn_hypergrad.hypergradients.base import Evaluation
+from sklearn_hypergrad.problems import STATUSES
 from sklearn_hypergrad.training import Run
 
 SCHEDULED = (
@@ -13,6 +14,7 @@ SCHEDULED = (
     "training runs, and steps that are over do not come back. Give one value for all steps, or use "
     "hypergradient='reverse'."
 )
+START = "there is one start, before the first outer step. Use hypergradient='reverse'"
 
 
 class OnlineHypergradient(abc.ABC):
@@ -69,14 +71,15 @@ class OnlineHypergradient(abc.ABC):
         scheduled = run.schedules()
         if scheduled:
             raise ValueError(SCHEDULED.format(self, _listed(scheduled)))
-        for names, reason in self._obstacles(training, run):
+        of_start = run.start_vjp(np.zeros_like(run.start().w)).keys()
+        for names, reason in (*self._obstacles(training), (of_start, START)):
             tuned = [name for name in h if name in names]
             if tuned:
                 raise ValueError(f"Cannot tune {_listed(tuned)} with {self!r}: {reason}.")
 
-    @abc.abstractmethod
-    def _obstacles(self, training, run):
-        """Pairs of hyperparameters that the method does not reach, and why."""
+    def _obstacles(self, training):
+        """Pairs of hyperparameters that only this method does not reach, and why."""
+        return ()
 
     @abc.abstractmethod
     def _session(self, training, h, n_steps):

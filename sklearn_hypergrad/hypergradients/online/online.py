@@ -16,7 +16,6 @@ RATES = (
     "it differentiates the training loss, which does not depend on how it is descended. Use "
     "hypergradient='real_time', or 'reverse'"
 )
-START = "there is one start, before the first outer step. Use hypergradient='reverse'"
 
 
 class Online(OnlineHypergradient):
@@ -58,9 +57,8 @@ class Online(OnlineHypergradient):
         shown += ["gauss_newton=True"] * self.gauss_newton
         return f"Online({', '.join(shown)})"
 
-    def _obstacles(self, training, run):
-        yield training.dynamics.names, RATES
-        yield run.start_vjp(np.zeros_like(run.start().w)).keys(), START
+    def _obstacles(self, training):
+        return ((training.dynamics.names, RATES),)
 
     def _session(self, training, h, n_steps):
         return ImplicitSession(self, training, h, n_steps)

@@ -1,13 +1,10 @@
 """Forward mode while training runs."""
 
-import numpy as np
-
 from sklearn_hypergrad.hypergradients.online.base import OnlineHypergradient, Session
 from sklearn_hypergrad.linalg import Solved
 from sklearn_hypergrad.training import Run, Tangents
 
 MOST_ENTRIES = 100
-START = "there is one start, before the first outer step. Use hypergradient='reverse'"
 
 
 class RealTime(OnlineHypergradient):
@@ -37,9 +34,6 @@ class RealTime(OnlineHypergradient):
                 f"of them and is meant for {MOST_ENTRIES} at most. Use hypergradient='online' for "
                 f"hyperparameters of the training loss, or 'reverse'."
             )
-
-    def _obstacles(self, training, run):
-        yield run.start_vjp(np.zeros_like(run.start().w)).keys(), START
 
     def _session(self, training, h, n_steps):
         return ForwardSession(self, training, h, n_steps)
