@@ -7,6 +7,7 @@ from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import (
@@ -18,10 +19,12 @@ from sklearn.utils.validation import (
 
 __all__ = [
     "BaseSearchCV",
+    "DocumentedMixin",
     "Interval",
     "PassthroughScorer",
     "StrOptions",
     "accepts_sample_weight",
+    "check_matplotlib_support",
     "check_sample_weight",
     "feature_names",
     "first_rows",
@@ -40,6 +43,20 @@ feature_names = _get_feature_names
 fit_context = _fit_context
 num_samples = _num_samples
 safe_split = _safe_split
+
+
+class DocumentedMixin:
+    """The "?" of scikit-learn's HTML diagrams opens the page of the class in our documentation."""
+
+    _doc_link_module = "sklearn_hypergrad"
+    _doc_link_template = (
+        "https://sklearn-hypergrad.readthedocs.io/en/stable/generated/{public_name}.html"
+    )
+
+    def _doc_link_url_param_generator(self):
+        package, part = type(self).__module__.split(".")[:2]
+        public = package if part == "search" else f"{package}.{part}"
+        return {"public_name": f"{public}.{type(self).__name__}"}
 
 
 def without_callbacks(estimator):

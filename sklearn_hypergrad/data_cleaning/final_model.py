@@ -4,6 +4,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_hypergrad._sklearn import DocumentedMixin
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.base import DTYPES
 
@@ -20,7 +21,7 @@ def _final_has(name):
     return check
 
 
-class FinalModel(BaseEstimator):
+class FinalModel(DocumentedMixin, BaseEstimator):
     """Predictions of ``estimator_``, which is trained from ``final_estimator``."""
 
     def predict(self, X):

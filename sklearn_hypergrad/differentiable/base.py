@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_hypergrad._sklearn import DocumentedMixin
 from sklearn_hypergrad.differentiable.declarations import check_declarations
 from sklearn_hypergrad.differentiable.problems import solved_problem, training_of
 from sklearn_hypergrad.differentiable.structure import flat, n_parts
@@ -19,7 +20,7 @@ from sklearn_hypergrad.problems.nested import Nested
 from sklearn_hypergrad.training import OF_TRAINING, explained, seed_of
 
 
-class DifferentiableModel(BaseEstimator, abc.ABC):
+class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
     """An estimator that is written down as a loss; see its subclasses for regression and classes.
 
     ``fit`` minimises ::
@@ -59,27 +60,77 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
 
     @abc.abstractmethod
     def initial(self, X, y, rng):
-        """Weights to begin with, in any nested structure of dicts, lists, arrays and floats.
+        """Where the weights begin.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
+            Features.
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As for ``loss``.
+            Targets as numbers: as they are for regression, 0 and 1 for two classes, one-hot for
+            more.
         rng : numpy.random.Generator
             Of the parameter ``random_state``, if there is one, else always the same.
+
+        Returns
+        -------
+        w : dict, list, tuple, ndarray or float
+            The weights, in any nested structure of dicts, lists, arrays and floats.
         """
 
     @abc.abstractmethod
     def forward(self, w, X, h):
-        """Outputs of the model, of the shape of y."""
+        """What the model predicts.
+
+        Parameters
+        ----------
+        w : nested structure
+            Weights, as ``initial`` returns them.
+        X : ndarray of shape (n_samples, n_features)
+            Features.
+        h : dict of str -> float or ndarray
+            Hyperparameters.
+
+        Returns
+        -------
+        z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Outputs, of the shape of y.
+        """
 
     @abc.abstractmethod
     def loss(self, y, z, h):
-        """Loss of every sample, of shape (n_samples,), for the outputs ``z`` of ``forward``."""
+        """Loss of every sample.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets as numbers, see ``initial``.
+        z : ndarray of the shape of y
+            Outputs of ``forward``.
+        h : dict of str -> float or ndarray
+            Hyperparameters.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_samples,)
+            One number per sample.
+        """
 
     def penalty(self, w, h):
-        """What the objective has besides losses; by default nothing."""
+        """What the objective has besides losses; by default nothing.
+
+        Parameters
+        ----------
+        w : nested structure
+            Weights, as ``initial`` returns them.
+        h : dict of str -> float or ndarray
+            Hyperparameters.
+
+        Returns
+        -------
+        penalty : float
+            One number.
+        """
         return 0.0
 
     # What follows is not for subclasses to write, though closed forms of derivatives may be given
@@ -87,7 +138,12 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
     # cross_vjp and cross_jvp with a last argument v or u, in the nested structure.
 
     def tunable(self):
-        """All hyperparameters that a search may move, by name.
+        """All hyperparameters that a search may move.
+
+        Returns
+        -------
+        hyperparameters : dict of str -> Hyperparameter
+            Those of the training, if there are ``dynamics``, and those that the class declares.
 
         Raises
         ------
@@ -99,7 +155,13 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         return {**{name: OF_TRAINING[name] for name in names}, **self.hyperparameters}
 
     def hyperparameter_values(self):
-        """The hyperparameters that the estimator has, as floats and arrays of floats."""
+        """The hyperparameters that the estimator has.
+
+        Returns
+        -------
+        h : dict of str -> float or ndarray
+            As floats and arrays of floats.
+        """
         return checked_values(self, self.tunable())
 
     def hyperparameter_shape(self, name, per, X, w):
@@ -108,11 +170,18 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         Parameters
         ----------
         name : str
+            Name of the hyperparameter.
         per : str, tuple or None
             One of those that ``hyperparameters`` allows; None is the shape that it has now.
         X : ndarray of shape (n_samples, n_features)
+            Features.
         w : nested structure
-            As ``initial`` returns it.
+            Weights, as ``initial`` returns them.
+
+        Returns
+        -------
+        shape : tuple of int
+            Shape of the array; ``()`` for a number.
 
         Raises
         ------
@@ -140,14 +209,49 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         return tuple(lengths[axis] for axis in axes)
 
     def objective(self, w, h, X, y, sample_weight):
-        """The number that is minimised over ``w``."""
+        """The number that is minimised over ``w``.
+
+        Parameters
+        ----------
+        w : nested structure
+            Weights, as ``initial`` returns them.
+        h : dict of str -> float or ndarray
+            Hyperparameters.
+        X : ndarray of shape (n_samples, n_features)
+            Features.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets as numbers, see ``initial``.
+        sample_weight : ndarray of shape (n_samples,)
+            Weights of the samples.
+
+        Returns
+        -------
+        objective : float
+            The weighted mean of the losses plus the penalty.
+        """
         mean = self.mean_loss(y, self.forward(w, X, h), h, sample_weight)
         penalty = self.penalty(w, h)
         self._check_array("penalty", penalty, (), "Return one number: a sum.")
         return mean + penalty
 
     def mean_loss(self, y, z, h, sample_weight):
-        """Of the outputs ``z``, weighted.
+        """The weighted mean of the losses.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets as numbers, see ``initial``.
+        z : ndarray of the shape of y
+            Outputs of ``forward``.
+        h : dict of str -> float or ndarray
+            Hyperparameters.
+        sample_weight : ndarray of shape (n_samples,)
+            Weights of the samples.
+
+        Returns
+        -------
+        loss : float
+            With a hyperparameter "sample_weight", the sum divided by the number of samples.
 
         Raises
         ------
@@ -164,16 +268,23 @@ class DifferentiableModel(BaseEstimator, abc.ABC):
         return anp.sum(sample_weight * losses) / anp.sum(sample_weight)
 
     def problem(self, X, y, sample_weight, seed):
-        """The objective on some data as a problem: an InnerProblem, or a Training with dynamics.
+        """The objective on some data as a problem of its own.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
+            Features.
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As for ``loss``.
+            Targets as numbers, see ``initial``.
         sample_weight : ndarray of shape (n_samples,)
+            Weights of the samples.
         seed : int
             Of what is drawn.
+
+        Returns
+        -------
+        problem : InnerProblem or Training
+            A Training where there are ``dynamics``.
         """
         values = self.hyperparameter_values()
         start = self.initial(X, y, np.random.default_rng(seed))

@@ -5,10 +5,11 @@ import copy
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_hypergrad._sklearn import DocumentedMixin
 from sklearn_hypergrad.linear_model.penalties import is_number
 
 
-class DeployMixin:
+class DeployMixin(DocumentedMixin):
     """Estimators that extend one of scikit-learn by vectors as a penalty.
 
     Subclasses set ``_plain_class``, the estimator that they extend, and ``_penalty_name``, the

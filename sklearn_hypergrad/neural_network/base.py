@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from sklearn_hypergrad._sklearn import Interval, StrOptions, check_sample_weight
+from sklearn_hypergrad._sklearn import DocumentedMixin, Interval, StrOptions, check_sample_weight
 from sklearn_hypergrad.neural_network.training import descend, training_of
 from sklearn_hypergrad.problems import Network
 from sklearn_hypergrad.problems.activations import ACTIVATIONS
@@ -16,7 +16,7 @@ DTYPES = [np.float64, np.float32]
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 
 
-class MLP(BaseEstimator):
+class MLP(DocumentedMixin, BaseEstimator):
     """A network that is trained for a fixed number of steps."""
 
     _parameter_constraints = {

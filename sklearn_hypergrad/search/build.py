@@ -7,7 +7,9 @@ import numpy as np
 
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.search.descent import Descent, Unsearchable
+from sklearn_hypergrad.search.layout import Common
 from sklearn_hypergrad.search.objective import Objective
+from sklearn_hypergrad.search.stage import UNWATCHED, Stage
 from sklearn_hypergrad.search.validation_loss import choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 
@@ -32,6 +34,13 @@ class Options:
     seed: int
     resample: str = "fixed"
     refit: bool | str | Callable = True
+    selection: str = "best"
+    stage: Stage = UNWATCHED
+
+    def watched(self, place, *listeners):
+        """The same for a search at a place that listeners are told of."""
+        stage = dataclasses.replace(self.stage, place=place, listeners=listeners)
+        return dataclasses.replace(self, stage=stage)
 
 
 def prepared(prepare, *args):
@@ -85,7 +94,14 @@ def objective_on(candidate, parts, loss, options, layout=None, splits="cv"):
     # Bounds are those of the common level; entries deviate from it.
     reach = MOST_DEVIATION if shape and shrinkage_of(candidate, options) else 0.0
     space = Space([_dimension(candidate, level, shape, np.exp(reach))])
-    return Objective(space, terms, method_of(options), splits)
+    spread = layout or Common(candidate.range, family, None, None)
+    stage = dataclasses.replace(
+        options.stage,
+        splits=splits,
+        loss="squared_error" if loss is None else loss.name,
+        settings=lambda h: {**candidate.settings, **spread.settings(h[leaf])},
+    )
+    return Objective(space, terms, method_of(options), stage)
 
 
 def method_of(options):

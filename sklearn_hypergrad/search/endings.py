@@ -23,6 +23,7 @@ class Ending(enum.Enum):
     ABOVE_POOL = "above pool", ""
     UNPENALISED = "unpenalised", ""
     DROPPED = "dropped", ""
+    ONE_SE = "one standard error", ""
 
     def __init__(self, label, remedy):
         self.label = label

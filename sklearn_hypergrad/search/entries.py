@@ -3,13 +3,17 @@
 import dataclasses
 import functools
 
-from sklearn_hypergrad.search.build import descent, method_of, objective_on
+import numpy as np
+
+from sklearn_hypergrad.search.build import descent, method_of, objective_on, regularizes
 from sklearn_hypergrad.search.descent import INTERRUPTED, Unsearchable
 from sklearn_hypergrad.search.gather import gather, layout_of
 from sklearn_hypergrad.search.guard import judged
 from sklearn_hypergrad.search.model import model_of
 from sklearn_hypergrad.search.outcome import Outcome, rows_of, searched_one, solved
 from sklearn_hypergrad.search.rows import N_JUDGED, best_values
+from sklearn_hypergrad.search.scalar import gain_over_own
+from sklearn_hypergrad.search.selection import check_selection, selected
 from sklearn_hypergrad.search.vector import VectorDescent
 
 
@@ -18,28 +22,27 @@ def search_vector(candidate, inputs, options):
     data = gather(candidate, inputs, options)
     layout = layout_of(candidate, data, inputs)
     asked = objective_on(candidate, data.parts, data.choice.loss, options)
-    common = descent(candidate, asked, options).run()
     vector = VectorDescent(candidate, data, layout, options)
     (dimension,) = vector.objective.space.dimensions
-    name = dimension.name
-    scalar = vector.common(common.record.theta[0])
-    if common.message == INTERRUPTED:
+    direction = np.full(dimension.size, regularizes(candidate))
+    check_selection(vector.objective, direction, options)
+    common = descent(candidate, asked, options).run()
+    simple = selected(asked, common, direction[:1], options)
+    comparisons = gain_over_own(candidate, asked, simple)
+    scalar = vector.common(simple.record.theta[0])
+    if INTERRUPTED in (common.message, simple.message):
         found = vector.pooled(scalar, INTERRUPTED)
     else:
-        found = vector.run(common.record.theta[0])
-    values = [found.record.hyperparams[name], scalar]
+        found = selected(vector.objective, vector.run(common.record.theta[0]), direction, options)
     guard, verdict = _guarded(candidate, inputs, options)
-    if verdict is not None:
+    if verdict is None:
+        values = [found.record.hyperparams[dimension.name], scalar]
+        values += _best_judged(candidate, data, vector, inputs, options)
+        comparisons.append(vector.gain_over(scalar, found))
+    else:
         values = [scalar]
         found = vector.pooled(scalar, f"{found.message}; {verdict}")
-    elif not data.choice.exact:
-        visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
-        visited = [record.hyperparams[name] for record in visited]
-        values += best_values(visited, vector.cv_objective(), name, candidate, inputs)
-    expected = None
-    if data.choice.exact:
-        theta = vector.objective.space.to_theta({name: values[0]})
-        expected = vector.cv_objective().record(theta).value
+    expected = vector.cv_loss(values[0]) if data.choice.exact else None
     values, rows = rows_of(candidate, layout, values)
     return Outcome(
         candidate,
@@ -52,11 +55,22 @@ def search_vector(candidate, inputs, options):
         ),
         how=solved(candidate, method_of(options)),
         choice=data.choice,
-        loss_name="squared_error" if data.loss is None else data.loss.name,
+        loss_name=vector.objective.stage.loss,
         expected=expected,
         describe=functools.partial(model_of, candidate, data, layout, options),
         guard=guard,
+        comparisons=comparisons,
     )
+
+
+def _best_judged(candidate, data, vector, inputs, options):
+    """The best of the visited vectors under the asked score, if that is not what is descended."""
+    if data.choice.exact or options.selection != "best":
+        return []
+    (dimension,) = vector.objective.space.dimensions
+    visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
+    visited = [record.hyperparams[dimension.name] for record in visited]
+    return best_values(visited, vector.cv_objective(), dimension.name, candidate, inputs)
 
 
 def _guarded(candidate, inputs, options):

@@ -72,6 +72,11 @@ class Candidate:
         return self.ranges[0] if self.ranges else None
 
     @property
+    def place(self):
+        """The enumerated values, as words."""
+        return ", ".join(f"{key}={value}" for key, value in self.settings.items())
+
+    @property
     def key(self):
         """Names of what is searched, as one."""
         return ", ".join(span.key for span in self.ranges)

@@ -49,7 +49,10 @@ def judged(candidate, inputs, options):
     KeyboardInterrupt
         Half a verdict is none.
     """
-    parts = [_outer_losses(candidate, inputs, options, split) for split in inputs.splits]
+    parts = [
+        _outer_losses(candidate, inputs, _inside(options, fold, len(inputs.splits)), split)
+        for fold, split in enumerate(inputs.splits, start=1)
+    ]
     vector, common, weight, rows = map(np.concatenate, zip(*parts, strict=True))
     mean, error = _mean_and_error(common - vector, weight, inputs.split_params.get("groups"), rows)
     return Guard(
@@ -59,6 +62,11 @@ def judged(candidate, inputs, options):
         standard_error=error,
         kept=mean > error,
     )
+
+
+def _inside(options, fold, n_folds):
+    stage = options.stage.then(f"guard, outer fold {fold} of {n_folds}")
+    return dataclasses.replace(options, stage=stage)
 
 
 def _mean_and_error(difference, weight, groups, rows):

@@ -9,9 +9,11 @@ from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending
-from sklearn_hypergrad.search.joint_objective import joint_objective
+from sklearn_hypergrad.search.gains import Comparison
+from sklearn_hypergrad.search.joint_objective import joint_objective, settings_of
 from sklearn_hypergrad.search.outcome import Outcome
-from sklearn_hypergrad.search.rows import N_JUDGED, best, distinct_rows, same_settings, score_of
+from sklearn_hypergrad.search.rows import N_JUDGED, best, distinct, same_settings, score_of
+from sklearn_hypergrad.search.selection import check_selection, selected
 
 KINKED = {"absolute_error"}
 # Distance in theta that is none.
@@ -22,15 +24,19 @@ def search_jointly(candidate, inputs, options):
     """The Outcome of a candidate whose ranges are searched together, from its own values."""
     setup = joint_objective(candidate, inputs, options)
     objective = setup.objective
+    direction = _direction(candidate, setup.searched)
+    check_selection(objective, direction, options)
     found, start = _descended(candidate, setup, options)
     points = [found.record.hyperparams, start]
-    if not setup.choice.exact:
+    if options.selection != "best":
+        found = selected(objective, found, direction, options)
+        points = [found.record.hyperparams]
+    elif not setup.choice.exact:
         points += _best_judged(objective, candidate, inputs)
     # Taken to theta and back, the start has other digits than the estimator.
     begin = objective.space.to_hyperparams(objective.space.to_theta(start))
     points = [start if same_settings(point, begin) else point for point in points]
-    keys = {each.dimension.name: each.key for each in setup.searched}
-    rows = distinct_rows([{keys[k]: v for k, v in point.items()} for point in points])
+    rows = distinct([settings_of(setup.searched, point) for point in points], same_settings)
     solved = set(found.record.statuses) == {Status.CONVERGED}
     expected = setup.choice.exact and setup.replays and (candidate.family.trained or solved)
     # Of a search on the way the loss is that of weights that other values have led to, too.
@@ -45,7 +51,23 @@ def search_jointly(candidate, inputs, options):
         choice=setup.choice,
         loss_name=setup.choice.loss.name,
         expected=found.record.value if expected else None,
+        comparisons=_comparisons(objective, start, found),
     )
+
+
+def _comparisons(objective, start, found):
+    """The Comparison with the start, in a list; empty where losses are those of other weights."""
+    if objective.noisy or found.message == INTERRUPTED:
+        return []
+    before = objective.record(objective.space.to_theta(start))
+    return [Comparison("over the start", objective.stage.loss, before, found.record, tuned_on=True)]
+
+
+def _direction(candidate, searched):
+    """Which way entries of theta regularise more, as ``selected`` takes it."""
+    hyperparameters = candidate.family.hyperparameters
+    signs = [hyperparameters[each.dimension.name].regularizes for each in searched]
+    return np.repeat(signs, [each.dimension.size for each in searched])
 
 
 def _started(searched, start):
@@ -77,6 +99,10 @@ def _descended(candidate, setup, options):
     optimizer = options.optimizer or _usual(trained, setup.choice.loss.name)
     if isinstance(optimizer, Adam):
         optimizer = optimizer.told(noisy=objective.noisy)
+        n_listed = sum(len(span.listed) for span in candidate.ranges)
+        # The start and the end are evaluated, too.
+        at_most = options.max_iter + n_listed + 2
+        objective.stage = dataclasses.replace(objective.stage, at_most=at_most)
     settings = {"tol": options.tol, "max_iter": options.max_iter}
     start = {d.name: d.starts.reshape(d.shape) for d in objective.space.dimensions}
     try:

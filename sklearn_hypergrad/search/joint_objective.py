@@ -12,7 +12,8 @@ from sklearn_hypergrad.search.data import blocks
 from sklearn_hypergrad.search.methods import training_method
 from sklearn_hypergrad.search.objective import Objective
 from sklearn_hypergrad.search.online import OnlineObjective, is_online
-from sklearn_hypergrad.search.outcome import Searched, solved
+from sklearn_hypergrad.search.outcome import Searched, own_values, solved
+from sklearn_hypergrad.search.rows import plain
 from sklearn_hypergrad.search.splits import search_splits
 from sklearn_hypergrad.search.starts import dimension_of
 from sklearn_hypergrad.search.training_objective import TrainedObjective
@@ -69,9 +70,20 @@ def joint_objective(candidate, inputs, options):
     make = _trained if candidate.family.trained else _solved
     make = _online if is_online(options) else make
     objective, why = make(candidate, space, terms, make_terms, options)
-    objective.splits, objective.joint = "cv" if on_cv else "search_cv", True
+    objective.joint = True
+    objective.stage = dataclasses.replace(
+        options.stage,
+        splits="cv" if on_cv else "search_cv",
+        loss=choice.loss.name,
+        settings=lambda h: {**candidate.settings, **settings_of(searched, h)},
+    )
     replays = on_cv and seed_of(candidate.final) is not None and options.resample == "fixed"
     return Setup(objective, searched, choice, why, replays)
+
+
+def settings_of(searched, hyperparams):
+    """Parameters for ``set_params`` from values of what is searched."""
+    return {each.key: plain(hyperparams[each.dimension.name]) for each in searched}
 
 
 def _trained(candidate, space, terms, make_terms, options):
@@ -133,7 +145,8 @@ def _searched(candidate, span, parts, refit):
         raise Unfit(f"the training parts of the splits differ in features, and so in {per}s")
     hyperparameter = family.hyperparameters[span.leaf]
     dimension = dimension_of(span, hyperparameter, getattr(final, span.leaf), shape)
-    return Searched(span.key, dimension, labels, bool(span.listed) or per == "sample")
+    before = own_values(final, span.leaf, dimension.size)
+    return Searched(span.key, dimension, labels, bool(span.listed) or per == "sample", before)
 
 
 def _terms(candidate, parts, loss, options, draw):

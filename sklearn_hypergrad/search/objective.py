@@ -9,6 +9,7 @@ import numpy as np
 from sklearn_hypergrad.exact import LatticeOverflow
 from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.search.stage import UNWATCHED
 from sklearn_hypergrad.training import Diverged
 
 # Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
@@ -52,8 +53,8 @@ class Objective:
     space : Space
     terms : list of Term
     method : Hypergradient
-    splits : str
-        What the splits are called in records.
+    stage : Stage
+        Who is told of evaluations, and what of.
 
     Attributes
     ----------
@@ -66,12 +67,12 @@ class Objective:
     joint = False
     noisy = False
 
-    def __init__(self, space, terms, method, splits="cv"):
+    def __init__(self, space, terms, method, stage=UNWATCHED):
         self.space = space
         self.terms = terms
         self.tol = COARSE
         self.records = []
-        self.splits = splits
+        self.stage = stage
         self._method = method
         self._starts = Starts(len(terms))
         self._known = {}
@@ -86,9 +87,14 @@ class Objective:
         theta = np.array(theta, dtype=float)
         key = theta.tobytes(), self.tol
         if key not in self._known:
-            self._known[key] = self._evaluate(theta)
-            self.records.append(self._known[key])
+            self._known[key] = self.keep(self._evaluate(theta))
         return self._known[key]
+
+    def keep(self, record):
+        """Remember an evaluation, and tell of it."""
+        self.records.append(record)
+        self.stage.tell(record)
+        return record
 
     def final(self, theta):
         """The record of where the search has ended."""
@@ -165,7 +171,7 @@ class Objective:
             statuses=statuses,
             seconds=time.perf_counter() - began,
             n_solves=n_solves,
-            splits=self.splits,
+            splits=self.stage.splits,
         )
 
     def _evaluate_terms(self, theta, hyperparams) -> list[Evaluation]:

@@ -39,12 +39,15 @@ class Searched:
     meant : bool
         Whether ending on a bound is as it was meant: a list gave the range, or it is that of
         weights of samples.
+    before : ndarray
+        The value that the estimator had, for every entry.
     """
 
     key: str
     dimension: Dimension
     labels: tuple
     meant: bool
+    before: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Outcome:
     describe : callable or None
         ``describe(value) -> Model`` that a vector makes of all data.
     guard : Guard or None
+    comparisons : list of Comparison
+        What the result is worth, by evaluations of it and of others.
     fallback : str or None
         Why a range was enumerated after all.
     """
@@ -90,13 +95,24 @@ class Outcome:
     values: list = ()
     describe: Callable[[Any], Model] | None = None
     guard: Guard | None = None
+    comparisons: list = ()
     fallback: str | None = None
 
 
 def searched_one(candidate, layout, dimension):
     """The only hyperparameter of a candidate as it was searched."""
     span = candidate.range
-    return [Searched(span.key, dimension, layout.labels, bool(span.listed))]
+    before = own_values(candidate.final, span.leaf, dimension.size)
+    return [Searched(span.key, dimension, layout.labels, bool(span.listed), before)]
+
+
+def own_values(estimator, leaf, size):
+    """The value of an estimator for each of some entries; nan where there is no such number."""
+    try:
+        own = np.ravel(np.asarray(getattr(estimator, leaf), dtype=float))
+    except (TypeError, ValueError):
+        own = np.empty(0)
+    return np.broadcast_to(own, size) if own.size in (1, size) else np.full(size, np.nan)
 
 
 def solved(candidate, method):

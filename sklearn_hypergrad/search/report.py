@@ -1,172 +1,143 @@
-"""The fitted attributes that tell how a search went."""
+"""The report of a search: what was tuned, what it gained, what it cost, and what to distrust."""
 
-import itertools
+import dataclasses
+import html
 
-import numpy as np
+from sklearn_hypergrad.search.account import n_grid_fits
+from sklearn_hypergrad.search.progress import duration
 
-from sklearn_hypergrad.search.table import table
-
-# Relative difference between the score of real fits and that of converged models worth saying.
-UNCONVERGED = 1e-3
-# What to do about it, of models that are solved and of those that are trained.
-REMEDIES = {
-    False: "the converged model {:.6g}. Raise max_iter or lower tol of the estimator.",
-    True: "the training of the search {:.6g}. It is at the limits of its precision: lower "
-    "learning_rate_init, or standardise X and pass it in float64.",
-}
-# Numbers that the vectors in ``history_`` may have: 64 MiB.
-MOST_NUMBERS = 2**23
+# Ranges that are told one by one.
+MOST = 5
+TRUSTED = "nothing that this report can see"
 
 
-def history(outcomes):
-    """One row per evaluation of a validation loss: ``history_``."""
-    records = [
-        (number, outcome.candidate.key, record)
-        for number, outcome in _searched(outcomes)
-        for record in outcome.records
-    ]
-    n_splits = max(len(record.losses) for _, _, record in records)
-    columns = {
-        "candidate": [number for number, _, _ in records],
-        "hyperparameter": [key for _, key, _ in records],
-        "value": _values([record for _, _, record in records]),
-        "splits": [r.splits for _, _, r in records],
-        "loss": [r.value for _, _, r in records],
-        "gradient_norm": [float(np.linalg.norm(r.gradient)) for _, _, r in records],
-    }
-    for split in range(n_splits):
-        columns[f"split{split}_loss"] = [
-            float(r.losses[split]) if split < len(r.losses) else np.nan for _, _, r in records
-        ]
-    columns |= {
-        "inner_tol": [r.tol for _, _, r in records],
-        "seconds": [r.seconds for _, _, r in records],
-        "inner_solves": [r.n_solves for _, _, r in records],
-        "linear_iterations": [r.linear_iterations for _, _, r in records],
-        "linear_residual": [r.linear_residual for _, _, r in records],
-    }
-    return table(columns)
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What a search has to say of itself: printed as text, shown by notebooks as a table.
 
-
-def _values(records):
-    """Values of all records while they fit in memory, then of evenly thinned ones."""
-    total = sum(np.size(value) for record in records for value in record.hyperparams.values())
-    every = max(1, -(-total // MOST_NUMBERS))
-    last = len(records) - 1
-    return [
-        _value(record) if record.theta.size == 1 or (last - index) % every == 0 else None
-        for index, record in enumerate(records)
-    ]
-
-
-def _value(record):
-    """The value of the only hyperparameter, or a dict of those of several."""
-    values = {name: _plain(value) for name, value in record.hyperparams.items()}
-    return values if len(values) > 1 else next(iter(values.values()))
-
-
-def hyperparameters(outcomes, models):
-    """One row per entry of every hyperparameter that was searched: ``hyperparameters_``.
-
-    ``models`` are those of the point found, by the number of its row.
+    Attributes
+    ----------
+    title : str
+    sections : list of (str, list of str)
+        Headings, and what stands below them.
     """
-    parts = [
-        part
-        for number, outcome in _searched(outcomes)
-        for part in _entries(number, outcome, models.get(number))
+
+    title: str
+    sections: list
+
+    def __str__(self):
+        width = max(len(heading) for heading, _ in self.sections) + 2
+        lines = [self.title, "=" * len(self.title)]
+        for heading, entries in self.sections:
+            for number, entry in enumerate(entries):
+                lines.append(f"{'' if number else heading:{width}}{entry}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        rows = "".join(
+            f"<tr><th style='text-align:left;vertical-align:top'>{html.escape(heading)}</th>"
+            f"<td style='text-align:left'>{'<br>'.join(map(html.escape, entries))}</td></tr>"
+            for heading, entries in self.sections
+        )
+        return f"<table><caption>{html.escape(self.title)}</caption>{rows}</table>"
+
+
+def report_of(search):
+    """The Report of a fitted search."""
+    sections = [
+        *_searched(search),
+        ("Score", _scores(search)),
+        ("How", search.hypergradient_.splitlines()),
+        ("Cost", [costs(search)]),
+        ("Distrust", distrusted(search) or [TRUSTED]),
     ]
-    chain = itertools.chain.from_iterable
-    return table({name: list(chain(part[name] for part in parts)) for name in parts[0]})
+    title = f"{type(search).__name__} of {type(search.estimator).__name__}"
+    return Report(title, [(heading, entries) for heading, entries in sections if entries])
 
 
-def models_of(outcomes):
-    """The Model of every vector that was found, by the number of its row."""
-    return {
-        number: outcome.describe(outcome.values[0])
-        for number, outcome in _searched(outcomes)
-        if outcome.describe is not None
-    }
+def _searched(search):
+    """What there is to say of ranges: that which led to the best row first, then some others."""
+    accounts, best = search._accounts, getattr(search, "best_index_", 0)
+    shown = sorted(accounts, key=lambda account: best not in account.rows)[:MOST]
+    tuned = [_prefixed(account, each) for account in shown for each in account.tuned]
+    if len(accounts) > MOST:
+        tuned.append(f"and {len(accounts) - MOST} more ranges: see hyperparameters_")
+    return [
+        ("Tuned", tuned),
+        ("Gained", [_prefixed(account, gain) for account in shown for gain in account.gains]),
+        ("Stopped", list(dict.fromkeys(account.stopped for account in accounts))),
+    ]
 
 
-def row(outcomes, number):
-    """``(outcome, value, number)`` of a row of ``cv_results_``."""
-    first = 0
-    for outcome in outcomes:
-        if number < first + len(outcome.rows):
-            value = outcome.values[number - first] if outcome.values else None
-            return outcome, value, number
-        first += len(outcome.rows)
-    raise IndexError(number)
+def final_lines(search):
+    """Three lines for the end of a search that prints: why it ended, its cost, what to look at."""
+    distrust = distrusted(search)
+    look = distrust[0] if distrust else f"{TRUSTED}; report() has more"
+    return "\n".join(
+        [
+            f"Stopped: {search.stopping_reason_}",
+            f"Cost: {costs(search)}",
+            f"Look at: {look}",
+        ]
+    )
 
 
-def explanation(outcomes):
-    """Which hyperparameters were differentiated, how, and why the others were not."""
-    lines = []
-    for outcome in outcomes:
-        reason = outcome.candidate.reason
-        if outcome.found is not None:
-            lines.append(f"{outcome.candidate.key}: {outcome.how}")
-        elif outcome.fallback:
-            lines.append(outcome.fallback)
-        if reason:
-            lines.append(f"enumerated: {reason}")
-    return "\n".join(dict.fromkeys(lines)) or "enumerated: no list of numbers to search in"
+def costs(search):
+    """Evaluations and fits, and those of a grid in their place."""
+    accounts = search._accounts
+    n_fits = len(search.cv_results_["params"]) * search.n_splits_
+    refit = " and a refit" * hasattr(search, "best_estimator_")
+    if not accounts:
+        return f"{n_fits} fits of scikit-learn{refit}"
+    n_inner = sum(account.n_inner_fits for account in accounts)
+    seconds = duration(sum(account.seconds for account in accounts))
+    return (
+        f"{sum(a.n_evaluations for a in accounts)} evaluations with {n_inner} inner fits in "
+        f"{seconds}, {n_fits} fits of scikit-learn{refit}; a grid search takes "
+        f"{n_grid_fits(accounts, search.n_splits_)} fits"
+    )
 
 
-def unconverged_fits(outcomes, results, metric):
-    """Messages about real fits that score differently from the converged model."""
-    messages, row = [], 0
-    scores = results.get(f"mean_test_{metric}")
-    for outcome in outcomes:
-        if outcome.expected is not None and scores is not None:
-            loss = outcome.expected
-            expected = outcome.choice.loss.offset - loss
-            difference = abs(scores[row] - expected)
-            if difference > UNCONVERGED * max(abs(expected), abs(loss)):
-                shown = ", ".join(
-                    f"{span.key}={outcome.rows[0][span.key]}"
-                    if np.ndim(outcome.rows[0][span.key]) == 0
-                    else span.key
-                    for span in outcome.candidate.ranges
-                )
-                remedy = REMEDIES[outcome.candidate.family.trained].format(expected)
-                messages.append(f"{shown}: the fits score {scores[row]:.6g}, {remedy}")
-        row += len(outcome.rows)
-    return messages
+def distrusted(search):
+    """Reasons to be careful with the result, the weightiest first."""
+    reasons = [line for remark in search.remarks_ for line in remark.splitlines()]
+    best = getattr(search, "best_index_", None)
+    for account in search._accounts:
+        if best is None or best not in account.rows:
+            continue
+        reasons += [
+            f"The gain {gain.what} is within its standard error over splits: these data do not "
+            f"tell the two apart."
+            for gain in account.gains
+            if gain.doubtful and search.selection == "best"
+        ]
+        if best != account.rows[0]:
+            reasons.append(
+                f"Row {best} of cv_results_ scored better than the point found, row "
+                f"{account.rows[0]}, and is the result."
+            )
+        if any(gain.tuned_on for gain in account.gains):
+            reasons.append(
+                "Many values were tuned on the splits that judge them: best_score_ flatters them. "
+                "Compare on data outside the search, by nested_score or guard=True."
+            )
+    return reasons
 
 
-def _searched(outcomes):
-    """``(row of the point found in cv_results_, outcome)`` of every searched candidate."""
-    row = 0
-    for outcome in outcomes:
-        if outcome.found is not None:
-            yield row, outcome
-        row += len(outcome.rows)
+def _prefixed(account, words):
+    return f"{account.place}: {words}" if account.place else str(words)
 
 
-def _entries(number, outcome, model):
-    """Columns of the entries of one hyperparameter after the other."""
-    record, endings, stop = outcome.found.record, outcome.found.endings, 0
-    for searched in outcome.searched:
-        dimension, size = searched.dimension, searched.dimension.size
-        entries = slice(stop, stop := stop + size)
-        names = [f"{searched.key}[{_text(label)}]" for label in searched.labels]
-        yield {
-            "candidate": [number] * size,
-            "name": names or [searched.key],
-            "value": np.ravel(record.hyperparams[dimension.name]).tolist(),
-            "start": dimension.starts.tolist(),
-            "low": [dimension.low] * size,
-            "high": [dimension.high] * size,
-            "gradient": np.ravel(record.gradient)[entries].tolist(),
-            "status": [ending.label for ending in endings[entries]],
-            "effective_dof": [np.nan] * size if model is None else np.ravel(model.dof).tolist(),
-        }
-
-
-def _text(label):
-    return ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-
-
-def _plain(value):
-    return float(value) if np.ndim(value) == 0 else np.asarray(value).tolist()
+def _scores(search):
+    if not hasattr(search, "best_score_"):
+        return []
+    name = search.refit if isinstance(search.refit, str) else "score"
+    spread = search.cv_results_[f"std_test_{name}"][search.best_index_]
+    shown = search.scoring if isinstance(search.scoring, str) else name
+    shown = "score of the estimator" if search.scoring is None else shown
+    return [
+        f"best_score_ {search.best_score_:.6g} ({shown}, mean of {search.n_splits_} splits, whose "
+        f"standard deviation is {spread:.2g})"
+    ]

@@ -49,12 +49,6 @@ def same_settings(one, other):
     return all(np.array_equal(one[name], other[name]) for name in one)
 
 
-def distinct_rows(rows):
-    """Settings, arrays as copies, without those that equal an earlier one."""
-    kept = distinct(rows, same_settings)
-    return [{key: plain(value) for key, value in row.items()} for row in kept]
-
-
 def plain(value):
     """A float, or an array of its own."""
     return float(value) if np.ndim(value) == 0 else np.array(value)

@@ -1,11 +1,23 @@
 """The search for one value of a model that is solved."""
 
+import numpy as np
+
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.build import choice_of, descent, method_of, objective_on, prepared
+from sklearn_hypergrad.search.build import (
+    choice_of,
+    descent,
+    method_of,
+    objective_on,
+    prepared,
+    regularizes,
+)
 from sklearn_hypergrad.search.data import blocks, whole
+from sklearn_hypergrad.search.descent import INTERRUPTED
+from sklearn_hypergrad.search.gains import Comparison
 from sklearn_hypergrad.search.layout import Common
-from sklearn_hypergrad.search.outcome import Outcome, rows_of, searched_one, solved
+from sklearn_hypergrad.search.outcome import Outcome, own_values, rows_of, searched_one, solved
 from sklearn_hypergrad.search.rows import best_values
+from sklearn_hypergrad.search.selection import check_selection, selected
 from sklearn_hypergrad.search.splits import search_splits
 
 
@@ -27,14 +39,30 @@ def common_objective(candidate, inputs, options):
     return objective_on(candidate, searched, choice.loss, options), choice, asked
 
 
+def gain_over_own(candidate, objective, found):
+    """The Comparison with the estimator's own value, in a list; empty if it has no such."""
+    leaf = candidate.range.leaf
+    (own,) = own_values(candidate.final, leaf, 1)
+    if found.message == INTERRUPTED or not 0 < own < np.inf:
+        return []
+    before = objective.record(objective.space.to_theta({leaf: own}))
+    what = f"over {leaf}={own:.4g}"
+    return [Comparison(what, objective.stage.loss, before, found.record)]
+
+
 def search_scalar(candidate, inputs, options):
     """The Outcome of a candidate with one value for all coefficients."""
     objective, choice, asked = common_objective(candidate, inputs, options)
+    direction = np.array([regularizes(candidate)])
+    check_selection(objective, direction, options)
     found = descent(candidate, objective, options).run()
+    found = selected(objective, found, direction, options)
+    comparisons = gain_over_own(candidate, objective, found)
     (dimension,) = objective.space.dimensions
     name = dimension.name
     values = [found.record.hyperparams[name]]
-    if not choice.exact:
+    # The best of other points would do away with what was selected.
+    if not choice.exact and options.selection == "best":
         asked.tol = objective.tol
         visited = [record.hyperparams[name] for record in objective.records]
         for group in (candidate.range.listed, visited):
@@ -52,6 +80,7 @@ def search_scalar(candidate, inputs, options):
         searched=searched_one(candidate, layout, dimension),
         how=solved(candidate, method_of(options)),
         choice=choice,
-        loss_name="squared_error" if options.search_cv == "loo" else choice.loss.name,
+        loss_name=objective.stage.loss,
         expected=found.record.value if exact and asked is objective else None,
+        comparisons=comparisons,
     )

@@ -6,8 +6,9 @@ import warnings
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import PredefinedSplit, check_cv
+from sklearn.utils.validation import check_is_fitted
 
-from sklearn_hypergrad._sklearn import BaseSearchCV, Interval, StrOptions
+from sklearn_hypergrad._sklearn import BaseSearchCV, DocumentedMixin, Interval, StrOptions
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import (
     Forward,
@@ -22,12 +23,17 @@ from sklearn_hypergrad.hypergradients import (
 )
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
-from sklearn_hypergrad.search import report
+from sklearn_hypergrad.search import attributes
+from sklearn_hypergrad.search.account import accounts
 from sklearn_hypergrad.search.build import Options
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.outcome import problems_of
+from sklearn_hypergrad.search.progress import Progress
 from sklearn_hypergrad.search.pursue import pursue
+from sklearn_hypergrad.search.report import final_lines, report_of
+from sklearn_hypergrad.search.selection import SELECTIONS
+from sklearn_hypergrad.search.tasks import Tasks
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
 
@@ -50,12 +56,13 @@ REPORTED = (
     "hyperparameters_",
     "hypergradient_",
     "n_iter_",
+    "remarks_",
     "stopping_reason_",
     "validation_loss_",
 )
 
 
-class HypergradSearchCV(BaseSearchCV):
+class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     """Search over hyperparameters, the continuous ones by the gradient of the validation loss.
 
     A drop-in replacement for :class:`~sklearn.model_selection.GridSearchCV`: same call, same
@@ -109,7 +116,8 @@ class HypergradSearchCV(BaseSearchCV):
         As for GridSearchCV. It is asked for its splits once; search and rows use the same.
 
     verbose : int, default=0
-        As for GridSearchCV.
+        As for GridSearchCV; from 1 on also a line for every evaluation of the validation loss, and
+        at the end why the search stopped, what it cost, and what to look at.
 
     pre_dispatch : int or str, default='2*n_jobs'
         As for GridSearchCV.
@@ -173,6 +181,13 @@ class HypergradSearchCV(BaseSearchCV):
         throughout the search, those of the estimator's ``random_state`` or, if that is None, drawn
         once per split; or are drawn anew at every evaluation. Then values are noisy, and the result
         is the average of the last quarter of the path.
+
+    selection : {"best", "one_se"}, default="best"
+        What is proposed: the optimum, or, with "one_se", the most regularised model that is about
+        as good: the largest common shift of all penalties whose validation loss is within one
+        standard error over splits of that at the optimum [3]_, which stays in ``history_``. Simpler
+        models are easier to trust, and cost next to nothing here. Rows that would do away with the
+        choice, such as the best listed value, are left out.
 
     max_iter : int, default=50
         Iterations of the optimizer; it needs about five for one value. Of models that are trained
@@ -245,12 +260,14 @@ class HypergradSearchCV(BaseSearchCV):
 
     hyperparameters_ : data frame
         One row per entry of the hyperparameters that were searched: ``candidate``, ``name``,
-        ``value``, ``start``, bounds ``low`` and ``high``, ``gradient`` (on the scale of the search)
-        and ``status``: "interior", "at bound", "flat", "flat towards zero", "flat towards
-        infinity", "limit" or "not converged"; for entries of a vector "pooled" (at the common
-        level, exactly), "below pool" (less regularised), "above pool", "unpenalised" or "dropped"
-        (as far below or above as a vector goes), "flat" or "not converged"; and ``effective_dof``
-        of the coefficients that an entry of a vector penalises. Like ``history_``.
+        ``value``, ``before`` (what the estimator had, nan if that is no number), ``start``, bounds
+        ``low`` and ``high``, ``gradient`` (on the scale of the search) and ``status``: "interior",
+        "at bound", "flat", "flat towards zero", "flat towards infinity", "limit", "not converged"
+        or "one standard error" (moved there from the optimum by ``selection``); for entries of a
+        vector "pooled" (at the common level, exactly), "below pool" (less regularised), "above
+        pool", "unpenalised" or "dropped" (as far below or above as a vector goes), "flat" or "not
+        converged"; and ``effective_dof`` of the coefficients that an entry of a vector penalises.
+        Like ``history_``.
 
     effective_dof_ : float
         Effective degrees of freedom of the best model, without intercepts: the trace of its hat
@@ -268,6 +285,9 @@ class HypergradSearchCV(BaseSearchCV):
 
     n_iter_ : int
         Number of evaluations of the validation loss; only after a search with a range.
+
+    remarks_ : list of str
+        What deserves a look, each with numbers and a remedy; the warning says the same.
 
     validation_loss_ : str
         The loss that was descended; only after a search with a range.
@@ -296,6 +316,8 @@ class HypergradSearchCV(BaseSearchCV):
        Differentiation", AISTATS 2020, equations 2 and 3.
     .. [2] Maclaurin, Duvenaud, Adams, "Gradient-based Hyperparameter Optimization through
        Reversible Learning", ICML 2015.
+    .. [3] Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees", 1984,
+       section 3.4.3.
 
     Examples
     --------
@@ -322,6 +344,7 @@ class HypergradSearchCV(BaseSearchCV):
         "shrinkage": [StrOptions({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
         "guard": ["boolean"],
         "resample": [StrOptions({"fixed", "fresh"})],
+        "selection": [StrOptions(set(SELECTIONS))],
         "random_state": ["random_state"],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "tol": [Interval(numbers.Real, 0, None, closed="neither")],
@@ -347,6 +370,7 @@ class HypergradSearchCV(BaseSearchCV):
         shrinkage="auto",
         guard=False,
         resample="fixed",
+        selection="best",
         max_iter=50,
         tol=1e-3,
         random_state=None,
@@ -370,6 +394,7 @@ class HypergradSearchCV(BaseSearchCV):
         self.shrinkage = shrinkage
         self.guard = guard
         self.resample = resample
+        self.selection = selection
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
@@ -393,7 +418,7 @@ class HypergradSearchCV(BaseSearchCV):
         self : object
             The fitted search.
         """
-        for name in REPORTED:
+        for name in (*REPORTED, "_accounts"):
             self.__dict__.pop(name, None)
         try:
             super().fit(X, y, **params)
@@ -408,6 +433,42 @@ class HypergradSearchCV(BaseSearchCV):
             self.__dict__.pop("_data", None)
             self.__dict__.pop("_outcomes", None)
 
+    def report(self):
+        """What was tuned, gained and spent, and what to distrust.
+
+        Gains are differences of the validation loss, or score, between the estimator as it was and
+        what was found, on the same splits, with one standard error over these. Splits share most of
+        their training data, so the error is somewhat too small, and what was tuned on the splits
+        flatters itself: :func:`~sklearn_hypergrad.inspection.nested_score` has an honest figure.
+
+        Returns
+        -------
+        report : Report
+            Printed it is text, in a notebook a table; ``str(report)`` is the text.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.linear_model import Ridge
+        >>> from sklearn_hypergrad import HypergradSearchCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HypergradSearchCV(Ridge(), {"alpha": [1e-4, 1e4]}).fit(X, y).report()
+        HypergradSearchCV of Ridge
+        ...
+        """
+        check_is_fitted(self, "remarks_")
+        return report_of(self)
+
+    def _html_repr(self):
+        """The diagram of scikit-learn and, once there is one, the report."""
+        diagram = super()._html_repr()
+        return diagram + self.report()._repr_html_() if hasattr(self, "remarks_") else diagram
+
     # BaseSearchCV.fit calls the next three, in this order.
 
     def _get_routed_params_for_fit(self, params):
@@ -420,25 +481,41 @@ class HypergradSearchCV(BaseSearchCV):
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         candidates = expand(self.param_grid, self.estimator)
-        outcomes = self._pursue(candidates)
+        ranges = any(candidate.range for candidate in candidates)
+        # What is only enumerated gives the tree of tasks that GridSearchCV has.
+        if ranges:
+            task = callback_ctx.subcontext("search", max_subtasks=None)
+            task.call_on_fit_task_begin(estimator=self)
+            outcomes = self._pursue(candidates, task)
+        else:
+            task = callback_ctx
+            outcomes = [pursue(candidate, None, None) for candidate in candidates]
         rows = [row for outcome in outcomes for row in outcome.rows]
-        context = callback_ctx.subcontext(
-            task_name="search",
+        fits = task.subcontext(
+            task_name="evaluation" if ranges else "search",
             max_subtasks=len(rows) * self.n_splits_,
             sequential_subtasks=False,
         ).call_on_fit_task_begin(estimator=self)
-        evaluate_candidates(rows, callback_ctx=context)
-        context.call_on_fit_task_end(estimator=self)
+        evaluate_candidates(rows, callback_ctx=fits)
+        fits.call_on_fit_task_end(estimator=self)
+        if ranges:
+            task.call_on_fit_task_end(estimator=self)
         self._outcomes = outcomes
 
-    def _pursue(self, candidates):
-        if not any(candidate.range for candidate in candidates):
-            return [pursue(candidate, None, None) for candidate in candidates]
+    def _pursue(self, candidates, task):
+        """The outcomes of candidates, some of which have ranges."""
         self._check_guard()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
         options = self._options(inputs.y)
+        tasks = Tasks(self, task, inputs)
+        progress = [Progress(self.max_iter)] if self.verbose > 0 else []
         with np.errstate(all="ignore"), one_blas_thread():
-            return [pursue(candidate, inputs, options) for candidate in candidates]
+            outcomes = [
+                pursue(candidate, inputs, options.watched(candidate.place, tasks, *progress))
+                for candidate in candidates
+            ]
+        tasks.end()
+        return outcomes
 
     def _check_guard(self):
         for name in ("cv", "search_cv") if self.guard else ():
@@ -474,28 +551,33 @@ class HypergradSearchCV(BaseSearchCV):
             seed=seed,
             resample=self.resample,
             refit=self.refit,
+            selection=self.selection,
         )
 
     def _report(self, outcomes):
-        self.hypergradient_ = report.explanation(outcomes)
+        self.hypergradient_ = attributes.explanation(outcomes)
         searched = [outcome for outcome in outcomes if outcome.found is not None]
         messages = [message for outcome in outcomes for message in problems_of(outcome)]
         if searched:
-            models = report.models_of(outcomes)
-            self.history_ = report.history(outcomes)
-            self.hyperparameters_ = report.hyperparameters(outcomes, models)
+            models = attributes.models_of(outcomes)
+            self.history_ = attributes.history(outcomes)
+            self.hyperparameters_ = attributes.hyperparameters(outcomes, models)
             self.n_iter_ = sum(len(outcome.records) for outcome in searched)
             self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
             self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
             messages += self._report_best(outcomes, models)
         metric = self.refit if isinstance(self.refit, str) else "score"
-        messages += report.unconverged_fits(outcomes, self.cv_results_, metric)
+        self._accounts = accounts(outcomes, self.cv_results_, metric)
+        messages += attributes.unconverged_fits(outcomes, self.cv_results_, metric)
+        self.remarks_ = messages
+        if searched and self.verbose > 0:
+            print(final_lines(self))
         if messages:
             warnings.warn("\n".join(messages), HypergradWarning, stacklevel=3)
 
     def _report_best(self, outcomes, models):
         """What there is to say of the row that scikit-learn has chosen; what is worth a warning."""
-        outcome, value, number = report.row(outcomes, getattr(self, "best_index_", 0))
+        outcome, value, number = attributes.row(outcomes, getattr(self, "best_index_", 0))
         if outcome.guard is not None:
             self.guard_ = outcome.guard
         if outcome.describe is None:

@@ -39,12 +39,10 @@ class TrainedObjective(Objective):
         try:
             losses = self.losses(theta)
         except DIVERGING as error:
-            self.records.append(self._failed(theta, error, began))
-        else:
-            losses = np.where(np.isfinite(losses), losses, np.inf)
-            unknown, n_gradients = np.full_like(theta, np.nan), self._n_gradients()
-            self.records.append(self._told(theta, losses, unknown, (), n_gradients, began))
-        return self.records[-1].value
+            return self.keep(self._failed(theta, error, began)).value
+        losses = np.where(np.isfinite(losses), losses, np.inf)
+        unknown, n_gradients = np.full_like(theta, np.nan), self._n_gradients()
+        return self.keep(self._told(theta, losses, unknown, (), n_gradients, began)).value
 
     def losses(self, theta):
         h = self.space.to_hyperparams(theta)

@@ -18,6 +18,7 @@ from sklearn_hypergrad.search.build import (
 )
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
 from sklearn_hypergrad.search.endings import Ending, entry_endings
+from sklearn_hypergrad.search.gains import Comparison
 from sklearn_hypergrad.search.level import polished
 from sklearn_hypergrad.search.nats import LOG_LOSSES, nats
 from sklearn_hypergrad.search.objective import FINE
@@ -149,6 +150,19 @@ class VectorDescent:
             )
             self._cv_objective.tol = FINE
         return self._cv_objective
+
+    def gain_over(self, value, found):
+        """The Comparison of what was found with one value for all, on the splits of the descent."""
+        (dimension,) = self.objective.space.dimensions
+        before = self.objective.record(self.objective.space.to_theta({dimension.name: value}))
+        loss = self.objective.stage.loss
+        what = "a value for each over one for all"
+        return Comparison(what, loss, before, found.record, tuned_on=True)
+
+    def cv_loss(self, value):
+        """The loss of a vector on the user's cv."""
+        (dimension,) = self.objective.space.dimensions
+        return self.cv_objective()(self.objective.space.to_theta({dimension.name: value}))[0]
 
     def cv_records(self):
         """Evaluations of the vector on the user's cv."""

@@ -1,0 +1,152 @@
+"""What a finished search tells of each of its ranges; kept after the fit, without data."""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.search.gains import gain_of_records, gain_of_rows
+
+# Values of a grid along each hyperparameter that no list was given for.
+USUAL = 10
+# Powers of ten above which a number of fits is only told as one.
+READABLE = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuned:
+    """One hyperparameter: its values before and after, as words, and how they ended.
+
+    Attributes
+    ----------
+    key : str
+    before, after : str
+    ends : str
+        How many entries ended how.
+    bounds : tuple of float
+    """
+
+    key: str
+    before: str
+    after: str
+    ends: str
+    bounds: tuple
+
+    def __str__(self):
+        low, high = self.bounds
+        return (
+            f"{self.key}: {self.before} -> {self.after}, {self.ends}; searched from {low:.3g} to "
+            f"{high:.3g}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """The search of one candidate.
+
+    Attributes
+    ----------
+    place : str
+        Enumerated values.
+    rows : range
+        Its rows of ``cv_results_``.
+    tuned : list of Tuned
+    gains : list of Gain
+    how, loss, stopped : str
+    n_evaluations, n_inner_fits : int
+    seconds : float
+    grid_size : float
+        Logarithm to base ten of the settings of a grid in its place.
+    """
+
+    place: str
+    rows: range
+    tuned: list
+    gains: list
+    how: str
+    loss: str
+    stopped: str
+    n_evaluations: int
+    n_inner_fits: int
+    seconds: float
+    grid_size: float
+
+
+def accounts(outcomes, results, metric):
+    """An Account of every candidate that was searched."""
+    told, first = [], 0
+    for outcome in outcomes:
+        rows = range(first, first := first + len(outcome.rows))
+        if outcome.found is not None:
+            told.append(_account(outcome, rows, results, metric))
+    return told
+
+
+def _account(outcome, rows, results, metric):
+    records = outcome.records
+    return Account(
+        place=outcome.candidate.place,
+        rows=rows,
+        tuned=_tuned(outcome),
+        gains=_gains(outcome, rows, results, metric),
+        how=outcome.how,
+        loss=outcome.loss_name,
+        stopped=outcome.found.message,
+        n_evaluations=len(records),
+        n_inner_fits=sum(len(record.losses) for record in records),
+        seconds=sum(record.seconds for record in records),
+        grid_size=sum(
+            each.dimension.size * np.log10(len(span.listed) or USUAL)
+            for each, span in zip(outcome.searched, outcome.candidate.ranges, strict=True)
+        ),
+    )
+
+
+def _gains(outcome, rows, results, metric):
+    gains = [gain_of_records(each) for each in outcome.comparisons]
+    # Losses on the way are those of other weights: only what was trained anew can be compared.
+    if outcome.candidate.family.joint and not outcome.comparisons and len(rows) > 1:
+        if f"split0_test_{metric}" in results:
+            gains.append(gain_of_rows("over the start", results, metric, rows[1], rows[0]))
+    return [gain for gain in gains if gain is not None]
+
+
+def _tuned(outcome):
+    endings, told = iter(outcome.found.endings), []
+    for each in outcome.searched:
+        size = each.dimension.size
+        value = outcome.found.record.hyperparams[each.dimension.name]
+        ends = collections.Counter(next(endings).label for _ in range(size))
+        told.append(
+            Tuned(
+                key=each.key if size == 1 else f"{each.key} ({size} values)",
+                before=_words(each.before),
+                after=_words(value),
+                ends=_ends(ends, size),
+                bounds=(each.dimension.low, each.dimension.high),
+            )
+        )
+    return told
+
+
+def _words(values):
+    values = np.ravel(values)
+    if np.isnan(values).any():
+        return "no number"
+    if np.ptp(values) == 0:
+        return f"{values[0]:.4g}"
+    return f"{values.min():.4g} to {values.max():.4g}"
+
+
+def _ends(ends, size):
+    if size == 1:
+        return next(iter(ends))
+    return ", ".join(f"{count} {label}" for label, count in ends.most_common())
+
+
+def n_grid_fits(told, n_splits):
+    """Fits of a grid search in place of some Accounts, without its refit, as words."""
+    largest = max(account.grid_size for account in told)
+    if largest <= READABLE:
+        return str(sum(round(10**account.grid_size) for account in told) * n_splits)
+    return f"10^{largest + np.log10(n_splits):.0f}"

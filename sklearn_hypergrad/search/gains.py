@@ -1,0 +1,102 @@
+"""What a search has gained, and how sure that is."""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.search.objective import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Two evaluations of one loss on the same splits.
+
+    Attributes
+    ----------
+    what : str
+        Such as "over alpha=1".
+    loss : str
+    before, after : Record
+    tuned_on : bool
+        Whether many values were tuned on these very splits, so that the gain flatters them.
+    """
+
+    what: str
+    loss: str
+    before: Record
+    after: Record
+    tuned_on: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Gain:
+    """The mean over splits of how much better one point is than another.
+
+    Attributes
+    ----------
+    what, tuned_on : as of a Comparison
+    measure : str
+        The loss or score, and its splits.
+    before, after : float
+    difference : float
+        Positive if the second is better.
+    standard_error : float
+        Of the difference, from the paired differences of splits; nan for a single one. Training
+        parts of splits overlap, so it is somewhat too small.
+    """
+
+    what: str
+    tuned_on: bool
+    measure: str
+    before: float
+    after: float
+    difference: float
+    standard_error: float
+
+    @property
+    def doubtful(self):
+        """Whether the difference is within its standard error."""
+        return not self.difference > self.standard_error
+
+    def __str__(self):
+        change = f"{self.before:.6g} -> {self.after:.6g}"
+        better = f"{self.what}: {self.measure} {change}, better by {self.difference:.3g}"
+        if np.isnan(self.standard_error):
+            return better
+        return f"{better} +/- {self.standard_error:.2g} (one standard error)"
+
+
+def gain_of_records(comparison):
+    """The Gain of a comparison, or None where the two cannot be compared."""
+    before, after = comparison.before, comparison.after
+    if len(before.losses) != len(after.losses):
+        return None
+    n_splits = len(after.losses)
+    measure = f"{comparison.loss} on {n_splits} split{'s' * (n_splits > 1)} of {after.splits}"
+    return _gain(comparison, measure, before.losses, after.losses, -1)
+
+
+def gain_of_rows(what, results, metric, before, after):
+    """The Gain in the score of real fits of one row of ``cv_results_`` over another, or None."""
+    n_splits = sum(key.startswith("split") and key.endswith(f"_test_{metric}") for key in results)
+    scores = np.array([results[f"split{split}_test_{metric}"] for split in range(n_splits)])
+    comparison = Comparison(what, metric, None, None, tuned_on=True)
+    measure = f"{metric} of real fits on {n_splits} splits of cv"
+    return _gain(comparison, measure, scores[:, before], scores[:, after], 1)
+
+
+def _gain(comparison, measure, before, after, sign):
+    difference = sign * (after - before)
+    if not np.isfinite(difference).all():
+        return None
+    n = len(difference)
+    error = np.std(difference, ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    return Gain(
+        comparison.what,
+        comparison.tuned_on,
+        measure,
+        float(np.mean(before)),
+        float(np.mean(after)),
+        float(np.mean(difference)),
+        float(error),
+    )

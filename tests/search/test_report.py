@@ -1,0 +1,195 @@
+"""What a search says of itself when it has ended."""
+
+import html
+import pickle
+import re
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import sklearn_hypergrad
+from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, linear_model
+from sklearn_hypergrad.data_cleaning import DataCleaner
+from sklearn_hypergrad.neural_network import MLPClassifier, MLPRegressor
+
+
+def sections(search):
+    """``{heading: [entries]}`` of the text."""
+    found, heading = {}, None
+    for line in str(search.report()).splitlines()[2:]:
+        head, entry = re.fullmatch(r"(\S*) +(.*)", line).groups()
+        heading = head or heading
+        found.setdefault(heading, []).append(entry)
+    return found
+
+
+def rows_of(search, value):
+    """Losses of the splits at the last evaluation of a value."""
+    history = search.history_[search.history_["splits"] == "cv"]
+    near = [i for i, v in enumerate(history["value"]) if np.allclose(v, value, rtol=1e-9)]
+    columns = [f"split{split}_loss" for split in range(search.n_splits_)]
+    return np.array(history[columns])[near[-1]]
+
+
+def test_a_range(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(Ridge(alpha=3), {"alpha": [1e-3, 1e3]}, cv=4).fit(X, y)
+    text, best = sections(search), search.best_params_["alpha"]
+    assert text["Tuned"] == [f"alpha: 3 -> {best:.4g}, interior; searched from 0.001 to 1e+03"]
+    before, after = rows_of(search, 3), rows_of(search, best)
+    difference = before - after
+    error = difference.std(ddof=1) / 2
+    assert text["Gained"] == [
+        f"over alpha=3: r2 on 4 splits of cv {before.mean():.6g} -> {after.mean():.6g}, better by "
+        f"{difference.mean():.3g} +/- {error:.2g} (one standard error)"
+    ]
+    assert text["How"] == [search.hypergradient_]
+    assert text["Stopped"] == [search.stopping_reason_]
+    assert f"{search.best_score_:.6g}" in text["Score"][0]
+    assert f"{search.n_iter_} evaluations with {4 * search.n_iter_} inner fits" in text["Cost"][0]
+    assert "4 fits of scikit-learn and a refit; a grid search takes 8 fits" in text["Cost"][0]
+    assert list(search.hyperparameters_["before"]) == [3]
+
+
+def test_a_gain_within_its_error_is_doubted(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(Ridge(alpha=0.2), {"alpha": [1e-3, 1e3]}).fit(X, y)
+    assert "within its standard error" in sections(search)["Distrust"][0]
+    search = HypergradSearchCV(Ridge(alpha=1e4), {"alpha": [1e-3, 1e3]}).fit(X, y)
+    assert sections(search)["Distrust"] == ["nothing that this report can see"]
+
+
+def test_remarks_are_what_the_warning_said(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(Ridge(), {"alpha": Continuous(1e-3, 1e-2)})
+    with pytest.warns(HypergradWarning) as caught:
+        search.fit(X, y)
+    assert str(caught[0].message) == "\n".join(search.remarks_)
+    assert sections(search)["Distrust"][0] == search.remarks_[0]
+    assert search.set_params(param_grid={"alpha": [1e-3, 1e3]}).fit(X, y).remarks_ == []
+
+
+def test_a_vector(data):
+    X, y = data("diabetes")
+    grid = {"alpha": Continuous(per="feature")}
+    search = HypergradSearchCV(linear_model.Ridge(), grid).fit(X, y)
+    text = sections(search)
+    assert text["Tuned"][0].startswith("alpha (10 values): 1 -> ")
+    assert re.search(r"\d+ pooled", text["Tuned"][0])
+    assert len(text["Gained"]) == 2
+    assert text["Gained"][1].startswith("a value for each over one for all: squared_error on 20")
+    assert text["Cost"][0].endswith("a grid search takes 10^11 fits")
+    assert "best_score_ flatters them" in text["Distrust"][-1]
+
+
+def test_enumerated_values_are_told(data):
+    X, y = data("diabetes")
+    grid = {"alpha": [1e-3, 1e3], "fit_intercept": [False, True]}
+    search = HypergradSearchCV(Ridge(), grid).fit(X, y)
+    tuned = sections(search)["Tuned"]
+    # That of the best row comes first.
+    assert [line.partition(":")[0] for line in tuned] == [
+        "fit_intercept=True",
+        "fit_intercept=False",
+    ]
+
+
+def test_another_row_that_wins_is_told(data):
+    X, y = data("wine")
+    search = HypergradSearchCV(RidgeClassifier(), {"alpha": Continuous()}, scoring="accuracy")
+    assert search.fit(X, y).best_index_ == 1
+    assert any("scored better than the point found" in at for at in sections(search)["Distrust"])
+
+
+def test_training_is_compared_with_its_start(data):
+    X, y = data("diabetes")
+    network = MLPRegressor((3,), n_steps=20, random_state=0)
+    search = HypergradSearchCV(network, {"learning_rate_init": Continuous()}, cv=3, max_iter=3)
+    search.fit(X, (y - y.mean()) / y.std())
+    gained = sections(search)["Gained"][0]
+    assert gained.startswith("over the start: r2 on 3 splits of cv")
+    difference = np.subtract(*search.cv_results_["mean_test_score"][:2])
+    assert f"better by {difference:.3g}" in gained
+
+
+def test_training_on_the_way_is_compared_by_real_fits(data):
+    X, y = data("diabetes")
+    network = MLPRegressor((3,), n_steps=20, random_state=0)
+    search = HypergradSearchCV(network, {"learning_rate_init": Continuous()}, cv=3, max_iter=3)
+    search.set_params(hypergradient="real_time").fit(X, (y - y.mean()) / y.std())
+    gained = sections(search)["Gained"][0]
+    assert gained.startswith("over the start: score of real fits on 3 splits of cv")
+    difference = np.subtract(*search.cv_results_["mean_test_score"][:2])
+    assert f"better by {difference:.3g}" in gained
+
+
+def test_nothing_searched(data):
+    X, y = data("diabetes")
+    text = sections(HypergradSearchCV(Ridge(), {"fit_intercept": [True, False]}).fit(X, y))
+    assert set(text) == {"Score", "How", "Cost", "Distrust"}
+    assert text["Cost"] == ["10 fits of scikit-learn and a refit"]
+
+
+def test_without_refit(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(Ridge(), {"alpha": [1e-3, 1e3]}, refit=False).fit(X, y)
+    assert "5 fits of scikit-learn; " in sections(search)["Cost"][0]
+
+
+def test_before_the_fit():
+    with pytest.raises(NotFittedError):
+        HypergradSearchCV(Ridge(), {"alpha": [1e-3, 1e3]}).report()
+
+
+def test_it_survives_pickling_and_keeps_no_data(data):
+    X, y = data("digits")
+    search = HypergradSearchCV(Ridge(), {"alpha": [1e-3, 1e3]}, cv=2).fit(X, y)
+    pickled = pickle.dumps(search)
+    assert len(pickled) < 1e5 < X.nbytes
+    assert str(pickle.loads(pickled).report()) == str(search.report())
+
+
+def test_notebooks_show_the_diagram_and_the_report(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(
+        make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [1e-3, 1e3]}
+    )
+    assert "Tuned" not in search._repr_html_()
+    shown = search.fit(X, y)._repr_html_()
+    assert "sk-top-container" in shown
+    for entry in sum(sections(search).values(), []):
+        assert html.escape(entry) in shown
+    assert "-> " not in search.report()._repr_html_().replace("--> ", "")
+
+
+class Own(Ridge):
+    """Of somebody else's module."""
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (HypergradSearchCV(Ridge(), {}), "sklearn_hypergrad.HypergradSearchCV"),
+        (linear_model.Ridge(), "sklearn_hypergrad.linear_model.Ridge"),
+        (linear_model.LogisticRegression(), "sklearn_hypergrad.linear_model.LogisticRegression"),
+        (linear_model.RidgeClassifier(), "sklearn_hypergrad.linear_model.RidgeClassifier"),
+        (MLPClassifier(), "sklearn_hypergrad.neural_network.MLPClassifier"),
+        (DataCleaner(), "sklearn_hypergrad.data_cleaning.DataCleaner"),
+    ],
+)
+def test_the_question_mark_opens_our_documentation(estimator, name):
+    link = estimator._get_doc_link()
+    assert link.endswith(f"/generated/{name}.html")
+    assert f'href="{link}"' in estimator._repr_html_()
+    public = sklearn_hypergrad
+    for part in name.split(".")[1:]:
+        public = getattr(public, part)
+    assert public is type(estimator)
+
+
+def test_models_of_others_have_no_link_to_ours():
+    assert "sklearn_hypergrad" not in Own()._get_doc_link()
