@@ -52,7 +52,10 @@ class Account:
         Its rows of ``cv_results_``.
     tuned : list of Tuned
     gains : list of Gain
-    how, loss, stopped : str
+    stopped : str
+        Why the optimizer stopped.
+    n_values : int
+        Entries of all hyperparameters.
     n_evaluations, n_inner_fits : int
     seconds : float
     grid_size : float
@@ -63,9 +66,8 @@ class Account:
     rows: range
     tuned: list
     gains: list
-    how: str
-    loss: str
     stopped: str
+    n_values: int
     n_evaluations: int
     n_inner_fits: int
     seconds: float
@@ -89,9 +91,8 @@ def _account(outcome, rows, results, metric):
         rows=rows,
         tuned=_tuned(outcome),
         gains=_gains(outcome, rows, results, metric),
-        how=outcome.how,
-        loss=outcome.loss_name,
         stopped=outcome.found.message,
+        n_values=outcome.found.record.theta.size,
         n_evaluations=len(records),
         n_inner_fits=sum(len(record.losses) for record in records),
         seconds=sum(record.seconds for record in records),

@@ -17,15 +17,12 @@ class Comparison:
         Such as "over alpha=1".
     loss : str
     before, after : Record
-    tuned_on : bool
-        Whether many values were tuned on these very splits, so that the gain flatters them.
     """
 
     what: str
     loss: str
     before: Record
     after: Record
-    tuned_on: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Gain:
 
     Attributes
     ----------
-    what, tuned_on : as of a Comparison
+    what : as of a Comparison
     measure : str
         The loss or score, and its splits.
     before, after : float
@@ -46,7 +43,6 @@ class Gain:
     """
 
     what: str
-    tuned_on: bool
     measure: str
     before: float
     after: float
@@ -73,27 +69,25 @@ def gain_of_records(comparison):
         return None
     n_splits = len(after.losses)
     measure = f"{comparison.loss} on {n_splits} split{'s' * (n_splits > 1)} of {after.splits}"
-    return _gain(comparison, measure, before.losses, after.losses, -1)
+    return _gain(comparison.what, measure, before.losses, after.losses, -1)
 
 
 def gain_of_rows(what, results, metric, before, after):
     """The Gain in the score of real fits of one row of ``cv_results_`` over another, or None."""
     n_splits = sum(key.startswith("split") and key.endswith(f"_test_{metric}") for key in results)
     scores = np.array([results[f"split{split}_test_{metric}"] for split in range(n_splits)])
-    comparison = Comparison(what, metric, None, None, tuned_on=True)
     measure = f"{metric} of real fits on {n_splits} splits of cv"
-    return _gain(comparison, measure, scores[:, before], scores[:, after], 1)
+    return _gain(what, measure, scores[:, before], scores[:, after], 1)
 
 
-def _gain(comparison, measure, before, after, sign):
+def _gain(what, measure, before, after, sign):
     difference = sign * (after - before)
     if not np.isfinite(difference).all():
         return None
     n = len(difference)
     error = np.std(difference, ddof=1) / np.sqrt(n) if n > 1 else np.nan
     return Gain(
-        comparison.what,
-        comparison.tuned_on,
+        what,
         measure,
         float(np.mean(before)),
         float(np.mean(after)),

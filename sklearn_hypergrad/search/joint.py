@@ -60,7 +60,7 @@ def _comparisons(objective, start, found):
     if objective.noisy or found.message == INTERRUPTED:
         return []
     before = objective.record(objective.space.to_theta(start))
-    return [Comparison("over the start", objective.stage.loss, before, found.record, tuned_on=True)]
+    return [Comparison("over the start", objective.stage.loss, before, found.record)]
 
 
 def _direction(candidate, searched):

@@ -8,6 +8,8 @@ from sklearn_hypergrad.search.progress import duration
 
 # Ranges that are told one by one.
 MOST = 5
+# More values than these overfit the splits that they are tuned on.
+MANY = 5
 TRUSTED = "nothing that this report can see"
 
 
@@ -118,10 +120,10 @@ def distrusted(search):
                 f"Row {best} of cv_results_ scored better than the point found, row "
                 f"{account.rows[0]}, and is the result."
             )
-        if any(gain.tuned_on for gain in account.gains):
+        if account.n_values > MANY:
             reasons.append(
                 "Many values were tuned on the splits that judge them: best_score_ flatters them. "
-                "Compare on data outside the search, by nested_score or guard=True."
+                "Compare on data outside the search, as nested_score does."
             )
     return reasons
 

@@ -157,7 +157,7 @@ class VectorDescent:
         before = self.objective.record(self.objective.space.to_theta({dimension.name: value}))
         loss = self.objective.stage.loss
         what = "a value for each over one for all"
-        return Comparison(what, loss, before, found.record, tuned_on=True)
+        return Comparison(what, loss, before, found.record)
 
     def cv_loss(self, value):
         """The loss of a vector on the user's cv."""
