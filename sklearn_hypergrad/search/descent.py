@@ -116,22 +116,35 @@ class Descent:
         return Point(z, record.value, float(record.gradient[0]))
 
     def _scan(self):
-        """Points along the line, from the strongly regularised end, whose problem is easy."""
+        """Points along the line, from the strongly regularised end, whose problem is easy.
+
+        They are looked for by the decade on any scale: places on the line are logarithms here.
+        """
         look, thorough = self._look(), not self._objective.iterative
+        lowest, highest = np.log([self._dimension.low, self._dimension.high])
         if all(self._bounded):
-            ends = self._low, self._high
-            return scan(look, *ends[:: -self._regularizes], thorough=thorough)
-        start = float(self._dimension.transform.to_theta(self._dimension.start))
-        reach = FIRST_DECADES * DECADE
-        low, high = max(self._low, start - reach), min(self._high, start + reach)
-        points = scan(look, *(low, high)[:: -self._regularizes], thorough=thorough)
-        return widen(look, points, self._low, self._high)
+            points = scan(look, *(lowest, highest)[:: -self._regularizes], thorough=thorough)
+        else:
+            start, reach = np.log(self._dimension.start), FIRST_DECADES * DECADE
+            ends = max(lowest, start - reach), min(highest, start + reach)
+            points = scan(look, *ends[:: -self._regularizes], thorough=thorough)
+            points = widen(look, points, lowest, highest)
+        return [Point(self._theta(at.z), at.value, at.slope) for at in points]
+
+    def _theta(self, logarithm):
+        """The theta of a value given by its logarithm."""
+        if self._dimension.scale == "log":
+            return float(logarithm)
+        # There and back, the end of a range would have other digits.
+        ends = {np.log(end): end for end in (self._dimension.low, self._dimension.high)}
+        return float(ends.get(logarithm, np.exp(logarithm)))
 
     def _look(self):
-        """``point(z)`` for a scan: rough where the last one was far above the best."""
+        """``point(logarithm)`` for a scan: rough where the last one was far above the best."""
         values = []
 
-        def point(z):
+        def point(logarithm):
+            z = self._theta(logarithm)
             rough = bool(values) and hopeless(values[-1], min(values))
             self._objective.tol = ROUGH if rough else COARSE
             seen = self._point(z)
@@ -139,7 +152,7 @@ class Descent:
                 self._objective.tol = COARSE
                 seen = self._point(z)
             values.append(seen.value)
-            return seen
+            return Point(logarithm, seen.value, seen.slope)
 
         return point
 

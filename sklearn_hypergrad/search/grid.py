@@ -1,6 +1,7 @@
 """From ``param_grid`` to what is enumerated and what is searched."""
 
 import dataclasses
+import difflib
 import itertools
 import math
 import numbers
@@ -17,6 +18,7 @@ from sklearn_hypergrad.spaces import Continuous
 
 # Positive values that span this ratio are meant in orders of magnitude.
 LOG_RATIO = 10
+ANY = -math.inf, math.inf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +106,8 @@ def _wrapped(grid):
 
 def _expand_dict(grid, estimator):
     _refuse_mixed(grid)
-    numeric = {key for key, values in grid.items() if _range(key, values)[0] is not None}
+    # Between which limits values are to be depends on the estimator.
+    numeric = {key for key, values in grid.items() if _range(key, values, ANY)[0] is not None}
     if not numeric:
         return [Candidate(settings) for settings in ParameterGrid(grid)]
     candidates = []
@@ -113,7 +116,7 @@ def _expand_dict(grid, estimator):
         configured = _configured(estimator, fixed)
         searched = {key for key in numeric if _why_not(configured, key) is None}
         for key in numeric - searched:
-            _refuse_continuous(key, grid[key], _why_not(configured, key))
+            _refuse_continuous(key, grid[key], _why_not(configured, key), configured)
         others = {key: grid[key] for key in numeric - searched}
         for more in ParameterGrid(others):
             candidates += _candidates(grid, searched, {**fixed, **more}, estimator)
@@ -135,7 +138,7 @@ def _candidates(grid, searched, settings, estimator):
     obstacle = found.obstacle(final)
     if obstacle is not None:
         for key in keys:
-            _refuse_continuous(key, grid[key], obstacle)
+            _refuse_continuous(key, grid[key], obstacle, configured)
         reason = f"{', '.join(keys)} of {type(final).__name__}: {obstacle}"
         listed = ParameterGrid({key: grid[key] for key in keys})
         return [Candidate({**settings, **values}, reason=reason) for values in listed]
@@ -215,12 +218,25 @@ def _refuse_mixed(grid):
             )
 
 
-def _refuse_continuous(key, values, reason):
+def _refuse_continuous(key, values, reason, estimator):
     if isinstance(values[0], Continuous):
+        _refuse_unknown(key, estimator)
         raise ValueError(
             f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
             f"values to enumerate instead."
         )
+
+
+def _refuse_unknown(key, estimator):
+    """Raise the error of scikit-learn for a name that it does not know, with what may be meant."""
+    try:
+        clone(estimator).set_params(**{key: None})
+    except ValueError as error:
+        names = list(estimator.get_params())
+        meant = [name for name in names if name.rpartition("__")[2] == key]
+        meant = meant or difflib.get_close_matches(key, names, n=1)
+        hint = f" Did you mean {meant[0]!r}?" if meant else ""
+        raise ValueError(f"{error}{hint}") from None
 
 
 def _check(span, final, found):

@@ -12,8 +12,8 @@ from sklearn_hypergrad.search.endings import Ending
 SELECTIONS = "best", "one_se"
 # Relative change of the loss that is none: all is regularised away.
 LEVEL = 1e-6
-# Steps in which a range on a linear scale is walked.
-N_STEPS = 10
+# The first step on a linear scale, relative to where it begins.
+FIRST = 0.1
 # Endings of an optimum that say nothing of the point that is proposed instead.
 MOVED = {Ending.INTERIOR, Ending.AT_BOUND, Ending.LIMIT, Ending.FLAT_ZERO, Ending.FLAT_INFINITY}
 STRONGEST = "then the strongest level within one standard error"
@@ -89,12 +89,15 @@ def _walk(objective, records, direction, limit, tol):
         return min(records[-1].value - limit, abs(limit) + 1.0)
 
     reach, shift = _reach(objective, theta, direction), 0.0
-    stride = min(DECADE, reach / N_STEPS)
+    logarithmic = {d.scale for d in objective.space.dimensions} == {"log"}
+    stride = DECADE if logarithmic else FIRST * max(np.abs(theta[direction != 0]))
     while shift < reach:
         before, shift = shift, min(shift + stride, reach)
         if excess(shift) > 0:
             brentq(excess, before, shift, xtol=tol)
             break
+        # On a linear scale decades are further and further apart.
+        stride *= 1 if logarithmic else 2
 
 
 def _strongest(records, direction, limit):

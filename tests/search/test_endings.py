@@ -197,3 +197,19 @@ def test_one_penalty_per_target():
     assert list(search.hyperparameters_["status"]) == ["interior", "interior"]
     with pytest.raises(ValueError, match="needs y of shape"):
         search.fit(X, Y[:, 0])
+
+
+@pytest.mark.parametrize(
+    "grid", [[10000, 50000], [1000, 5000], Continuous(1e-3, 1e3, scale="linear")]
+)
+def test_a_linear_scale_takes_no_more_evaluations(data, grid):
+    """Its values are looked at by the decade, not by a step of their own unit."""
+    X, y = data("diabetes")
+    search = HypergradSearchCV(Ridge(), {"alpha": grid}).fit(X, y)
+    assert search.n_iter_ < 20
+    values = grid if isinstance(grid, list) else np.logspace(-3, 3, 61)
+    best = GridSearchCV(Ridge(), {"alpha": values}).fit(X, y)
+    assert search.best_score_ >= best.best_score_ - 1e-9
+    if isinstance(grid, list):
+        assert search.best_params_["alpha"] == grid[0]
+        assert statuses(search) == ["at bound"]

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, ParameterGrid
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
+from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
 from sklearn_hypergrad.search.grid import expand
 
 
@@ -106,6 +107,10 @@ def test_continuous_alone_or_in_a_list(value):
         (Ridge(), {"alpha": [Continuous(), 1.0]}, "mixes Continuous with other values"),
         (Ridge(), {"alpha": Continuous(0, 1)}, "positive values, got low=0"),
         (Ridge(), {"alpha": Continuous(init=-1)}, "positive values, got init=-1"),
+        (Ridge(), {"alhpa": Continuous()}, "Invalid parameter 'alhpa'.*Did you mean 'alpha'"),
+        (make_pipeline(Ridge()), {"alpha": Continuous()}, "Did you mean 'ridge__alpha'"),
+        (make_pipeline(Ridge()), {"ridge_alpha": Continuous()}, "Did you mean 'ridge__alpha'"),
+        (Ridge(), {"unlike": Continuous()}, r"Valid parameters are: \[.*\]\.$"),
         (Ridge(), {"tol": Continuous()}, "tol of Ridge is not differentiable"),
         (RidgeClassifier(), {"alpha": Continuous(per="target")}, "no value per target"),
         (
@@ -154,3 +159,24 @@ def test_bad_grids_give_the_errors_of_grid_search(grid):
         errors.append(error.value)
     assert type(errors[0]) is type(errors[1])
     assert str(errors[0]) == str(errors[1])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([-2, 1], (-2, 1)), ([-20, -2, 0], (-2, 0)), ([-2, -20], None)]
+)
+def test_values_of_any_sign_are_a_range_where_they_are_allowed(values, expected):
+    class Shifted(DifferentiableRegressor):
+        hyperparameters = {"shift": Hyperparameter(scale="linear", limits=(-9, 9))}
+
+        def __init__(self, shift=0.0):
+            self.shift = shift
+
+        def initial(self, X, y, rng):
+            return np.zeros(X.shape[1])
+
+        def forward(self, w, X, h):
+            return X @ w + h["shift"]
+
+    found = ranges(expand({"shift": values}, Shifted()))
+    bounds = [(span.continuous.low, span.continuous.high) for span in found]
+    assert bounds == ([] if expected is None else [expected])
