@@ -1,7 +1,9 @@
 """Everything that is shown to readers is executed, and every docstring is complete."""
 
 import configparser
+import dataclasses
 import doctest
+import functools
 import importlib
 import inspect
 import os
@@ -16,11 +18,26 @@ import pytest
 import sklearn_hypergrad
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 SETUP = ROOT / "setup.cfg"
-PAGES = sorted((ROOT / "docs").glob("*.rst"))
-WITHOUT_CODE = {"api", "benchmarks", "papers"}
+PAGES = [page for page in sorted(DOCS.glob("*.rst")) if ">>>" in page.read_text(encoding="utf-8")]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+# Parts of the package that only the rest of it uses.
+INTERNAL = {"exact", "search", "spaces"}
+# What short docstrings of building blocks leave out: sections, and the infinitive.
+SECTIONS = {"PR01", "PR04", "PR07", "RT01", "SS05", "YD01"}
+# Runs an example as a script, which ends by showing a figure.
+SHOWN = """
+import runpy, sys
+import matplotlib.pyplot as plt
+shown = []
+plt.show = lambda *args, **kwargs: shown.append(plt.get_fignums())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+assert shown and shown[-1], "the example does not end with plt.show() and an open figure"
+"""
+needs_docs = pytest.mark.skipif(not DOCS.exists(), reason="needs the repository")
 needs_readme = pytest.mark.skipif(not README.exists(), reason="needs the repository")
 FENCED = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -40,11 +57,48 @@ DOCSTRINGS = [
 ]
 
 
-def public_names():
-    """Dotted names of public objects and of the methods that they define themselves."""
-    for name in sklearn_hypergrad.__all__:
+def reference(page):
+    """Dotted names that the tables of an API page list."""
+    module, listing = None, False
+    for line in (DOCS / f"{page}.rst").read_text(encoding="utf-8").splitlines():
+        if line.startswith(".. currentmodule::"):
+            module = line.split()[-1]
+        if line and not line.startswith(" "):
+            listing = line == ".. autosummary::"
+        elif listing and line.strip() and not line.strip().startswith(":"):
+            yield f"{module}.{line.strip()}"
+
+
+USERS, BLOCKS = ([*reference(page)] if DOCS.exists() else [] for page in ("api", "building_blocks"))
+
+
+def named(name):
+    """The object of a dotted name, or None."""
+    parts = name.split(".")[1:]
+    return functools.reduce(
+        lambda found, part: getattr(found, part, None), parts, sklearn_hypergrad
+    )
+
+
+def exported(module):
+    """Classes and functions that a module gives away."""
+    own = [name for name, value in vars(module).items() if is_own(value, module)]
+    return [
+        value
+        for name in getattr(module, "__all__", own)
+        if callable(value := getattr(module, name))
+    ]
+
+
+def is_own(value, module):
+    return inspect.isclass(value) and value.__module__ == module.__name__
+
+
+def with_members(names):
+    """Dotted names, and those of the methods and properties that classes among them define."""
+    for name in names:
         yield name
-        found = getattr(sklearn_hypergrad, name)
+        found = named(name)
         if inspect.isclass(found):
             for member, value in vars(found).items():
                 if not member.startswith("_") and (callable(value) or isinstance(value, property)):
@@ -105,9 +159,12 @@ def test_the_readme_has_exactly_the_two_set_up_commands():
     ]
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.stem not in WITHOUT_CODE], ids=lambda p: p.stem
-)
+@needs_docs
+def test_pages_with_code_were_found():
+    assert {"index", "getting_started", "many_penalties"} <= {page.stem for page in PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page(page):
     text = page.read_text(encoding="utf-8")
     parser = doctest.DocTestParser()
@@ -123,28 +180,98 @@ def test_docstring(docstring):
     run(docstring, clear_globs=False)
 
 
-@pytest.mark.skipif(not SETUP.exists(), reason="needs the repository")
-@pytest.mark.parametrize("name", list(public_names()))
-def test_docstring_is_complete(name):
-    """By the rules of numpydoc, without the checks that setup.cfg excepts."""
+@needs_docs
+def test_the_names_of_the_reference_exist():
+    assert USERS
+    assert BLOCKS
+    assert [name for name in USERS + BLOCKS if named(name) is None] == []
+
+
+@needs_docs
+def test_the_reference_lists_every_public_object_once():
+    """Under whichever of its names; of all parts of the package but the internal ones."""
+    modules = {name.rpartition(".")[0] for name in USERS + BLOCKS}
+    listed = [named(name) for name in USERS + BLOCKS]
+    public = [value for name in modules for value in exported(importlib.import_module(name))]
+    assert {value for value in public if listed.count(value) != 1} == set()
+    assert {value for value in listed if value not in public} == set()
+
+
+@needs_docs
+def test_the_reference_covers_every_part_of_the_package():
+    folders = {info.name for info in pkgutil.iter_modules(sklearn_hypergrad.__path__) if info.ispkg}
+    listed = {name.split(".")[1] for name in USERS + BLOCKS if name.count(".") == 2}
+    assert folders - listed == INTERNAL
+
+
+@needs_docs
+def test_links_of_diagrams_open_pages_of_the_reference():
+    classes = {name: named(name) for name in USERS if inspect.isclass(named(name))}
+    links = {
+        name: found.__new__(found)._get_doc_link()
+        for name, found in classes.items()
+        if hasattr(found, "_get_doc_link") and not inspect.isabstract(found)
+    }
+    assert "sklearn_hypergrad.HypergradSearchCV" in links
+    assert "sklearn_hypergrad.linear_model.Ridge" in links
+    for name, link in links.items():
+        assert link.endswith(f"/generated/{name}.html")
+
+
+def docstring_errors(name):
+    """``(code, message)`` by the rules of numpydoc, without those that setup.cfg excepts.
+
+    Fields of a dataclass that others make for its readers are attributes, not parameters.
+    """
     validate = pytest.importorskip("numpydoc.validate")
     config = configparser.ConfigParser()
     config.read(SETUP, encoding="utf-8")
     listed = re.findall(r"\w+", config["tool:numpydoc_validation"]["checks"])
     checks = validate.get_validation_checks(set(listed))
-    errors = validate.validate(f"{sklearn_hypergrad.__name__}.{name}")["errors"]
-    assert [error for error in errors if error[0] in checks] == []
+    checks -= {"PR01"} if has_fields_as_attributes(name) else set()
+    return [error for error in validate.validate(name)["errors"] if error[0] in checks]
 
 
+def has_fields_as_attributes(name):
+    """Whether it is a dataclass whose docstring lists all fields as attributes."""
+    found = named(name)
+    if not (inspect.isclass(found) and dataclasses.is_dataclass(found)):
+        return False
+    docscrape = pytest.importorskip("numpydoc.docscrape")
+    sections = docscrape.ClassDoc(found, config={"show_class_members": False})
+    listed = {name for row in sections["Attributes"] for name in row.name.split(", ")}
+    return {field.name for field in dataclasses.fields(found)} <= listed
+
+
+@needs_docs
+@pytest.mark.parametrize("name", [*with_members(USERS)])
+def test_docstring_is_complete(name):
+    assert docstring_errors(name) == []
+
+
+@needs_docs
+@pytest.mark.parametrize("name", [*with_members(BLOCKS)])
+def test_docstring_of_a_building_block_is_in_order(name):
+    assert [error for error in docstring_errors(name) if error[0] not in SECTIONS] == []
+
+
+@pytest.mark.example
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_example(example, tmp_path):
-    """Runs as a script, without warnings; those that plot save a figure."""
+    """Runs as a script, without warnings; those of the gallery end with a figure."""
     if not example.stem.startswith("plot_"):
         assert script(str(example), cwd=tmp_path)
         return
     pytest.importorskip("matplotlib")
-    assert script(str(example), "--output", "figure.png", cwd=tmp_path)
-    assert (tmp_path / "figure.png").stat().st_size > 0
+    script("-c", SHOWN, str(example), cwd=tmp_path)
+
+
+def test_an_example_without_a_figure_is_noticed(tmp_path):
+    pytest.importorskip("matplotlib")
+    empty = tmp_path / "plot_nothing.py"
+    empty.write_text("import matplotlib.pyplot as plt\nplt.show()\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="does not end with plt.show"):
+        script("-c", SHOWN, str(empty), cwd=tmp_path)
 
 
 def test_the_demonstration_compares_both_searches(tmp_path):

@@ -88,7 +88,7 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
         return self._fit(X, coded[:, 0] if coded.shape[1] == 1 else coded, sample_weight)
 
     def decision_function(self, X):
-        """Outputs of the model.
+        """Compute the outputs of the model.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
         return self._forward(X)
 
     def predict_proba(self, X):
-        """Probabilities of the classes.
+        """Predict probabilities of the classes.
 
         Parameters
         ----------

@@ -12,10 +12,12 @@ def flat(w):
     Parameters
     ----------
     w : dict, list, tuple, ndarray or float
+        The weights.
 
     Returns
     -------
     ndarray of shape (n_weights,)
+        The same numbers.
     """
     return flatten(w)[0]
 

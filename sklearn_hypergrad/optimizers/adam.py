@@ -50,7 +50,18 @@ class Adam(Optimizer):
         return f"Adam(learning_rate={self.learning_rate}{noisy})"
 
     def told(self, noisy):
-        """The same, with ``noisy`` where that is open."""
+        """The same optimizer, with ``noisy`` where that is open.
+
+        Parameters
+        ----------
+        noisy : bool
+            Whether values are noisy.
+
+        Returns
+        -------
+        Adam
+            Another one if ``noisy`` was None.
+        """
         return Adam(self.learning_rate, self.decays, noisy=noisy) if self.noisy is None else self
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter):

@@ -36,7 +36,7 @@ class GramRidge(NormalEquations, PrimalRidge):
     def held_out(self, block, weights):
         """``(xx, xy, yy)`` of every held-out part about the training means.
 
-        ``weights`` are those of :func:`sample_weights`. Where they are the training weights up to a
+        ``weights`` are those of ``sample_weights``. Where they are the training weights up to a
         factor, the sums that were subtracted from the total are used again.
         """
         starts = np.cumsum([len(test) for test in block.tests])[:-1]

@@ -30,7 +30,9 @@ def history(outcomes):
         "candidate": [number for number, _, _ in records],
         "hyperparameter": [key for _, key, _ in records],
         "value": _values([record for _, _, record in records]),
-        "splits": [r.splits for _, _, r in records],
+        "purpose": [r.stage.purpose for _, _, r in records],
+        "splits": [r.stage.splits for _, _, r in records],
+        "validation_loss": [r.stage.loss for _, _, r in records],
         "loss": [r.value for _, _, r in records],
         "gradient_norm": [float(np.linalg.norm(r.gradient)) for _, _, r in records],
     }

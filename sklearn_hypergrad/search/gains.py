@@ -15,12 +15,10 @@ class Comparison:
     ----------
     what : str
         Such as "over alpha=1".
-    loss : str
     before, after : Record
     """
 
     what: str
-    loss: str
     before: Record
     after: Record
 
@@ -67,9 +65,7 @@ def gain_of_records(comparison):
     before, after = comparison.before, comparison.after
     if len(before.losses) != len(after.losses):
         return None
-    n_splits = len(after.losses)
-    measure = f"{comparison.loss} on {n_splits} split{'s' * (n_splits > 1)} of {after.splits}"
-    return _gain(comparison.what, measure, before.losses, after.losses, -1)
+    return _gain(comparison.what, after.measure, before.losses, after.losses, -1)
 
 
 def gain_of_rows(what, results, metric, before, after):

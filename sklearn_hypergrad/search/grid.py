@@ -52,6 +52,11 @@ class Range:
         bounded = low is not None and high is not None and self.continuous.per is None
         return "linear" if bounded and high / low < LOG_RATIO else "log"
 
+    def scale_of(self, hyperparameter):
+        """The scale on which it is searched, which may be that of the hyperparameter itself."""
+        own = hyperparameter.scale
+        return own if own != "log" and self.continuous.scale == "auto" else self.scale
+
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:

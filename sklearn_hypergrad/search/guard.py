@@ -65,8 +65,9 @@ def judged(candidate, inputs, options):
 
 
 def _inside(options, fold, n_folds):
-    stage = options.stage.then(f"guard, outer fold {fold} of {n_folds}")
-    return dataclasses.replace(options, stage=stage)
+    place = f"guard, outer fold {fold} of {n_folds}"
+    place = ", ".join(filter(None, (options.stage.place, place)))
+    return dataclasses.replace(options, stage=dataclasses.replace(options.stage, place=place))
 
 
 def _mean_and_error(difference, weight, groups, rows):

@@ -59,8 +59,8 @@ def _comparisons(objective, start, found):
     """The Comparison with the start, in a list; empty where losses are those of other weights."""
     if objective.noisy or found.message == INTERRUPTED:
         return []
-    before = objective.record(objective.space.to_theta(start))
-    return [Comparison("over the start", objective.stage.loss, before, found.record)]
+    before = objective.compared(objective.space.to_theta(start))
+    return [Comparison("over the start", before, found.record)]
 
 
 def _direction(candidate, searched):

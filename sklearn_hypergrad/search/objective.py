@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_hypergrad.exact import LatticeOverflow
 from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.stage import UNWATCHED
+from sklearn_hypergrad.search.stage import COMPARISON, UNWATCHED, Stage
 from sklearn_hypergrad.training import Diverged
 
 # Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
@@ -36,9 +36,16 @@ class Record:
     statuses: tuple[Status, ...]
     seconds: float
     n_solves: int
-    splits: str = "cv"
+    stage: Stage = UNWATCHED
     linear_iterations: float = np.nan
     linear_residual: float = np.nan
+
+    @property
+    def measure(self):
+        """The loss and its splits, as words."""
+        n_splits = len(self.losses)
+        splits = f"{n_splits} split{'s' * (n_splits > 1)} of {self.stage.splits}"
+        return f"{self.stage.loss} on {splits}"
 
 
 class Objective:
@@ -95,6 +102,14 @@ class Objective:
         self.records.append(record)
         self.stage.tell(record)
         return record
+
+    def compared(self, theta):
+        """The evaluation of what the result is compared with."""
+        stage, self.stage = self.stage, self.stage.then(COMPARISON)
+        try:
+            return self.record(theta)
+        finally:
+            self.stage = stage
 
     def final(self, theta):
         """The record of where the search has ended."""
@@ -171,7 +186,7 @@ class Objective:
             statuses=statuses,
             seconds=time.perf_counter() - began,
             n_solves=n_solves,
-            splits=self.stage.splits,
+            stage=self.stage,
         )
 
     def _evaluate_terms(self, theta, hyperparams) -> list[Evaluation]:

@@ -4,6 +4,8 @@ import time
 
 import numpy as np
 
+from sklearn_hypergrad.search.stage import SEARCH
+
 COLUMNS = "  step  validation loss       change  gradient norm  inner fits    elapsed       left"
 
 # Nothing shorter is shown.
@@ -74,13 +76,9 @@ def _title(stage, record):
         f"{name} ({np.size(value)} values)" if np.ndim(value) else name
         for name, value in record.hyperparams.items()
     ]
-    where = f"{stage.place}: " if stage.place else ""
-    return f"{where}{', '.join(sizes)}; {stage.loss} on {_splits(record)}"
-
-
-def _splits(record):
-    n_splits = len(record.losses)
-    return f"{n_splits} split{'s' * (n_splits > 1)} of {record.splits}"
+    purpose = "" if stage.purpose == SEARCH else stage.purpose
+    where = ", ".join(filter(None, (stage.place, purpose)))
+    return f"{where + ': ' * bool(where)}{', '.join(sizes)}; {record.measure}"
 
 
 def _cell(number, form):

@@ -31,12 +31,14 @@ def common_objective(candidate, inputs, options):
     asked = objective_on(candidate, parts, choice.loss, options)
     if options.search_cv == "loo":
         everything = [prepared(whole, candidate, inputs)]
-        return objective_on(candidate, everything, None, options), choice, asked
+        objective = objective_on(candidate, everything, None, options, splits="search_cv")
+        return objective, choice, asked
     splits, _ = search_splits(candidate, inputs, options)
     if splits is inputs.splits:
         return asked, choice, asked
     searched = prepared(blocks, candidate, inputs, splits)
-    return objective_on(candidate, searched, choice.loss, options), choice, asked
+    objective = objective_on(candidate, searched, choice.loss, options, splits="search_cv")
+    return objective, choice, asked
 
 
 def gain_over_own(candidate, objective, found):
@@ -45,9 +47,8 @@ def gain_over_own(candidate, objective, found):
     (own,) = own_values(candidate.final, leaf, 1)
     if found.message == INTERRUPTED or not 0 < own < np.inf:
         return []
-    before = objective.record(objective.space.to_theta({leaf: own}))
-    what = f"over {leaf}={own:.4g}"
-    return [Comparison(what, objective.stage.loss, before, found.record)]
+    before = objective.compared(objective.space.to_theta({leaf: own}))
+    return [Comparison(f"over {leaf}={own:.4g}", before, found.record)]
 
 
 def search_scalar(candidate, inputs, options):

@@ -68,7 +68,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     A drop-in replacement for :class:`~sklearn.model_selection.GridSearchCV`: same call, same
     attributes, same delegation to the refitted ``best_estimator_``. In ``param_grid``, a list of
     numbers for a hyperparameter that can be differentiated is the *range* it spans; everything else
-    is enumerated. The search minimises
+    is enumerated. The search minimises ::
 
         mean over splits of validation_loss(held-out part, w(h))
         with w(h) the minimiser of the training loss plus penalty on the training part
@@ -250,8 +250,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     history_ : data frame
         One row per evaluation of the validation loss: ``candidate`` (the row of ``cv_results_``
-        that the range led to), ``hyperparameter`` and ``value``, ``splits`` ("cv", or "search_cv"
-        where a vector is descended), ``loss`` on these, ``gradient_norm`` (nan
+        that the range led to), ``hyperparameter`` and ``value``, ``purpose`` ("search", "one
+        standard error" for what ``selection`` evaluates, "comparison" for what the result is
+        compared with), ``splits`` ("cv" or "search_cv", the argument that they are from),
+        ``validation_loss`` (its name) and ``loss`` on these splits, ``gradient_norm`` (nan
         where only the loss was evaluated, as for listed values of a network before the search), the
         loss of every split, ``inner_tol``, ``seconds``, ``inner_solves`` (linear systems, or
         gradients of batches), and ``linear_iterations`` and ``linear_residual`` of the linear
@@ -520,7 +522,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _check_guard(self):
         for name in ("cv", "search_cv") if self.guard else ():
             splitter = getattr(self, name)
-            fixed = not hasattr(splitter, "split") and not isinstance(splitter, int | str | None)
+            fixed = not hasattr(splitter, "split") and not isinstance(
+                splitter, numbers.Integral | str | None
+            )
             if fixed or isinstance(splitter, PredefinedSplit):
                 raise ValueError(
                     f"guard=True repeats the search inside every training part, for which "

@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 from sklearn_hypergrad.optimizers.scan import DECADE
 from sklearn_hypergrad.search.descent import INTERRUPTED
 from sklearn_hypergrad.search.endings import Ending
+from sklearn_hypergrad.search.stage import ONE_SE
 
 SELECTIONS = "best", "one_se"
 # Relative change of the loss that is none: all is regularised away.
@@ -60,7 +61,7 @@ def selected(objective, found, direction, options):
     if options.selection == "best" or found.message == INTERRUPTED:
         return found
     limit, message = _limit(found.record), f"{found.message}; {STRONGEST}"
-    objective.stage = objective.stage.then("one standard error")
+    objective.stage = objective.stage.then(ONE_SE)
     records = [found.record]
     try:
         _walk(objective, records, direction, limit, options.tol)

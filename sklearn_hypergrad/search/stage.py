@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
+SEARCH, ONE_SE, COMPARISON = "search", "one standard error", "comparison"
+
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
@@ -12,6 +14,9 @@ class Stage:
     ----------
     place : str
         Which of several searches this is: those of enumerated settings, of the folds of a guard.
+    purpose : {"search", "one standard error", "comparison"}
+        What is evaluated: where the optimizer goes, where ``selection`` goes from there, or what
+        the result is compared with.
     splits : str
         The argument of the search that the splits are from.
     loss : str
@@ -25,6 +30,7 @@ class Stage:
     """
 
     place: str = ""
+    purpose: str = SEARCH
     splits: str = "cv"
     loss: str = ""
     settings: Callable = dict
@@ -36,10 +42,9 @@ class Stage:
         for listener in self.listeners:
             listener(self, record)
 
-    def then(self, words):
+    def then(self, purpose):
         """What follows this stage on the same splits, without a budget of evaluations."""
-        place = ", ".join(filter(None, (self.place, words)))
-        return dataclasses.replace(self, place=place, at_most=None)
+        return dataclasses.replace(self, purpose=purpose, at_most=None)
 
 
 UNWATCHED = Stage()

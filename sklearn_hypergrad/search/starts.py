@@ -26,9 +26,7 @@ def dimension_of(span, hyperparameter, own, shape):
         The estimator's own value.
     shape : tuple of int
     """
-    continuous, scale = span.continuous, span.scale
-    if hyperparameter.scale != "log" and continuous.scale == "auto":
-        scale = hyperparameter.scale
+    continuous, scale = span.continuous, span.scale_of(hyperparameter)
     start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
     low, high = _bounds(continuous, start, hyperparameter)
     return Dimension(span.leaf, shape, scale, low, high, start)

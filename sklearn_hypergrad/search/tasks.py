@@ -1,13 +1,16 @@
 """The search as a tree of tasks, for the callbacks of scikit-learn.
 
-``search`` has a task ``descent`` for every stage, whose leaves are the evaluations, ``step``; and
-then ``evaluation``, whose leaves are scikit-learn's fits on the splits of ``cv``. Everything but
-these fits is told in the calling process.
+``search`` has a task for every stage, mostly a ``descent``, whose leaves are its evaluations, each
+a ``step``; and then ``evaluation``, whose leaves are scikit-learn's fits on the splits of ``cv``.
+Everything but these fits is told in the calling process.
 """
 
 from sklearn.base import clone
 
 from sklearn_hypergrad._sklearn import without_callbacks
+from sklearn_hypergrad.search.stage import COMPARISON, ONE_SE, SEARCH
+
+NAMES = {SEARCH: "descent", ONE_SE: "one-standard-error", COMPARISON: "comparison"}
 
 
 class Tasks:
@@ -32,7 +35,7 @@ class Tasks:
         if stage is not self._stage:
             self.end()
             self._stage = stage
-            self._descent = self._task.subcontext("descent", max_subtasks=stage.at_most)
+            self._descent = self._task.subcontext(NAMES[stage.purpose], max_subtasks=stage.at_most)
             self._descent.call_on_fit_task_begin(estimator=self._search)
         step = self._descent.subcontext("step")
         step.call_on_fit_task_begin(estimator=self._search, **self._data)

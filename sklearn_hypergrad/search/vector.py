@@ -154,15 +154,14 @@ class VectorDescent:
     def gain_over(self, value, found):
         """The Comparison of what was found with one value for all, on the splits of the descent."""
         (dimension,) = self.objective.space.dimensions
-        before = self.objective.record(self.objective.space.to_theta({dimension.name: value}))
-        loss = self.objective.stage.loss
-        what = "a value for each over one for all"
-        return Comparison(what, loss, before, found.record)
+        before = self.objective.compared(self.objective.space.to_theta({dimension.name: value}))
+        return Comparison("a value for each over one for all", before, found.record)
 
     def cv_loss(self, value):
         """The loss of a vector on the user's cv."""
         (dimension,) = self.objective.space.dimensions
-        return self.cv_objective()(self.objective.space.to_theta({dimension.name: value}))[0]
+        theta = self.objective.space.to_theta({dimension.name: value})
+        return self.cv_objective().compared(theta).value
 
     def cv_records(self):
         """Evaluations of the vector on the user's cv."""

@@ -14,7 +14,7 @@ RANGES = {
 class Hyperparameter:
     """A parameter of an estimator that can be tuned by its hypergradient.
 
-    Attributes
+    Parameters
     ----------
     regularizes : {1, -1, 0}, default=0
         1 if a larger value regularises more (``alpha``), -1 if less (``C``), 0 if neither.

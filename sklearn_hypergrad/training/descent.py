@@ -20,10 +20,12 @@ class GradientDescent:
     Parameters
     ----------
     n_steps : int, default=1000
+        Number of updates.
     learning_rate : float, default=1.0
         In units of the inverse of the largest curvature of any split, found by power iteration at
         the start: below 2 (1 + momentum) it converges.
     momentum : float, default=0.9
+        Share of the last update that goes into the next.
     """
 
     def __init__(self, n_steps=1000, learning_rate=1.0, momentum=0.9):
@@ -38,7 +40,20 @@ class GradientDescent:
         )
 
     def training(self, problem, h):
-        """The Training of an InnerProblem around hyperparameters ``h``."""
+        """How an inner problem is trained.
+
+        Parameters
+        ----------
+        problem : InnerProblem
+            What is minimised.
+        h : dict of str -> float or ndarray
+            Hyperparameters at which the curvature is measured.
+
+        Returns
+        -------
+        Training
+            With one learning rate for all steps.
+        """
         trained = DescendedProblem(problem)
         rate = self.learning_rate / trained.curvature(h)
         settings = {"learning_rate_init": rate, "momentum": self.momentum}

@@ -83,8 +83,11 @@ LEAF = "fit", "search", "evaluation", "candidate-split-evaluation"
 def test_a_range_gives_a_step_per_evaluation_and_a_leaf_per_row_and_split(data):
     X, y = data("diabetes")
     paths = Paths()
-    search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 10]}, cv=3).set_callbacks(paths).fit(X, y)
-    assert len(paths.named(*STEP)) == search.n_iter_
+    search = HypergradSearchCV(Ridge(alpha=3), {"alpha": [0.1, 10]}, cv=3)
+    search.set_callbacks(paths).fit(X, y)
+    # The value that the estimator has was none of those on the way.
+    assert len(paths.named(*STEP)) == search.n_iter_ - 1
+    assert len(paths.named("fit", "search", "comparison", "step")) == 1
     assert len(paths.named(*STEP[:3])) == len(paths.named(*STEP[:2])) == 1
     assert len(paths.named(*LEAF)) == 3
     assert len(paths.named("fit", "refit-with-best-params")) == 1
@@ -97,8 +100,9 @@ def test_stages_are_descents_of_their_own(data):
     search = HypergradSearchCV(VectorRidge(), grid, cv=2, max_iter=3).set_callbacks(paths)
     # One value for all on cv, then the vector on halves, then the vector on cv.
     search.fit(X, y)
-    assert len(paths.named(*STEP)) == search.n_iter_
-    assert len(paths.named(*STEP[:3])) == 2 * 3
+    assert len([task for task in paths.tasks if task[0][-1] == "step"]) == search.n_iter_
+    assert len(paths.named(*STEP)) == list(search.history_["purpose"]).count("search")
+    assert len(paths.named(*STEP[:3])) == 2 * 2
 
 
 def test_a_budget_of_steps_is_known(data):
@@ -129,7 +133,8 @@ def test_steps_come_with_the_model_that_they_would_end_with(data):
     X, y = data("diabetes")
     paths = Paths()
     search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 10]}).set_callbacks(paths).fit(X, y)
-    for (_, _, fitted), value in zip(paths.named(*STEP), search.history_["value"], strict=True):
+    values = search.history_["value"][search.history_["purpose"] == "search"]
+    for (_, _, fitted), value in zip(paths.named(*STEP), values, strict=True):
         assert_allclose(fitted.predict(X), Ridge(alpha=value).fit(X, y).predict(X))
     search.set_params(refit=False).set_callbacks(paths := Paths()).fit(X, y)
     assert {fitted for _, _, fitted in paths.named(*STEP)} == {None}

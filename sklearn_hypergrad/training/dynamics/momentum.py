@@ -16,6 +16,7 @@ class Momentum(Dynamics):
     Parameters
     ----------
     averaged : bool, default=False
+        Whether the form is the averaged one.
     """
 
     names = ("learning_rate_init", "momentum")
@@ -29,11 +30,37 @@ class Momentum(Dynamics):
         return f"Momentum({'averaged=True' * self.averaged})"
 
     def kick(self, g, rates):
-        """What a gradient adds to the decayed velocity."""
+        """What a gradient adds to the decayed velocity.
+
+        Parameters
+        ----------
+        g : ndarray of shape (n_weights,)
+            Gradient.
+        rates : dict of str -> float or ndarray
+            Learning rate and momentum of the step.
+
+        Returns
+        -------
+        ndarray of shape (n_weights,)
+            Minus the gradient times ``push``.
+        """
         return -self._push(rates) * g
 
     def drift(self, v, rates):
-        """What a velocity adds to the weights."""
+        """What a velocity adds to the weights.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_weights,)
+            Velocity.
+        rates : dict of str -> float or ndarray
+            Learning rate and momentum of the step.
+
+        Returns
+        -------
+        ndarray of shape (n_weights,)
+            The velocity times ``pace``; ``v`` itself in the classical form.
+        """
         return rates["learning_rate_init"] * v if self.averaged else v
 
     def step(self, state, g, rates, t, out):

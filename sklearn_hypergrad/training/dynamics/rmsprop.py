@@ -14,6 +14,7 @@ class RMSprop(Dynamics):
     Parameters
     ----------
     epsilon : float, default=1e-8
+        Keeps the steps finite where gradients vanish.
     """
 
     names = ("learning_rate_init", "momentum", "decay")

@@ -31,15 +31,15 @@ class Reversed(Trajectory):
     run : Run
         With dynamics that can be reversed.
 
-    Raises
-    ------
-    LatticeOverflow
-        If weights or velocities become too large for any lattice.
-
     Attributes
     ----------
     n_bits : float
         Information that the buffer holds after training.
+
+    Raises
+    ------
+    LatticeOverflow
+        If weights or velocities become too large for any lattice.
     """
 
     def __init__(self, run):

@@ -1,0 +1,84 @@
+"""What the Sphinx configuration needs to be told by functions."""
+
+import builtins
+import dataclasses
+import inspect
+import re
+import sys
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+from sphinx_gallery.sorting import FileNameSortKey
+
+CHANGELOG = Path(__file__).parents[1] / "CHANGELOG.md"
+PACKAGE = "sklearn_hypergrad"
+# From the simple to the special; others follow by name.
+FIRST_EXAMPLES = [
+    "plot_replace_grid_search.py",
+    "plot_validation_loss.py",
+    "plot_penalty_per_feature.py",
+    "plot_penalty_per_block.py",
+    "plot_image_penalties.py",
+    "plot_overfitting.py",
+    "plot_one_standard_error.py",
+    "plot_nested_score.py",
+    "plot_schedules.py",
+    "plot_online.py",
+]
+
+
+class ExampleOrder(FileNameSortKey):
+    """The order of the gallery."""
+
+    def __call__(self, filename):
+        listed = filename in FIRST_EXAMPLES
+        place = FIRST_EXAMPLES.index(filename) if listed else len(FIRST_EXAMPLES)
+        return f"{place:03d} {filename}"
+
+
+def warnings_are_errors(gallery_conf, fname):
+    """Make an example that warns fail, before each of them."""
+    warnings.filterwarnings("error", category=UserWarning)
+    # Figures are saved, not shown.
+    warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+
+def dataclass_fields():
+    """Fields that are None by default, which pass for properties, by the name of a dataclass."""
+    return {
+        f"{module}.{name}": [f.name for f in dataclasses.fields(value) if f.default is None]
+        for module, loaded in list(sys.modules.items())
+        if module.partition(".")[0] == PACKAGE
+        for name, value in vars(loaded).items()
+        if inspect.isclass(value) and dataclasses.is_dataclass(value)
+    }
+
+
+def foreign_reference(app, env, node, contnode):
+    """The text of a reference that another package documents; None where ours is missing.
+
+    Docstrings that are inherited from scikit-learn refer to its user guide and glossary.
+    """
+    if node.get("refdomain") == "py":
+        return contnode if is_foreign(node["reftarget"]) else None
+    inherited = node["refdoc"].startswith("generated/")
+    return contnode if inherited and node["reftype"] in {"ref", "term"} else None
+
+
+def is_foreign(target):
+    """Whether the first part of a dotted name is a builtin or another package."""
+    first = target.partition(".")[0]
+    return first != PACKAGE and (hasattr(builtins, first) or find_spec(first) is not None)
+
+
+def changelog(app, docname, source):
+    """Append CHANGELOG.md, of which headings, lists and code are used, to the page changelog."""
+    if docname != "changelog":
+        return
+    app.env.note_dependency(str(CHANGELOG), docname=docname)
+    text = CHANGELOG.read_text(encoding="utf-8").partition("\n")[2]
+    text = re.sub(
+        r"^## (.*)$", lambda found: f"{found[1]}\n{'-' * len(found[1])}", text, flags=re.M
+    )
+    source[0] += re.sub(r"`([^`]+)`", r"``\1``", text)

@@ -1,0 +1,214 @@
+"""The validation loss and its gradient while a search runs."""
+
+import numpy as np
+
+from sklearn_hypergrad.inspection.display import (
+    BLUE,
+    GREY,
+    LIGHT,
+    RED,
+    Display,
+    count_evaluations,
+    legend,
+    number,
+    set_scale,
+    show_losses,
+    tidy,
+)
+from sklearn_hypergrad.inspection.fitted import searched
+
+AXES = {
+    "step": "evaluation of the validation loss",
+    "seconds": "seconds spent on evaluations",
+}
+
+
+class ConvergenceDisplay(Display):
+    """Validation loss and length of the hypergradient over the evaluations of a search.
+
+    Build it with :meth:`from_search`. Above is the loss of every evaluation, the lowest so far, and
+    what the search returned; below the norm of the gradient on the scale of the search, which is
+    logarithmic for penalties. A search that has arrived ends with a loss that no longer falls and a
+    gradient that is orders of magnitude shorter than at its start.
+
+    A search for one value first scans its range, so that losses go up and down before they settle.
+    That of a vector starts at the best value for all.
+
+    Parameters
+    ----------
+    losses : array-like of shape (n_steps,)
+        Validation losses, all on the same splits. Those that are not finite are marked at the top.
+    gradient_norms : array-like of shape (n_steps,)
+        NaN where there was no gradient.
+    seconds : array-like of shape (n_steps,)
+        Time that each evaluation took.
+    found : int
+        The step whose hyperparameters were returned.
+    before : float, default=None
+        The loss of the estimator's own value, a dashed line; None where it is not known.
+    label : str, default="validation loss"
+        For the axis of losses.
+    title : str, default=""
+        Above the picture.
+
+    Attributes
+    ----------
+    ax_ : ndarray of matplotlib Axes of shape (2,)
+        Loss and gradient.
+    figure_ : matplotlib Figure
+        The figure.
+    lines_ : list of matplotlib Line2D
+        The losses, the lowest so far, and the norms of the gradient.
+
+    See Also
+    --------
+    PathsDisplay : The hyperparameters themselves.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_hypergrad import HypergradSearchCV
+    >>> from sklearn_hypergrad.inspection import ConvergenceDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = HypergradSearchCV(Ridge(), {"alpha": [1e-4, 1e4]}).fit(X, y)
+    >>> display = ConvergenceDisplay.from_search(search)
+    >>> display.ax_[1].get_yscale()
+    'log'
+    """
+
+    def __init__(
+        self,
+        *,
+        losses,
+        gradient_norms,
+        seconds,
+        found,
+        before=None,
+        label="validation loss",
+        title="",
+    ):
+        self.losses = losses
+        self.gradient_norms = gradient_norms
+        self.seconds = seconds
+        self.found = found
+        self.before = before
+        self.label = label
+        self.title = title
+
+    @classmethod
+    def from_search(cls, search, *, x="step", splits=None, candidate=None, ax=None):
+        """Draw how a fitted search has converged.
+
+        Parameters
+        ----------
+        search : HypergradSearchCV
+            Fitted, with a range.
+        x : {"step", "seconds"}, default="step"
+            What the horizontal axis counts: evaluations, or the time spent on them.
+        splits : {"cv", "search_cv"}, default=None
+            Losses on different splits cannot be compared, so it is one kind at a time. None is what
+            was descended last: "search_cv" for a vector, whose common value was sought on "cv"
+            before.
+        candidate : int, default=None
+            Which candidate, if settings were enumerated beside the range: its number in
+            ``history_``. None is that of the best row.
+        ax : matplotlib Axes, or two of them in an array, default=None
+            Where to draw; a single one is divided. None makes a new figure.
+
+        Returns
+        -------
+        display : ConvergenceDisplay
+            The plotted display.
+
+        Raises
+        ------
+        ValueError
+            If the search has searched nothing, or has not evaluated these splits or this candidate.
+        """
+        cls._require_matplotlib("from_search")
+        look = searched(search, candidate)
+        steps = look.steps(splits)
+        display = cls(
+            losses=steps.losses,
+            gradient_norms=steps.gradient_norms,
+            seconds=steps.seconds,
+            found=steps.found,
+            before=steps.before,
+            label=steps.label,
+            title=look.title,
+        )
+        return display.plot(ax, x=x)
+
+    def plot(self, ax=None, *, x="step"):
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or two of them in an array, default=None
+            As for :meth:`from_search`.
+        x : {"step", "seconds"}, default="step"
+            As for :meth:`from_search`.
+
+        Returns
+        -------
+        self : ConvergenceDisplay
+            The plotted display.
+
+        Raises
+        ------
+        ValueError
+            For any other ``x``.
+        """
+        if x not in AXES:
+            raise ValueError(f"x must be one of {tuple(AXES)}, got {x!r}.")
+        (above,), (below,) = self._panels(ax, (2, 1), size=(6.4, 5.2), sharex=True)
+        losses = np.asarray(self.losses, dtype=float)
+        at = np.arange(1, len(losses) + 1) if x == "step" else np.cumsum(self.seconds)
+        self.lines_ = [*self._draw_losses(above, at, losses), self._draw_norms(below, at)]
+        below.set_xlabel(AXES[x])
+        if x == "step":
+            count_evaluations(below)
+        tidy(above, self.title)
+        tidy(below)
+        return self
+
+    def _draw_losses(self, ax, at, losses):
+        finite = np.where(np.isfinite(losses), losses, np.nan)
+        lowest = np.fmin.accumulate(finite)
+        style = {"color": LIGHT, "markerfacecolor": BLUE, "markeredgecolor": BLUE}
+        each = ax.plot(at, finite, "o-", markersize=4, label="each evaluation", **style)
+        best = ax.plot(at, lowest, color=BLUE, drawstyle="steps-post", label="lowest so far")
+        if self.before is not None:
+            label = f"before the search: {number(self.before)}"
+            ax.axhline(self.before, color=GREY, linestyle="--", linewidth=1, label=label)
+        show_losses(ax, losses, [losses[self.found], *([self.before] * (self.before is not None))])
+        for mark, label, rows in (
+            ("^", "above this axis", finite > ax.get_ylim()[1]),
+            ("x", "not finite", ~np.isfinite(losses)),
+        ):
+            if rows.any():
+                style = {"linestyle": "none", "marker": mark, "color": RED, "label": label}
+                ax.plot(at[rows], np.ones(rows.sum()), clip_on=False, **style, **_at_top(ax))
+        found = losses[self.found]
+        label = f"returned: {number(found)}"
+        ax.plot(at[self.found], found, "*", color=RED, markersize=13, label=label)
+        ax.set_ylabel(self.label)
+        legend(ax)
+        return *each, *best
+
+    def _draw_norms(self, ax, at):
+        norms = np.asarray(self.gradient_norms, dtype=float)
+        positive = np.where(norms > 0, norms, np.nan)
+        (line,) = ax.plot(at, positive, "o-", color=LIGHT, markersize=4)
+        line.set(markerfacecolor=BLUE, markeredgecolor=BLUE)
+        ax.plot(at[self.found], positive[self.found], "*", color=RED, markersize=13)
+        if np.isfinite(positive).any():
+            set_scale(ax.yaxis, "log")
+        ax.set_ylabel("norm of the gradient\non the scale of the search")
+        return line
+
+
+def _at_top(ax):
+    """Where the vertical coordinate is the height of the axes."""
+    return {"transform": ax.get_xaxis_transform(), "markersize": 6}

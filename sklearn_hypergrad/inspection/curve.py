@@ -1,0 +1,382 @@
+"""The cross-validation loss as a function of one hyperparameter."""
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+
+from sklearn_hypergrad.hypergradients import OnlineHypergradient
+from sklearn_hypergrad.inspection.cubics import curve
+from sklearn_hypergrad.inspection.display import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    Display,
+    is_wide,
+    legend,
+    number,
+    set_scale,
+    shortened,
+    tidy,
+)
+from sklearn_hypergrad.inspection.fitted import searched
+from sklearn_hypergrad.inspection.measures import measure_for
+from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+
+# Points at which the curve is drawn, and to which the interval is found.
+FINE = 2001
+# Distance in theta between values that are the same.
+SAME = 1e-6
+# Distance in theta from the optimum of a choice that is worth a mark of its own.
+APART = 0.01
+MOVING = "online", "real_time"
+
+
+class CurveDisplay(Display):
+    """The cross-validation loss over one hyperparameter, its optimum, and how sure that is.
+
+    Build it with :meth:`from_search`. The search has evaluated the loss and its derivative at a few
+    values. Between them the mean is the piecewise cubic with these values and these derivatives,
+    of which the search keeps absolute values; their signs are those that explain the values best.
+
+    Two things are drawn about the uncertainty, and they answer different questions. The blue band
+    is one standard error of the mean over splits: how well the *loss* is known. Splits differ in
+    how hard they are, at all values alike, so that it is wide even where the best value is certain.
+    The green interval is about the *value*: it ends where the loss has grown, from that at the
+    optimum, by one standard error of that very difference, split by split::
+
+        mean_k d_k(h) <= std_k d_k(h) / sqrt(n_splits)   with   d_k(h) = loss_k(h) - loss_k(optimum)
+
+    What splits have in common cancels in these differences. Values inside cannot be told from the
+    optimum with these data. Training parts of splits overlap, so that standard errors are too
+    small rather than too large.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_points,)
+        Of the hyperparameter, in increasing order.
+    split_losses : array-like of shape (n_points, n_splits)
+        Losses of the splits. Their mean is the curve.
+    slopes : array-like of shape (n_points,), default=None
+        Absolute derivatives of the mean loss on the scale of the search, nan where not known. None
+        is nan for all.
+    name : str, default="value"
+        Of the hyperparameter.
+    scale : {"log", "logit", "linear"}, default="log"
+        On which it was searched.
+    chosen : float, default=None
+        The value of the best row of ``cv_results_``, which is marked if it is not the optimum: the
+        asked score or ``selection="one_se"`` may have chosen another one.
+    fitted : array-like of bool of shape (n_points,), default=None
+        Which losses are of real fits, and not of the search. None is none.
+    label : str, default="validation loss"
+        For the axis of losses.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        The figure.
+    optimum_ : float
+        Where the curve is lowest.
+    interval_ : tuple of two float or None
+        The values within one standard error of the optimum, as far as values were evaluated; None
+        with one split.
+    line_ : matplotlib Line2D
+        The mean.
+    band_ : matplotlib PolyCollection or None
+        One standard error about it; None with one split.
+
+    See Also
+    --------
+    ConvergenceDisplay : The same evaluations in the order in which they were made.
+
+    Notes
+    -----
+    For the paired differences see Breiman, Friedman, Olshen, Stone, "Classification and Regression
+    Trees", 1984, section 3.4.3; their rule takes the standard error of the loss itself, and so does
+    ``selection="one_se"``, which therefore goes farther than this interval.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_hypergrad import HypergradSearchCV
+    >>> from sklearn_hypergrad.inspection import CurveDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = HypergradSearchCV(Ridge(), {"alpha": [1e-4, 1e4]}).fit(X, y)
+    >>> display = CurveDisplay.from_search(search)
+    >>> low, high = display.interval_
+    >>> bool(low < search.best_params_["alpha"] < high)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        values,
+        split_losses,
+        slopes=None,
+        name="value",
+        scale="log",
+        chosen=None,
+        fitted=None,
+        label="validation loss",
+    ):
+        self.values = values
+        self.split_losses = split_losses
+        self.slopes = slopes
+        self.name = name
+        self.scale = scale
+        self.chosen = chosen
+        self.fitted = fitted
+        self.label = label
+
+    @classmethod
+    def from_search(cls, search, X=None, y=None, *, n_points=25, candidate=None, ax=None):
+        """Draw the curve from the evaluations of a fitted search, and from more fits if asked.
+
+        Parameters
+        ----------
+        search : HypergradSearchCV
+            Fitted, with a range for one value. Of a vector, the curve is that of one value for all.
+        X, y : array-like, default=None
+            What the search was fitted on. If given, gaps between the evaluations are filled with
+            real fits, scored by ``cross_val_score`` on ``search.cv``, which must make the same
+            splits again, without metadata. Where the score is not the loss that was followed
+            (accuracy has no gradient), all points are fits and the curve is that of the score.
+        n_points : int, default=25
+            With X and y, into how many parts the evaluated range is divided at least.
+        candidate : int, default=None
+            Which candidate, if settings were enumerated beside the range: its number in
+            ``history_``. None is that of the best row.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        Returns
+        -------
+        display : CurveDisplay
+            The plotted display.
+
+        Raises
+        ------
+        ValueError
+            If the search has searched nothing, or several hyperparameters together, or its losses
+            are noisy or those of a training that goes on, so that they make no curve.
+        """
+        cls._require_matplotlib("from_search")
+        look = searched(search, candidate)
+        span = _only(look)
+        steps = look.steps("cv" if "cv" in look.history["splits"] else None, compared=True)
+        values, rows = _distinct(span, steps, TRANSFORMS[look.scale(span)])
+        data = {
+            "values": values,
+            "split_losses": steps.split_losses[rows],
+            "slopes": steps.gradient_norms[rows],
+            "fitted": np.zeros(len(rows), dtype=bool),
+            "label": f"validation loss: {steps.loss_label}",
+        }
+        if X is not None:
+            data = _filled(data, look, span, steps, (X, y, n_points))
+        return cls(
+            **data,
+            name=f"{span.key} ({look.title})" if look.title else span.key,
+            scale=look.scale(span),
+            chosen=_chosen(look, span),
+        ).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            As for :meth:`from_search`.
+
+        Returns
+        -------
+        self : CurveDisplay
+            The plotted display.
+        """
+        ax = self._panels(ax, size=(6.4, 4.4))[0, 0]
+        transform = TRANSFORMS[self.scale]
+        theta = transform.to_theta(self.values)
+        losses = np.asarray(self.split_losses, dtype=float)
+        at, mean, deviations = self._fine(theta, losses)
+        best = int(np.argmin(mean))
+        self.optimum_ = float(transform.to_constrained(at[best]))
+        self.interval_ = None
+        self._draw_mean(ax, transform.to_constrained(at), mean, deviations)
+        if losses.shape[1] > 1:
+            inside = _inside(mean, deviations, best)
+            self.interval_ = tuple(transform.to_constrained(at[inside]).tolist())
+            self._draw_interval(ax)
+        self._draw_points(ax, losses.mean(axis=1))
+        self._draw_optimum(ax, transform, (at, mean), best)
+        set_scale(ax.xaxis, self.scale)
+        ax.set_xlabel(shortened(self.name, 70))
+        ax.set_ylabel(self.label)
+        tidy(ax)
+        legend(ax)
+        return self
+
+    def _fine(self, theta, losses):
+        """``(theta, mean, deviations of splits)`` at many points between the evaluated ones."""
+        mean = losses.mean(axis=1)
+        slopes = np.full(len(theta), np.nan) if self.slopes is None else np.asarray(self.slopes)
+        at = np.union1d(np.linspace(theta[0], theta[-1], FINE), theta)
+        deviations = np.broadcast_to(losses[0] - mean[0], (len(at), losses.shape[1]))
+        if len(theta) > 1:
+            deviations = PchipInterpolator(theta, losses - mean[:, None])(at)
+        return at, curve(theta, mean, slopes)(at), deviations
+
+    def _draw_mean(self, ax, values, mean, deviations):
+        n_splits, self.band_ = deviations.shape[1], None
+        label = f"mean over {n_splits} splits" if n_splits > 1 else "validation loss"
+        (self.line_,) = ax.plot(values, mean, color=BLUE, label=label)
+        if is_wide(mean):
+            set_scale(ax.yaxis, "log")
+        if n_splits > 1:
+            error = deviations.std(axis=1, ddof=1) / np.sqrt(n_splits)
+            style = {"color": BLUE, "alpha": 0.18, "linewidth": 0}
+            label = "± one standard error of the mean"
+            self.band_ = ax.fill_between(values, mean - error, mean + error, label=label, **style)
+
+    def _draw_interval(self, ax):
+        low, high = self.interval_
+        ends = min(self.values), max(self.values)
+        open_ended = np.isclose((low, high), ends, rtol=1e-9)
+        text = {
+            (False, False): f"{number(low)} to {number(high)}",
+            (True, False): f"up to {number(high)}",
+            (False, True): f"from {number(low)} on",
+            (True, True): "all values",
+        }[tuple(map(bool, open_ended))]
+        label = f"within one standard error of the optimum:\n{text}"
+        ax.axvspan(low, high, color=GREEN, alpha=0.18, linewidth=0, label=label, zorder=0)
+
+    def _draw_points(self, ax, mean):
+        fitted = np.zeros(len(mean), dtype=bool) if self.fitted is None else np.asarray(self.fitted)
+        values = np.asarray(self.values)
+        for mask, colour, label in (
+            (~fitted, BLUE, "evaluated by the search"),
+            (fitted, ORANGE, "real fits"),
+        ):
+            if mask.any():
+                style = {"markersize": 4, "linestyle": "none", "marker": "o"}
+                ax.plot(values[mask], mean[mask], color=colour, label=label, **style)
+
+    def _draw_optimum(self, ax, transform, fine, best):
+        at, mean = fine
+        style = {"color": RED, "linestyle": "none", "markersize": 13}
+        label = f"optimum: {number(self.optimum_)}"
+        ax.plot(self.optimum_, mean[best], marker="*", label=label, **style)
+        if self.chosen is None:
+            return
+        theta = float(transform.to_theta(self.chosen))
+        if abs(theta - at[best]) > APART and at[0] <= theta <= at[-1]:
+            style |= {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 2}
+            label = f"chosen: {number(self.chosen)}"
+            ax.plot(self.chosen, np.interp(theta, at, mean), marker="D", label=label, **style)
+
+
+def _inside(mean, deviations, best):
+    """First and last point about the best one that are within one standard error of its loss."""
+    differences = deviations - deviations[best]
+    error = differences.std(axis=1, ddof=1) / np.sqrt(deviations.shape[1])
+    outside = np.flatnonzero(mean - mean[best] > error)
+    below, above = outside[outside < best], outside[outside > best]
+    return [
+        below[-1] + 1 if len(below) else 0,
+        above[0] - 1 if len(above) else len(mean) - 1,
+    ]
+
+
+def _only(look):
+    """The one range of a candidate whose loss is a function of it."""
+    if len(look.asked.ranges) > 1:
+        raise ValueError(
+            f"{', '.join(look.names)} were searched together: there is no curve over one of them. "
+            f"Draw PathsDisplay."
+        )
+    method = look.search.hypergradient
+    if isinstance(method, OnlineHypergradient) or method in MOVING:
+        raise ValueError(
+            f"hypergradient={method!r} moves hyperparameters while training runs, so that no loss "
+            f"is a function of them. Draw PathsDisplay."
+        )
+    if look.search.resample == "fresh" and look.asked.family.trained:
+        raise ValueError(
+            "resample='fresh' makes every loss one of other random numbers, and they make no "
+            "curve. Draw PathsDisplay."
+        )
+    return look.asked.range
+
+
+def _distinct(span, steps, transform):
+    """Values in increasing order, and for each the step that has evaluated it best."""
+    best = {}
+    for step in np.argsort(-steps.tols, kind="stable"):
+        value = steps.values[step]
+        if value is None or value[span.leaf].ndim or not np.isfinite(steps.losses[step]):
+            continue
+        best[round(float(transform.to_theta(value[span.leaf])) / SAME)] = step
+    if not best:
+        raise ValueError(
+            f"There is no curve to draw: {span.key} was searched as a vector, and no finite loss "
+            f"is known of one value for all. Draw PenaltiesDisplay."
+        )
+    rows = [best[key] for key in sorted(best)]
+    return np.array([float(steps.values[row][span.leaf]) for row in rows]), rows
+
+
+def _chosen(look, span):
+    """The value of the best row, if that is one of this candidate and one value."""
+    best = getattr(look.search, "best_index_", None)
+    if best is None:
+        return None
+    row = look.search.cv_results_["params"][best]
+    value = np.unique(np.asarray(row.get(span.key, np.nan), dtype=float))
+    fits = len(value) == 1 and all(row.get(k) is v or row.get(k) == v for k, v in _fixed(look))
+    return float(value[0]) if fits and value[0] > 0 else None
+
+
+def _fixed(look):
+    """Names and values of the settings that are numbers or texts."""
+    return [(k, v) for k, v in look.asked.settings.items() if np.ndim(v) == 0]
+
+
+def _filled(data, look, span, steps, more):
+    """The data with losses of real fits between the values that the search has evaluated."""
+    X, y, n_points = more
+    measure = measure_for(look.search, look.asked.final, followed=steps.loss)
+    transform = TRANSFORMS[look.scale(span)]
+    theta = transform.to_theta(data["values"])
+    wanted = np.linspace(theta[0], theta[-1], n_points + 1)
+    same = measure.name == steps.loss and steps.shown == "cv"
+    if same:
+        half = (theta[-1] - theta[0]) / n_points / 2
+        wanted = np.array([t for t in wanted if np.abs(theta - t).min() > half])
+    values = transform.to_constrained(wanted)
+    losses = [_fit_losses(look, {span.key: float(value)}, measure, X, y) for value in values]
+    if not same:
+        label = f"cross-validated {measure.label}"
+        fitted, unknown = np.ones(len(values), dtype=bool), np.full(len(values), np.nan)
+        parts = {"values": values, "split_losses": np.array(losses), "slopes": unknown}
+        return {**parts, "fitted": fitted, "label": label}
+    order = np.argsort(np.concatenate([theta, wanted]))
+    unknown = np.full(len(values), np.nan)
+    rows = np.array(losses).reshape(len(values), data["split_losses"].shape[1])
+    new = {"values": values, "split_losses": rows, "slopes": unknown, "fitted": unknown != 0}
+    joined = {name: np.concatenate([data[name], part])[order] for name, part in new.items()}
+    return {**joined, "label": data["label"]}
+
+
+def _fit_losses(look, settings, measure, X, y):
+    """Losses of real fits on the splits of the search's cv."""
+    search = look.search
+    estimator = clone(search.estimator).set_params(**look.asked.settings, **settings)
+    scores = cross_val_score(estimator, X, y, cv=search.cv, scoring=measure.scorer)
+    return measure.offset - scores

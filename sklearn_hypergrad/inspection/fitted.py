@@ -1,0 +1,271 @@
+"""What displays read from a fitted search."""
+
+import dataclasses
+from typing import Any
+
+import narwhals
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_hypergrad.inspection.display import shortened
+from sklearn_hypergrad.inspection.measures import NAMES
+from sklearn_hypergrad.search.grid import expand
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """Evaluations whose losses can be compared: of one loss on the same splits, in their order.
+
+    Attributes
+    ----------
+    losses, gradient_norms, seconds, tols : ndarray of shape (n_steps,)
+    split_losses : ndarray of shape (n_steps, n_splits)
+    values : list of dict or None
+        Hyperparameters by name; None where the search has not kept them.
+    found : int
+        The step whose hyperparameters the search returned.
+    before : float or None
+        The loss of the estimator's own value, where it was evaluated for comparison.
+    shown : {"cv", "search_cv"}
+        The argument of the search that the splits are from.
+    loss : str
+        Name of the loss.
+    """
+
+    losses: np.ndarray
+    gradient_norms: np.ndarray
+    seconds: np.ndarray
+    tols: np.ndarray
+    split_losses: np.ndarray
+    values: list
+    found: int
+    before: float | None
+    shown: str
+    loss: str
+
+    @property
+    def loss_label(self):
+        """The loss as it is written on an axis."""
+        return NAMES.get(self.loss, self.loss)
+
+    @property
+    def label(self):
+        """The same, with the splits that it is a mean over."""
+        return f"validation loss on {self.shown}:\n{self.loss_label}"
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchedCandidate:
+    """One searched candidate of a fitted search.
+
+    Attributes
+    ----------
+    search : HypergradSearchCV
+    number : int
+        Its row of ``cv_results_``.
+    asked : Candidate
+        Its ranges, and the settings that are fixed in it.
+    title : str
+        These settings, if there are several candidates.
+    history, entries : dict of str -> list
+        Its rows of ``history_`` and of ``hyperparameters_``.
+    """
+
+    search: Any
+    number: int
+    asked: Any
+    title: str
+    history: dict
+    entries: dict
+
+    @property
+    def names(self):
+        """Full names of what was searched."""
+        return [span.key for span in self.asked.ranges]
+
+    def range_of(self, name):
+        """The range of a name.
+
+        Raises
+        ------
+        ValueError
+            If nothing of this name was searched.
+        """
+        for span in self.asked.ranges:
+            if name in (span.key, span.leaf):
+                return span
+        raise ValueError(f"{name!r} was not searched. Searched were: {', '.join(self.names)}.")
+
+    def hyperparameter(self, span):
+        """What the family of the model says of the hyperparameter of a range."""
+        return self.asked.family.hyperparameters[span.leaf]
+
+    def scale(self, span):
+        """The scale on which a range was searched."""
+        return span.scale_of(self.hyperparameter(span))
+
+    def column(self, span, column):
+        """A column of ``hyperparameters_`` for the entries of one hyperparameter."""
+        return [
+            value
+            for name, value in zip(self.entries["name"], self.entries[column], strict=True)
+            if name == span.key or name.startswith(f"{span.key}[")
+        ]
+
+    def labels(self, span):
+        """Names of the entries of a hyperparameter, "" for one value."""
+        start = len(span.key) + 1
+        return [name[start:-1] for name in self.column(span, "name")]
+
+    def value(self, span):
+        """What was found, in the shape in which it was searched if that is known, else flat."""
+        flat = np.array(self.column(span, "value"), dtype=float)
+        shapes = [np.shape(v[span.leaf]) for v in map(self._by_name, self.history["value"]) if v]
+        shape = max(shapes, key=len, default=flat.shape)
+        return flat.reshape(shape) if flat.size == np.prod(shape, dtype=int) else flat
+
+    def steps(self, splits=None, *, compared=False):
+        """The evaluations on some splits; by default those that were descended last.
+
+        Parameters
+        ----------
+        splits : {"cv", "search_cv"}, default=None
+        compared : bool, default=False
+            Whether to keep what was evaluated after the search to compare its result with.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        known = list(dict.fromkeys(self.history["splits"]))
+        splits = splits or ("search_cv" if "search_cv" in known else "cv")
+        if splits not in known:
+            raise ValueError(f"No loss was evaluated on splits={splits!r}, only on {known}.")
+        on_splits = [row for row, name in enumerate(self.history["splits"]) if name == splits]
+        purposes = self.history["purpose"]
+        rows = [row for row in on_splits if compared or purposes[row] != "comparison"]
+        values = [self._by_name(self.history["value"][row]) for row in rows]
+        losses = self._column("loss", rows)
+        parts = [name for name in self.history if name.startswith("split") and name != "splits"]
+        parts = [self._column(part, rows) for part in parts]
+        return Steps(
+            losses=losses,
+            gradient_norms=self._column("gradient_norm", rows),
+            seconds=self._column("seconds", rows),
+            tols=self._column("inner_tol", rows),
+            split_losses=np.column_stack([part for part in parts if not np.isnan(part).all()]),
+            values=values,
+            found=self._found(values, losses),
+            before=None if compared else self._before(on_splits),
+            shown=splits,
+            loss=self.history["validation_loss"][rows[-1]],
+        )
+
+    def _column(self, name, rows):
+        return np.array([self.history[name][row] for row in rows], dtype=float)
+
+    def _before(self, rows):
+        """The loss of the estimator's own value, if that was evaluated, or None."""
+        own = {span.leaf: np.array(self.column(span, "before")) for span in self.asked.ranges}
+        for row in reversed(rows):
+            if _close(self._by_name(self.history["value"][row]), own):
+                return float(self.history["loss"][row])
+        return None
+
+    def _by_name(self, value):
+        """A value of ``history_`` as arrays by the last part of their names, or None."""
+        if not isinstance(value, dict):
+            value = {self.asked.ranges[0].leaf: value}
+        missing = any(v is None or (np.ndim(v) == 0 and np.isnan(v)) for v in value.values())
+        return None if missing else {name: np.array(v, float) for name, v in value.items()}
+
+    def _found(self, values, losses):
+        """The last step with the hyperparameters that were found; if unknown, the best."""
+        found = {span.leaf: np.array(self.column(span, "value")) for span in self.asked.ranges}
+        for step in reversed(range(len(values))):
+            value = values[step]
+            if value and all(np.array_equal(np.ravel(value[k]), v) for k, v in found.items()):
+                return step
+        return int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
+
+
+def _close(one, other):
+    """Whether two values are the same up to rounding; one of them may have been flattened."""
+    return one is not None and all(
+        np.size(one[name]) == np.size(other[name])
+        and np.allclose(np.ravel(one[name]), np.ravel(other[name]), rtol=1e-9, atol=0)
+        for name in other
+    )
+
+
+def columns_of(frame):
+    """The columns of a data frame, or of a dict of lists, as lists."""
+    if isinstance(frame, dict):
+        return frame
+    return narwhals.from_native(frame).to_dict(as_series=False)
+
+
+def searched(search, candidate=None):
+    """The searched candidate of a fitted search that is to be drawn.
+
+    Parameters
+    ----------
+    search : HypergradSearchCV
+    candidate : int, default=None
+        Its number in ``history_``; None is that of the best row.
+
+    Raises
+    ------
+    NotFittedError
+        If the search is not fitted.
+    ValueError
+        If nothing was searched, or not this candidate.
+    """
+    check_is_fitted(search, "cv_results_")
+    if getattr(search, "history_", None) is None:
+        reason = getattr(search, "hypergradient_", "it has no hypergradient")
+        raise ValueError(
+            f"There is nothing to draw: this {type(search).__name__} has searched no range "
+            f"({reason}). Give it a list of numbers or Continuous() for a hyperparameter that can "
+            f"be differentiated."
+        )
+    history, entries = columns_of(search.history_), columns_of(search.hyperparameters_)
+    numbers = sorted(set(history["candidate"]))
+    if candidate is None:
+        best = getattr(search, "best_index_", 0)
+        candidate = max((n for n in numbers if n <= best), default=numbers[0])
+    if candidate not in numbers:
+        raise ValueError(
+            f"candidate={candidate!r} was not searched. Candidates with a range are {numbers}, "
+            f"the rows of cv_results_ that they led to."
+        )
+    history = _rows(history, candidate)
+    asked = _asked(search, candidate, history["hyperparameter"][0])
+    title = _settings(asked) if len(numbers) > 1 else ""
+    return SearchedCandidate(search, candidate, asked, title, history, _rows(entries, candidate))
+
+
+def _rows(columns, candidate):
+    keep = [row for row, number in enumerate(columns["candidate"]) if number == candidate]
+    return {name: [values[row] for row in keep] for name, values in columns.items()}
+
+
+def _asked(search, number, key):
+    """The candidate of ``param_grid`` that led to a row."""
+    row = search.cv_results_["params"][number]
+    for asked in expand(search.param_grid, search.estimator):
+        settings = asked.settings.items()
+        if asked.ranges and asked.key == key and all(_same(row[k], v) for k, v in settings):
+            return asked
+    raise ValueError(
+        f"param_grid of this search has no range for {key} any more: it was changed after fit."
+    )
+
+
+def _same(one, other):
+    return one is other or (np.ndim(one) == np.ndim(other) == 0 and one == other)
+
+
+def _settings(asked):
+    return shortened(", ".join(f"{key}={value}" for key, value in asked.settings.items()), 60)

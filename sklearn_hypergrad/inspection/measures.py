@@ -1,0 +1,106 @@
+"""Losses as they are written on axes, and scorers as losses."""
+
+import dataclasses
+from typing import Any
+
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import check_scoring
+
+from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
+from sklearn_hypergrad.search.gather import STEADY
+from sklearn_hypergrad.search.validation_loss import EXACT
+
+NAMES = {
+    "squared_error": "mean squared error",
+    "root_squared_error": "root mean squared error",
+    "r2": "1 - R²",
+    "absolute_error": "mean absolute error",
+    "poisson_deviance": "mean Poisson deviance",
+    "gamma_deviance": "mean gamma deviance",
+    "log_loss": "log loss (nats)",
+    "balanced_log_loss": "log loss, classes balanced (nats)",
+    "brier_score": "Brier score",
+    "coded_squared_error": "squared error of coded classes",
+    "balanced_coded_squared_error": "squared error of coded classes, balanced",
+}
+SCORING = {"squared_error": "neg_mean_squared_error"}
+# What ``estimator.score`` is, by the class that defines it.
+SCORES = {RegressorMixin.score: ("r2", NAMES["r2"]), ClassifierMixin.score: ("", "1 - accuracy")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """A scorer as a loss: smaller is better.
+
+    Attributes
+    ----------
+    scorer : callable
+    label : str
+        For an axis.
+    offset : float
+        The loss is this minus the score.
+    name : str
+        Of the validation loss that is the same, or "".
+    """
+
+    scorer: Any
+    label: str
+    offset: float = 0.0
+    name: str = ""
+
+    def __call__(self, estimator, X, y):
+        """The loss of a fitted estimator."""
+        return self.offset - float(self.scorer(estimator, X, y))
+
+
+def measure_of(scorer, final):
+    """The Measure of a scorer for estimators whose last step is ``final``."""
+    if isinstance(scorer, PassthroughScorer):
+        name, label = SCORES.get(getattr(type(final), "score", None), ("", ""))
+        return Measure(scorer, label, 1.0, name) if label else Measure(scorer, "minus score")
+    metric = metric_of(scorer)
+    if metric is None:
+        return Measure(scorer, f"minus {getattr(scorer, '__name__', 'score')}")
+    function, sign, _, _ = metric
+    name, expected = EXACT.get(function, ("", sign))
+    if name and sign == expected:
+        return Measure(scorer, NAMES[name], float(sign > 0), name)
+    return _other(scorer, function, sign)
+
+
+def measure_for(search, final, scoring=None, followed=""):
+    """The Measure of what a search was asked to score, or of ``scoring``.
+
+    ``final`` is the last step of the estimator, whose class says what its own score is.
+
+    Where the search has followed the squared error in place of R² or of its root, which say the
+    same of one set of rows, it is the squared error: so both have one unit.
+
+    Raises
+    ------
+    ValueError
+        If there are several scorers, and none is that of the refit.
+    """
+    if scoring is not None:
+        return measure_of(check_scoring(search.estimator, scoring=scoring), final)
+    scorer = search.scorer_
+    if isinstance(scorer, dict):
+        if search.refit not in scorer:
+            raise ValueError(
+                f"This search has the scorers {', '.join(scorer)}, and refit={search.refit!r} is "
+                f"none of them. Pass scoring=... to say which one is drawn."
+            )
+        scorer = scorer[search.refit]
+    found = measure_of(scorer, final)
+    if found.name != followed and STEADY.get(found.name) == followed:
+        return measure_for(search, final, SCORING[followed])
+    return found
+
+
+def _other(scorer, function, sign):
+    """A metric without a validation loss; scores of scikit-learn are 1 at best."""
+    label = function.__name__.removesuffix("_score").replace("_", " ")
+    if sign < 0:
+        return Measure(scorer, label)
+    own = function.__module__.startswith("sklearn.")
+    return Measure(scorer, f"1 - {label}" if own else f"minus {label}", float(own))

@@ -1,0 +1,92 @@
+"""The page on what a search may say has an entry for everything that it says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import sklearn_hypergrad
+from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.search.endings import Ending
+
+PAGE = Path(__file__).parents[1] / "docs" / "troubleshooting.rst"
+MODULES = sorted(Path(sklearn_hypergrad.__file__).parent.rglob("*.py"))
+SOURCE = "".join(path.read_text(encoding="utf-8") for path in MODULES)
+pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="needs the repository")
+
+
+def titles(text):
+    """Titles of sections: lines that are underlined in their whole length."""
+    lines = text.splitlines()
+    return {
+        line
+        for line, below in zip(lines, lines[1:], strict=False)
+        if re.fullmatch(r"([-~=])\1+", below) and len(below) >= len(line) > 0
+    }
+
+
+def opening(message):
+    """A message up to the end of its first clause."""
+    return re.split(r"[.:]", message)[0]
+
+
+@pytest.fixture(scope="module")
+def text():
+    return PAGE.read_text(encoding="utf-8")
+
+
+def missing(text):
+    """Endings and statuses that have no entry of their own."""
+    found = titles(text)
+    endings = [ending.label for ending in Ending if ending.label not in found]
+    statuses = [
+        status.name
+        for status in Status
+        if opening(status.value or "Converged") not in found
+        or f"``Status.{status.name}``" not in text
+    ]
+    return endings + statuses
+
+
+def test_every_status_has_an_entry(text):
+    assert missing(text) == []
+
+
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        ("pooled\n~~~~~~\n", ["pooled"]),
+        ("Training diverged\n~~", ["DIVERGED"]),
+        ("``Status.CONVERGED``", ["CONVERGED"]),
+    ],
+)
+def test_an_entry_that_is_taken_out_is_missed(text, gone, expected):
+    assert gone in text
+    assert missing(text.replace(gone, "")) == expected
+
+
+@pytest.mark.parametrize("ending", [e for e in Ending if e.remedy], ids=lambda e: e.name)
+def test_remedies_are_quoted(text, ending):
+    assert f"{ending.label}. {ending.remedy}" in text
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "the fits score",
+        "the converged model",
+        "the training of the search",
+        "steps were taken back and halved",
+        "the scales of the features differ by a factor of",
+        "was enumerated, not searched",
+        "no list of numbers to search in",
+        "it does not belong to the final step of a Pipeline",
+        "has no registered inner problem",
+        "is not differentiable",
+        "diverges where the search starts",
+        "mixes Continuous with other values",
+    ],
+)
+def test_messages_are_those_of_the_code(text, phrase):
+    assert phrase in SOURCE
+    assert phrase in re.sub(r"\bThe\b", "the", text)
