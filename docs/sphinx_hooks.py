@@ -19,12 +19,17 @@ FIRST_EXAMPLES = [
     "plot_validation_loss.py",
     "plot_penalty_per_feature.py",
     "plot_penalty_per_block.py",
+    "plot_text_classification.py",
     "plot_image_penalties.py",
     "plot_overfitting.py",
     "plot_one_standard_error.py",
     "plot_nested_score.py",
     "plot_schedules.py",
     "plot_online.py",
+    "plot_own_robust_regression.py",
+    "plot_own_factorisation.py",
+    "plot_own_recurrent_network.py",
+    "plot_data_cleaning.py",
 ]
 
 

@@ -26,6 +26,8 @@ from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 
 # Points at which the curve is drawn, and to which the interval is found.
 FINE = 2001
+# Inner tolerance of evaluations that were only to see how far they are from the best.
+ROUGH = 1e-2
 # Distance in theta between values that are the same.
 SAME = 1e-6
 # Distance in theta from the optimum of a choice that is worth a mark of its own.
@@ -320,7 +322,8 @@ def _distinct(span, steps, transform):
     best = {}
     for step in np.argsort(-steps.tols, kind="stable"):
         value = steps.values[step]
-        if value is None or value[span.leaf].ndim or not np.isfinite(steps.losses[step]):
+        usable = np.isfinite(steps.losses[step]) and steps.tols[step] <= ROUGH
+        if value is None or value[span.leaf].ndim or not usable:
             continue
         best[round(float(transform.to_theta(value[span.leaf])) / SAME)] = step
     if not best:

@@ -159,7 +159,7 @@ class SearchedCandidate:
             found=self._found(values, losses),
             before=None if compared else self._before(on_splits),
             shown=splits,
-            loss=self.history["validation_loss"][rows[-1]],
+            loss=self.history["loss_name"][rows[-1]],
         )
 
     def _column(self, name, rows):

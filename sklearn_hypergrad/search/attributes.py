@@ -32,7 +32,7 @@ def history(outcomes):
         "value": _values([record for _, _, record in records]),
         "purpose": [r.stage.purpose for _, _, r in records],
         "splits": [r.stage.splits for _, _, r in records],
-        "validation_loss": [r.stage.loss for _, _, r in records],
+        "loss_name": [r.stage.loss for _, _, r in records],
         "loss": [r.value for _, _, r in records],
         "gradient_norm": [float(np.linalg.norm(r.gradient)) for _, _, r in records],
     }

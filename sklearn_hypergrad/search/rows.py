@@ -6,6 +6,8 @@ import numpy as np
 
 # Iterates of a search that are judged by a score without gradient.
 N_JUDGED = 5
+# Relative difference that is none.
+SAME = 1e-12
 
 
 def best_values(values, objective, name, candidate, inputs):
@@ -35,7 +37,12 @@ def best(values, scores):
     return [values[max(told, key=lambda index: (scores[index], -index))]] if told else []
 
 
-def distinct(values, same=np.array_equal):
+def close(one, other):
+    """Whether two values are the same but for rounding, as of a logarithm and back."""
+    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=SAME, atol=0)
+
+
+def distinct(values, same=close):
     """Values without those that are the same as an earlier one."""
     kept = []
     for value in values:

@@ -186,8 +186,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         What is proposed: the optimum, or, with "one_se", the most regularised model that is about
         as good: the largest common shift of all penalties whose validation loss is within one
         standard error over splits of that at the optimum [3]_, which stays in ``history_``. Simpler
-        models are easier to trust, and cost next to nothing here. Rows that would do away with the
-        choice, such as the best listed value, are left out.
+        models are easier to trust; on average they are somewhat worse on new data. Rows that would
+        do away with the choice, such as the best listed value, are left out.
 
     max_iter : int, default=50
         Iterations of the optimizer; it needs about five for one value. Of models that are trained
@@ -253,7 +253,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         that the range led to), ``hyperparameter`` and ``value``, ``purpose`` ("search", "one
         standard error" for what ``selection`` evaluates, "comparison" for what the result is
         compared with), ``splits`` ("cv" or "search_cv", the argument that they are from),
-        ``validation_loss`` (its name) and ``loss`` on these splits, ``gradient_norm`` (nan
+        ``loss_name`` and ``loss`` on these splits, ``gradient_norm`` (nan
         where only the loss was evaluated, as for listed values of a network before the search), the
         loss of every split, ``inner_tol``, ``seconds``, ``inner_solves`` (linear systems, or
         gradients of batches), and ``linear_iterations`` and ``linear_residual`` of the linear

@@ -255,7 +255,7 @@ def test_others_are_what_they_were(model):
     [
         ({"width": Continuous(per="feature")}, "width of Robust has no value per feature"),
         ({"alpha": Continuous(-1, 1)}, "Robust.alpha is searched among positive values"),
-        ({"beta": ANY}, "beta of Robust is not differentiable"),
+        ({"beta": ANY}, "Invalid parameter 'beta' for estimator Robust"),
     ],
 )
 def test_what_cannot_be_tuned(models, numbers, grid, text):

@@ -85,13 +85,18 @@ def test_shapes_that_there_are_not(model, name, per, text):
         ("alpha", Continuous(0, 1, scale="linear"), "searched among positive values, got low=0."),
         ("init_scale", Continuous(scale="logit"), "values between 0 and 1, and init_scale of MLP"),
         ("n_steps", Continuous(10, 100), f"n_steps of MLPClassifier {NOT_DIFFERENTIABLE}"),
-        ("alhpa", ANY, f"alhpa of MLPClassifier {NOT_DIFFERENTIABLE}"),
     ],
 )
 def test_ranges_that_there_are_not(name, continuous, text):
     told = message(classifier(), {name: continuous})
     assert told.startswith(CANNOT.format(name, continuous))
     assert text in told
+
+
+def test_a_name_that_there_is_not():
+    told = message(classifier(), {"alhpa": ANY})
+    assert told.startswith("Invalid parameter 'alhpa' for estimator MLPClassifier(")
+    assert told.endswith("Did you mean 'alpha'?")
 
 
 def test_momentum_that_is_not_used():
