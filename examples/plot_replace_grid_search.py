@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import HypergradSearchCV
 
+# sphinx_gallery_parallel = False
 X, y = load_breast_cancer(return_X_y=True)
 X, X_test, y, y_test = train_test_split(X, y, stratify=y, random_state=0)
 pipeline = make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky", tol=1e-6))
