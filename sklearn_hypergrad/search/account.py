@@ -13,6 +13,26 @@ USUAL = 10
 READABLE = 6
 
 
+@dataclasses.dataclass
+class Costs:
+    """A listener that counts what a search costs, guard included.
+
+    Attributes
+    ----------
+    n_evaluations, n_inner_fits : int
+    seconds : float
+    """
+
+    n_evaluations: int = 0
+    n_inner_fits: int = 0
+    seconds: float = 0.0
+
+    def __call__(self, stage, record):
+        self.n_evaluations += 1
+        self.n_inner_fits += len(record.losses)
+        self.seconds += record.seconds
+
+
 @dataclasses.dataclass(frozen=True)
 class Tuned:
     """One hyperparameter: its values before and after, as words, and how they ended.
@@ -55,9 +75,7 @@ class Account:
     stopped : str
         Why the optimizer stopped.
     n_values : int
-        Entries of all hyperparameters.
-    n_evaluations, n_inner_fits : int
-    seconds : float
+        Values that differ: entries of a pool are one.
     grid_size : float
         Logarithm to base ten of the settings of a grid in its place.
     """
@@ -68,9 +86,6 @@ class Account:
     gains: list
     stopped: str
     n_values: int
-    n_evaluations: int
-    n_inner_fits: int
-    seconds: float
     grid_size: float
 
 
@@ -85,17 +100,13 @@ def accounts(outcomes, results, metric):
 
 
 def _account(outcome, rows, results, metric):
-    records = outcome.records
     return Account(
         place=outcome.candidate.place,
         rows=rows,
         tuned=_tuned(outcome),
         gains=_gains(outcome, rows, results, metric),
         stopped=outcome.found.message,
-        n_values=outcome.found.record.theta.size,
-        n_evaluations=len(records),
-        n_inner_fits=sum(len(record.losses) for record in records),
-        seconds=sum(record.seconds for record in records),
+        n_values=len(np.unique(outcome.found.record.theta)),
         grid_size=sum(
             each.dimension.size * np.log10(len(span.listed) or USUAL)
             for each, span in zip(outcome.searched, outcome.candidate.ranges, strict=True)
@@ -106,14 +117,14 @@ def _account(outcome, rows, results, metric):
 def _gains(outcome, rows, results, metric):
     gains = [gain_of_records(each) for each in outcome.comparisons]
     # Losses on the way are those of other weights: only what was trained anew can be compared.
-    if outcome.candidate.family.joint and not outcome.comparisons and len(rows) > 1:
-        if f"split0_test_{metric}" in results:
-            gains.append(gain_of_rows("over the start", results, metric, rows[1], rows[0]))
+    if not outcome.comparisons and outcome.start_row and f"split0_test_{metric}" in results:
+        start = rows[outcome.start_row]
+        gains.append(gain_of_rows("over the start", results, metric, start, rows[0]))
     return [gain for gain in gains if gain is not None]
 
 
 def _tuned(outcome):
-    endings, told = iter(outcome.found.endings), []
+    endings, told, joint = iter(outcome.found.endings), [], outcome.candidate.family.joint
     for each in outcome.searched:
         size = each.dimension.size
         value = outcome.found.record.hyperparams[each.dimension.name]
@@ -121,7 +132,8 @@ def _tuned(outcome):
         told.append(
             Tuned(
                 key=each.key if size == 1 else f"{each.key} ({size} values)",
-                before=_words(each.before),
+                # Several are searched from the best of listed values, if there are any.
+                before=_words(each.dimension.starts if joint else each.before),
                 after=_words(value),
                 ends=_ends(ends, size),
                 bounds=(each.dimension.low, each.dimension.high),

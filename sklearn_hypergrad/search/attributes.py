@@ -91,12 +91,12 @@ def models_of(outcomes):
 
 
 def row(outcomes, number):
-    """``(outcome, value, number)`` of a row of ``cv_results_``."""
+    """The Outcome of a row of ``cv_results_``, and its value of a vector."""
     first = 0
     for outcome in outcomes:
         if number < first + len(outcome.rows):
             value = outcome.values[number - first] if outcome.values else None
-            return outcome, value, number
+            return outcome, value
         first += len(outcome.rows)
     raise IndexError(number)
 
@@ -157,7 +157,7 @@ def _entries(number, outcome, model):
             "candidate": [number] * size,
             "name": names or [searched.key],
             "value": np.ravel(record.hyperparams[dimension.name]).tolist(),
-            "before": searched.before.tolist(),
+            "before": np.ravel(searched.before).tolist(),
             "start": dimension.starts.tolist(),
             "low": [dimension.low] * size,
             "high": [dimension.high] * size,

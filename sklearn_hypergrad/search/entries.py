@@ -24,21 +24,19 @@ def search_vector(candidate, inputs, options):
     asked = objective_on(candidate, data.parts, data.choice.loss, options)
     vector = VectorDescent(candidate, data, layout, options)
     (dimension,) = vector.objective.space.dimensions
-    direction = np.full(dimension.size, regularizes(candidate))
-    check_selection(vector.objective, direction, options)
+    direction = np.array([regularizes(candidate)])
+    for objective in (asked, vector.objective):
+        check_selection(objective, direction, options)
     common = descent(candidate, asked, options).run()
-    simple = selected(asked, common, direction[:1], options)
+    simple = selected(asked, common, direction, options)
     comparisons = gain_over_own(candidate, asked, simple)
     scalar = vector.common(simple.record.theta[0])
-    if INTERRUPTED in (common.message, simple.message):
-        found = vector.pooled(scalar, INTERRUPTED)
-    else:
-        found = selected(vector.objective, vector.run(common.record.theta[0]), direction, options)
-    guard, verdict = _guarded(candidate, inputs, options)
+    found = _found(vector, common, simple, scalar)
+    guard, verdict = _guarded(candidate, inputs, options, found)
     if verdict is None:
         values = [found.record.hyperparams[dimension.name], scalar]
         values += _best_judged(candidate, data, vector, inputs, options)
-        comparisons.append(vector.gain_over(scalar, found))
+        comparisons += vector.gain_over(scalar, found)
     else:
         values = [scalar]
         found = vector.pooled(scalar, f"{found.message}; {verdict}")
@@ -73,11 +71,23 @@ def _best_judged(candidate, data, vector, inputs, options):
     return best_values(visited, vector.cv_objective(), dimension.name, candidate, inputs)
 
 
-def _guarded(candidate, inputs, options):
+def _found(vector, common, simple, scalar):
+    """What the vector has come to; one value for all if that is as far as it came."""
+    if INTERRUPTED in (common.message, simple.message):
+        return vector.pooled(scalar, INTERRUPTED)
+    try:
+        return vector.selected(vector.run(common.record.theta[0]))
+    except KeyboardInterrupt:
+        return vector.pooled(scalar, INTERRUPTED)
+
+
+def _guarded(candidate, inputs, options, found):
     """``(guard, why the vector is not kept or None)``."""
     if not options.guard:
         return None, None
     try:
+        if found.message == INTERRUPTED:
+            raise KeyboardInterrupt
         guard = judged(candidate, inputs, options)
     except Unsearchable as error:
         return None, f"the guard could not judge: {error}"

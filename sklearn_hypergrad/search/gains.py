@@ -49,8 +49,8 @@ class Gain:
 
     @property
     def doubtful(self):
-        """Whether the difference is within its standard error."""
-        return not self.difference > self.standard_error
+        """Whether the difference is within its standard error, if that is known."""
+        return self.difference <= self.standard_error
 
     def __str__(self):
         change = f"{self.before:.6g} -> {self.after:.6g}"
@@ -63,7 +63,8 @@ class Gain:
 def gain_of_records(comparison):
     """The Gain of a comparison, or None where the two cannot be compared."""
     before, after = comparison.before, comparison.after
-    if len(before.losses) != len(after.losses):
+    same = np.array_equal(before.theta, after.theta)
+    if same or len(before.losses) != len(after.losses):
         return None
     return _gain(comparison.what, after.measure, before.losses, after.losses, -1)
 

@@ -89,10 +89,11 @@ class Candidate:
         return ", ".join(span.key for span in self.ranges)
 
 
-def expand(param_grid, estimator):
+def expand(param_grid, estimator, *, beside=True):
     """The candidates of all dicts of a grid.
 
     A dict in which nothing is differentiable gives exactly those of ParameterGrid, in its order.
+    ``beside`` says whether listed values that a range cannot hold are enumerated beside it.
 
     Raises
     ------
@@ -102,14 +103,14 @@ def expand(param_grid, estimator):
     grids = [param_grid] if isinstance(param_grid, dict) else param_grid
     grids = [_wrapped(grid) if isinstance(grid, dict) else grid for grid in grids]
     ParameterGrid(grids)
-    return [candidate for grid in grids for candidate in _expand_dict(grid, estimator)]
+    return [candidate for grid in grids for candidate in _expand_dict(grid, estimator, beside)]
 
 
 def _wrapped(grid):
     return {k: [v] if isinstance(v, Continuous) else v for k, v in grid.items()}
 
 
-def _expand_dict(grid, estimator):
+def _expand_dict(grid, estimator, beside):
     _refuse_mixed(grid)
     # Between which limits values are to be depends on the estimator.
     numeric = {key for key, values in grid.items() if _range(key, values, ANY)[0] is not None}
@@ -124,14 +125,14 @@ def _expand_dict(grid, estimator):
             _refuse_continuous(key, grid[key], _why_not(configured, key), configured)
         others = {key: grid[key] for key in numeric - searched}
         for more in ParameterGrid(others):
-            candidates += _candidates(grid, searched, {**fixed, **more}, estimator)
+            candidates += _candidates(grid, searched, {**fixed, **more}, estimator, beside)
     if any(candidate.range for candidate in candidates):
         return candidates
     reason = next((c.reason for c in candidates if c.reason), None)
     return [Candidate(settings, reason=reason) for settings in ParameterGrid(grid)]
 
 
-def _candidates(grid, searched, settings, estimator):
+def _candidates(grid, searched, settings, estimator, beside):
     """The candidates of one combination of enumerated values."""
     configured = _configured(estimator, settings)
     if not searched:
@@ -147,7 +148,7 @@ def _candidates(grid, searched, settings, estimator):
         reason = f"{', '.join(keys)} of {type(final).__name__}: {obstacle}"
         listed = ParameterGrid({key: grid[key] for key in keys})
         return [Candidate({**settings, **values}, reason=reason) for values in listed]
-    choices = [_choices(key, grid[key], final, found) for key in keys]
+    choices = [_choices(key, grid[key], final, found, beside) for key in keys]
     reason = _why_enumerated(grid, configured)
     return [
         _candidate(dict(zip(keys, chosen, strict=True)), settings, estimator, reason)
@@ -155,13 +156,13 @@ def _candidates(grid, searched, settings, estimator):
     ]
 
 
-def _choices(key, values, final, found):
+def _choices(key, values, final, found, beside):
     """Values that are enumerated beside the range, and the range."""
     span, others = _range(key, values, found.hyperparameters[key.rpartition("__")[2]].limits)
     if span is None:
         return others
     _check(span, final, found)
-    return [*others, span]
+    return [*others, span] if beside else [span]
 
 
 def _candidate(chosen, settings, estimator, reason):

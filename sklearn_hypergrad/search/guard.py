@@ -5,10 +5,11 @@ import warnings
 
 import numpy as np
 
-from sklearn_hypergrad.search.build import descent, objective_on, prepared
+from sklearn_hypergrad.search.build import descent, objective_on, prepared, regularizes
 from sklearn_hypergrad.search.data import blocks, row_numbers
 from sklearn_hypergrad.search.descent import INTERRUPTED
 from sklearn_hypergrad.search.gather import gather, layout_of
+from sklearn_hypergrad.search.selection import selected
 from sklearn_hypergrad.search.vector import VectorDescent
 
 
@@ -97,15 +98,16 @@ def _outer_losses(candidate, inputs, options, split):
     asked = objective_on(candidate, data.parts, data.choice.loss, options)
     common = descent(candidate, asked, options).run()
     search = VectorDescent(candidate, data, layout, options)
-    found = search.run(common.record.theta[0])
-    if INTERRUPTED in (common.message, found.message):
+    found = search.selected(search.run(common.record.theta[0]))
+    simple = selected(asked, common, np.array([regularizes(candidate)]), options)
+    if INTERRUPTED in (common.message, simple.message, found.message):
         raise KeyboardInterrupt
     (dimension,) = search.objective.space.dimensions
     (part,) = prepared(blocks, candidate, inputs, [split])
     outside = objective_on(candidate, [part], data.choice.loss, options, layout)
     outside.tol = search.objective.tol
     losses, weight = [], None
-    for value in (found.record.hyperparams[dimension.name], search.common(common.record.theta[0])):
+    for value in (found.record.hyperparams[dimension.name], search.common(simple.record.theta[0])):
         ((term, w),) = outside.solutions({dimension.name: value})
         loss, weight = term.outer.samples(w)
         losses.append(loss)

@@ -52,15 +52,22 @@ def search_jointly(candidate, inputs, options):
         loss_name=setup.choice.loss.name,
         expected=found.record.value if expected else None,
         comparisons=_comparisons(objective, start, found),
+        start_row=_row_of(settings_of(setup.searched, start), rows),
     )
+
+
+def _row_of(settings, rows):
+    """The number of a row with these settings, or None."""
+    same = (number for number, row in enumerate(rows) if same_settings(settings, row))
+    return next(same, None)
 
 
 def _comparisons(objective, start, found):
     """The Comparison with the start, in a list; empty where losses are those of other weights."""
     if objective.noisy or found.message == INTERRUPTED:
         return []
-    before = objective.compared(objective.space.to_theta(start))
-    return [Comparison("over the start", before, found.record)]
+    before = objective.compared(start)
+    return [Comparison("over the start", before, found.record)] if before else []
 
 
 def _direction(candidate, searched):

@@ -12,10 +12,10 @@ from sklearn_hypergrad.search.data import blocks
 from sklearn_hypergrad.search.methods import training_method
 from sklearn_hypergrad.search.objective import Objective
 from sklearn_hypergrad.search.online import OnlineObjective, is_online
-from sklearn_hypergrad.search.outcome import Searched, own_values, solved
+from sklearn_hypergrad.search.outcome import Searched, solved
 from sklearn_hypergrad.search.rows import plain
 from sklearn_hypergrad.search.splits import search_splits
-from sklearn_hypergrad.search.starts import dimension_of
+from sklearn_hypergrad.search.starts import dimension_of, own_values
 from sklearn_hypergrad.search.training_objective import TrainedObjective
 from sklearn_hypergrad.spaces import Space
 
@@ -145,7 +145,7 @@ def _searched(candidate, span, parts, refit):
         raise Unfit(f"the training parts of the splits differ in features, and so in {per}s")
     hyperparameter = family.hyperparameters[span.leaf]
     dimension = dimension_of(span, hyperparameter, getattr(final, span.leaf), shape)
-    before = own_values(final, span.leaf, dimension.size)
+    before = own_values(getattr(final, span.leaf), shape)
     return Searched(span.key, dimension, labels, bool(span.listed) or per == "sample", before)
 
 

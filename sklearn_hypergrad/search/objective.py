@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_hypergrad.exact import LatticeOverflow
 from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.stage import COMPARISON, UNWATCHED, Stage
+from sklearn_hypergrad.search.stage import COMPARISON, SHOWN, UNWATCHED, Stage
 from sklearn_hypergrad.training import Diverged
 
 # Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
@@ -45,7 +45,7 @@ class Record:
         """The loss and its splits, as words."""
         n_splits = len(self.losses)
         splits = f"{n_splits} split{'s' * (n_splits > 1)} of {self.stage.splits}"
-        return f"{self.stage.loss} on {splits}"
+        return f"{SHOWN.get(self.stage.loss, self.stage.loss)} on {splits}"
 
 
 class Objective:
@@ -103,13 +103,19 @@ class Objective:
         self.stage.tell(record)
         return record
 
-    def compared(self, theta):
-        """The evaluation of what the result is compared with."""
-        stage, self.stage = self.stage, self.stage.then(COMPARISON)
+    def compared(self, hyperparams):
+        """The evaluation of what the result is compared with, within bounds or not.
+
+        None if it is interrupted: the result does not depend on it.
+        """
+        stage, space = self.stage, self.space
+        self.stage, self.space = stage.then(COMPARISON), space.holding(hyperparams)
         try:
-            return self.record(theta)
+            return self.record(self.space.to_theta(hyperparams))
+        except KeyboardInterrupt:
+            return None
         finally:
-            self.stage = stage
+            self.stage, self.space = stage, space
 
     def final(self, theta):
         """The record of where the search has ended."""

@@ -13,6 +13,7 @@ from sklearn_hypergrad.search.grid import Candidate
 from sklearn_hypergrad.search.guard import Guard
 from sklearn_hypergrad.search.model import Model
 from sklearn_hypergrad.search.rows import distinct
+from sklearn_hypergrad.search.starts import own_values
 from sklearn_hypergrad.search.validation_loss import Choice
 from sklearn_hypergrad.spaces import Dimension
 
@@ -79,6 +80,8 @@ class Outcome:
     guard : Guard or None
     comparisons : list of Comparison
         What the result is worth, by evaluations of it and of others.
+    start_row : int or None
+        Which of the rows is where the search started, if that is not what was found.
     fallback : str or None
         Why a range was enumerated after all.
     """
@@ -96,23 +99,15 @@ class Outcome:
     describe: Callable[[Any], Model] | None = None
     guard: Guard | None = None
     comparisons: list = ()
+    start_row: int | None = None
     fallback: str | None = None
 
 
 def searched_one(candidate, layout, dimension):
     """The only hyperparameter of a candidate as it was searched."""
     span = candidate.range
-    before = own_values(candidate.final, span.leaf, dimension.size)
+    before = own_values(getattr(candidate.final, span.leaf), dimension.shape)
     return [Searched(span.key, dimension, layout.labels, bool(span.listed), before)]
-
-
-def own_values(estimator, leaf, size):
-    """The value of an estimator for each of some entries; nan where there is no such number."""
-    try:
-        own = np.ravel(np.asarray(getattr(estimator, leaf), dtype=float))
-    except (TypeError, ValueError):
-        own = np.empty(0)
-    return np.broadcast_to(own, size) if own.size in (1, size) else np.full(size, np.nan)
 
 
 def solved(candidate, method):

@@ -6,7 +6,9 @@ import numpy as np
 
 from sklearn_hypergrad.search.stage import SEARCH
 
-COLUMNS = "  step  validation loss       change  gradient norm  inner fits    elapsed       left"
+COLUMNS = (
+    "  step  validation loss       change  gradient norm  inner fits      elapsed          left"
+)
 
 # Nothing shorter is shown.
 SHORTEST = 0.1
@@ -45,14 +47,16 @@ class Progress:
             _cell(record.value - self._last, "+11.2e"),
             _cell(norm, "13.2e"),
             f"{self._n_fits:10d}",
-            f"{duration(time.perf_counter() - self._began):>9}",
-            f"{self._left():>9}",
+            f"{duration(time.perf_counter() - self._began):>11}",
+            f"{self._left():>12}",
         ]
         print("  ".join(cells))
         if np.isfinite(record.value):
             self._last = record.value
 
     def _left(self):
+        if self._stage.purpose != SEARCH:
+            return ""
         expected = self._stage.at_most or self._max_iter
         n_left = expected - self._n_steps
         if n_left <= 0:
@@ -64,7 +68,7 @@ class Progress:
 
 def duration(seconds):
     """Seconds as a person says them."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

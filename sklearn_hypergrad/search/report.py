@@ -63,7 +63,7 @@ def _searched(search):
     """What there is to say of ranges: that which led to the best row first, then some others."""
     accounts, best = search._accounts, getattr(search, "best_index_", 0)
     shown = sorted(accounts, key=lambda account: best not in account.rows)[:MOST]
-    tuned = [_prefixed(account, each) for account in shown for each in account.tuned]
+    tuned = [_prefixed(a, f"{each}{_beaten(a, best)}") for a in shown for each in a.tuned]
     if len(accounts) > MOST:
         tuned.append(f"and {len(accounts) - MOST} more ranges: see hyperparameters_")
     return [
@@ -71,6 +71,11 @@ def _searched(search):
         ("Gained", [_prefixed(account, gain) for account in shown for gain in account.gains]),
         ("Stopped", list(dict.fromkeys(account.stopped for account in accounts))),
     ]
+
+
+def metric_name(search):
+    """What the score that decides is called in ``cv_results_``."""
+    return search.refit if search.multimetric_ and isinstance(search.refit, str) else "score"
 
 
 def final_lines(search):
@@ -88,17 +93,15 @@ def final_lines(search):
 
 def costs(search):
     """Evaluations and fits, and those of a grid in their place."""
-    accounts = search._accounts
     n_fits = len(search.cv_results_["params"]) * search.n_splits_
-    refit = " and a refit" * hasattr(search, "best_estimator_")
-    if not accounts:
-        return f"{n_fits} fits of scikit-learn{refit}"
-    n_inner = sum(account.n_inner_fits for account in accounts)
-    seconds = duration(sum(account.seconds for account in accounts))
+    fits = f"{n_fits} fits of scikit-learn" + " and a refit" * hasattr(search, "best_estimator_")
+    if not search._accounts:
+        return fits
+    spent = search._costs
     return (
-        f"{sum(a.n_evaluations for a in accounts)} evaluations with {n_inner} inner fits in "
-        f"{seconds}, {n_fits} fits of scikit-learn{refit}; a grid search takes "
-        f"{n_grid_fits(accounts, search.n_splits_)} fits"
+        f"{spent.n_evaluations} evaluations with {spent.n_inner_fits} inner fits in "
+        f"{duration(spent.seconds)}, {fits}; a grid search takes "
+        f"{n_grid_fits(search._accounts, search.n_splits_)} fits"
     )
 
 
@@ -120,12 +123,17 @@ def distrusted(search):
                 f"Row {best} of cv_results_ scored better than the point found, row "
                 f"{account.rows[0]}, and is the result."
             )
-        if account.n_values > MANY:
+        elif account.n_values > MANY:
             reasons.append(
                 "Many values were tuned on the splits that judge them: best_score_ flatters them. "
                 "Compare on data outside the search, as nested_score does."
             )
     return reasons
+
+
+def _beaten(account, best):
+    beaten = best in account.rows and best != account.rows[0]
+    return f" (row {account.rows[0]}; the result is row {best})" if beaten else ""
 
 
 def _prefixed(account, words):
@@ -135,7 +143,7 @@ def _prefixed(account, words):
 def _scores(search):
     if not hasattr(search, "best_score_"):
         return []
-    name = search.refit if isinstance(search.refit, str) else "score"
+    name = metric_name(search)
     spread = search.cv_results_[f"std_test_{name}"][search.best_index_]
     shown = search.scoring if isinstance(search.scoring, str) else name
     shown = "score of the estimator" if search.scoring is None else shown

@@ -15,10 +15,12 @@ from sklearn_hypergrad.search.data import blocks, whole
 from sklearn_hypergrad.search.descent import INTERRUPTED
 from sklearn_hypergrad.search.gains import Comparison
 from sklearn_hypergrad.search.layout import Common
-from sklearn_hypergrad.search.outcome import Outcome, own_values, rows_of, searched_one, solved
+from sklearn_hypergrad.search.outcome import Outcome, rows_of, searched_one, solved
 from sklearn_hypergrad.search.rows import best_values
 from sklearn_hypergrad.search.selection import check_selection, selected
 from sklearn_hypergrad.search.splits import search_splits
+from sklearn_hypergrad.search.stage import SEARCH
+from sklearn_hypergrad.search.starts import own_values
 
 
 def common_objective(candidate, inputs, options):
@@ -44,11 +46,11 @@ def common_objective(candidate, inputs, options):
 def gain_over_own(candidate, objective, found):
     """The Comparison with the estimator's own value, in a list; empty if it has no such."""
     leaf = candidate.range.leaf
-    (own,) = own_values(candidate.final, leaf, 1)
+    own = own_values(getattr(candidate.final, leaf), ())
     if found.message == INTERRUPTED or not 0 < own < np.inf:
         return []
-    before = objective.compared(objective.space.to_theta({leaf: own}))
-    return [Comparison(f"over {leaf}={own:.4g}", before, found.record)]
+    before = objective.compared({leaf: own})
+    return [Comparison(f"over {leaf}={own:.4g}", before, found.record)] if before else []
 
 
 def search_scalar(candidate, inputs, options):
@@ -65,7 +67,7 @@ def search_scalar(candidate, inputs, options):
     # The best of other points would do away with what was selected.
     if not choice.exact and options.selection == "best":
         asked.tol = objective.tol
-        visited = [record.hyperparams[name] for record in objective.records]
+        visited = [r.hyperparams[name] for r in objective.records if r.stage.purpose == SEARCH]
         for group in (candidate.range.listed, visited):
             values += best_values(group, asked, name, candidate, inputs)
     layout = Common(candidate.range, candidate.family, None, None)

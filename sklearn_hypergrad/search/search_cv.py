@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.model_selection import PredefinedSplit, check_cv
+from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hypergrad._sklearn import BaseSearchCV, DocumentedMixin, Interval, StrOptions
@@ -24,15 +24,16 @@ from sklearn_hypergrad.hypergradients import (
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search import attributes
-from sklearn_hypergrad.search.account import accounts
+from sklearn_hypergrad.search.account import Costs, accounts
 from sklearn_hypergrad.search.build import Options
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.outcome import problems_of
 from sklearn_hypergrad.search.progress import Progress
 from sklearn_hypergrad.search.pursue import pursue
-from sklearn_hypergrad.search.report import final_lines, report_of
+from sklearn_hypergrad.search.report import final_lines, metric_name, report_of
 from sklearn_hypergrad.search.selection import SELECTIONS
+from sklearn_hypergrad.search.splits import has_fixed_splits
 from sklearn_hypergrad.search.tasks import Tasks
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
@@ -187,7 +188,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         as good: the largest common shift of all penalties whose validation loss is within one
         standard error over splits of that at the optimum [3]_, which stays in ``history_``. Simpler
         models are easier to trust; on average they are somewhat worse on new data. Rows that would
-        do away with the choice, such as the best listed value, are left out.
+        do away with the choice are left out: the best listed value, and values that are enumerated
+        beside a range, such as zero.
 
     max_iter : int, default=50
         Iterations of the optimizer; it needs about five for one value. Of models that are trained
@@ -420,7 +422,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self : object
             The fitted search.
         """
-        for name in (*REPORTED, "_accounts"):
+        for name in (*REPORTED, "_accounts", "_costs"):
             self.__dict__.pop(name, None)
         try:
             super().fit(X, y, **params)
@@ -438,10 +440,12 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def report(self):
         """What was tuned, gained and spent, and what to distrust.
 
-        Gains are differences of the validation loss, or score, between the estimator as it was and
-        what was found, on the same splits, with one standard error over these. Splits share most of
-        their training data, so the error is somewhat too small, and what was tuned on the splits
-        flatters itself: :func:`~sklearn_hypergrad.inspection.nested_score` has an honest figure.
+        Gains are differences of the validation loss, or score, between what was found and the value
+        that the estimator had (of networks and own models, where the search started, which may be
+        a listed value), on the same splits, with one standard error over these. The loss that goes
+        with r2 is 1 - r2. Splits share most of their training data, so the error is somewhat too
+        small, and what was tuned on the splits flatters itself:
+        :func:`~sklearn_hypergrad.inspection.nested_score` has an honest figure.
 
         Returns
         -------
@@ -482,7 +486,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self._data = X, y
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        candidates = expand(self.param_grid, self.estimator)
+        beside = self.selection == "best"
+        candidates = expand(self.param_grid, self.estimator, beside=beside)
         ranges = any(candidate.range for candidate in candidates)
         # What is only enumerated gives the tree of tasks that GridSearchCV has.
         if ranges:
@@ -509,11 +514,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self._check_guard()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
         options = self._options(inputs.y)
-        tasks = Tasks(self, task, inputs)
-        progress = [Progress(self.max_iter)] if self.verbose > 0 else []
+        tasks, self._costs = Tasks(self, task, inputs), Costs()
+        listeners = [tasks, self._costs]
+        if self.verbose > 0:
+            listeners.append(Progress(self.max_iter))
         with np.errstate(all="ignore"), one_blas_thread():
             outcomes = [
-                pursue(candidate, inputs, options.watched(candidate.place, tasks, *progress))
+                pursue(candidate, inputs, options.watched(candidate.place, *listeners))
                 for candidate in candidates
             ]
         tasks.end()
@@ -522,10 +529,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _check_guard(self):
         for name in ("cv", "search_cv") if self.guard else ():
             splitter = getattr(self, name)
-            fixed = not hasattr(splitter, "split") and not isinstance(
-                splitter, numbers.Integral | str | None
-            )
-            if fixed or isinstance(splitter, PredefinedSplit):
+            if has_fixed_splits(splitter):
                 raise ValueError(
                     f"guard=True repeats the search inside every training part, for which "
                     f"{name}={splitter!r} has no splits. Pass a splitter or a number."
@@ -570,7 +574,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
             self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
             messages += self._report_best(outcomes, models)
-        metric = self.refit if isinstance(self.refit, str) else "score"
+        metric = metric_name(self)
         self._accounts = accounts(outcomes, self.cv_results_, metric)
         messages += attributes.unconverged_fits(outcomes, self.cv_results_, metric)
         self.remarks_ = messages
@@ -581,7 +585,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     def _report_best(self, outcomes, models):
         """What there is to say of the row that scikit-learn has chosen; what is worth a warning."""
-        outcome, value, number = attributes.row(outcomes, getattr(self, "best_index_", 0))
+        number = getattr(self, "best_index_", 0)
+        outcome, value = attributes.row(outcomes, number)
         if outcome.guard is not None:
             self.guard_ = outcome.guard
         if outcome.describe is None:

@@ -17,6 +17,8 @@ LEVEL = 1e-6
 FIRST = 0.1
 # Endings of an optimum that say nothing of the point that is proposed instead.
 MOVED = {Ending.INTERIOR, Ending.AT_BOUND, Ending.LIMIT, Ending.FLAT_ZERO, Ending.FLAT_INFINITY}
+# Distance in theta from a bound that is none.
+ON_BOUND = 1e-9
 STRONGEST = "then the strongest level within one standard error"
 
 
@@ -41,7 +43,7 @@ def check_selection(objective, direction, options):
         )
 
 
-def selected(objective, found, direction, options):
+def selected(objective, found, direction, options, most=np.inf):
     """What is proposed instead of a point that was found: itself, unless ``selection="one_se"``.
 
     Parameters
@@ -53,6 +55,8 @@ def selected(objective, found, direction, options):
         1 for entries of theta that regularise more the larger they are, -1 for the reverse, 0 for
         others.
     options : Options
+    most : float
+        The longest shift of theta, if bounds are not all that limit it.
 
     Returns
     -------
@@ -62,16 +66,19 @@ def selected(objective, found, direction, options):
         return found
     limit, message = _limit(found.record), f"{found.message}; {STRONGEST}"
     objective.stage = objective.stage.then(ONE_SE)
+    reach = min(most, _reach(objective, found.record.theta, direction))
     records = [found.record]
     try:
-        _walk(objective, records, direction, limit, options.tol)
+        _walk(objective, records, direction, (limit, reach, options.tol))
     except KeyboardInterrupt:
         message = INTERRUPTED
-    endings = [
-        Ending.ONE_SE if moves and ending in MOVED else ending
-        for moves, ending in zip(direction != 0, found.endings, strict=True)
-    ]
     record = _strongest(records, direction, limit)
+    moved = np.abs(record.theta - found.record.theta).max()
+    ending = Ending.AT_BOUND if moved >= reach - ON_BOUND else Ending.ONE_SE
+    endings = [
+        ending if moved and moves and old in MOVED else old
+        for moves, old in zip(direction != 0, found.endings, strict=True)
+    ]
     return dataclasses.replace(found, record=record, endings=endings, message=message)
 
 
@@ -80,18 +87,21 @@ def _limit(record):
     return record.value + np.std(record.losses, ddof=1) / np.sqrt(len(record.losses))
 
 
-def _walk(objective, records, direction, limit, tol):
+def _walk(objective, records, direction, ends):
     """Append records of larger and larger shifts, up to where the loss meets the limit."""
-    theta = records[0].theta
+    theta, (limit, reach, tol) = records[0].theta, ends
+    dimensions = objective.space.dimensions
+    scales = np.repeat([d.scale for d in dimensions], [d.size for d in dimensions])
+    logarithmic = "linear" not in scales[direction != 0]
+    stride, shift = DECADE, 0.0
+    if not logarithmic:
+        stride = FIRST * (np.abs(theta[direction != 0]).max() or 1.0)
 
     def excess(shift):
         records.append(objective.record(theta + shift * direction))
         # Where training diverges the loss is infinite, which a root search cannot interpolate.
         return min(records[-1].value - limit, abs(limit) + 1.0)
 
-    reach, shift = _reach(objective, theta, direction), 0.0
-    logarithmic = {d.scale for d in objective.space.dimensions} == {"log"}
-    stride = DECADE if logarithmic else FIRST * max(np.abs(theta[direction != 0]))
     while shift < reach:
         before, shift = shift, min(shift + stride, reach)
         if excess(shift) > 0:

@@ -1,8 +1,11 @@
 """The splits whose validation loss is descended."""
 
+import numbers
+
 import numpy as np
 from sklearn.model_selection import (
     KFold,
+    PredefinedSplit,
     RepeatedKFold,
     RepeatedStratifiedKFold,
     StratifiedKFold,
@@ -16,6 +19,12 @@ PLAIN = {KFold, StratifiedKFold, RepeatedKFold, RepeatedStratifiedKFold}
 N_HALVES, N_REPEATS = 2, 10
 # Two members of every class in each half.
 FEWEST_MEMBERS = 4
+
+
+def has_fixed_splits(splitter):
+    """Whether what was given for a cross-validation is splits of one data set, and no other."""
+    asked_for = hasattr(splitter, "split") or isinstance(splitter, numbers.Integral | str | None)
+    return not asked_for or isinstance(splitter, PredefinedSplit)
 
 
 def search_splits(candidate, inputs, options):

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 
 SEARCH, ONE_SE, COMPARISON = "search", "one standard error", "comparison"
+# Losses whose names say something else.
+SHOWN = {"r2": "1 - r2"}
 
 
 @dataclasses.dataclass(frozen=True)

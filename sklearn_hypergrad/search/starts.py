@@ -67,15 +67,33 @@ def _bounds(continuous, start, hyperparameter):
 
 def _shaped(own, shape):
     """The estimator's value in the shape that is searched; its mean for any other shape."""
+    own = _array(own)
+    try:
+        return _spread(own, shape)
+    except ValueError:
+        own = own[own > 0]
+        return np.array(np.exp(np.mean(np.log(own))) if own.size else np.nan)
+
+
+def own_values(own, shape):
+    """The estimator's value in the shape that is searched; nan where that is not what it has."""
+    try:
+        return _spread(_array(own), shape)
+    except (TypeError, ValueError):
+        return np.full(shape, np.nan)
+
+
+def _array(own):
+    """Numbers, a number, or a list of arrays of the coefficients of every layer."""
     if isinstance(own, list | tuple) and all(np.ndim(part) == 2 for part in own):
         own = np.concatenate([np.ravel(part) for part in own])
-    own = np.asarray(own, dtype=float)
+    return np.asarray(own, dtype=float)
+
+
+def _spread(own, shape):
+    """Over the entries of a shape: a schedule may have one value for all layers of a step."""
     if own.size == np.prod(shape, dtype=int) and not own.ndim == len(shape) == 2:
         return own.reshape(shape)
     if len(shape) == 2 and own.shape == shape[:1]:
         own = own[:, None]
-    try:
-        return np.broadcast_to(own, shape)
-    except ValueError:
-        own = own[own > 0]
-        return np.array(np.exp(np.mean(np.log(own))) if own.size else np.nan)
+    return np.broadcast_to(own, shape)

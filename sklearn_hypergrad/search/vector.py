@@ -7,6 +7,8 @@ within the penalty stay in the pool, exactly; the search starts with all of them
 common value.
 """
 
+import dataclasses
+
 import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Minimum
@@ -22,6 +24,7 @@ from sklearn_hypergrad.search.gains import Comparison
 from sklearn_hypergrad.search.level import polished
 from sklearn_hypergrad.search.nats import LOG_LOSSES, nats
 from sklearn_hypergrad.search.objective import FINE
+from sklearn_hypergrad.search.selection import selected
 from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
 
 # Bounds of the common level over the mean square of the features: beyond, nothing changes.
@@ -45,7 +48,7 @@ class VectorDescent:
         parts = data.search_parts
         self.objective = objective_on(candidate, parts, data.loss, options, layout, "search_cv")
         self.objective.tol = FINE
-        self._cv_objective = None
+        self._cv_objective = self._deviations = None
         self._candidate = candidate
         self._data = data
         self._layout = layout
@@ -89,16 +92,32 @@ class VectorDescent:
             minimum = Minimum(self._best_z, converged=False, message=INTERRUPTED)
             theta = self._splitting.theta(minimum.z)
         record = self.objective.record(theta)
+        deviations = self._splitting.deviations(minimum.z)
+        self._deviations = deviations
         endings = entry_endings(
-            self._splitting.deviations(minimum.z),
+            deviations,
             self._nats(record.value)[1] * record.gradient,
             minimum.converged,
             regularizes(self._candidate),
             most=self._splitting.most,
         )
-        endings = self._on_bounds(theta, self._splitting.deviations(minimum.z), endings)
+        endings = self._on_bounds(theta, deviations, endings)
         reasons = [minimum.message, self._data.reason]
         return Found(record, endings, "; ".join(filter(None, reasons)))
+
+    def selected(self, found):
+        """What is proposed instead; its level stays within the bounds of the level."""
+        direction, theta = regularizes(self._candidate), found.record.theta
+        most, bounds = np.inf, self._splitting.level_bounds
+        if bounds is not None and self._deviations is not None:
+            level = float((theta - self._deviations)[0])
+            most = max(0.0, direction * (bounds[int(direction > 0)] - level))
+        directions = np.full(len(theta), direction)
+        proposed = selected(self.objective, found, directions, self._options, most)
+        if proposed is found:
+            return found
+        endings = self._on_bounds(proposed.record.theta, self._deviations, proposed.endings)
+        return dataclasses.replace(proposed, endings=endings)
 
     def _on_bounds(self, theta, deviations, endings):
         """The endings, with those that a bound of the user holds: of the pool, or of entries."""
@@ -152,16 +171,17 @@ class VectorDescent:
         return self._cv_objective
 
     def gain_over(self, value, found):
-        """The Comparison of what was found with one value for all, on the splits of the descent."""
+        """The Comparison with one value for all, on the splits of the descent, in a list."""
         (dimension,) = self.objective.space.dimensions
-        before = self.objective.compared(self.objective.space.to_theta({dimension.name: value}))
-        return Comparison("a value for each over one for all", before, found.record)
+        before = self.objective.compared({dimension.name: value})
+        what = "a value for each over one for all"
+        return [Comparison(what, before, found.record)] if before else []
 
     def cv_loss(self, value):
-        """The loss of a vector on the user's cv."""
+        """The loss of a vector on the user's cv; None if interrupted."""
         (dimension,) = self.objective.space.dimensions
-        theta = self.objective.space.to_theta({dimension.name: value})
-        return self.cv_objective().compared(theta).value
+        record = self.cv_objective().compared({dimension.name: value})
+        return None if record is None else record.value
 
     def cv_records(self):
         """Evaluations of the vector on the user's cv."""

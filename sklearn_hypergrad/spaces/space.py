@@ -92,6 +92,17 @@ class Space:
             ]
         )
 
+    def holding(self, hyperparams):
+        """The same with bounds that some hyperparameters are within."""
+        return Space(
+            dataclasses.replace(
+                d,
+                low=min(d.low, float(np.min(hyperparams[d.name]))),
+                high=max(d.high, float(np.max(hyperparams[d.name]))),
+            )
+            for d in self.dimensions
+        )
+
     def pullback(self, theta, gradients):
         """Gradient in theta from gradients shaped like the hyperparameters."""
         return np.concatenate(

@@ -39,7 +39,7 @@ def test_a_line_per_evaluation(data, capsys):
     search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 1e3]}, cv=3, verbose=1)
     search, lines, steps = printed(search, X, y, capsys)
     history = search.history_
-    assert lines[:2] == ["alpha; r2 on 3 splits of cv", COLUMNS]
+    assert lines[:2] == ["alpha; 1 - r2 on 3 splits of cv", COLUMNS]
     assert len(steps) == search.n_iter_ == len(history)
     for number, (line, loss) in enumerate(zip(steps, history["loss"], strict=True), start=1):
         assert line[:6] == f"{number:6d}"
@@ -76,7 +76,7 @@ def test_every_stage_and_enumerated_value_has_a_title(data, capsys):
     _, lines, _ = printed(search, X, y, capsys)
     for intercept in (True, False):
         place = f"fit_intercept={intercept}"
-        assert f"{place}: alpha; r2 on 2 splits of cv" in lines
+        assert f"{place}: alpha; 1 - r2 on 2 splits of cv" in lines
         title = "alpha (10 values); squared_error on 20 splits of search_cv"
         assert f"{place}: {title}" in lines
         for fold in (1, 2):

@@ -6,8 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -44,8 +46,8 @@ def test_a_range(data):
     difference = before - after
     error = difference.std(ddof=1) / 2
     assert text["Gained"] == [
-        f"over alpha=3: r2 on 4 splits of cv {before.mean():.6g} -> {after.mean():.6g}, better by "
-        f"{difference.mean():.3g} +/- {error:.2g} (one standard error)"
+        f"over alpha=3: 1 - r2 on 4 splits of cv {before.mean():.6g} -> {after.mean():.6g}, "
+        f"better by {difference.mean():.3g} +/- {error:.2g} (one standard error)"
     ]
     assert text["How"] == [search.hypergradient_]
     assert text["Stopped"] == [search.stopping_reason_]
@@ -75,14 +77,15 @@ def test_remarks_are_what_the_warning_said(data):
 
 def test_a_vector(data):
     X, y = data("diabetes")
+    X = np.column_stack([X, np.random.default_rng(0).normal(size=(len(X), 50))])
     grid = {"alpha": Continuous(per="feature")}
     search = HypergradSearchCV(linear_model.Ridge(), grid).fit(X, y)
     text = sections(search)
-    assert text["Tuned"][0].startswith("alpha (10 values): 1 -> ")
+    assert text["Tuned"][0].startswith("alpha (60 values): 1 -> ")
     assert re.search(r"\d+ pooled", text["Tuned"][0])
     assert len(text["Gained"]) == 2
     assert text["Gained"][1].startswith("a value for each over one for all: squared_error on 20")
-    assert text["Cost"][0].endswith("a grid search takes 10^11 fits")
+    assert text["Cost"][0].endswith("a grid search takes 10^61 fits")
     assert "best_score_ flatters them" in text["Distrust"][-1]
 
 
@@ -111,7 +114,7 @@ def test_training_is_compared_with_its_start(data):
     search = HypergradSearchCV(network, {"learning_rate_init": Continuous()}, cv=3, max_iter=3)
     search.fit(X, (y - y.mean()) / y.std())
     gained = sections(search)["Gained"][0]
-    assert gained.startswith("over the start: r2 on 3 splits of cv")
+    assert gained.startswith("over the start: 1 - r2 on 3 splits of cv")
     difference = np.subtract(*search.cv_results_["mean_test_score"][:2])
     assert f"better by {difference:.3g}" in gained
 
@@ -193,3 +196,61 @@ def test_the_question_mark_opens_our_documentation(estimator, name):
 
 def test_models_of_others_have_no_link_to_ours():
     assert "sklearn_hypergrad" not in Own()._get_doc_link()
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "scoring"),
+    [(Ridge(alpha=1e3), "alpha", None), (LogisticRegression(C=1e3), "C", "neg_log_loss")],
+)
+def test_an_own_value_outside_of_the_range_is_evaluated_where_it_is(data, model, key, scoring):
+    X, y = data("diabetes")
+    y = y if scoring is None else y > 140
+    search = HypergradSearchCV(model, {key: [1e-3, 1e-1]}, scoring=scoring).fit(X, y)
+    last = search.history_.iloc[-1]
+    assert (last["purpose"], last["value"]) == ("comparison", pytest.approx(1e3))
+    expected = cross_val_score(model, X, y, scoring=scoring).mean()
+    assert (scoring is None) - last["loss"] == pytest.approx(expected, rel=1e-3)
+    assert 1e-3 <= search.best_params_[key] <= 1e-1
+
+
+@pytest.mark.parametrize("n_splits", [1, 442])
+def test_without_a_standard_error_nothing_is_doubted(data, n_splits):
+    X, y = data("diabetes")
+    one = [(np.arange(300), np.arange(300, 442))]
+    options = {"cv": one} if n_splits == 1 else {"search_cv": "loo"}
+    search = HypergradSearchCV(Ridge(alpha=1e4), {"alpha": [1e-3, 1e3]}, **options).fit(X, y)
+    assert "+/-" not in sections(search)["Gained"][0]
+    assert "within its standard error" not in str(search.report())
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_refit_by_the_name_of_a_single_metric(data):
+    """Its name is not that of a column, as in GridSearchCV."""
+    X, y = data("diabetes")
+    grid = {"alpha": [1e-3, 1e3]}
+    search = HypergradSearchCV(Ridge(), grid, scoring="r2", refit="r2").fit(X, y)
+    assert "(r2, mean of 5 splits" in sections(search)["Score"][0]
+    stopped = LogisticRegression(solver="newton-cholesky", max_iter=1)
+    search = HypergradSearchCV(stopped, {"C": [1e-3, 1e3]}, scoring="neg_log_loss")
+    search.set_params(refit="neg_log_loss")
+    with pytest.warns(HypergradWarning, match="the fits score"):
+        search.fit(X, y > 140)
+
+
+def test_the_guard_is_paid_for(data):
+    X, y = data("diabetes")
+    grid = {"alpha": Continuous(per="feature")}
+    plain = HypergradSearchCV(linear_model.Ridge(), grid, cv=2).fit(X, y)
+    guarded = HypergradSearchCV(linear_model.Ridge(), grid, cv=2, guard=True).fit(X, y)
+    spent = [int(sections(search)["Cost"][0].split()[0]) for search in (plain, guarded)]
+    assert spent[0] == plain.n_iter_
+    assert spent[1] > 2 * guarded.n_iter_
+
+
+def test_arrays_that_the_estimator_had_are_before(data):
+    X, y = data("diabetes")
+    rates = np.linspace(0.01, 0.04, 4)
+    network = MLPRegressor((3,), n_steps=4, learning_rate_init=rates, random_state=0)
+    ranges = {"learning_rate_init": Continuous(per=("step", "layer"))}
+    search = HypergradSearchCV(network, ranges, cv=2, max_iter=1).fit(X, y / y.std())
+    assert_allclose(search.hyperparameters_["before"], np.repeat(rates, 2))

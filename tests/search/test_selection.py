@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
+from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, linear_model
 from sklearn_hypergrad.neural_network import MLPRegressor
 
 NEWTON = LogisticRegression(solver="newton-cholesky", tol=1e-8)
@@ -38,15 +38,15 @@ def test_the_rule_of_a_fine_grid(data, model, key, scoring, sign):
     X, y = data("diabetes")
     y = y if key == "alpha" else y > 140
     search = one_se(model, {key: Continuous()}, scoring=scoring, cv=4).fit(X, y)
-    grid = GridSearchCV(model, {key: np.logspace(-6, 6, 601)}, scoring=scoring, cv=4).fit(X, y)
+    grid = GridSearchCV(model, {key: np.logspace(-4, 4, 201)}, scoring=scoring, cv=4).fit(X, y)
     results = grid.cv_results_
     scores = np.array([results[f"split{split}_test_score"] for split in range(4)])
     best = scores[:, grid.best_index_]
     within = scores.mean(axis=0) >= best.mean() - best.std(ddof=1) / 2
     values = np.asarray(results[f"param_{key}"], dtype=float)[within]
     strongest = values.max() if sign > 0 else values.min()
-    # Neighbours on the grid differ by a factor of 10 ** 0.02, and the search stops at tol.
-    assert abs(np.log10(search.best_params_[key] / strongest)) < 0.021
+    # Neighbours on the grid differ by a factor of 10 ** 0.04, and the search stops at tol.
+    assert abs(np.log10(search.best_params_[key] / strongest)) < 0.041
     assert list(search.hyperparameters_["status"]) == ["one standard error"]
 
 
@@ -107,7 +107,7 @@ def test_what_is_equally_good_without_end_ends_where_nothing_changes():
 
 def test_bounds_hold(data):
     X, y = data("diabetes")
-    search = one_se(Ridge(), {"alpha": Continuous(1e-3, 20)}).fit(X, y)
+    search = one_se(Ridge(), {"alpha": [1e-3, 20]}).fit(X, y)
     assert search.best_params_["alpha"] == pytest.approx(20, rel=1e-12)
 
 
@@ -161,3 +161,62 @@ def test_refused(data, model, grid, options, message):
     search = one_se(model, grid).set_params(**options)
     with pytest.raises(ValueError, match=message):
         search.fit(X[:100], y[:100])
+
+
+def test_a_vector_stays_within_the_bounds_of_its_level(data):
+    X, y = data("diabetes")
+    search = one_se(linear_model.Ridge(), {"alpha": Continuous(1e-4, 30, per="feature")})
+    with pytest.warns(HypergradWarning, match="at bound"):
+        search.fit(X, y)
+    pooled = search.hyperparameters_["status"] == "at bound"
+    assert pooled.any()
+    assert_allclose(search.hyperparameters_["value"][pooled], 30, rtol=1e-6)
+
+
+def test_a_bound_that_holds_it_is_told(data):
+    X, y = data("diabetes")
+    search = one_se(Ridge(), {"alpha": Continuous(1e-3, 20)})
+    with pytest.warns(HypergradWarning, match="at bound"):
+        search.fit(X, y)
+    assert list(search.hyperparameters_["status"]) == ["at bound"]
+    # Already the optimum was there.
+    search.set_params(param_grid={"alpha": Continuous(1e-2, 0.1)})
+    with pytest.warns(HypergradWarning, match="at bound"):
+        search.fit(X, y)
+    assert list(search.hyperparameters_["status"]) == ["at bound"]
+
+
+def test_values_enumerated_beside_the_range_do_not_undo_it(data):
+    X, y = data("diabetes")
+    search = one_se(Ridge(), {"alpha": [0, 1e-3, 1e3]}).fit(X, y)
+    assert [params["alpha"] > 1 for params in search.cv_results_["params"]] == [True]
+
+
+def test_scales_may_differ_and_the_penalty_be_one():
+    """The logarithm of one is no step to begin with."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    y = X @ [1, 2, 3.0]
+    network = MLPRegressor((3,), n_steps=20, learning_rate_init=0.1, random_state=0)
+    grid = {"alpha": Continuous(1.0, 100, init=1.0), "momentum": Continuous()}
+    search = one_se(network, grid, cv=3, max_iter=2).fit(X, y / y.std())
+    assert search.n_iter_ < 30
+
+
+def test_one_split_of_either_kind_is_refused(data):
+    X, y = data("diabetes")
+    one = [(np.arange(300), np.arange(300, 442))]
+    grid = {"alpha": Continuous(per="feature")}
+    for options in ({"cv": one, "search_cv": 5}, {"cv": 5, "search_cv": one}):
+        with pytest.raises(ValueError, match="at least two splits"):
+            one_se(linear_model.Ridge(), grid, **options).fit(X, y)
+
+
+def test_the_guard_judges_what_is_proposed(data):
+    X, y = data("diabetes")
+    options = {"cv": 3, "guard": True}
+    model, grid = linear_model.Ridge(), {"alpha": Continuous(per="feature")}
+    best = HypergradSearchCV(model, grid, **options).fit(X, y).guard_
+    simple = one_se(model, grid, **options).fit(X, y).guard_
+    assert simple.common_loss > best.common_loss
+    assert simple.vector_loss != best.vector_loss
