@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array, column_or_1d
 
@@ -162,9 +163,14 @@ def family(estimator) -> Any:
 
 
 def narrowed(block, *, center, most):
-    """The block in the row space of its X where that is smaller than X and than ``most``."""
+    """The block in the row space of its X where that is smaller than X and than ``most``.
+
+    Sparse X stay as they are if they have fewer entries than their dense compression.
+    """
     n_samples, n_features = block.X.shape
     if n_features <= n_samples or n_samples > most or block.scales is not None:
+        return block
+    if issparse(block.X) and block.X.nnz < n_samples**2:
         return block
     return dataclasses.replace(block, X=compress(block.X, center=center))
 

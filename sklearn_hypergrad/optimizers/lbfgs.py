@@ -4,6 +4,12 @@ from scipy.optimize import minimize
 
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 
+# SciPy's reasons, in words.
+MESSAGES = {
+    "PROJECTED GRADIENT": "converged: the gradient vanishes",
+    "REDUCTION OF F": "converged: a step gains next to nothing",
+}
+
 
 class LBFGS(Optimizer):
     """L-BFGS-B with bounds.
@@ -43,4 +49,6 @@ class LBFGS(Optimizer):
             method="L-BFGS-B",
             options={"maxcor": self.memory, "maxiter": max_iter, "gtol": gtol, "ftol": ftol},
         )
-        return Minimum(result.x, result.status == 0, str(result.message))
+        message = str(result.message)
+        told = (words for key, words in MESSAGES.items() if key in message)
+        return Minimum(result.x, result.status == 0, next(told, message))

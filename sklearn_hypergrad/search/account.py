@@ -5,10 +5,11 @@ import dataclasses
 
 import numpy as np
 
+from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.gains import gain_of_records, gain_of_rows
 
-# Values of a grid along each hyperparameter that no list was given for.
-USUAL = 10
+# Values of a grid along each of one, two or more hyperparameters that no list was given for.
+COUNTS, FEWEST = {1: 10, 2: 5}, 3
 # Powers of ten above which a number of fits is only told as one.
 READABLE = 6
 
@@ -21,6 +22,7 @@ class Costs:
     ----------
     n_evaluations, n_inner_fits : int
     seconds : float
+        Of the whole search, with what it prepares; set when it has ended.
     """
 
     n_evaluations: int = 0
@@ -30,7 +32,6 @@ class Costs:
     def __call__(self, stage, record):
         self.n_evaluations += 1
         self.n_inner_fits += len(record.losses)
-        self.seconds += record.seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Account:
         Why the optimizer stopped.
     n_values : int
         Values that differ: entries of a pool are one.
+    n_unfinished : int
+        Values that had not converged at the end.
     grid_size : float
         Logarithm to base ten of the settings of a grid in its place.
     """
@@ -86,6 +89,7 @@ class Account:
     gains: list
     stopped: str
     n_values: int
+    n_unfinished: int
     grid_size: float
 
 
@@ -107,10 +111,8 @@ def _account(outcome, rows, results, metric):
         gains=_gains(outcome, rows, results, metric),
         stopped=outcome.found.message,
         n_values=len(np.unique(outcome.found.record.theta)),
-        grid_size=sum(
-            each.dimension.size * np.log10(len(span.listed) or USUAL)
-            for each, span in zip(outcome.searched, outcome.candidate.ranges, strict=True)
-        ),
+        n_unfinished=outcome.found.endings.count(Ending.NOT_CONVERGED),
+        grid_size=_grid_size(outcome),
     )
 
 
@@ -119,8 +121,23 @@ def _gains(outcome, rows, results, metric):
     # Losses on the way are those of other weights: only what was trained anew can be compared.
     if not outcome.comparisons and outcome.start_row and f"split0_test_{metric}" in results:
         start = rows[outcome.start_row]
-        gains.append(gain_of_rows("over the start", results, metric, start, rows[0]))
+        gains.append(
+            gain_of_rows("the point found over the start", results, metric, start, rows[0])
+        )
     return [gain for gain in gains if gain is not None]
+
+
+def _grid_size(outcome):
+    """Logarithm to base ten of the settings of a grid over the same values."""
+    spans = zip(outcome.searched, outcome.candidate.ranges, strict=True)
+    sizes = [(each.dimension.size, len(span.listed)) for each, span in spans]
+    count = usual_count(sum(size for size, listed in sizes if not listed))
+    return sum(size * np.log10(listed or count) for size, listed in sizes)
+
+
+def usual_count(n_values):
+    """How many values a grid has along each of some that no list was given for."""
+    return COUNTS.get(n_values, FEWEST)
 
 
 def _tuned(outcome):
@@ -133,8 +150,8 @@ def _tuned(outcome):
             Tuned(
                 key=each.key if size == 1 else f"{each.key} ({size} values)",
                 # Several are searched from the best of listed values, if there are any.
-                before=_words(each.dimension.starts if joint else each.before),
-                after=_words(value),
+                before=in_words(each.dimension.starts if joint else each.before),
+                after=in_words(value),
                 ends=_ends(ends, size),
                 bounds=(each.dimension.low, each.dimension.high),
             )
@@ -142,8 +159,13 @@ def _tuned(outcome):
     return told
 
 
-def _words(values):
-    values = np.ravel(values)
+def in_words(value):
+    """A value, or between which values those of an array or dict are; anything else as it is."""
+    values = list(value.values()) if isinstance(value, dict) else value
+    try:
+        values = np.ravel(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        return str(value)
     if np.isnan(values).any():
         return "no number"
     if np.ptp(values) == 0:

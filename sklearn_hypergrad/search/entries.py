@@ -29,7 +29,7 @@ def search_vector(candidate, inputs, options):
         check_selection(objective, direction, options)
     common = descent(candidate, asked, options).run()
     simple = selected(asked, common, direction, options)
-    comparisons = gain_over_own(candidate, asked, simple)
+    comparisons = gain_over_own(candidate, asked, simple, "one value for all")
     scalar = vector.common(simple.record.theta[0])
     found = _found(vector, common, simple, scalar)
     guard, verdict = _guarded(candidate, inputs, options, found)

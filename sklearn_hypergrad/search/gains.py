@@ -14,7 +14,7 @@ class Comparison:
     Attributes
     ----------
     what : str
-        Such as "over alpha=1".
+        Such as "the point found over alpha=1".
     before, after : Record
     """
 
@@ -50,14 +50,20 @@ class Gain:
     @property
     def doubtful(self):
         """Whether the difference is within its standard error, if that is known."""
-        return self.difference <= self.standard_error
+        return abs(self.difference) <= self.standard_error
+
+    @property
+    def is_loss(self):
+        """Whether the second point is worse by more than a standard error."""
+        return self.difference < 0 and not self.doubtful
 
     def __str__(self):
         change = f"{self.before:.6g} -> {self.after:.6g}"
-        better = f"{self.what}: {self.measure} {change}, better by {self.difference:.3g}"
+        better = "worse" if self.difference < 0 else "better"
+        told = f"{self.what}: {self.measure} {change}, {better} by {abs(self.difference):.3g}"
         if np.isnan(self.standard_error):
-            return better
-        return f"{better} +/- {self.standard_error:.2g} (one standard error)"
+            return told
+        return f"{told} +/- {self.standard_error:.2g} (one standard error)"
 
 
 def gain_of_records(comparison):

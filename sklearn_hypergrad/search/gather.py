@@ -84,7 +84,9 @@ def layout_of(candidate, data, inputs):
     span = candidate.range
     per = span.continuous.per
     if per == "target" and np.ndim(inputs.y) < 2:
-        raise Unfit("per='target' needs y of shape (n_samples, n_targets)")
+        raise Unfit(
+            "per='target' needs y of shape (n_samples, n_targets). Leave out per for one target"
+        )
     columns, n_outputs = data.everything.columns, data.everything.y.shape[1]
     layout = LAYOUTS[per](span, candidate.family, columns, n_outputs)
     if per in ("feature", "coefficient", "group"):

@@ -19,6 +19,8 @@ from sklearn_hypergrad.spaces import Continuous
 # Positive values that span this ratio are meant in orders of magnitude.
 LOG_RATIO = 10
 ANY = -math.inf, math.inf
+# How much alike the names are of which one may be meant for the other.
+ALIKE = 0.85
 
 
 @dataclasses.dataclass(frozen=True)
@@ -238,11 +240,20 @@ def _refuse_unknown(key, estimator):
     try:
         clone(estimator).set_params(**{key: None})
     except ValueError as error:
-        names = list(estimator.get_params())
-        meant = [name for name in names if name.rpartition("__")[2] == key]
-        meant = meant or difflib.get_close_matches(key, names, n=1)
-        hint = f" Did you mean {meant[0]!r}?" if meant else ""
+        meant = _meant(key, list(estimator.get_params()))
+        hint = f" Did you mean {meant!r}?" if meant else ""
         raise ValueError(f"{error}{hint}") from None
+
+
+def _meant(key, names):
+    """The name that is nearest to one that there is not, or None."""
+    inside = [name for name in names if name.rpartition("__")[2] == key]
+    path, _, leaf = key.rpartition("__")
+    beside = [name for name in names if name.rpartition("__")[0] == path]
+    leaves = difflib.get_close_matches(leaf, [name.rpartition("__")[2] for name in beside], n=1)
+    close = [name for name in beside if leaves and name.rpartition("__")[2] == leaves[0]]
+    alike = difflib.get_close_matches(key, names, n=1, cutoff=ALIKE)
+    return next(iter(inside + alike + close), None)
 
 
 def _check(span, final, found):
@@ -274,7 +285,7 @@ def _check(span, final, found):
             raise ValueError(
                 f"Cannot tune {span.key!r} with {continuous!r}. This is because "
                 f"{type(final).__name__}.{span.leaf} is searched among {among}, got "
-                f"{name}={value!r}."
+                f"{name}={value!r}. Leave {name} out, or give such a value."
             )
 
 

@@ -67,7 +67,7 @@ def _comparisons(objective, start, found):
     if objective.noisy or found.message == INTERRUPTED:
         return []
     before = objective.compared(start)
-    return [Comparison("over the start", before, found.record)] if before else []
+    return [Comparison("the point found over the start", before, found.record)] if before else []
 
 
 def _direction(candidate, searched):

@@ -13,6 +13,7 @@ from sklearn_hypergrad.search.grid import Candidate
 from sklearn_hypergrad.search.guard import Guard
 from sklearn_hypergrad.search.model import Model
 from sklearn_hypergrad.search.rows import distinct
+from sklearn_hypergrad.search.stage import SHOWN
 from sklearn_hypergrad.search.starts import own_values
 from sklearn_hypergrad.search.validation_loss import Choice
 from sklearn_hypergrad.spaces import Dimension
@@ -156,7 +157,8 @@ def _where(outcome, searched=None):
     for each in [searched] if searched else outcome.searched:
         value = record.hyperparams[each.dimension.name]
         shown.append(f"{each.key}={value}" if np.ndim(value) == 0 else each.key)
-    return f"{', '.join(shown)} ({outcome.loss_name} {record.value:.6g})"
+    loss = SHOWN.get(outcome.loss_name, outcome.loss_name)
+    return f"{', '.join(shown)} ({loss} {record.value:.6g})"
 
 
 def _worth_saying(searched, family):

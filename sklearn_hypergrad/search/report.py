@@ -3,7 +3,7 @@
 import dataclasses
 import html
 
-from sklearn_hypergrad.search.account import n_grid_fits
+from sklearn_hypergrad.search.account import in_words, n_grid_fits
 from sklearn_hypergrad.search.progress import duration
 
 # Ranges that are told one by one.
@@ -70,6 +70,17 @@ def _searched(search):
         ("Tuned", tuned),
         ("Gained", [_prefixed(account, gain) for account in shown for gain in account.gains]),
         ("Stopped", list(dict.fromkeys(account.stopped for account in accounts))),
+        ("Result", _result(search) if accounts else []),
+    ]
+
+
+def _result(search):
+    """The hyperparameters of the best row, and its number."""
+    if not hasattr(search, "best_params_"):
+        return []
+    values = [f"{key}={in_words(value)}" for key, value in search.best_params_.items()]
+    return [
+        f"{', '.join(values)} (row {search.best_index_} of {len(search.cv_results_['params'])})"
     ]
 
 
@@ -108,32 +119,59 @@ def costs(search):
 def distrusted(search):
     """Reasons to be careful with the result, the weightiest first."""
     reasons = [line for remark in search.remarks_ for line in remark.splitlines()]
+    if getattr(search, "best_score_", 0) < 0 and _is_r2(search):
+        reasons.append(
+            "The score is below zero: the mean of the target predicts better. Look at the scale of "
+            "X and y, and at the range."
+        )
     best = getattr(search, "best_index_", None)
     for account in search._accounts:
-        if best is None or best not in account.rows:
-            continue
-        reasons += [
-            f"The gain {gain.what} is within its standard error over splits: these data do not "
-            f"tell the two apart."
-            for gain in account.gains
-            if gain.doubtful and search.selection == "best"
-        ]
-        if best != account.rows[0]:
-            reasons.append(
-                f"Row {best} of cv_results_ scored better than the point found, row "
-                f"{account.rows[0]}, and is the result."
-            )
-        elif account.n_values > MANY:
-            reasons.append(
-                "Many values were tuned on the splits that judge them: best_score_ flatters them. "
-                "Compare on data outside the search, as nested_score does."
-            )
+        if best in account.rows:
+            reasons += _doubts(account, best, search.selection)
     return reasons
+
+
+def _doubts(account, best, selection):
+    """Reasons that the search of the best row gives."""
+    doubts = []
+    for gain in account.gains if selection == "best" else ():
+        if gain.is_loss:
+            doubts.append(
+                f"Worse than before: {gain.what}. The range or the budget left the better value "
+                f"out: give more of it."
+            )
+        elif gain.doubtful:
+            doubts.append(
+                f"The gain of {gain.what} is within its standard error over splits: these data do "
+                f"not tell the two apart."
+            )
+    if account.n_unfinished:
+        doubts.append(
+            f"{account.n_unfinished} values were still on their way when max_iter ended: raise it."
+        )
+    if best != account.rows[0]:
+        doubts.append(
+            f"Row {best} of cv_results_ scored better than the point found, row "
+            f"{account.rows[0]}, and is the result."
+        )
+    elif account.n_values > MANY:
+        doubts.append(
+            "Many values were tuned on the splits that judge them: best_score_ flatters them. "
+            "Compare on data outside the search, as nested_score does."
+        )
+    return doubts
+
+
+def _is_r2(search):
+    """Whether the score that decides is r2, as far as the search has found out."""
+    return (
+        search.validation_loss_.startswith("r2") if hasattr(search, "validation_loss_") else False
+    )
 
 
 def _beaten(account, best):
     beaten = best in account.rows and best != account.rows[0]
-    return f" (row {account.rows[0]}; the result is row {best})" if beaten else ""
+    return f" (row {account.rows[0]}; not the result)" if beaten else ""
 
 
 def _prefixed(account, words):

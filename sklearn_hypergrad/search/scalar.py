@@ -43,14 +43,14 @@ def common_objective(candidate, inputs, options):
     return objective, choice, asked
 
 
-def gain_over_own(candidate, objective, found):
+def gain_over_own(candidate, objective, found, what="the point found"):
     """The Comparison with the estimator's own value, in a list; empty if it has no such."""
     leaf = candidate.range.leaf
     own = own_values(getattr(candidate.final, leaf), ())
     if found.message == INTERRUPTED or not 0 < own < np.inf:
         return []
     before = objective.compared({leaf: own})
-    return [Comparison(f"over {leaf}={own:.4g}", before, found.record)] if before else []
+    return [Comparison(f"{what} over {leaf}={own:.4g}", before, found.record)] if before else []
 
 
 def search_scalar(candidate, inputs, options):

@@ -1,6 +1,7 @@
 """HypergradSearchCV."""
 
 import numbers
+import time
 import warnings
 
 import numpy as np
@@ -49,6 +50,10 @@ METHODS = {
     "real_time": RealTime(),
 }
 OPTIMIZERS = {"auto": None, "lbfgs": LBFGS(), "adam": Adam()}
+NOTHING_TO_SELECT = (
+    "selection='one_se' has nothing to select from: all was enumerated, see hypergradient_. Leave "
+    "selection='best', or give a range that can be searched."
+)
 REPORTED = (
     "effective_dof_",
     "feature_regularization_",
@@ -512,6 +517,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _pursue(self, candidates, task):
         """The outcomes of candidates, some of which have ranges."""
         self._check_guard()
+        began = time.perf_counter()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
         options = self._options(inputs.y)
         tasks, self._costs = Tasks(self, task, inputs), Costs()
@@ -524,6 +530,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                 for candidate in candidates
             ]
         tasks.end()
+        self._costs.seconds = time.perf_counter() - began
         return outcomes
 
     def _check_guard(self):
@@ -576,6 +583,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             messages += self._report_best(outcomes, models)
         metric = metric_name(self)
         self._accounts = accounts(outcomes, self.cv_results_, metric)
+        if self.selection != "best" and not searched:
+            messages.append(NOTHING_TO_SELECT)
         messages += attributes.unconverged_fits(outcomes, self.cv_results_, metric)
         self.remarks_ = messages
         if searched and self.verbose > 0:

@@ -173,6 +173,9 @@ class VectorDescent:
     def gain_over(self, value, found):
         """The Comparison with one value for all, on the splits of the descent, in a list."""
         (dimension,) = self.objective.space.dimensions
+        # All in the pool are one value for all at another level.
+        if np.ptp(found.record.theta) == 0:
+            return []
         before = self.objective.compared({dimension.name: value})
         what = "a value for each over one for all"
         return [Comparison(what, before, found.record)] if before else []

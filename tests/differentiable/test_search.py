@@ -312,7 +312,7 @@ def test_shapes_that_are_not_known(models, numbers, per):
 def test_line_searches_see_no_noise(models, numbers, scoring):
     X, y = numbers
     search = search_of(models.Robust(), {"alpha": ANY, "width": ANY}, scoring=scoring).fit(X, y)
-    assert search.stopping_reason_.startswith("CONVERGENCE")
+    assert search.stopping_reason_.startswith("converged")
     assert set(search.hyperparameters_["status"]) == {"interior"}
 
 

@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.linear_model import Ridge
 
+from sklearn_hypergrad.adapters.base import narrowed
 from sklearn_hypergrad.problems import compress
 
 
@@ -71,3 +74,13 @@ def test_nothing_is_one_column_of_zeros(thin):
     X = np.zeros((4, 6))
     Z = compress(sparse.csr_array(X) if thin else X, center=True)
     assert_array_equal(Z, np.zeros((4, 1)))
+
+
+@pytest.mark.parametrize(("density", "narrower"), [(0.01, False), (0.5, True)])
+def test_sparse_data_stay_sparse_where_that_is_less_work(make_block, density, narrower):
+    block = make_block("binary", wide=True, thin=True)
+    X = sparse.random_array((80, 400), density=density, rng=0, format="csr")
+    found = narrowed(dataclasses.replace(block, X=X), center=False, most=1000).X
+    assert (found is not X) == narrower
+    if narrower:
+        assert_allclose(found @ found.T, (X @ X.T).toarray(), atol=1e-10)

@@ -110,6 +110,8 @@ def test_continuous_alone_or_in_a_list(value):
         (Ridge(), {"alhpa": Continuous()}, "Invalid parameter 'alhpa'.*Did you mean 'alpha'"),
         (make_pipeline(Ridge()), {"alpha": Continuous()}, "Did you mean 'ridge__alpha'"),
         (make_pipeline(Ridge()), {"ridge_alpha": Continuous()}, "Did you mean 'ridge__alpha'"),
+        (Ridge(), {"alfa": Continuous()}, "Did you mean 'alpha'"),
+        (make_pipeline(Ridge()), {"ridge__C": Continuous()}, r"Valid parameters are: \[.*\]\.$"),
         (Ridge(), {"unlike": Continuous()}, r"Valid parameters are: \[.*\]\.$"),
         (Ridge(), {"tol": Continuous()}, "tol of Ridge is not differentiable"),
         (RidgeClassifier(), {"alpha": Continuous(per="target")}, "no value per target"),

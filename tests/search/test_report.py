@@ -46,8 +46,9 @@ def test_a_range(data):
     difference = before - after
     error = difference.std(ddof=1) / 2
     assert text["Gained"] == [
-        f"over alpha=3: 1 - r2 on 4 splits of cv {before.mean():.6g} -> {after.mean():.6g}, "
-        f"better by {difference.mean():.3g} +/- {error:.2g} (one standard error)"
+        f"the point found over alpha=3: 1 - r2 on 4 splits of cv {before.mean():.6g} -> "
+        f"{after.mean():.6g}, better by {difference.mean():.3g} +/- {error:.2g} (one standard "
+        f"error)"
     ]
     assert text["How"] == [search.hypergradient_]
     assert text["Stopped"] == [search.stopping_reason_]
@@ -61,6 +62,11 @@ def test_a_gain_within_its_error_is_doubted(data):
     X, y = data("diabetes")
     search = HypergradSearchCV(Ridge(alpha=0.2), {"alpha": [1e-3, 1e3]}).fit(X, y)
     assert "within its standard error" in sections(search)["Distrust"][0]
+    # The range leaves out what the estimator had.
+    search = HypergradSearchCV(Ridge(), {"alpha": [1e3, 1e5]}).fit(X, y)
+    text = sections(search)
+    assert re.search(r"worse by 0\.\d+ \+/-", text["Gained"][0])
+    assert text["Distrust"][0].startswith("Worse than before")
     search = HypergradSearchCV(Ridge(alpha=1e4), {"alpha": [1e-3, 1e3]}).fit(X, y)
     assert sections(search)["Distrust"] == ["nothing that this report can see"]
 
@@ -85,7 +91,7 @@ def test_a_vector(data):
     assert re.search(r"\d+ pooled", text["Tuned"][0])
     assert len(text["Gained"]) == 2
     assert text["Gained"][1].startswith("a value for each over one for all: squared_error on 20")
-    assert text["Cost"][0].endswith("a grid search takes 10^61 fits")
+    assert text["Cost"][0].endswith("a grid search takes 10^29 fits")
     assert "best_score_ flatters them" in text["Distrust"][-1]
 
 
@@ -114,7 +120,7 @@ def test_training_is_compared_with_its_start(data):
     search = HypergradSearchCV(network, {"learning_rate_init": Continuous()}, cv=3, max_iter=3)
     search.fit(X, (y - y.mean()) / y.std())
     gained = sections(search)["Gained"][0]
-    assert gained.startswith("over the start: 1 - r2 on 3 splits of cv")
+    assert gained.startswith("the point found over the start: 1 - r2 on 3 splits of cv")
     difference = np.subtract(*search.cv_results_["mean_test_score"][:2])
     assert f"better by {difference:.3g}" in gained
 
@@ -125,7 +131,7 @@ def test_training_on_the_way_is_compared_by_real_fits(data):
     search = HypergradSearchCV(network, {"learning_rate_init": Continuous()}, cv=3, max_iter=3)
     search.set_params(hypergradient="real_time").fit(X, (y - y.mean()) / y.std())
     gained = sections(search)["Gained"][0]
-    assert gained.startswith("over the start: score of real fits on 3 splits of cv")
+    assert gained.startswith("the point found over the start: score of real fits on 3 splits of cv")
     difference = np.subtract(*search.cv_results_["mean_test_score"][:2])
     assert f"better by {difference:.3g}" in gained
 
@@ -254,3 +260,37 @@ def test_arrays_that_the_estimator_had_are_before(data):
     ranges = {"learning_rate_init": Continuous(per=("step", "layer"))}
     search = HypergradSearchCV(network, ranges, cv=2, max_iter=1).fit(X, y / y.std())
     assert_allclose(search.hyperparameters_["before"], np.repeat(rates, 2))
+
+
+def test_the_result_is_told_whichever_row_it_is(data):
+    X, y = data("wine")
+    search = HypergradSearchCV(RidgeClassifier(), {"alpha": Continuous()}, scoring="accuracy")
+    search.fit(X, y)
+    best = search.best_params_["alpha"]
+    text = sections(search)
+    assert text["Result"] == [f"alpha={best:.4g} (row 1 of 2)"]
+    assert text["Tuned"][0].endswith("(row 0; not the result)")
+
+
+def test_a_vector_that_stays_in_the_pool_has_no_gain_of_its_own(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(linear_model.Ridge(), {"alpha": Continuous(per="feature")})
+    text = sections(search.fit(X, y))
+    assert "10 pooled" in text["Tuned"][0]
+    assert [gain.partition(" over")[0] for gain in text["Gained"]] == ["one value for all"]
+
+
+def test_worse_than_the_mean_and_a_budget_that_ended(data):
+    X, y = data("diabetes")
+    network = MLPRegressor((3,), n_steps=5, learning_rate_init=1e-3, random_state=0)
+    search = HypergradSearchCV(network, {"alpha": Continuous()}, cv=2, max_iter=2)
+    distrust = "\n".join(sections(search.fit(X, y / 50))["Distrust"])
+    assert "below zero" in distrust
+    assert "max_iter ended" in distrust
+
+
+def test_one_se_where_all_is_enumerated_is_told(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(Ridge(), {"fit_intercept": [True, False]}, selection="one_se")
+    with pytest.warns(HypergradWarning, match="nothing to select from"):
+        search.fit(X, y)
