@@ -21,6 +21,8 @@ AXES = {
     "step": "evaluation of the validation loss",
     "seconds": "seconds spent on evaluations",
 }
+# Losses of the search keep at least one part of the axis out of this number and one.
+FAR = 2
 
 
 class ConvergenceDisplay(Display):
@@ -45,7 +47,8 @@ class ConvergenceDisplay(Display):
     found : int
         The step whose hyperparameters were returned.
     before : float, default=None
-        The loss of the estimator's own value, a dashed line; None where it is not known.
+        The loss of the estimator's own value, a dashed line; None where it is not known. One that
+        would leave the others no room is in the legend only.
     label : str, default="validation loss"
         For the axis of losses.
     title : str, default=""
@@ -136,7 +139,7 @@ class ConvergenceDisplay(Display):
             found=steps.found,
             before=steps.before,
             label=steps.label,
-            title=look.title,
+            title=look.heading,
         )
         return display.plot(ax, x=x)
 
@@ -179,10 +182,14 @@ class ConvergenceDisplay(Display):
         style = {"color": LIGHT, "markerfacecolor": BLUE, "markeredgecolor": BLUE}
         each = ax.plot(at, finite, "o-", markersize=4, label="each evaluation", **style)
         best = ax.plot(at, lowest, color=BLUE, drawstyle="steps-post", label="lowest so far")
+        shown = self.before is not None and _has_room(self.before, lowest)
+        show_losses(ax, losses, [losses[self.found], *([self.before] * shown)])
         if self.before is not None:
-            label = f"before the search: {number(self.before)}"
-            ax.axhline(self.before, color=GREY, linestyle="--", linewidth=1, label=label)
-        show_losses(ax, losses, [losses[self.found], *([self.before] * (self.before is not None))])
+            label = (
+                f"before the search: {number(self.before)}{'' if shown else ', above this axis'}"
+            )
+            height = self.before if shown else np.nan
+            ax.axhline(height, color=GREY, linestyle="--", linewidth=1, label=label)
         for mark, label, rows in (
             ("^", "above this axis", finite > ax.get_ylim()[1]),
             ("x", "not finite", ~np.isfinite(losses)),
@@ -207,6 +214,14 @@ class ConvergenceDisplay(Display):
             set_scale(ax.yaxis, "log")
         ax.set_ylabel("norm of the gradient\non the scale of the search")
         return line
+
+
+def _has_room(before, lowest):
+    """Whether a loss can be drawn and leaves room for those of the search."""
+    seen = lowest[np.isfinite(lowest)]
+    if not seen.size or np.ptp(seen) == 0:
+        return bool(np.isfinite(before))
+    return bool(before <= seen.max() + FAR * np.ptp(seen))
 
 
 def _at_top(ax):

@@ -1,12 +1,9 @@
 """The cross-validation loss as a function of one hyperparameter."""
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from sklearn.base import clone
-from sklearn.model_selection import cross_val_score
 
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
-from sklearn_hypergrad.inspection.cubics import curve
+from sklearn_hypergrad.inspection.curve_fits import filled
 from sklearn_hypergrad.inspection.display import (
     BLUE,
     GREEN,
@@ -21,11 +18,9 @@ from sklearn_hypergrad.inspection.display import (
     tidy,
 )
 from sklearn_hypergrad.inspection.fitted import searched
-from sklearn_hypergrad.inspection.measures import measure_for
+from sklearn_hypergrad.inspection.interval import fine_curve
 from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 
-# Points at which the curve is drawn, and to which the interval is found.
-FINE = 2001
 # Inner tolerance of evaluations that were only to see how far they are from the best.
 ROUGH = 1e-2
 # Distance in theta between values that are the same.
@@ -54,6 +49,11 @@ class CurveDisplay(Display):
     optimum with these data. Training parts of splits overlap, so that standard errors are too
     small rather than too large.
 
+    From the evaluations of the search alone the ends of the interval are rough, and the legend says
+    "about": a search evaluates a value per decade and a few close to the optimum, and keeps the
+    derivative of the mean, not those of the splits. Between these values it is not known how splits
+    differ. With X and y there are real fits at the ends themselves, and they are accurate.
+
     Parameters
     ----------
     values : array-like of shape (n_points,)
@@ -74,6 +74,8 @@ class CurveDisplay(Display):
         Which losses are of real fits, and not of the search. None is none.
     label : str, default="validation loss"
         For the axis of losses.
+    title : str, default=""
+        Above the picture.
 
     Attributes
     ----------
@@ -85,7 +87,7 @@ class CurveDisplay(Display):
         Where the curve is lowest.
     interval_ : tuple of two float or None
         The values within one standard error of the optimum, as far as values were evaluated; None
-        with one split.
+        with one split. Rough without real fits.
     line_ : matplotlib Line2D
         The mean.
     band_ : matplotlib PolyCollection or None
@@ -115,7 +117,7 @@ class CurveDisplay(Display):
     True
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         *,
         values,
@@ -126,6 +128,7 @@ class CurveDisplay(Display):
         chosen=None,
         fitted=None,
         label="validation loss",
+        title="",
     ):
         self.values = values
         self.split_losses = split_losses
@@ -135,6 +138,7 @@ class CurveDisplay(Display):
         self.chosen = chosen
         self.fitted = fitted
         self.label = label
+        self.title = title
 
     @classmethod
     def from_search(cls, search, X=None, y=None, *, n_points=25, candidate=None, ax=None):
@@ -147,8 +151,10 @@ class CurveDisplay(Display):
         X, y : array-like, default=None
             What the search was fitted on. If given, gaps between the evaluations are filled with
             real fits, scored by ``cross_val_score`` on ``search.cv``, which must make the same
-            splits again, without metadata. Where the score is not the loss that was followed
-            (accuracy has no gradient), all points are fits and the curve is that of the score.
+            splits again, without metadata; more of them find the ends of the interval, to a
+            thousandth of the range. Where the score is not the loss that was followed (accuracy
+            has no gradient), or the fits of the estimator are not converged, all points are fits
+            and the curve is that of the score.
         n_points : int, default=25
             With X and y, into how many parts the evaluated range is divided at least.
         candidate : int, default=None
@@ -166,7 +172,9 @@ class CurveDisplay(Display):
         ------
         ValueError
             If the search has searched nothing, or several hyperparameters together, or its losses
-            are noisy or those of a training that goes on, so that they make no curve.
+            are noisy or those of a training that goes on, so that they make no curve. With X and
+            y, if its fits cannot be repeated: ``cv`` shuffles without a seed, the search had
+            ``sample_weight``, or these are other data.
         """
         cls._require_matplotlib("from_search")
         look = searched(search, candidate)
@@ -181,12 +189,15 @@ class CurveDisplay(Display):
             "label": f"validation loss: {steps.loss_label}",
         }
         if X is not None:
-            data = _filled(data, look, span, steps, (X, y, n_points))
+            data = filled(look, span, steps, data, (X, y, n_points))
+        # Another row of this candidate is a point of the curve, and marked there.
+        title = look.title if look.best_row else look.heading
         return cls(
             **data,
-            name=f"{span.key} ({look.title})" if look.title else span.key,
+            name=span.key,
             scale=look.scale(span),
             chosen=_chosen(look, span),
+            title=title,
         ).plot(ax)
 
     def plot(self, ax=None):
@@ -206,42 +217,32 @@ class CurveDisplay(Display):
         transform = TRANSFORMS[self.scale]
         theta = transform.to_theta(self.values)
         losses = np.asarray(self.split_losses, dtype=float)
-        at, mean, deviations = self._fine(theta, losses)
-        best = int(np.argmin(mean))
-        self.optimum_ = float(transform.to_constrained(at[best]))
+        slopes = np.full(len(theta), np.nan) if self.slopes is None else np.asarray(self.slopes)
+        fine = fine_curve(theta, losses, slopes)
+        self.optimum_ = float(transform.to_constrained(fine.theta[fine.best]))
         self.interval_ = None
-        self._draw_mean(ax, transform.to_constrained(at), mean, deviations)
+        self._draw_mean(ax, transform, fine)
         if losses.shape[1] > 1:
-            inside = _inside(mean, deviations, best)
-            self.interval_ = tuple(transform.to_constrained(at[inside]).tolist())
+            self.interval_ = tuple(transform.to_constrained(fine.ends).tolist())
             self._draw_interval(ax)
         self._draw_points(ax, losses.mean(axis=1))
-        self._draw_optimum(ax, transform, (at, mean), best)
+        self._draw_optimum(ax, transform, fine)
         set_scale(ax.xaxis, self.scale)
         ax.set_xlabel(shortened(self.name, 70))
         ax.set_ylabel(self.label)
-        tidy(ax)
+        tidy(ax, self.title)
         legend(ax)
         return self
 
-    def _fine(self, theta, losses):
-        """``(theta, mean, deviations of splits)`` at many points between the evaluated ones."""
-        mean = losses.mean(axis=1)
-        slopes = np.full(len(theta), np.nan) if self.slopes is None else np.asarray(self.slopes)
-        at = np.union1d(np.linspace(theta[0], theta[-1], FINE), theta)
-        deviations = np.broadcast_to(losses[0] - mean[0], (len(at), losses.shape[1]))
-        if len(theta) > 1:
-            deviations = PchipInterpolator(theta, losses - mean[:, None])(at)
-        return at, curve(theta, mean, slopes)(at), deviations
-
-    def _draw_mean(self, ax, values, mean, deviations):
-        n_splits, self.band_ = deviations.shape[1], None
+    def _draw_mean(self, ax, transform, fine):
+        n_splits, self.band_ = fine.deviations.shape[1], None
+        values, mean = transform.to_constrained(fine.theta), fine.mean
         label = f"mean over {n_splits} splits" if n_splits > 1 else "validation loss"
         (self.line_,) = ax.plot(values, mean, color=BLUE, label=label)
         if is_wide(mean):
             set_scale(ax.yaxis, "log")
         if n_splits > 1:
-            error = deviations.std(axis=1, ddof=1) / np.sqrt(n_splits)
+            error = fine.errors
             style = {"color": BLUE, "alpha": 0.18, "linewidth": 0}
             label = "± one standard error of the mean"
             self.band_ = ax.fill_between(values, mean - error, mean + error, label=label, **style)
@@ -250,18 +251,21 @@ class CurveDisplay(Display):
         low, high = self.interval_
         ends = min(self.values), max(self.values)
         open_ended = np.isclose((low, high), ends, rtol=1e-9)
+        about = "" if np.any(self._fitted()) else "about "
         text = {
-            (False, False): f"{number(low)} to {number(high)}",
-            (True, False): f"up to {number(high)}",
-            (False, True): f"from {number(low)} on",
+            (False, False): f"{about}{number(low)} to {number(high)}",
+            (True, False): f"up to {about}{number(high)}",
+            (False, True): f"from {about}{number(low)} on",
             (True, True): "all values",
         }[tuple(map(bool, open_ended))]
         label = f"within one standard error of the optimum:\n{text}"
         ax.axvspan(low, high, color=GREEN, alpha=0.18, linewidth=0, label=label, zorder=0)
 
+    def _fitted(self):
+        return np.zeros(len(self.values), bool) if self.fitted is None else np.asarray(self.fitted)
+
     def _draw_points(self, ax, mean):
-        fitted = np.zeros(len(mean), dtype=bool) if self.fitted is None else np.asarray(self.fitted)
-        values = np.asarray(self.values)
+        fitted, values = self._fitted(), np.asarray(self.values)
         for mask, colour, label in (
             (~fitted, BLUE, "evaluated by the search"),
             (fitted, ORANGE, "real fits"),
@@ -270,8 +274,8 @@ class CurveDisplay(Display):
                 style = {"markersize": 4, "linestyle": "none", "marker": "o"}
                 ax.plot(values[mask], mean[mask], color=colour, label=label, **style)
 
-    def _draw_optimum(self, ax, transform, fine, best):
-        at, mean = fine
+    def _draw_optimum(self, ax, transform, fine):
+        at, mean, best = fine.theta, fine.mean, fine.best
         style = {"color": RED, "linestyle": "none", "markersize": 13}
         label = f"optimum: {number(self.optimum_)}"
         ax.plot(self.optimum_, mean[best], marker="*", label=label, **style)
@@ -282,18 +286,6 @@ class CurveDisplay(Display):
             style |= {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 2}
             label = f"chosen: {number(self.chosen)}"
             ax.plot(self.chosen, np.interp(theta, at, mean), marker="D", label=label, **style)
-
-
-def _inside(mean, deviations, best):
-    """First and last point about the best one that are within one standard error of its loss."""
-    differences = deviations - deviations[best]
-    error = differences.std(axis=1, ddof=1) / np.sqrt(deviations.shape[1])
-    outside = np.flatnonzero(mean - mean[best] > error)
-    below, above = outside[outside < best], outside[outside > best]
-    return [
-        below[-1] + 1 if len(below) else 0,
-        above[0] - 1 if len(above) else len(mean) - 1,
-    ]
 
 
 def _only(look):
@@ -337,49 +329,23 @@ def _distinct(span, steps, transform):
 
 def _chosen(look, span):
     """The value of the best row, if that is one of this candidate and one value."""
-    best = getattr(look.search, "best_index_", None)
-    if best is None:
+    row = look.best_row
+    if row is None or not _weighs_alike(look, row):
         return None
-    row = look.search.cv_results_["params"][best]
-    value = np.unique(np.asarray(row.get(span.key, np.nan), dtype=float))
-    fits = len(value) == 1 and all(row.get(k) is v or row.get(k) == v for k, v in _fixed(look))
-    return float(value[0]) if fits and value[0] > 0 else None
+    value = row[span.key]
+    # Of groups of named features it is a dict.
+    values = list(value.values()) if isinstance(value, dict) else value
+    values = np.unique(np.asarray(values, dtype=float))
+    return float(values[0]) if len(values) == 1 else None
 
 
-def _fixed(look):
-    """Names and values of the settings that are numbers or texts."""
-    return [(k, v) for k, v in look.asked.settings.items() if np.ndim(v) == 0]
-
-
-def _filled(data, look, span, steps, more):
-    """The data with losses of real fits between the values that the search has evaluated."""
-    X, y, n_points = more
-    measure = measure_for(look.search, look.asked.final, followed=steps.loss)
-    transform = TRANSFORMS[look.scale(span)]
-    theta = transform.to_theta(data["values"])
-    wanted = np.linspace(theta[0], theta[-1], n_points + 1)
-    same = measure.name == steps.loss and steps.shown == "cv"
-    if same:
-        half = (theta[-1] - theta[0]) / n_points / 2
-        wanted = np.array([t for t in wanted if np.abs(theta - t).min() > half])
-    values = transform.to_constrained(wanted)
-    losses = [_fit_losses(look, {span.key: float(value)}, measure, X, y) for value in values]
-    if not same:
-        label = f"cross-validated {measure.label}"
-        fitted, unknown = np.ones(len(values), dtype=bool), np.full(len(values), np.nan)
-        parts = {"values": values, "split_losses": np.array(losses), "slopes": unknown}
-        return {**parts, "fitted": fitted, "label": label}
-    order = np.argsort(np.concatenate([theta, wanted]))
-    unknown = np.full(len(values), np.nan)
-    rows = np.array(losses).reshape(len(values), data["split_losses"].shape[1])
-    new = {"values": values, "split_losses": rows, "slopes": unknown, "fitted": unknown != 0}
-    joined = {name: np.concatenate([data[name], part])[order] for name, part in new.items()}
-    return {**joined, "label": data["label"]}
-
-
-def _fit_losses(look, settings, measure, X, y):
-    """Losses of real fits on the splits of the search's cv."""
-    search = look.search
-    estimator = clone(search.estimator).set_params(**look.asked.settings, **settings)
-    scores = cross_val_score(estimator, X, y, cv=search.cv, scoring=measure.scorer)
-    return measure.offset - scores
+def _weighs_alike(look, row):
+    """Whether a row leaves the transformers the weights they had: these, too, are penalties."""
+    asked = look.asked
+    own = asked.estimator.get_params()
+    keys = row.keys() - asked.settings.keys() - {span.key for span in asked.ranges}
+    return all(
+        weight == (own[key] or {}).get(name, 1.0)
+        for key in keys
+        for name, weight in row[key].items()
+    )

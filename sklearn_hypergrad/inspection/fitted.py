@@ -5,11 +5,15 @@ from typing import Any
 
 import narwhals
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hypergrad.inspection.display import shortened
 from sklearn_hypergrad.inspection.measures import NAMES
 from sklearn_hypergrad.search.grid import expand
+
+# Relative difference of values that are the same.
+ROUNDING = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +71,8 @@ class SearchedCandidate:
         Its ranges, and the settings that are fixed in it.
     title : str
         These settings, if there are several candidates.
+    best_row : dict or None
+        The best row of ``cv_results_``, if it is one that these ranges have led to.
     history, entries : dict of str -> list
         Its rows of ``history_`` and of ``hyperparameters_``.
     """
@@ -75,8 +81,24 @@ class SearchedCandidate:
     number: int
     asked: Any
     title: str
+    best_row: dict | None
     history: dict
     entries: dict
+
+    @property
+    def heading(self):
+        """The title, and what is to be said if the point found is not the best row."""
+        best = getattr(self.search, "best_index_", self.number)
+        if best == self.number:
+            return self.title
+        said = f"not in use: row {best} of cv_results_ was preferred to this, row {self.number}"
+        return f"{self.title}\n{said}".strip()
+
+    def estimator(self, settings):
+        """A clone of the estimator with the settings of the candidate and more of them."""
+        settings = {**self.asked.settings, **settings}
+        # Estimators among the settings are the user's: they must not be written into.
+        return clone(self.search.estimator).set_params(**clone(settings, safe=False))
 
     @property
     def names(self):
@@ -131,7 +153,8 @@ class SearchedCandidate:
         ----------
         splits : {"cv", "search_cv"}, default=None
         compared : bool, default=False
-            Whether to keep what was evaluated after the search to compare its result with.
+            Whether to keep what was evaluated after the search to compare its result with, where
+            that lies within the searched range.
 
         Raises
         ------
@@ -144,8 +167,13 @@ class SearchedCandidate:
             raise ValueError(f"No loss was evaluated on splits={splits!r}, only on {known}.")
         on_splits = [row for row, name in enumerate(self.history["splits"]) if name == splits]
         purposes = self.history["purpose"]
-        rows = [row for row in on_splits if compared or purposes[row] != "comparison"]
-        values = [self._by_name(self.history["value"][row]) for row in rows]
+        all_values = [self._by_name(value) for value in self.history["value"]]
+        rows = [
+            row
+            for row in on_splits
+            if purposes[row] != "comparison" or (compared and self._in_range(all_values[row]))
+        ]
+        values = [all_values[row] for row in rows]
         losses = self._column("loss", rows)
         parts = [name for name in self.history if name.startswith("split") and name != "splits"]
         parts = [self._column(part, rows) for part in parts]
@@ -180,21 +208,36 @@ class SearchedCandidate:
         missing = any(v is None or (np.ndim(v) == 0 and np.isnan(v)) for v in value.values())
         return None if missing else {name: np.array(v, float) for name, v in value.items()}
 
+    def _in_range(self, value):
+        """Whether a value by name is within the bounds, up to rounding."""
+        return value is not None and all(
+            np.all(value[span.leaf] >= self.column(span, "low")[0] * (1 - ROUNDING))
+            and np.all(value[span.leaf] <= self.column(span, "high")[0] * (1 + ROUNDING))
+            for span in self.asked.ranges
+        )
+
     def _found(self, values, losses):
-        """The last step with the hyperparameters that were found; if unknown, the best."""
-        found = {span.leaf: np.array(self.column(span, "value")) for span in self.asked.ranges}
+        """The last step with the hyperparameters that were found; if unknown, the best.
+
+        Where one value for all entries of a vector was sought, that is where the vector started.
+        """
+        common = all(
+            np.ndim(entry) == 0 for value in filter(None, values) for entry in value.values()
+        )
+        vectors = [span for span in self.asked.ranges if self.labels(span) != [""]]
+        column = "start" if common and vectors else "value"
+        found = {span.leaf: np.array(self.column(span, column)) for span in self.asked.ranges}
         for step in reversed(range(len(values))):
-            value = values[step]
-            if value and all(np.array_equal(np.ravel(value[k]), v) for k, v in found.items()):
+            if _close(values[step], found):
                 return step
         return int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
 
 
 def _close(one, other):
-    """Whether two values are the same up to rounding; one of them may have been flattened."""
+    """Whether a value is another one up to rounding, which is flat; one for all stands for each."""
     return one is not None and all(
-        np.size(one[name]) == np.size(other[name])
-        and np.allclose(np.ravel(one[name]), np.ravel(other[name]), rtol=1e-9, atol=0)
+        np.size(one[name]) in (1, np.size(other[name]))
+        and np.allclose(np.ravel(one[name]), other[name], rtol=ROUNDING, atol=0)
         for name in other
     )
 
@@ -232,9 +275,10 @@ def searched(search, candidate=None):
         )
     history, entries = columns_of(search.history_), columns_of(search.hyperparameters_)
     numbers = sorted(set(history["candidate"]))
+    # The last one up to the best row may have led to it.
+    nearest = max((n for n in numbers if n <= getattr(search, "best_index_", 0)), default=None)
     if candidate is None:
-        best = getattr(search, "best_index_", 0)
-        candidate = max((n for n in numbers if n <= best), default=numbers[0])
+        candidate = numbers[0] if nearest is None else nearest
     if candidate not in numbers:
         raise ValueError(
             f"candidate={candidate!r} was not searched. Candidates with a range are {numbers}, "
@@ -242,8 +286,28 @@ def searched(search, candidate=None):
         )
     history = _rows(history, candidate)
     asked = _asked(search, candidate, history["hyperparameter"][0])
-    title = _settings(asked) if len(numbers) > 1 else ""
-    return SearchedCandidate(search, candidate, asked, title, history, _rows(entries, candidate))
+    return SearchedCandidate(
+        search=search,
+        number=candidate,
+        asked=asked,
+        title=_settings(asked) if len(numbers) > 1 else "",
+        best_row=_best_row(search, asked) if candidate == nearest else None,
+        history=history,
+        entries=_rows(entries, candidate),
+    )
+
+
+def _best_row(search, asked):
+    """The best row, if it has the settings of a candidate and was not enumerated beside it."""
+    best = getattr(search, "best_index_", None)
+    if best is None:
+        return None
+    row = search.cv_results_["params"][best]
+    enumerated = any(
+        one.settings.keys() == row.keys() and _agree(row, one.settings)
+        for one in expand(search.param_grid, search.estimator)
+    )
+    return row if _agree(row, asked.settings) and not enumerated else None
 
 
 def _rows(columns, candidate):
@@ -255,12 +319,15 @@ def _asked(search, number, key):
     """The candidate of ``param_grid`` that led to a row."""
     row = search.cv_results_["params"][number]
     for asked in expand(search.param_grid, search.estimator):
-        settings = asked.settings.items()
-        if asked.ranges and asked.key == key and all(_same(row[k], v) for k, v in settings):
+        if asked.ranges and asked.key == key and _agree(row, asked.settings):
             return asked
     raise ValueError(
         f"param_grid of this search has no range for {key} any more: it was changed after fit."
     )
+
+
+def _agree(row, settings):
+    return all(key in row and _same(row[key], value) for key, value in settings.items())
 
 
 def _same(one, other):

@@ -1,7 +1,6 @@
 """Whether a search has fitted its validation splits, or what they stand for."""
 
 import numpy as np
-from sklearn.base import clone
 
 from sklearn_hypergrad.inspection.display import (
     BLUE,
@@ -148,8 +147,8 @@ class HeldOutDisplay(Display):
         settings = _settings(look, X, y)
         chosen, losses = _chosen(steps, n_points), []
         for step in chosen:
-            fitted = clone(search.estimator).set_params(**settings(steps.values[step]))
-            losses.append(measure(fitted.fit(X, y), X_test, y_test))
+            fitted = look.estimator(settings(steps.values[step])).fit(X, y)
+            losses.append(measure(fitted, X_test, y_test))
         display = cls(
             validation_losses=steps.losses,
             held_out_steps=np.array(chosen),
@@ -157,7 +156,7 @@ class HeldOutDisplay(Display):
             found=steps.found,
             validation_label=steps.loss_label,
             held_out_label=measure.label,
-            title=look.title,
+            title=look.heading,
         )
         return display.plot(ax)
 
@@ -239,21 +238,14 @@ def _chosen(steps, n_points):
 
 
 def _settings(look, X, y):
-    """``settings(value)``: what ``set_params`` takes for a value of ``history_``."""
+    """``settings(value)``: parameters of the estimator for a value of ``history_``."""
     asked = look.asked
     keys = {span.leaf: span.key for span in asked.ranges}
     span = asked.range
     if asked.family.joint or span.continuous.per in AS_THEY_ARE:
-
-        def settings(value):
-            return {keys[leaf]: plain(entry) for leaf, entry in value.items()}
-    else:
-        layout = _layout(look, X, y)
-
-        def settings(value):
-            return layout.settings(value[span.leaf])
-
-    return lambda value: {**asked.settings, **settings(value)}
+        return lambda value: {keys[leaf]: plain(entry) for leaf, entry in value.items()}
+    layout = _layout(look, X, y)
+    return lambda value: layout.settings(value[span.leaf])
 
 
 def _layout(look, X, y):

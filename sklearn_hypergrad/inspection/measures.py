@@ -6,7 +6,7 @@ from typing import Any
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import check_scoring
 
-from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
+from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of, single_scorer
 from sklearn_hypergrad.search.gather import STEADY
 from sklearn_hypergrad.search.validation_loss import EXACT
 
@@ -83,18 +83,28 @@ def measure_for(search, final, scoring=None, followed=""):
     """
     if scoring is not None:
         return measure_of(check_scoring(search.estimator, scoring=scoring), final)
-    scorer = search.scorer_
-    if isinstance(scorer, dict):
-        if search.refit not in scorer:
-            raise ValueError(
-                f"This search has the scorers {', '.join(scorer)}, and refit={search.refit!r} is "
-                f"none of them. Pass scoring=... to say which one is drawn."
-            )
-        scorer = scorer[search.refit]
-    found = measure_of(scorer, final)
+    found = _asked(search, final)
     if found.name != followed and STEADY.get(found.name) == followed:
         return measure_for(search, final, SCORING[followed])
     return found
+
+
+def _asked(search, final):
+    """The Measure that decides on the refit."""
+    scorer, refit = search.scorer_, search.refit
+    if not search.multimetric_:
+        return measure_of(scorer, final)
+    prefix = "mean_test_"
+    names = [key.removeprefix(prefix) for key in search.cv_results_ if key.startswith(prefix)]
+    if refit not in names:
+        raise ValueError(
+            f"This search has the scorers {', '.join(names)}, and refit={refit!r} is none of "
+            f"them. Pass scoring=... to say which one is drawn."
+        )
+    if isinstance(scorer, dict):
+        return measure_of(scorer[refit], final)
+    # A function that returns all of them in a dict.
+    return Measure(single_scorer(scorer, refit), f"minus {refit}")
 
 
 def _other(scorer, function, sign):

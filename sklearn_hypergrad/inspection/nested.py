@@ -1,12 +1,11 @@
 """Searches judged on data that they have not seen."""
 
-import numbers
 import time
 
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
-from sklearn.model_selection import GridSearchCV, PredefinedSplit, check_cv
+from sklearn.model_selection import GridSearchCV, check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
@@ -21,6 +20,7 @@ from sklearn_hypergrad._sklearn import (
 from sklearn_hypergrad.inspection.nested_result import NestedScore
 from sklearn_hypergrad.inspection.plain_grid import plain_grid
 from sklearn_hypergrad.search import HypergradSearchCV
+from sklearn_hypergrad.search.splits import has_fixed_splits
 
 
 def nested_score(search, X, y=None, *, cv=None, grid=None, n_jobs=None, **params):
@@ -111,14 +111,15 @@ def nested_score(search, X, y=None, *, cv=None, grid=None, n_jobs=None, **params
     splits = list(cv.split(X, y, **split_params))
     models = _models(search, grid)
     jobs = [(name, model, split) for split in splits for name, model in models.items()]
-    done = Parallel(n_jobs=n_jobs)(
+    judged = Parallel(n_jobs=n_jobs)(
         delayed(_judged)(clone(model), X, y, split, fit_params) for _, model, split in jobs
     )
+    metrics, done = zip(*judged, strict=True)
     by_name = {name: [] for name in models}
     for (name, *_), one in zip(jobs, done, strict=True):
         by_name[name].append(one)
     return NestedScore(
-        metric=_metric(search),
+        metric=metrics[0],
         n_train=np.array([len(train) for train, _ in splits]),
         n_test=np.array([len(test) for _, test in splits]),
         **{
@@ -137,10 +138,7 @@ def _check_search(search):
         )
     for name in ("cv", "search_cv"):
         splitter = getattr(search, name, None)
-        fixed = not hasattr(splitter, "split") and not isinstance(
-            splitter, numbers.Integral | str | None
-        )
-        if fixed or isinstance(splitter, PredefinedSplit):
+        if has_fixed_splits(splitter):
             raise ValueError(
                 f"The search is repeated on every outer training part, for which {name}="
                 f"{splitter!r} has no splits: its rows are those of the whole data. Give the "
@@ -193,7 +191,10 @@ def _models(search, grid):
 
 
 def _judged(search, X, y, split, params):
-    """Fit a search on an outer training part, and score it on the test part."""
+    """Fit a search on an outer training part, and score it on the test part.
+
+    Returns what the score is called and the fields of a NestedScore for this fold.
+    """
     train, test = split
     X_train, y_train = safe_split(search.estimator, X, y, train)
     X_test, y_test = safe_split(search.estimator, X, y, test, train)
@@ -203,7 +204,7 @@ def _judged(search, X, y, split, params):
     # A function for scoring may return several.
     _check_metric(search, several=search.multimetric_)
     metric = search.refit if search.multimetric_ else "score"
-    return {
+    return _name(search), {
         "scores": _score(search, X_test, y_test, rows_of_params(X, params, test)),
         "best_scores": float(search.cv_results_[f"mean_test_{metric}"][search.best_index_]),
         "best_params": search.best_params_,
@@ -223,10 +224,12 @@ def _score(search, X, y, params):
     return float(scorer(search.best_estimator_, *arguments, **params))
 
 
-def _metric(search):
-    """What to call the score."""
-    names = [search.refit, search.scoring, getattr(search.scoring, "__name__", "score")]
-    return next(name for name in names if isinstance(name, str))
+def _name(search):
+    """What to call the score of a fitted search."""
+    if search.multimetric_:
+        return search.refit
+    name = search.scoring
+    return name if isinstance(name, str) else getattr(name, "__name__", "score")
 
 
 def _column(ones, field):

@@ -120,7 +120,7 @@ class PathsDisplay(Display):
             found=steps.found + 1,
             labels={span.key: names_of(look, span)[0] for span in spans},
             scales={span.key: look.scale(span) for span in spans},
-            title=look.title,
+            title=look.heading,
         )
         return display.plot(ax, top=top)
 

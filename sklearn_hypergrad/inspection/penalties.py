@@ -18,6 +18,8 @@ from sklearn_hypergrad.inspection.entries import kind_of, names_of, pool_of, vec
 from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.images import check_images, colour_bar, draw_images
 
+# Of what is drawn, to each side; and the ratio to each side of a single value.
+MARGIN, ALONE = 0.06, 3.0
 # How each kind of entry is marked, and what it is called.
 KINDS = {
     "below": ("weaker than the pool", {"marker": "o", "color": BLUE}),
@@ -163,7 +165,7 @@ class PenaltiesDisplay(Display):
             pool=pool_of(strengths, look, span),
             label=f"{label}\n(larger: more regularised)" if sign else label,
             outputs=outputs,
-            title="\n".join(filter(None, [look.title, _not_chosen(look)])),
+            title=look.heading,
         )
         return display.plot(ax, top=top, image_shape=image_shape)
 
@@ -215,7 +217,7 @@ class PenaltiesDisplay(Display):
             if mine:
                 style = {"linestyle": "none", "markersize": 7, "label": label, **style}
                 ax.plot(strengths[shown[mine]], mine, zorder=3, **style)
-        ax.margins(x=0.06)
+        ax.set_xlim(_limits([*strengths[shown], self.pool or strengths[shown[0]]]))
         set_scale(ax.xaxis, "log")
         ax.set_yticks(rows, [shortened(self.names[entry], 30) for entry in shown])
         # The last row is left to the legend.
@@ -254,9 +256,8 @@ class PenaltiesDisplay(Display):
         colour_bar(self.figure_, axes, self.images_, self.label, self.pool)
 
 
-def _not_chosen(look):
-    """What is to be said if the row of this vector is not the best one."""
-    best = getattr(look.search, "best_index_", look.number)
-    if best == look.number:
-        return ""
-    return f"not in use: row {best} of cv_results_ scored better than this, row {look.number}"
+def _limits(strengths):
+    """Ends of a logarithmic axis; where all entries are in the pool there is no span."""
+    low, high = min(strengths), max(strengths)
+    reach = (high / low) ** MARGIN if high > low else ALONE
+    return low / reach, high * reach

@@ -4,11 +4,10 @@ import numbers
 
 import numpy as np
 
+from sklearn_hypergrad.search.account import usual_count
 from sklearn_hypergrad.search.grid import expand
 from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 
-# Values of each range, by how many ranges there are: the grid is their product.
-COUNTS, FEWEST = {1: 10, 2: 5}, 3
 # Distance in theta from the middle to an end: four decades of a positive value of a model that is
 # solved, two of one that is trained, since larger rates diverge; of a momentum, half of that.
 SOLVED, TRAINED = 4 * np.log(10), 2 * np.log(10)
@@ -37,7 +36,7 @@ def plain_grid(param_grid, estimator):
 
 def _listed(candidate):
     """The grid of one candidate."""
-    count = COUNTS.get(sum(not span.listed for span in candidate.ranges), FEWEST)
+    count = usual_count(sum(not span.listed for span in candidate.ranges))
     grid = {key: [value] for key, value in candidate.settings.items()}
     for span in candidate.ranges:
         grid[span.key] = list(span.listed) or _values(span, candidate, count)

@@ -112,7 +112,7 @@ class SchedulesDisplay(Display):
             schedules=found,
             before={span.key: _before(look, span).reshape(found[span.key].shape) for span in spans},
             scales={span.key: look.scale(span) for span in spans},
-            title=look.title,
+            title=look.heading,
         )
         return display.plot(ax)
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import cross_val_score
-from sklearn.preprocessing import scale
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.hypergradients import Online
@@ -98,6 +100,52 @@ def test_the_interval_ends_where_paired_differences_are_one_standard_error(searc
     # The standard error of the mean itself is another one.
     error = best.std(ddof=1) / np.sqrt(len(best))
     assert losses_of(search, high, *diabetes).mean() - best.mean() < 0.5 * error
+
+
+def end_by_fits(display, losses, side):
+    """Where the interval ends by fits at steps of one per cent from the optimum."""
+    best, alpha = losses(display.optimum_), display.optimum_
+    while min(display.values) <= alpha <= max(display.values):
+        d = losses(alpha * 1.01**side) - best
+        if d.mean() > d.std(ddof=1) / np.sqrt(len(d)):
+            return alpha
+        alpha *= 1.01**side
+    return alpha
+
+
+def test_the_interval_with_fits_is_that_of_a_fine_grid(search, diabetes):
+    display = CurveDisplay.from_search(search, *diabetes)
+    low, high = display.interval_
+    for side, end in ((-1, low), (1, high)):
+        expected = end_by_fits(display, lambda alpha: losses_of(search, alpha, *diabetes), side)
+        assert end == pytest.approx(expected, rel=0.02)
+    assert min(display.values) < low
+    assert high < max(display.values)
+    assert "about" not in legend_of(display)
+
+
+def test_the_interval_of_the_evaluations_alone_is_rough():
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(60, 3)) * [5, 0.2, 1]
+    y = X @ [0.1, 2.0, 0.3] + rng.normal(size=60)
+    scaled = make_column_transformer((StandardScaler(), [0, 1]), remainder="passthrough")
+    pipeline = make_pipeline(scaled, Ridge())
+    search = HypergradSearchCV(pipeline, {"ridge__alpha": Continuous()}, cv=5).fit(X, y)
+
+    def losses(alpha):
+        return 1 - cross_val_score(clone(pipeline).set_params(ridge__alpha=alpha), X, y, cv=5)
+
+    display, rough = CurveDisplay.from_search(search, X, y), CurveDisplay.from_search(search)
+    expected = end_by_fits(display, losses, 1)
+    assert display.interval_[1] == pytest.approx(expected, rel=0.02)
+    assert rough.interval_[1] != pytest.approx(expected, rel=0.1)
+    assert "about" in legend_of(rough)
+    assert "about" not in legend_of(display)
+
+
+def legend_of(display):
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    return next(text for text in texts if text.startswith("within one standard error"))
 
 
 def test_the_band_is_one_standard_error_of_the_mean(search):

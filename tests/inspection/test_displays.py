@@ -130,7 +130,9 @@ def _numbers(display):
 
 def test_the_settings_of_one_of_several_candidates_are_written(several, scalar):
     several = ConvergenceDisplay.from_search(several, candidate=1)
-    assert several.ax_[0].get_title(loc="left") == "fit_intercept=False"
+    settings, note = several.ax_[0].get_title(loc="left").split("\n")
+    assert settings == "fit_intercept=False"
+    assert note == "not in use: row 3 of cv_results_ was preferred to this, row 1"
     assert ConvergenceDisplay.from_search(scalar).ax_[0].get_title(loc="left") == ""
 
 
@@ -367,6 +369,14 @@ def test_kinds_are_told_apart_by_mark_and_colour():
         if line.get_linestyle() == "None"
     ]
     assert len(set(marks)) == len(marks) == 5
+
+
+@pytest.mark.parametrize("level", [1e-3, 0.03, 40.0])
+def test_a_vector_that_is_all_pool_has_an_axis(level):
+    display = PenaltiesDisplay(strengths=[level] * 3, names=list("abc"), pool=level).plot()
+    low, high = display.ax_.get_xlim()
+    assert low == pytest.approx(level / 3)
+    assert high == pytest.approx(level * 3)
 
 
 def test_without_a_pool_there_is_no_line(network):

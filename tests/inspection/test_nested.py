@@ -240,6 +240,26 @@ def test_several_metrics_are_judged_by_that_of_refit(random_labels):
         np.testing.assert_array_equal(result.best_scores[name], alone.best_scores[name])
 
 
+def test_one_metric_has_its_own_name_whatever_refit_is_called(diabetes):
+    options = {"scoring": "neg_mean_squared_error", "refit": "r2", "cv": 2}
+    search = HypergradSearchCV(Ridge(), {"alpha": VALUES}, **options)
+    result = nested_score(search, *diabetes, cv=2, grid=False)
+    assert result.metric == "neg_mean_squared_error"
+    assert str(result).startswith("neg_mean_squared_error on 2 outer folds")
+
+    def scores(estimator, X, y):
+        return {"r2": estimator.score(X, y), "zero": 0.0}
+
+    def score(estimator, X, y):
+        return estimator.score(X, y)
+
+    for scoring, name in ((scores, "r2"), (score, "score"), (["r2", "neg_max_error"], "r2")):
+        search = clone(search).set_params(scoring=scoring)
+        result = nested_score(search, *diabetes, cv=2, grid=False)
+        assert result.metric == name
+        assert (np.abs(result.scores["search"]) < 1).all()
+
+
 def test_a_function_that_selects(diabetes):
     def worst(results):
         return int(np.argmin(results["mean_test_score"]))
