@@ -21,6 +21,7 @@ __all__ = [
     "BaseSearchCV",
     "DocumentedMixin",
     "Interval",
+    "Names",
     "PassthroughScorer",
     "StrOptions",
     "accepts_sample_weight",
@@ -57,6 +58,18 @@ class DocumentedMixin:
         package, part = type(self).__module__.split(".")[:2]
         public = package if part == "search" else f"{package}.{part}"
         return {"public_name": f"{public}.{type(self).__name__}"}
+
+
+class Names(StrOptions):
+    """Options that an error message lists in their order, with a remedy."""
+
+    def __init__(self, options, remedy=""):
+        super().__init__(set(options))
+        self._remedy = remedy
+
+    def __str__(self):
+        listed = f"a str among {', '.join(map(repr, sorted(self.options)))}"
+        return f"{listed} ({self._remedy})" if self._remedy else listed
 
 
 def without_callbacks(estimator):

@@ -25,6 +25,7 @@ from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 ROUGH = 1e-2
 # Distance in theta between values that are the same.
 SAME = 1e-6
+OF_A_VECTOR = "one value for all; the search went on to a vector"
 # Distance in theta from the optimum of a choice that is worth a mark of its own.
 APART = 0.01
 MOVING = "online", "real_time"
@@ -192,6 +193,8 @@ class CurveDisplay(Display):
             data = filled(look, span, steps, data, (X, y, n_points))
         # Another row of this candidate is a point of the curve, and marked there.
         title = look.title if look.best_row else look.heading
+        if look.labels(span) != [""]:
+            title = f"{title}\n{OF_A_VECTOR}".strip()
         return cls(
             **data,
             name=span.key,

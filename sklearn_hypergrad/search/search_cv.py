@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_hypergrad._sklearn import BaseSearchCV, DocumentedMixin, Interval, StrOptions
+from sklearn_hypergrad._sklearn import BaseSearchCV, DocumentedMixin, Interval, Names
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import (
     Forward,
@@ -50,6 +50,9 @@ METHODS = {
     "real_time": RealTime(),
 }
 OPTIMIZERS = {"auto": None, "lbfgs": LBFGS(), "adam": Adam()}
+OF_SCORES = (
+    "scores such as 'accuracy' go into scoring; 'auto' descends the loss that goes with them"
+)
 NOTHING_TO_SELECT = (
     "selection='one_se' has nothing to select from: all was enumerated, see hypergradient_. Leave "
     "selection='best', or give a range that can be searched."
@@ -343,17 +346,17 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
         "hypergradient": [
-            StrOptions(set(METHODS)),
+            Names(METHODS),
             Hypergradient,
             OnlineHypergradient,
         ],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
-        "validation_loss": [StrOptions({"auto", *VALIDATION_LOSSES})],
-        "search_cv": [StrOptions({"auto", "loo"}), "cv_object"],
-        "shrinkage": [StrOptions({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
+        "optimizer": [Names(OPTIMIZERS), Optimizer],
+        "validation_loss": [Names({"auto", *VALIDATION_LOSSES}, OF_SCORES)],
+        "search_cv": [Names({"auto", "loo"}), "cv_object"],
+        "shrinkage": [Names({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
         "guard": ["boolean"],
-        "resample": [StrOptions({"fixed", "fresh"})],
-        "selection": [StrOptions(set(SELECTIONS))],
+        "resample": [Names({"fixed", "fresh"})],
+        "selection": [Names(SELECTIONS)],
         "random_state": ["random_state"],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "tol": [Interval(numbers.Real, 0, None, closed="neither")],

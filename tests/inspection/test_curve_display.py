@@ -215,6 +215,7 @@ def test_the_curve_of_a_vector_is_that_of_one_value_for_all(search, diabetes):
     grid = {"alpha": Continuous(per="feature")}
     vector = HypergradSearchCV(VectorRidge(), grid, cv=5).fit(*diabetes)
     display = CurveDisplay.from_search(vector)
+    assert "went on to a vector" in display.ax_.get_title(loc="left")
     assert display.optimum_ == pytest.approx(search.best_params_["alpha"], rel=0.02)
     assert display.label == "validation loss: 1 - R²"
 

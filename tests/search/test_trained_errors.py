@@ -146,7 +146,7 @@ def test_methods_that_do_not_reach(model, method, reason):
 @pytest.mark.parametrize(
     ("options", "texts"),
     [
-        ({"validation_loss": "accuracy"}, ["'validation_loss' parameter", "'log_loss'"]),
+        ({"validation_loss": "accuracy"}, ["'validation_loss' parameter", "go into scoring"]),
         (
             {"validation_loss": "squared_error"},
             ["validation_loss='squared_error' does not apply to MLPClassifier", "'brier_score'"],
