@@ -50,32 +50,38 @@ def test_enumeration_gives_the_tree_of_grid_search(data):
     assert recorded(HypergradSearchCV(Ridge(), grid, cv=3), X, y) == expected
 
 
-class Paths:
-    """Remembers the names on the way to every task that has ended, its data, and its process."""
+def paths_class():
+    """Of this function, so that workers, which cannot import tests, get the class itself."""
 
-    def __init__(self):
-        self.tasks = []
+    class Paths:
+        """Remembers the names on the way to every task that has ended, and its process."""
 
-    def setup(self, estimator, context):
-        pass
+        def __init__(self):
+            self.tasks = []
 
-    def on_fit_task_begin(self, estimator, context):
-        pass
+        def setup(self, estimator, context):
+            pass
 
-    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
-        names, at = [], context
-        while at is not None:
-            names.insert(0, at.task_name)
-            at = at.parent
-        self.tasks.append((tuple(names), os.getpid(), fitted_estimator))
+        def on_fit_task_begin(self, estimator, context):
+            pass
 
-    def teardown(self, estimator, context):
-        pass
+        def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
+            names, at = [], context
+            while at is not None:
+                names.insert(0, at.task_name)
+                at = at.parent
+            self.tasks.append((tuple(names), os.getpid(), fitted_estimator))
 
-    def named(self, *names):
-        return [task for task in self.tasks if task[0] == names]
+        def teardown(self, estimator, context):
+            pass
+
+        def named(self, *names):
+            return [task for task in self.tasks if task[0] == names]
+
+    return Paths
 
 
+Paths = paths_class()
 STEP = "fit", "search", "descent", "step"
 LEAF = "fit", "search", "evaluation", "candidate-split-evaluation"
 
