@@ -49,6 +49,7 @@ class LBFGS(Optimizer):
             method="L-BFGS-B",
             options={"maxcor": self.memory, "maxiter": max_iter, "gtol": gtol, "ftol": ftol},
         )
-        message = str(result.message)
+        # Older versions of SciPy put underscores between the words.
+        message = str(result.message).replace("_", " ")
         told = (words for key, words in MESSAGES.items() if key in message)
         return Minimum(result.x, result.status == 0, next(told, message))
