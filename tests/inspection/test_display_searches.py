@@ -111,7 +111,7 @@ def test_a_vector_has_a_curve_of_one_value_for_all(shaped, best):
     assert display.optimum_ == pytest.approx(start, rel=0.01)
     # A vector is no point of this curve, the best value for all is one.
     assert display.chosen == (None if best == 0 else pytest.approx(start, rel=1e-9))
-    assert title_of(display) == ""
+    assert title_of(display) == "one value for all; the search went on to a vector"
 
 
 def test_a_vector_has_a_curve_with_fits(shaped):

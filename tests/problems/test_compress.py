@@ -79,7 +79,7 @@ def test_nothing_is_one_column_of_zeros(thin):
 @pytest.mark.parametrize(("density", "narrower"), [(0.01, False), (0.5, True)])
 def test_sparse_data_stay_sparse_where_that_is_less_work(make_block, density, narrower):
     block = make_block("binary", wide=True, thin=True)
-    X = sparse.random_array((80, 400), density=density, rng=0, format="csr")
+    X = sparse.random(80, 400, density=density, random_state=0, format="csr")
     found = narrowed(dataclasses.replace(block, X=X), center=False, most=1000).X
     assert (found is not X) == narrower
     if narrower:
