@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.endings import Ending
 from sklearn_hypergrad.search.gains import gain_of_records, gain_of_rows
+from sklearn_hypergrad.search.outcome import with_rows
 
 # Values of a grid along each of one, two or more hyperparameters that no list was given for.
 COUNTS, FEWEST = {1: 10, 2: 5}, 3
@@ -95,12 +96,11 @@ class Account:
 
 def accounts(outcomes, results, metric):
     """An Account of every candidate that was searched."""
-    told, first = [], 0
-    for outcome in outcomes:
-        rows = range(first, first := first + len(outcome.rows))
-        if outcome.found is not None:
-            told.append(_account(outcome, rows, results, metric))
-    return told
+    return [
+        _account(outcome, rows, results, metric)
+        for rows, outcome in with_rows(outcomes)
+        if outcome.found is not None
+    ]
 
 
 def _account(outcome, rows, results, metric):

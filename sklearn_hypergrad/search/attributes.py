@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from sklearn_hypergrad.search.outcome import with_rows
 from sklearn_hypergrad.search.table import table
 
 # Relative difference between the score of real fits and that of converged models worth saying.
@@ -92,13 +93,8 @@ def models_of(outcomes):
 
 def row(outcomes, number):
     """The Outcome of a row of ``cv_results_``, and its value of a vector."""
-    first = 0
-    for outcome in outcomes:
-        if number < first + len(outcome.rows):
-            value = outcome.values[number - first] if outcome.values else None
-            return outcome, value
-        first += len(outcome.rows)
-    raise IndexError(number)
+    rows, outcome = next(pair for pair in with_rows(outcomes) if number in pair[0])
+    return outcome, outcome.values[number - rows.start] if outcome.values else None
 
 
 def explanation(outcomes):
@@ -117,13 +113,13 @@ def explanation(outcomes):
 
 def unconverged_fits(outcomes, results, metric):
     """Messages about real fits that score differently from the converged model."""
-    messages, row = [], 0
-    scores = results.get(f"mean_test_{metric}")
-    for outcome in outcomes:
+    messages, scores = [], results.get(f"mean_test_{metric}")
+    for rows, outcome in with_rows(outcomes):
         if outcome.expected is not None and scores is not None:
             loss = outcome.expected
             expected = outcome.choice.loss.offset - loss
-            difference = abs(scores[row] - expected)
+            score = scores[rows.start]
+            difference = abs(score - expected)
             if difference > UNCONVERGED * max(abs(expected), abs(loss)):
                 shown = ", ".join(
                     f"{span.key}={outcome.rows[0][span.key]}"
@@ -132,18 +128,15 @@ def unconverged_fits(outcomes, results, metric):
                     for span in outcome.candidate.ranges
                 )
                 remedy = REMEDIES[outcome.candidate.family.trained].format(expected)
-                messages.append(f"{shown}: the fits score {scores[row]:.6g}, {remedy}")
-        row += len(outcome.rows)
+                messages.append(f"{shown}: the fits score {score:.6g}, {remedy}")
     return messages
 
 
 def _searched(outcomes):
     """``(row of the point found in cv_results_, outcome)`` of every searched candidate."""
-    row = 0
-    for outcome in outcomes:
+    for rows, outcome in with_rows(outcomes):
         if outcome.found is not None:
-            yield row, outcome
-        row += len(outcome.rows)
+            yield rows.start, outcome
 
 
 def _entries(number, outcome, model):

@@ -6,6 +6,8 @@ import numpy as np
 
 # Slope, in nats, of an entry that the validation loss does not notice.
 UNNOTICED = 1e-10
+# Distance in theta from a bound that is none.
+ON_BOUND = 1e-9
 
 
 class Ending(enum.Enum):

@@ -23,6 +23,15 @@ class Comparison:
     after: Record
 
 
+def compared(objective, hyperparams, found, what):
+    """The Comparison of what was found with other hyperparameters, in a list.
+
+    Empty if their evaluation is interrupted.
+    """
+    before = objective.compared(hyperparams)
+    return [] if before is None else [Comparison(what, before, found.record)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Gain:
     """The mean over splits of how much better one point is than another.

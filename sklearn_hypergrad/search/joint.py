@@ -8,16 +8,14 @@ from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.columns import Unfit
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
-from sklearn_hypergrad.search.endings import Ending
-from sklearn_hypergrad.search.gains import Comparison
+from sklearn_hypergrad.search.endings import ON_BOUND, Ending
+from sklearn_hypergrad.search.gains import compared
 from sklearn_hypergrad.search.joint_objective import joint_objective, settings_of
 from sklearn_hypergrad.search.outcome import Outcome
 from sklearn_hypergrad.search.rows import N_JUDGED, best, distinct, same_settings, score_of
 from sklearn_hypergrad.search.selection import check_selection, selected
 
 KINKED = {"absolute_error"}
-# Distance in theta that is none.
-ON_BOUND = 1e-9
 
 
 def search_jointly(candidate, inputs, options):
@@ -66,8 +64,7 @@ def _comparisons(objective, start, found):
     """The Comparison with the start, in a list; empty where losses are those of other weights."""
     if objective.noisy or found.message == INTERRUPTED:
         return []
-    before = objective.compared(start)
-    return [Comparison("the point found over the start", before, found.record)] if before else []
+    return compared(objective, start, found, "the point found over the start")
 
 
 def _direction(candidate, searched):

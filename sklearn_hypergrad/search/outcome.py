@@ -128,6 +128,13 @@ def rows_of(candidate, layout, values):
     return values, [{**candidate.settings, **layout.settings(value)} for value in values]
 
 
+def with_rows(outcomes):
+    """``(its rows of cv_results_, as a range, outcome)`` of every outcome."""
+    first = 0
+    for outcome in outcomes:
+        yield range(first, first := first + len(outcome.rows)), outcome
+
+
 def problems_of(outcome):
     """What the user should know of a searched candidate, each with numbers and a remedy."""
     found = outcome.found

@@ -18,8 +18,8 @@ class Progress:
     """A listener that prints.
 
     What is left is the time of the steps that ``max_iter`` allows; an optimizer that may end before
-    has less than that, which a ``<`` says. Stages that take fewer than that allow nothing to be
-    said of the next one.
+    has less than that, which a ``<`` says. Of comparisons, and of what ``selection`` evaluates,
+    nothing is known.
 
     Parameters
     ----------

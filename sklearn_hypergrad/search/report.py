@@ -164,9 +164,7 @@ def _doubts(account, best, selection):
 
 def _is_r2(search):
     """Whether the score that decides is r2, as far as the search has found out."""
-    return (
-        search.validation_loss_.startswith("r2") if hasattr(search, "validation_loss_") else False
-    )
+    return getattr(search, "validation_loss_", "").startswith("r2")
 
 
 def _beaten(account, best):

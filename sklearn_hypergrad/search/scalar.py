@@ -13,7 +13,7 @@ from sklearn_hypergrad.search.build import (
 )
 from sklearn_hypergrad.search.data import blocks, whole
 from sklearn_hypergrad.search.descent import INTERRUPTED
-from sklearn_hypergrad.search.gains import Comparison
+from sklearn_hypergrad.search.gains import compared
 from sklearn_hypergrad.search.layout import Common
 from sklearn_hypergrad.search.outcome import Outcome, rows_of, searched_one, solved
 from sklearn_hypergrad.search.rows import best_values
@@ -49,8 +49,7 @@ def gain_over_own(candidate, objective, found, what="the point found"):
     own = own_values(getattr(candidate.final, leaf), ())
     if found.message == INTERRUPTED or not 0 < own < np.inf:
         return []
-    before = objective.compared({leaf: own})
-    return [Comparison(f"{what} over {leaf}={own:.4g}", before, found.record)] if before else []
+    return compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")
 
 
 def search_scalar(candidate, inputs, options):

@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 
 from sklearn_hypergrad.optimizers.scan import DECADE
 from sklearn_hypergrad.search.descent import INTERRUPTED
-from sklearn_hypergrad.search.endings import Ending
+from sklearn_hypergrad.search.endings import ON_BOUND, Ending
 from sklearn_hypergrad.search.stage import ONE_SE
 
 SELECTIONS = "best", "one_se"
@@ -17,8 +17,6 @@ LEVEL = 1e-6
 FIRST = 0.1
 # Endings of an optimum that say nothing of the point that is proposed instead.
 MOVED = {Ending.INTERIOR, Ending.AT_BOUND, Ending.LIMIT, Ending.FLAT_ZERO, Ending.FLAT_INFINITY}
-# Distance in theta from a bound that is none.
-ON_BOUND = 1e-9
 STRONGEST = "then the strongest level within one standard error"
 
 

@@ -19,8 +19,8 @@ from sklearn_hypergrad.search.build import (
     shrinkage_of,
 )
 from sklearn_hypergrad.search.descent import INTERRUPTED, Found, Unsearchable
-from sklearn_hypergrad.search.endings import Ending, entry_endings
-from sklearn_hypergrad.search.gains import Comparison
+from sklearn_hypergrad.search.endings import ON_BOUND, Ending, entry_endings
+from sklearn_hypergrad.search.gains import compared
 from sklearn_hypergrad.search.level import polished
 from sklearn_hypergrad.search.nats import LOG_LOSSES, nats
 from sklearn_hypergrad.search.objective import FINE
@@ -29,8 +29,6 @@ from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
 
 # Bounds of the common level over the mean square of the features: beyond, nothing changes.
 WEAKEST, STRONGEST = 1e-4, 1e7
-# Distance, in nats, that is none.
-ON_BOUND = 1e-9
 
 
 class VectorDescent:
@@ -176,9 +174,8 @@ class VectorDescent:
         # All in the pool are one value for all at another level.
         if np.ptp(found.record.theta) == 0:
             return []
-        before = self.objective.compared({dimension.name: value})
         what = "a value for each over one for all"
-        return [Comparison(what, before, found.record)] if before else []
+        return compared(self.objective, {dimension.name: value}, found, what)
 
     def cv_loss(self, value):
         """The loss of a vector on the user's cv; None if interrupted."""
