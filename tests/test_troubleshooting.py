@@ -7,7 +7,7 @@ import pytest
 
 import sklearn_hypergrad
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.endings import Ending
+from sklearn_hypergrad.search.results.status import Ending
 
 PAGE = Path(__file__).parents[1] / "docs" / "troubleshooting.rst"
 MODULES = sorted(Path(sklearn_hypergrad.__file__).parent.rglob("*.py"))

@@ -7,7 +7,7 @@ from sklearn.base import clone
 
 from benchmarks.speed.contenders import Contender
 from benchmarks.speed.searches import HypergradSearchCV
-from sklearn_hypergrad.search.probe import objectives
+from sklearn_hypergrad.search.strategies.build_objectives import objectives
 from sklearn_hypergrad.threads import one_blas_thread
 
 TOL = 1e-6

@@ -15,8 +15,8 @@ from sklearn_hypergrad.adapters.base import (
 )
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
 from sklearn_hypergrad.problems import HeldOutLoss
-from sklearn_hypergrad.problems.derivatives import Derivatives
-from sklearn_hypergrad.problems.nested import Nested
+from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
+from sklearn_hypergrad.problems.autograd.nested import Nested
 
 
 class ForwardLoss:

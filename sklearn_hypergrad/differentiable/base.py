@@ -16,7 +16,7 @@ from sklearn_hypergrad.differentiable.problems import solved_problem, training_o
 from sklearn_hypergrad.differentiable.structure import flat, n_parts
 from sklearn_hypergrad.differentiable.values import checked_values
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.problems.nested import Nested
+from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.training import OF_TRAINING, explained, seed_of
 
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_hypergrad.search.online import OnlineObjective
-from sklearn_hypergrad.search.probe import objectives
+from sklearn_hypergrad.search.objective.online_objective import OnlineObjective
+from sklearn_hypergrad.search.strategies.build_objectives import objectives
 
 # Inner tolerance: what remains must not show in differences.
 TIGHT = 1e-11

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hypergrad.inspection.display import shortened
 from sklearn_hypergrad.inspection.measures import NAMES
-from sklearn_hypergrad.search.grid import expand
+from sklearn_hypergrad.search.candidates.expand import expand
 
 # Relative difference of values that are the same.
 ROUNDING = 1e-9

@@ -7,8 +7,8 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import check_scoring
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of, single_scorer
-from sklearn_hypergrad.search.gather import STEADY
-from sklearn_hypergrad.search.validation_loss import EXACT
+from sklearn_hypergrad.search.objective.validation_loss import EXACT
+from sklearn_hypergrad.search.objective.vector_data import STEADY
 
 NAMES = {
     "squared_error": "mean squared error",

@@ -4,8 +4,8 @@ import numbers
 
 import numpy as np
 
-from sklearn_hypergrad.search.account import usual_count
-from sklearn_hypergrad.search.grid import expand
+from sklearn_hypergrad.search.candidates.expand import expand
+from sklearn_hypergrad.search.reporting.summary import usual_count
 from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 
 # Distance in theta from the middle to an end: four decades of a positive value of a model that is

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from sklearn_hypergrad._sklearn import DocumentedMixin, Interval, StrOptions, check_sample_weight
 from sklearn_hypergrad.neural_network.training import descend, training_of
 from sklearn_hypergrad.problems import Network
-from sklearn_hypergrad.problems.activations import ACTIVATIONS
+from sklearn_hypergrad.problems.network.activations import ACTIVATIONS
 from sklearn_hypergrad.training import explained, seed_of
 
 DTYPES = [np.float64, np.float32]

@@ -24,18 +24,18 @@ from sklearn_hypergrad.hypergradients import (
 )
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
-from sklearn_hypergrad.search import attributes
-from sklearn_hypergrad.search.account import Costs, accounts
-from sklearn_hypergrad.search.build import Options
-from sklearn_hypergrad.search.grid import expand
-from sklearn_hypergrad.search.inputs import FrozenSplits, fit_inputs
-from sklearn_hypergrad.search.outcome import problems_of
-from sklearn_hypergrad.search.progress import Progress
-from sklearn_hypergrad.search.pursue import pursue
-from sklearn_hypergrad.search.report import final_lines, metric_name, report_of
-from sklearn_hypergrad.search.selection import SELECTIONS
-from sklearn_hypergrad.search.splits import has_fixed_splits
-from sklearn_hypergrad.search.tasks import Tasks
+from sklearn_hypergrad.search.candidates.expand import expand
+from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs
+from sklearn_hypergrad.search.data.splits import has_fixed_splits
+from sklearn_hypergrad.search.objective.build import Options
+from sklearn_hypergrad.search.reporting import attributes
+from sklearn_hypergrad.search.reporting.callbacks import Tasks
+from sklearn_hypergrad.search.reporting.progress import Progress
+from sklearn_hypergrad.search.reporting.report import final_lines, metric_name, report_of
+from sklearn_hypergrad.search.reporting.summary import Costs, accounts
+from sklearn_hypergrad.search.results.candidate_result import problems_of
+from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
+from sklearn_hypergrad.search.strategies.run_candidate import pursue
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
 

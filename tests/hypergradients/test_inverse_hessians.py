@@ -34,7 +34,7 @@ from sklearn_hypergrad.problems import (
     PredictionLoss,
     Status,
 )
-from sklearn_hypergrad.search.objective import Objective
+from sklearn_hypergrad.search.objective.objective import Objective
 from sklearn_hypergrad.training import GradientDescent
 
 H = {"h": np.array(2.0)}

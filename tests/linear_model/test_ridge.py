@@ -258,7 +258,7 @@ def test_classifier_of_several_labels(features, targets, kind):
 
 
 def test_a_solution_that_was_not_found_is_warned_of(features, targets, monkeypatch):
-    from sklearn_hypergrad.problems import newton
+    from sklearn_hypergrad.problems.linear import newton
 
     monkeypatch.setattr(newton, "MAX_NEWTON", 1)
     with pytest.warns(ConvergenceWarning, match="StandardScaler"):

@@ -22,8 +22,8 @@ from sklearn_hypergrad.problems import (
     LinearProblem,
     Status,
 )
-from sklearn_hypergrad.problems.differentiation import Trace, gradients
-from sklearn_hypergrad.problems.nested import Nested
+from sklearn_hypergrad.problems.autograd.nested import Nested
+from sklearn_hypergrad.problems.autograd.trace import Trace, gradients
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 4)) + 0.2

@@ -3,14 +3,14 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from sklearn_hypergrad.problems import curvature
-from sklearn_hypergrad.problems.curvature import (
+from sklearn_hypergrad.problems.linear import curvature
+from sklearn_hypergrad.problems.linear.curvature import (
     CurvatureDiagonal,
     CurvatureGram,
     Patterns,
     renewed,
 )
-from sklearn_hypergrad.problems.design import Design
+from sklearn_hypergrad.problems.linear.design import Design
 
 N_SAMPLES, N_WEIGHTS, N_SPLITS, N_OUTPUTS = 12, 4, 3, 2
 

@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from sklearn_hypergrad.problems import design
-from sklearn_hypergrad.problems.design import Design, as_slice
+from sklearn_hypergrad.problems.linear import design
+from sklearn_hypergrad.problems.linear.design import Design, as_slice
 
 N, P, S, K = 13, 4, 3, 2
 FORMS = {

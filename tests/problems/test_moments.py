@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from sklearn_hypergrad.problems import moments
-from sklearn_hypergrad.problems.moments import Moments
+from sklearn_hypergrad.problems.ridge import moments
+from sklearn_hypergrad.problems.ridge.moments import Moments
 
 NAMES = ("weight", "x", "y", "xx", "xy", "yy")
 ROWS = np.array([3, 1, 4, 1, 5])

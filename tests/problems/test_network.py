@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.problems import Network, NetworkProblem, glorot
-from sklearn_hypergrad.problems.activations import ACTIVATIONS
+from sklearn_hypergrad.problems.network.activations import ACTIVATIONS
 
 N_SAMPLES, N_FEATURES = 9, 4
 HIDDEN = {0: (), 1: (5,), 2: (5, 3), 3: (3, 5, 2)}
@@ -189,7 +189,7 @@ def test_cross_is_that_of_pull(depth, alpha, data):
 
 @pytest.mark.parametrize("depth", [0, 2])
 def test_penalties_of_coefficients_are_applied_piece_by_piece(depth, monkeypatch):
-    monkeypatch.setattr("sklearn_hypergrad.problems.network_problem.PIECE", 3)
+    monkeypatch.setattr("sklearn_hypergrad.problems.network.network_problem.PIECE", 3)
     case = Case("tanh", "multinomial", depth, "coefficient", "plain")
     linearization = case.problem().linearize(case.w, case.h, None)
     assert_same(linearization, case, case.expected(None))

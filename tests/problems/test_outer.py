@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 from sklearn import metrics
 
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, PredictionLoss
-from sklearn_hypergrad.problems.outer import sample_weights
+from sklearn_hypergrad.problems.outer.held_out import sample_weights
 
 
 class Predictions:

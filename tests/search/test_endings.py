@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
-from sklearn_hypergrad.search.objective import Objective
+from sklearn_hypergrad.search.objective.objective import Objective
 
 NEWTON = LogisticRegression(solver="newton-cholesky", tol=1e-8)
 

@@ -10,7 +10,7 @@ from sklearn.svm import SVC
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
-from sklearn_hypergrad.search.grid import expand
+from sklearn_hypergrad.search.candidates.expand import expand
 
 
 def ranges(candidates):

@@ -19,8 +19,8 @@ from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, Stratified
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.objective import Objective
-from sklearn_hypergrad.search.probe import objectives
+from sklearn_hypergrad.search.objective.objective import Objective
+from sklearn_hypergrad.search.strategies.build_objectives import objectives
 
 LONG = np.longdouble
 pytestmark = pytest.mark.skipif(

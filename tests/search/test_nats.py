@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklearn_hypergrad.search.nats import LOG_LOSSES, SQUARED_ERRORS, nats
+from sklearn_hypergrad.search.objective.likelihood_scale import LOG_LOSSES, SQUARED_ERRORS, nats
 
 
 def samples():

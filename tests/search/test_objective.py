@@ -6,9 +6,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn_hypergrad import HypergradSearchCV
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.problems import InnerSolution, Status
-from sklearn_hypergrad.search import descent, objective
-from sklearn_hypergrad.search.objective import Starts
-from sklearn_hypergrad.search.probe import objectives
+from sklearn_hypergrad.search.objective import objective
+from sklearn_hypergrad.search.objective.objective import Starts
+from sklearn_hypergrad.search.strategies import line_search
+from sklearn_hypergrad.search.strategies.build_objectives import objectives
 
 
 def start(size=1):
@@ -74,7 +75,7 @@ def search_for():
 
 def test_what_a_scan_leaves_out_changes_nothing(wide, monkeypatch):
     short = search_for().fit(*wide)
-    monkeypatch.setattr(descent, "hopeless", lambda *args: False)
+    monkeypatch.setattr(line_search, "hopeless", lambda *args: False)
     monkeypatch.setattr(objective.Objective, "iterative", False)
     whole = search_for().fit(*wide)
     assert short.n_iter_ < whole.n_iter_

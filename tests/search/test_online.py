@@ -17,8 +17,8 @@ from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.optimizers import Adam
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.online import OnlineObjective
-from sklearn_hypergrad.search.probe import objectives
+from sklearn_hypergrad.search.objective.online_objective import OnlineObjective
+from sklearn_hypergrad.search.strategies.build_objectives import objectives
 from sklearn_hypergrad.training import Momentum
 
 PENALTIES = {"alpha": Continuous(1e-4, 10.0, per="layer")}

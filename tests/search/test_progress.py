@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.neural_network import MLPRegressor
-from sklearn_hypergrad.search.progress import COLUMNS, duration
+from sklearn_hypergrad.search.reporting.progress import COLUMNS, duration
 
 STEP = re.compile(r" +\d+ +[\d.e+-]+ ")
 

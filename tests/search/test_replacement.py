@@ -245,7 +245,7 @@ def test_very_many_splits_are_worked_on_in_several_blocks(data, monkeypatch, mod
     X, y = data("wine")
     search = HypergradSearchCV(model, {key: VALUES}, scoring=scoring, cv=StratifiedKFold(20))
     whole = search.fit(X, y).best_params_[key]
-    monkeypatch.setattr("sklearn_hypergrad.search.data.MOST_NUMBERS", 4000)
+    monkeypatch.setattr("sklearn_hypergrad.search.data.blocks.MOST_NUMBERS", 4000)
     parts = search.fit(X, y)
     assert parts.best_params_[key] == pytest.approx(whole, rel=1e-3)
     assert {f"split{k}_loss" for k in range(20)} <= set(parts.history_.columns)

@@ -125,7 +125,7 @@ def test_refit_callable(data):
 
 
 def test_an_interrupt_keeps_what_is_known(data, monkeypatch):
-    from sklearn_hypergrad.search import selection
+    from sklearn_hypergrad.search.strategies import one_se as selection
 
     def interrupted(*args):
         raise KeyboardInterrupt

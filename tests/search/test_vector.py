@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
-from sklearn_hypergrad.search import guard, vector
+from sklearn_hypergrad.search.strategies import guard, vector_descent
 
 PER_FEATURE = Continuous(per="feature")
 
@@ -381,10 +381,12 @@ def test_held_out_rows_do_not_bound_the_level(make_block, thin):
         block, trains=block.trains[:1], tests=block.tests[:1], weights=block.weights[:1]
     )
     variances = X[block.trains[0]].var(axis=0)
-    assert vector._mean_square(one) == pytest.approx(variances.mean())
+    assert vector_descent._mean_square(one) == pytest.approx(variances.mean())
     scales = np.random.default_rng(0).uniform(0.5, 2, (X.shape[1], 1))
     scaled = dataclasses.replace(one, scales=scales)
-    assert vector._mean_square(scaled) == pytest.approx(np.mean(variances * scales[:, 0] ** 2))
+    assert vector_descent._mean_square(scaled) == pytest.approx(
+        np.mean(variances * scales[:, 0] ** 2)
+    )
 
 
 def test_a_vector_of_c_is_reported_as_strength():

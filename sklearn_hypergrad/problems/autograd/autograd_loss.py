@@ -1,0 +1,43 @@
+"""Outer objectives whose derivatives come from autograd."""
+
+import autograd.numpy as np
+from autograd.tracer import getval
+
+from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
+
+
+class AutogradLoss:
+    """``outer(w, h)``, written with autograd.numpy, as methods call it.
+
+    Parameters
+    ----------
+    outer : callable
+        Returns one number, or an array of shape (n_splits,). ``h`` is a dict.
+    structure : Nested
+        Of the weights that ``outer`` takes: the attribute of an AutogradProblem or
+        AutogradTraining.
+    """
+
+    def __init__(self, outer, structure):
+        self._outer = outer
+        self._structure = structure
+
+    def __call__(self, w, h):
+        """Values of shape (n_splits,), gradient of their sum in flat ``w``, dict of direct ones."""
+        seen = []
+
+        def total(w, h):
+            seen.append(self._outer(w, h))
+            return np.sum(seen[-1])
+
+        _, slope, direct = Derivatives(total, self._structure).gradients(w.ravel(), h)
+        return self._values(getval(seen[-1])), slope, direct
+
+    def _values(self, values):
+        values = np.atleast_1d(np.asarray(values, float))
+        if values.ndim != 1:
+            raise ValueError(
+                f"An outer loss is one number or an array of shape (n_splits,), and this one "
+                f"returns an array of shape {values.shape}."
+            )
+        return values

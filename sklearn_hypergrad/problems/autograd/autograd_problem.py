@@ -1,0 +1,165 @@
+"""Inner problems whose derivatives come from autograd."""
+
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.linalg import CG
+from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
+from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
+from sklearn_hypergrad.problems.autograd.nested import Nested
+from sklearn_hypergrad.problems.autograd.trust_region import Point, minimise
+from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
+
+# Accuracy of the linear system of the hypergradient, at most.
+MAX_ADJOINT = 1e-2
+
+
+class AutogradProblem(InnerProblem):
+    """Minimise ``loss(w, h)``, any smooth function written with autograd.numpy.
+
+    Losses that are not convex are minimised too, to the local minimum that descent from the start
+    leads to. ``w`` of the methods is one flat array; closed forms and the loss take and return it
+    nested as ``start`` is.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(w, h)``, one number. ``h`` is a dict of floats and arrays.
+    start : nested structure
+        Weights that descent begins with: dicts, lists and tuples of arrays and floats, nested as
+        one likes.
+    gradient, hvp, cross_vjp, cross_jvp : callable, default=None
+        Closed forms, in place of what autograd derives: ``gradient(w, h)``, ``hvp(w, h, v)``,
+        ``cross_vjp(w, h, v)`` with a dict shaped like ``h``, ``cross_jvp(w, h, u)``; as in the base
+        class.
+    gauss_newton : callable, default=None
+        ``gauss_newton(w, h, v)``, as :class:`GaussNewton` makes it.
+
+    Attributes
+    ----------
+    structure : Nested
+        ``flatten`` and ``unflatten`` weights.
+
+    Raises
+    ------
+    TypeError
+        If the loss is no function, or weights are not arrays of numbers.
+    """
+
+    def __init__(
+        self,
+        loss,
+        start,
+        *,
+        gradient=None,
+        hvp=None,
+        cross_vjp=None,
+        cross_jvp=None,
+        gauss_newton=None,
+    ):
+        if not callable(loss):
+            raise TypeError(f"The loss must be a function of (w, h), got {loss!r}.")
+        self.structure = Nested(start)
+        self._start = self.structure.flatten(start)
+        self._derivatives = Derivatives(loss, self.structure)
+        self._gradient = gradient
+        self._hvp = hvp
+        self._cross_vjp = cross_vjp
+        self._cross_jvp = cross_jvp
+        self._gauss_newton = gauss_newton
+
+    def start(self):
+        return self._start.copy()
+
+    def gradient(self, w, h):
+        if self._gradient is None:
+            return self._derivatives.gradient(w, h)[1]
+        return self._flat(self._gradient(self._nested(w), h))
+
+    def hvp(self, w, h, v):
+        return self.products(w, h)(v)
+
+    def gauss_newton(self, w, h, v):
+        return self.products(w, h, gauss_newton=True)(v)
+
+    def products(self, w, h, *, gauss_newton=False):
+        closed = self._gauss_newton if gauss_newton else self._hvp
+        if closed is not None:
+            return self._closed(closed, w, h)
+        if gauss_newton:
+            raise ValueError(
+                "Autograd cannot tell the outputs of a loss from the rest of it. Give "
+                "AutogradProblem gauss_newton=GaussNewton(outputs, loss_of_outputs, rest), or "
+                "another callable of (w, h, v)."
+            )
+        return self._derivatives.hvp(w, h)
+
+    def cross_vjp(self, w, h, v):
+        if self._cross_vjp is None:
+            return self._derivatives.cross_vjp(w, h)(v)
+        return _like(h, self._cross_vjp(self._nested(w), h, self._nested(v)))
+
+    def cross_jvp(self, w, h, u):
+        if self._cross_jvp is None:
+            return self._derivatives.push(w, h)(None, u)
+        return self._flat(self._cross_jvp(self._nested(w), h, u))
+
+    def solve(self, h, warm_start, tol):
+        """As in the base class; ``tol`` is the gradient that may be left, relative to the start's.
+
+        ``n_solves`` counts Newton systems and that of the hypergradient.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite at the start.
+        """
+        evaluate = functools.partial(self._point, h=h)
+        # What is not finite is said below, or is a step that is not taken.
+        with np.errstate(all="ignore"):
+            first = evaluate(self._start)
+        if not first.finite:
+            raise ValueError(
+                f"The loss is {first.value} at the start, with a gradient of norm "
+                f"{first.steepness}. Give a start where both are finite: norms, roots and "
+                f"logarithms have no derivative at zero."
+            )
+        begin = first
+        if warm_start is not None:
+            near = evaluate(warm_start.w)
+            begin = near if near.finite else first
+        found = minimise(evaluate, functools.partial(self.products, h=h), first, begin, tol)
+
+        def inverse_hvp(v, start):
+            solved = CG().solve(found.hvp, v, start=start, tol=min(tol, MAX_ADJOINT))
+            return solved.x, STATUSES[solved.outcome]
+
+        status = Status.CONVERGED if found.converged else Status.INNER_NOT_CONVERGED
+        return InnerSolution(found.w, inverse_hvp, status, found.n_steps + 1)
+
+    def _point(self, w, h):
+        if self._gradient is None:
+            return Point(w, *self._derivatives.gradient(w, h))
+        return Point(w, self._derivatives.value(w, h), self.gradient(w, h))
+
+    def _closed(self, function, w, h):
+        """A callable of nested ``(w, h, v)`` as one of flat ``v``."""
+        product = at_point(function, self._nested(w), h)
+        return lambda v: self._flat(product(self._nested(v)))
+
+    def _nested(self, w):
+        return self.structure.unflatten(w)
+
+    def _flat(self, nested):
+        return self.structure.flatten(nested)
+
+
+def _like(h, slopes):
+    """What a closed form returns, checked."""
+    shapes, expected = ({k: np.shape(x) for k, x in d.items()} for d in (slopes, h))
+    if shapes != expected:
+        raise ValueError(
+            f"cross_vjp returns the shapes {shapes}; the hyperparameters' are {expected}."
+        )
+    return {name: np.asarray(slopes[name], np.float64)[()] for name in h}

@@ -1,0 +1,130 @@
+"""First and second derivatives of a loss of nested weights and of hyperparameters."""
+
+import numpy as np
+
+from sklearn_hypergrad.problems.autograd.trace import Trace, check_number, gradients
+
+
+class Derivatives:
+    """What autograd derives from ``loss(w, h)``, for flat weights.
+
+    Methods of second derivatives return functions: what depends on the point alone is done once,
+    and products with many vectors cost no more than they must.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(w, h)``, one number, with ``w`` as ``structure`` says.
+    structure : Nested
+    """
+
+    def __init__(self, loss, structure):
+        self._loss = loss
+        self._structure = structure
+        self._n_leaves = len(structure.shapes)
+
+    def value(self, w, h):
+        """The loss."""
+        value = self._loss(self._structure.unflatten(w), numbers(h))
+        check_number(value)
+        return float(value)
+
+    def gradient(self, w, h):
+        """Value and gradient in ``w``."""
+        value, slopes = self._slopes(self._structure.split(w), numbers(h), self._n_leaves)
+        return float(value), self._joined(slopes)
+
+    def gradients(self, w, h):
+        """Value, gradient in ``w``, and a dict of those in ``h`` that the loss depends on."""
+        h = numbers(h)
+        value, slopes = self._slopes(self._structure.split(w), h, None)
+        named = zip(h, slopes[self._n_leaves :], strict=True)
+        direct = {name: np.array(slope)[()] for name, slope in named if slope is not None}
+        return float(value), self._joined(slopes[: self._n_leaves]), direct
+
+    # The derivative of the gradient in (w, h) is symmetric,
+    #     [ H       C ]        C = d gradient in w / dh,
+    #     [ C'    ... ]
+    # so that pulling v back from the gradient in w gives H v in w and C' v in h, and pulling u
+    # back from that in h gives C u in w. Only what is asked for is traced: h may be long.
+
+    def hvp(self, w, h):
+        """``v -> H v``."""
+        h = numbers(h)
+        leaves = self._structure.split(w)
+        trace = Trace(lambda *moving: self._slopes(moving, h, len(moving))[1], leaves)
+        return lambda v: self._joined(trace.pull(self._structure.split(v)))
+
+    def cross_vjp(self, w, h):
+        """``v -> C' v``, a dict shaped like ``h``."""
+        h = numbers(h)
+        leaves = self._structure.split(w)
+
+        def gradient(*values):
+            return self._slopes(leaves, dict(zip(h, values, strict=True)), self._n_leaves)[1]
+
+        trace = Trace(gradient, list(h.values()))
+        return lambda v: _named(h, trace.pull(self._structure.split(v)))
+
+    def pull(self, w, h):
+        """``v -> (H v, C' v)``."""
+        h = numbers(h)
+        leaves, n_leaves = self._structure.split(w), self._n_leaves
+
+        def gradient(*moving):
+            values = dict(zip(h, moving[n_leaves:], strict=True))
+            return self._slopes(moving[:n_leaves], values, n_leaves)[1]
+
+        trace = Trace(gradient, (*leaves, *h.values()))
+
+        def products(v):
+            pulled = trace.pull(self._structure.split(v))
+            return self._joined(pulled[:n_leaves]), _named(h, pulled[n_leaves:])
+
+        return products
+
+    def push(self, w, h):
+        """``(v, u) -> H v + C u``; None for ``v`` is zero, and so is what ``u`` does not name."""
+        h = numbers(h)
+        leaves = self._structure.split(w)
+        trace = Trace(lambda *moving: self._slopes(moving, h, None)[1], leaves)
+
+        def product(v, u):
+            of_w = [None] * len(leaves) if v is None else self._structure.split(v)
+            u = numbers(u)
+            return self._joined(trace.pull([*of_w, *map(u.get, h)]))
+
+        return product
+
+    def _slopes(self, leaves, h, n):
+        """Value of the loss and its derivatives in the first ``n`` of the leaves and ``h``."""
+        inputs = (*leaves, *h.values())
+        fixed = () if n is None else inputs[n:]
+
+        def loss(*moving):
+            values = moving + fixed
+            named = dict(zip(h, values[self._n_leaves :], strict=True))
+            return self._loss(self._structure.nest(values[: self._n_leaves]), named)
+
+        return gradients(loss, inputs[:n])
+
+    def _joined(self, slopes):
+        """A flat array of slopes, of which None is zero."""
+        return self._structure.join(filled(slopes, self._structure.shapes))
+
+
+def numbers(h):
+    """Hyperparameters as floats and arrays of them."""
+    return {name: np.asarray(value, np.float64)[()] for name, value in h.items()}
+
+
+def _named(h, slopes):
+    """Slopes as a dict shaped like ``h``, in memory of its own."""
+    slopes = filled(slopes, map(np.shape, h.values()))
+    return {name: np.array(slope)[()] for name, slope in zip(h, slopes, strict=True)}
+
+
+def filled(slopes, shapes):
+    """Slopes with zeros of these shapes in place of None."""
+    pairs = zip(slopes, shapes, strict=True)
+    return [np.zeros(shape) if slope is None else slope for slope, shape in pairs]

@@ -1,0 +1,68 @@
+"""Gauss-Newton products of losses of outputs."""
+
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, filled, numbers
+from sklearn_hypergrad.problems.autograd.nested import Nested
+from sklearn_hypergrad.problems.autograd.trace import Trace, gradients
+
+
+class GaussNewton:
+    """``J' L'' J v + rest'' v``: the Hessian without the curvature of the outputs.
+
+    J is the derivative of the outputs in the weights, L'' the Hessian of the loss in the outputs.
+    Where the loss is convex in the outputs and the rest in the weights, the product is positive
+    semi-definite, which the Hessian of a network is not. See Schraudolph (2002), section 3.
+
+    Parameters
+    ----------
+    outputs : callable
+        ``outputs(w, h)``, an array; of a training ``outputs(w, h, rows)``, and so on.
+    loss : callable
+        ``loss(z, h)`` of such an array, one number.
+    rest : callable, default=None
+        ``rest(w, h)``, one number: what the loss of the weights has besides, such as penalties.
+    """
+
+    def __init__(self, outputs, loss, rest=None):
+        self._outputs = outputs
+        self._loss = loss
+        self._rest = rest
+
+    def __call__(self, w, h, *rows_and_v):
+        *rows, v = rows_and_v
+        return self.at(w, h, *rows)(v)
+
+    def at(self, w, h, *rows):
+        """``v -> product`` at one point, which is evaluated once; ``v`` is nested as ``w`` is."""
+        h, structure = numbers(h), Nested(w)
+        leaves = structure.leaves(w)
+        trace = Trace(lambda *moving: [self._outputs(structure.nest(moving), h, *rows)], leaves)
+        (z,) = trace.values
+        # Pulling g back gives J' g, which is linear in g: pulling v back through that gives J v.
+        push = Trace(lambda g: trace.pull([g]), [np.zeros_like(z)])
+        bend = Trace(lambda z: gradients(lambda z: self._loss(z, h, *rows), [z])[1], [z])
+        rest = self._rest_at(w, h, rows, structure)
+
+        def product(v):
+            v = structure.leaves(v)
+            (change,) = push.pull(v)
+            (curved,) = (None,) if change is None else bend.pull([change])
+            total = structure.join(filled(trace.pull([curved]), structure.shapes))
+            return structure.unflatten(total + rest(structure.join(v)))
+
+        return product
+
+    def _rest_at(self, w, h, rows, structure):
+        if self._rest is None:
+            return np.zeros_like
+        derivatives = Derivatives(lambda w, h: self._rest(w, h, *rows), structure)
+        return derivatives.hvp(structure.flatten(w), h)
+
+
+def at_point(product, *point):
+    """``product(*point, v)`` as a function of ``v``; what has ``at`` evaluates the point once."""
+    at = getattr(product, "at", None)
+    return functools.partial(product, *point) if at is None else at(*point)

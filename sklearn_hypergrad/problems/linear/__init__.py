@@ -1,0 +1,1 @@
+"""Generalised linear models of all splits of a data set."""

@@ -1,0 +1,240 @@
+"""Linear models with any smooth convex loss and an L2 penalty, by Newton's method."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution
+from sklearn_hypergrad.problems.linear import curvature
+from sklearn_hypergrad.problems.linear.design import Design
+from sklearn_hypergrad.problems.linear.newton import Newton
+
+ROUNDING = 32 * np.finfo(float).eps
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """A point of Newton's method: what the loss is there, whatever the penalty.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n_weights, n_splits, n_outputs)
+    loss : ndarray of shape (n_splits,)
+    slope : ndarray like ``w``
+        Gradient of the loss.
+    factor : ndarray of shape (n_samples, n_splits, n_outputs)
+        Of the Hessian of the loss in the predictions.
+    """
+
+    w: np.ndarray
+    loss: np.ndarray
+    slope: np.ndarray
+    factor: np.ndarray
+
+    def objective(self, ridge):
+        """Of every split."""
+        return self.loss + 0.5 * np.einsum("jsk,jsk->s", ridge * self.w, self.w)
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """What the next solution starts from.
+
+    Attributes
+    ----------
+    state : State
+    kept : CurvatureGram, CurvatureDiagonal or None
+        What preconditions there.
+    left : ndarray of shape (n_splits,)
+        The decrement that the state may still have.
+    """
+
+    state: State
+    kept: object
+    left: np.ndarray
+
+    @property
+    def size(self):
+        """Numbers in it; matrices are shared by many."""
+        return self.state.slope.size + self.state.factor.size
+
+
+class LinearProblem(InnerProblem):
+    """Generalised linear models of all splits, advanced together.
+
+    Inner objective, for each split, with training weights t (zero outside its training part):
+
+        sum_i t_i loss(y_i, x_i w + b)  +  1/2 sum_jk strength_jk w_jk^2
+
+    ``w`` has shape (n_features + fit_intercept, n_splits, n_outputs), intercepts last. All splits
+    share X, so that their predictions are one matrix product. Newton systems and those of the
+    hypergradient are solved with a factorised Hessian where it can be formed (blocks per output)
+    and its diagonal where it cannot; what these leave is solved by conjugate gradients. A Hessian
+    is formed again only when the curvature of the loss has changed; a new penalty needs a new
+    factor, not a new Hessian, and its first step needs no pass over X: the gradient of the loss is
+    known from the last solution.
+
+    Parameters
+    ----------
+    block : Block
+    penalty : L2Penalty
+    loss : object
+        A loss of :mod:`sklearn_hypergrad.losses` that can be trained.
+    fit_intercept : bool
+    """
+
+    linear_in_weights = True
+    split_axis = 1
+
+    def __init__(self, block, penalty, loss, *, fit_intercept):
+        self._penalty = penalty
+        self._loss = loss
+        self._design = Design(block.X, fit_intercept=fit_intercept, scales=block.scales)
+        self._y = block.y[:, None, :]
+        self._t = block.row_weights()[:, :, None]
+        self.factorises = self._design.shape[1] <= curvature.MAX_SIZE
+        trained = self._t[:, :, 0] != 0
+        self._patterns = curvature.Patterns.of(trained) if self.factorises else None
+        self.scale, self.rounding = self._scales()
+
+    def start(self):
+        return np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
+
+    def gradient(self, w, h):
+        return self.state(w).slope + self._ridge(h) * w
+
+    def hvp(self, w, h, v):
+        return self.hessian(self.state(w), self._ridge(h), v)
+
+    def products(self, w, h, *, gauss_newton=False):
+        return functools.partial(self.hessian, self.state(w), self._ridge(h))
+
+    def cross_vjp(self, w, h, v):
+        penalised = slice(0, self._design.n_features)
+        product = np.einsum("jsk,jsk->jk", w[penalised], v[penalised])
+        return self._penalty.cross_vjp(h, product)
+
+    def cross_jvp(self, w, h, u):
+        return self._with_intercept(self._penalty.cross_jvp(h, u)) * w
+
+    def solve(self, h, warm_start, tol):
+        ridge = self._ridge(h)
+        newton = Newton(self, ridge, tol)
+        memory = self._start() if warm_start is None else warm_start.memory
+        state = memory.state
+        # A shift changes nothing but the weights.
+        state = dataclasses.replace(state, w=self.projection(ridge)(state.w))
+        state, kept, left, status, n_steps = newton.run(state, memory.kept, memory.left)
+        inverse_hvp = functools.partial(newton.inverse_hvp, state)
+        n_solves = (n_steps + 1) * self._t.shape[1]  # Newton systems and the adjoint
+        return InnerSolution(state.w, inverse_hvp, status, n_solves, Memory(state, kept, left))
+
+    @property
+    def level(self):
+        """The strength that matters: the mean diagonal of the Hessian at zero weights.
+
+        That is, with the intercept eliminated.
+        """
+        return float(self._curvature_at_zero().mean() * self._design.spreads(self._t).mean())
+
+    def predict(self, w):
+        """Predictions for all rows, of shape (n_samples, n_splits, n_outputs)."""
+        return self._design.product(w)
+
+    def predict_vjp(self, v):
+        """Transposed product of ``predict``."""
+        return self._design.pull(v)
+
+    def penalised(self, w):
+        """What is penalised of the first split, of shape (n_features, n_outputs)."""
+        return w[: self._design.n_features, 0]
+
+    def coefficients(self, w):
+        """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
+        coef = self._design.rescaled(w)[: self._design.n_features]
+        return coef.transpose(1, 2, 0), self._design.intercept_at_origin(w)
+
+    def _curvature_at_zero(self):
+        zero = np.zeros((1, 1, self._y.shape[2]))
+        return self._loss.diagonal(self._loss.factor(zero))
+
+    def _scales(self):
+        """What decrements are compared with, per split: the spread of the targets, and rounding.
+
+        In units of the objective, so that neither the unit of the target nor its mean matters.
+        """
+        weights = self._t * self._curvature_at_zero()
+        mean = (self._t * self._y).sum(axis=0) / self._t.sum(axis=0)
+        spread = np.sum(weights * (self._y - mean) ** 2, axis=(0, 2))
+        return spread, ROUNDING**2 * np.sum(weights * self._y**2, axis=(0, 2))
+
+    def _start(self):
+        zero = self.start()
+        return Memory(self.state(zero), None, np.zeros(zero.shape[1]))
+
+    def curvature(self, kept, state):
+        """What preconditions at a state: ``kept`` while it serves."""
+        weights = self._t * self._loss.diagonal(state.factor)
+        return curvature.renewed(kept, self._design, weights, self._patterns)
+
+    def _ridge(self, h):
+        """Penalty strength of every weight, of shape (n_weights, 1, n_outputs or 1)."""
+        return self._with_intercept(self._penalty.strength(h))
+
+    def _with_intercept(self, strength):
+        ridge = np.zeros((self._design.shape[1], 1, strength.shape[1]))
+        ridge[: self._design.n_features, 0] = strength
+        return ridge
+
+    def state(self, w):
+        """One pass over X."""
+        shared = self._design.rescaled(w)
+        factor = np.empty((self._design.shape[0], *w.shape[1:]))
+
+        def summands(rows, part):
+            t, z = self._t[rows], part.product(shared)
+            value, gradient, factor[rows] = self._loss.evaluate(self._y[rows], z)
+            gradient *= t
+            return np.einsum("isk,isl->s", value, t), part.pull(gradient)
+
+        loss, slope = self._design.sums(summands)
+        return State(w, loss, self._design.rescaled(slope), factor)
+
+    def arrived(self, w, ridge):
+        """The state at the minimum, where the gradient of the loss is known."""
+        value, _, factor = self._loss.evaluate(self._y, self._design.product(w))
+        return State(w, np.einsum("isk,isl->s", value, self._t), -ridge * w, factor)
+
+    def hessian(self, state, ridge, v):
+        """Its product with ``v`` at a state."""
+        factor, shared = state.factor, self._design.rescaled(v)
+
+        def summands(rows, part):
+            z = self._loss.hvp(factor[rows], part.product(shared))
+            z *= self._t[rows]
+            return (part.pull(z),)
+
+        product = self._design.rescaled(*self._design.sums(summands))
+        product += ridge * v
+        return product
+
+    def preconditioner(self, kept, ridge):
+        """An approximate inverse of the Hessians."""
+        shape = len(ridge), self._y.shape[2]
+        factor = kept.factor(np.broadcast_to(ridge[:, 0], shape))
+        project = self.projection(ridge)
+        return lambda right: project(factor.solve(right))
+
+    # If a shift of all outputs changes the loss in nothing, the gradients of the loss sum to zero
+    # over outputs, and so do penalised weights, ridge * w, at the minimum along such a shift. In
+    # that subspace blocks per output are a good preconditioner; outside it, where the Hessian is
+    # all but singular, they are a bad one.
+    def projection(self, ridge):
+        """Moves weights, along the shift only, to where ``ridge * w`` sums to zero."""
+        if not self._loss.shift_invariant:
+            return lambda w: w
+        share = np.where(ridge.sum(axis=2, keepdims=True) > 0, ridge, 1.0)
+        share = np.broadcast_to(share, (len(ridge), 1, self._y.shape[2]))
+        share = share / share.sum(axis=2, keepdims=True)
+        return lambda w: w - np.sum(share * w, axis=2, keepdims=True)

@@ -1,0 +1,1 @@
+"""Outer objectives: validation losses of predictions on held-out parts."""

@@ -1,0 +1,119 @@
+"""Ridge regression of all splits from kernels of their rows, for data with more features."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sklearn_hypergrad.linalg import factor, solve_factored
+from sklearn_hypergrad.problems.linear.design import Design
+from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
+from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge, origin_of
+
+
+class DualRidge(PrimalRidge):
+    """Ridge regression with systems of the size of the training part.
+
+    Every penalty needs a new kernel ``X D^-1 X'``, D the diagonal of strengths, which must be
+    positive; it is formed once for all rows, and that of every training part is cut out of it,
+    unless every split has scales of its own.
+
+    Parameters
+    ----------
+    block : Block
+    penalty : L2Penalty
+    fit_intercept : bool
+    """
+
+    def __init__(self, block, penalty, *, fit_intercept):
+        self._fit_intercept = fit_intercept
+        self.rows = TrainingRows(block, fit_intercept=fit_intercept)
+        self._root = self.rows.root[:, :, None]
+        origin, y_origin = origin_of(block, fit_intercept)
+        X = block.X.astype(float) if issparse(block.X) else block.X - origin
+        y_mean = self.rows.average.T @ (block.y - y_origin)
+        means = self.rows.average.T @ X, y_mean + y_origin
+        super().__init__(X, origin, means, block.scales, penalty)
+        self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
+        self.n_features = X.shape[1]
+
+    def start(self):
+        _, n_splits, n_outputs = self._target.shape
+        return np.zeros((n_splits, self.n_features, n_outputs))
+
+    def gradient(self, w, h):
+        residual = self.forward(w) - self._target
+        return self.backward(residual) + self._penalty.strength(h) * w
+
+    def hvp(self, w, h, v):
+        return self.backward(self.forward(v)) + self._penalty.strength(h) * v
+
+    def inverse(self, strength):
+        return Woodbury(self, strength)
+
+    def kernels(self, strength):
+        """``Z D^-1 Z'`` of every split, D the diagonal of ``strength`` of shape (n_features,).
+
+        Z are its weighted and centred rows; those without weight are left out.
+        """
+        whole = self._kernel(1 / np.sqrt(strength)) if self._scales is None else None
+        for split, numbers in enumerate(self.rows.numbers):
+            if whole is None:
+                part = self._kernel(self._scales[split, :, 0] / np.sqrt(strength), numbers)
+            else:
+                part = whole[np.ix_(numbers, numbers)]
+            yield self.rows.kernel(split, part)
+
+    def _kernel(self, factors, rows=slice(None)):
+        X = self._X[rows]
+        scaled = X.multiply(factors).tocsr() if issparse(X) else X * factors
+        kernel = scaled @ scaled.T
+        return kernel.toarray() if issparse(kernel) else kernel
+
+    def forward(self, u):
+        """``Z u`` of every split, of shape (n_samples, n_splits, k)."""
+        u = self._rescaled(u)
+        return self._root * (self._product(u) - np.einsum("sp,spk->sk", self._x_mean, u))
+
+    def backward(self, a):
+        """``Z' a``, the transpose of ``forward``."""
+        return self._rescaled(self._product_vjp(self.rows.centred(self._root * a)))
+
+    @property
+    def level(self):
+        """The strength that matters: the mean diagonal of ``Z'Z``."""
+        scales = None if self._scales is None else self._scales[:, :, 0].T
+        design = Design(self._X, fit_intercept=self._fit_intercept, scales=scales)
+        return float(design.spreads(self._root**2).mean())
+
+    def _minimiser(self, inverse, strength):
+        return inverse.backward(self._target)
+
+
+# With Z the weighted and centred rows of a training part, H = Z'Z + D, and
+#     H^-1 v = D^-1 v - D^-1 Z' (I + Z D^-1 Z')^-1 Z D^-1 v        (Woodbury)
+#     H^-1 Z' a = D^-1 Z' (I + Z D^-1 Z')^-1 a.
+class Woodbury:
+    """The inverse Hessian of a DualRidge."""
+
+    def __init__(self, problem, strength):
+        self._problem = problem
+        self._strength = strength
+        self._factors = [
+            [factor(kernel, 1.0) for kernel in problem.kernels(column)]
+            for column in np.broadcast_to(strength, (problem.n_features, strength.shape[1])).T
+        ]
+
+    def __call__(self, v):
+        scaled = v / self._strength
+        return scaled - self.backward(self._problem.forward(scaled))
+
+    def backward(self, a):
+        """``H^-1 Z' a`` for ``a`` of shape (n_samples, n_splits, k)."""
+        solved = np.zeros_like(a)
+        for output, factors in enumerate(self._factors):
+            columns = slice(None) if len(self._factors) == 1 else slice(output, output + 1)
+            for split, (rows, own) in enumerate(
+                zip(self._problem.rows.numbers, factors, strict=True)
+            ):
+                right = a[rows, split, columns]
+                solved[rows, split, columns] = solve_factored(own, right)
+        return self._problem.backward(solved) / self._strength

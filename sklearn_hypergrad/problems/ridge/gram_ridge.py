@@ -1,0 +1,143 @@
+"""Ridge regression of all splits from their Gram matrices."""
+
+import numpy as np
+
+from sklearn_hypergrad.problems.outer.held_out import PredictionLoss, sample_weights
+from sklearn_hypergrad.problems.ridge.moments import Moments
+from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations, PrimalRidge, origin_of
+
+
+class GramRidge(NormalEquations, PrimalRidge):
+    """Ridge regression from sums over rows, formed once: evaluations do not touch X.
+
+    Sums of a training part are the total minus the held-out part. Where every split has scales of
+    its own, they are multiplied with them.
+
+    Parameters
+    ----------
+    block : Block
+    penalty : L2Penalty
+    fit_intercept : bool
+    """
+
+    def __init__(self, block, penalty, *, fit_intercept):
+        self._fit_intercept = fit_intercept
+        self._about = origin_of(block, fit_intercept)
+        self._common, self._tests, trains = _moments(block, self._about)
+        self._means = []
+        gram, cross, _ = _stacked(self._about_means(trains), block.n_splits)
+        x, y = (
+            np.stack(mean) + about
+            for mean, about in zip(zip(*self._means, strict=True), self._about, strict=True)
+        )
+        super().__init__(block.X, np.zeros(block.X.shape[1]), (x, y), block.scales, penalty)
+        self._gram, self._cross = self._of_scaled(gram, cross)
+
+    def held_out(self, block, weights):
+        """``(xx, xy, yy)`` of every held-out part about the training means.
+
+        ``weights`` are those of ``sample_weights``. Where they are the training weights up to a
+        factor, the sums that were subtracted from the total are used again.
+        """
+        starts = np.cumsum([len(test) for test in block.tests])[:-1]
+        weights = np.split(weights, starts)
+        parts = (self._held_out(block, *split) for split in enumerate(weights))
+        xx, xy, yy = _stacked(parts, block.n_splits)
+        return *self._of_scaled(xx, xy), yy
+
+    def _held_out(self, block, split, weight):
+        test, mean = block.tests[split], self._means[split]
+        if self._common is not None and _proportional(weight, self._common[test]):
+            moments = self._tests[split]
+            scale = weight.sum() / moments.weight
+            return [scale * part for part in moments.about(*mean)]
+        return Moments.of(block.X, block.y, test, weight, self._about).about(*mean)
+
+    def _about_means(self, trains):
+        """Sums of every training part about its means, which are kept."""
+        for moments in trains:
+            mean = self._mean(moments)
+            self._means.append(mean)
+            yield moments.about(*mean)
+
+    def _of_scaled(self, xx, xy):
+        """Sums of the splits' own features, from those of X."""
+        if self._scales is not None:
+            xx *= self._scales
+            xx *= self._scales.transpose(0, 2, 1)
+        return xx, self._rescaled(xy)
+
+    def _mean(self, moments):
+        if self._fit_intercept:
+            return moments.x / moments.weight, moments.y / moments.weight
+        return np.zeros_like(moments.x), np.zeros_like(moments.y)
+
+
+class QuadraticLoss:
+    """Losses that are functions of squared errors, from the Gram matrices of held-out parts.
+
+    The squared error of a split is ``yy - 2 <xy, w> + <w, xx w>``. That difference has the rounding
+    error of ``yy``: where it has lost more than ``LOST`` of it, residuals are formed instead.
+
+    Parameters
+    ----------
+    problem : GramRidge
+    block : Block
+    validation_loss : ValidationLoss
+        One whose pointwise loss is half the squared error.
+    """
+
+    LOST = 1e-6
+
+    def __init__(self, problem, block, validation_loss):
+        self._residual = PredictionLoss(problem, block, validation_loss)
+        self._reduce = validation_loss.reduce
+        self._variance = self._residual.variance
+        weights = sample_weights(block, validation_loss.balanced)
+        self._xx, self._xy, self._yy = problem.held_out(block, weights)
+
+    def __call__(self, w, h):
+        """Values of shape (n_splits,), gradient of their sum in ``w``, and directly in ``h``."""
+        product = self._xx @ w
+        errors = self._yy - np.sum((2 * self._xy - product) * w, axis=1)
+        if np.any(errors < self.LOST * self._yy):
+            return self._residual(w, h)
+        values, slopes = self._reduce(errors, self._variance)
+        return values, 2 * slopes[:, None, :] * (product - self._xy), {}
+
+    def samples(self, w):
+        """As for :class:`PredictionLoss`."""
+        return self._residual.samples(w)
+
+
+def _moments(block, origin):
+    """Common weights or None, moments of held-out parts with them, moments of training parts.
+
+    The last come one by one: matrices may be large.
+    """
+    common = block.complementary()
+    if common is None:
+        trains = zip(block.trains, block.weights, strict=True)
+        return None, None, (Moments.of(block.X, block.y, *train, origin) for train in trains)
+    tests = [Moments.of(block.X, block.y, rows, common[rows], origin) for rows in block.tests]
+    rows = np.arange(block.X.shape[0])
+    if np.all(np.bincount(np.concatenate(block.tests), minlength=len(rows)) == 1):
+        total = sum(tests[1:], start=tests[0])
+    else:
+        total = Moments.of(block.X, block.y, rows, common, origin)
+    return common, tests, (total - test for test in tests)
+
+
+def _stacked(parts, n_splits):
+    """Tuples of arrays of the splits as one tuple of arrays."""
+    stacks = None
+    for split, part in enumerate(parts):
+        if stacks is None:
+            stacks = [np.empty((n_splits, *np.shape(array))) for array in part]
+        for stack, array in zip(stacks, part, strict=True):
+            stack[split] = array
+    return stacks
+
+
+def _proportional(a, b):
+    return np.allclose(a * b.sum(), b * a.sum(), rtol=1e-14, atol=0)

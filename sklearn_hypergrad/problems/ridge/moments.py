@@ -1,0 +1,93 @@
+"""Weighted first and second moments of rows: sums that can be subtracted."""
+
+import dataclasses
+import functools
+import operator
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sklearn_hypergrad.problems.linear.design import as_slice, chunks
+from sklearn_hypergrad.threads import in_threads
+
+# Numbers of X that are centred and multiplied at a time, and from which on rows are shared out
+# among threads, in this many pieces.
+CHUNK = 2**19
+LARGE = 2**20
+PIECES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Sums over some rows of ``s``, ``s x``, ``s y``, ``s x x'``, ``s x y'`` and ``s y^2``."""
+
+    weight: float
+    x: np.ndarray
+    y: np.ndarray
+    xx: np.ndarray
+    xy: np.ndarray
+    yy: np.ndarray
+
+    @classmethod
+    def of(cls, X, y, rows, weight, origin):
+        """Moments of ``X[rows]`` and ``y[rows]`` minus their origins, with one weight per row.
+
+        Sums of squares of data with a large offset lose digits when they are subtracted, so data
+        come centred; sparse X do not, and their origin is 0.
+        """
+        if issparse(X):
+            return cls._of_chunk(X, y, rows, weight, origin)
+        n_pieces = PIECES if len(rows) * X.shape[1] >= LARGE else 1
+        pieces = zip(np.array_split(rows, n_pieces), np.array_split(weight, n_pieces), strict=True)
+
+        def of_piece(piece):
+            rows, weight = piece
+            own = chunks(len(rows), X.shape[1], CHUNK)
+            parts = (cls._of_chunk(X, y, rows[c], weight[c], origin) for c in own)
+            return functools.reduce(operator.add, parts)
+
+        return functools.reduce(operator.add, in_threads(of_piece, list(pieces)))
+
+    @classmethod
+    def _of_chunk(cls, X, y, rows, weight, origin):
+        root = np.sqrt(weight)[:, None]
+        y = y[rows] - origin[1]
+        if issparse(X):
+            scaled = X[rows].multiply(root).tocsr()
+            xx = (scaled.T @ scaled).toarray()
+        else:
+            scaled = np.subtract(X[as_slice(rows)], origin[0], dtype=float)
+            if np.any(weight != 1):
+                scaled *= root
+            xx = scaled.T @ scaled
+        return cls(
+            weight=weight.sum(),
+            x=scaled.T @ root[:, 0],
+            y=weight @ y,
+            xx=xx,
+            xy=scaled.T @ (root * y),
+            yy=weight @ y**2,
+        )
+
+    def __add__(self, other):
+        return Moments(*(a + b for a, b in zip(_parts(self), _parts(other), strict=True)))
+
+    def __sub__(self, other):
+        return Moments(*(a - b for a, b in zip(_parts(self), _parts(other), strict=True)))
+
+    def about(self, x, y):
+        """``(xx, xy, yy)`` of rows from which ``x`` and ``y`` are subtracted.
+
+        sum s (x_i - x)(x_i - x)' = xx - sx x' - x sx' + weight x x', and likewise for y.
+        """
+        sx = self.x - 0.5 * self.weight * x
+        cross = np.outer(sx, x)
+        return (
+            self.xx - cross - cross.T,
+            self.xy - np.outer(self.x, y) - np.outer(x, self.y) + self.weight * np.outer(x, y),
+            self.yy - 2 * y * self.y + self.weight * y**2,
+        )
+
+
+def _parts(moments):
+    return [getattr(moments, field.name) for field in dataclasses.fields(moments)]

@@ -1,0 +1,1 @@
+"""What is enumerated and what is searched, and why something cannot be."""

@@ -1,0 +1,193 @@
+"""What the final step of a candidate is trained and judged on, split by split."""
+
+import warnings
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.sparse import vstack as sparse_vstack
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_array
+
+from sklearn_hypergrad._sklearn import (
+    check_sample_weight,
+    rows_of_params,
+    safe_split,
+    without_callbacks,
+)
+from sklearn_hypergrad.problems import Block
+from sklearn_hypergrad.search.candidates.expand import final_step
+from sklearn_hypergrad.search.data.features import Columns
+from sklearn_hypergrad.search.data.shared_design import shared
+
+# Numbers in the arrays that all splits of a block share: with very many splits there are several
+# blocks, so that memory stays bounded.
+MOST_NUMBERS = 100_000_000
+
+
+class Capture(BaseEstimator):
+    """Stands in for the last step of a pipeline and keeps what it is given.
+
+    So scikit-learn's own code fits the transformers and routes the metadata.
+    """
+
+    def __init__(self, estimator=None):
+        self.estimator = estimator
+
+    def fit(self, X, y=None, **fit_params):
+        self.captured_ = X, fit_params
+        return self
+
+    def predict(self, X):
+        return X
+
+    def get_feature_names_out(self, input_features=None):
+        return input_features
+
+    def get_metadata_routing(self):
+        return self.estimator.get_metadata_routing()
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "captured_")
+
+
+def blocks(candidate, inputs, splits=None):
+    """The blocks of a candidate: of many splits where these share X, else of one split each.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    inputs : FitInputs
+    splits : list of (train, test), default=None
+        By default those of ``inputs``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the data do not make a problem of this family; the real fits will say so in their words.
+    """
+    if inputs.y is None:
+        raise ValueError("y is None")
+    labels = candidate.family.labels(inputs.y)
+    descended = splits is not None and _told_apart(candidate)
+    splits = inputs.splits if splits is None else splits
+    splits = [(row_numbers(train), row_numbers(test)) for train, test in splits]
+    if not splits or not all(len(test) for _, test in splits):
+        raise ValueError("there is no held-out part")
+    candidate.family.check_parts(labels, [train for train, _ in splits])
+    y = candidate.family.encode(labels)
+    if not np.isfinite(y).all():
+        raise ValueError("y is not finite")
+    score_weight = _weight(inputs.score_params, len(y))
+    _, path = final_step(candidate.estimator, candidate.range.key)
+    if not path:
+        found = [_shared(candidate, inputs, splits, labels, y, score_weight)]
+    else:
+        parts = (
+            _transformed(candidate, inputs, path, split, labels, y, score_weight)
+            for split in splits
+        )
+        found = shared(
+            parts,
+            intercept=getattr(candidate.final, "fit_intercept", False),
+            wanted=lambda block: _worth_sharing(candidate, block, vector=descended),
+        )
+    return [part for block in found for part in _divided(candidate, block)]
+
+
+def _worth_sharing(candidate, block, *, vector):
+    """One penalty on wide data is tuned in the row space of each split's own features."""
+    wide = block.X.shape[1] > block.X.shape[0]
+    return (vector or not wide) and candidate.family.knows_scales
+
+
+def _divided(candidate, block):
+    side = min(block.X.shape)
+    matrix = side**2 if side <= candidate.family.largest_matrix else 0
+    size = max(*block.X.shape, matrix) * block.y.shape[1]
+    return block.divided(max(1, MOST_NUMBERS // size))
+
+
+def whole(candidate, inputs):
+    """A block whose one split trains on all rows and holds all rows out."""
+    rows = np.arange(len(candidate.family.labels(inputs.y)))
+    (block,) = blocks(candidate, inputs, [(rows, rows)])
+    return block
+
+
+def _shared(candidate, inputs, splits, labels, y, score_weight):
+    X = _array(inputs.X)
+    weight = _weight(inputs.fit_params, len(y))
+    return Block(
+        X=X,
+        y=y,
+        trains=[train for train, _ in splits],
+        tests=[test for _, test in splits],
+        weights=[
+            candidate.family.training_weight(candidate.final, labels[train], weight[train])
+            for train, _ in splits
+        ],
+        score_weight=score_weight,
+        labels=labels,
+        columns=Columns.of_data(inputs.X) if _told_apart(candidate) else None,
+    )
+
+
+def _transformed(candidate, inputs, path, split, labels, y, score_weight):
+    """The block of one split, and which rows of the data it has."""
+    train, test = split
+    pipeline = without_callbacks(clone(candidate.estimator))
+    capture = Capture(clone(candidate.final))
+    pipeline.set_params(**{"__".join(path): capture})
+    X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)
+    # The real fits will give the same warnings to the user.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.fit(X_train, y_train, **rows_of_params(inputs.X, inputs.fit_params, train))
+        transformed, fit_params = capture.captured_
+        columns = None
+        if _told_apart(candidate):
+            columns = Columns.of_pipeline(pipeline, path, X_train, transformed)
+        X = _array(transformed)
+        rows, held_out = train, np.arange(len(train))
+        if test is not train:
+            X_test, _ = safe_split(pipeline, inputs.X, inputs.y, test, train)
+            X = _stack(X, _array(pipeline.predict(X_test)))
+            rows = np.concatenate([train, test])
+            held_out = np.arange(len(train), len(rows))
+    weight = _weight(fit_params, len(train))
+    block = Block(
+        X=X,
+        y=y[rows],
+        trains=[np.arange(len(train))],
+        tests=[held_out],
+        weights=[candidate.family.training_weight(candidate.final, labels[train], weight)],
+        score_weight=score_weight[rows],
+        labels=labels[rows],
+        columns=columns,
+    )
+    return block, rows
+
+
+def _told_apart(candidate):
+    return candidate.range.continuous.per is not None
+
+
+def row_numbers(indices):
+    """Rows of one part of a split, which may come as a mask."""
+    indices = np.asarray(indices)
+    return np.flatnonzero(indices) if indices.dtype == bool else indices
+
+
+def _array(X):
+    return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+
+
+def _stack(a, b):
+    return sparse_vstack([a, b], format="csr") if issparse(a) else np.concatenate([a, b])
+
+
+def _weight(params, n_samples):
+    unknown = set(params) - {"sample_weight"}
+    if unknown:
+        raise ValueError(f"{sorted(unknown)[0]!r} is metadata that the inner problem does not know")
+    return check_sample_weight(params.get("sample_weight"), np.empty((n_samples, 1)))

@@ -1,0 +1,193 @@
+"""How a hyperparameter spreads over the coefficients: one class per value of ``per``."""
+
+import numpy as np
+
+from sklearn_hypergrad.search.data.features import Unfit
+from sklearn_hypergrad.search.results.rows import plain
+
+
+class Common:
+    """One value for all coefficients.
+
+    Parameters
+    ----------
+    span : Range
+    family : Family
+    columns : Columns
+        Features of the model that is fitted on all data.
+    n_outputs : int
+        Targets or classes that have coefficients of their own.
+    """
+
+    # Whether every split and the refit need the same features.
+    same_columns = False
+
+    def __init__(self, span, family, columns, n_outputs):
+        self.span = span
+        self.family = family
+        self.columns = columns
+        self.n_outputs = n_outputs
+
+    @property
+    def shape(self):
+        """Shape of the hyperparameter as it is tuned."""
+        return ()
+
+    @property
+    def labels(self):
+        """A name for every entry; () for one value."""
+        return ()
+
+    def entries(self, columns):
+        """The entry that penalises each coefficient of a split, as L2Penalty takes it."""
+        return None
+
+    def settings(self, value):
+        """Parameters for ``set_params`` from a value of this shape."""
+        return {self.span.key: plain(value)}
+
+
+class PerTarget(Common):
+    """One value for each column of y, as scikit-learn takes it."""
+
+    @property
+    def shape(self):
+        return (self.n_outputs,)
+
+    @property
+    def labels(self):
+        return tuple(range(self.n_outputs))
+
+
+class PerFeature(Common):
+    """One value for each feature, as the classes of ``linear_model`` take it."""
+
+    same_columns = True
+
+    @property
+    def shape(self):
+        return self.family.vector_shape("feature", self.columns.count, self.n_outputs)
+
+    @property
+    def labels(self):
+        return self.columns.names or tuple(range(self.columns.count))
+
+    def entries(self, columns):
+        return np.arange(columns.count)[:, None]
+
+
+class PerCoefficient(PerFeature):
+    """One value for each coefficient, shaped as they are."""
+
+    @property
+    def shape(self):
+        return self.family.vector_shape("coefficient", self.columns.count, self.n_outputs)
+
+    @property
+    def labels(self):
+        features = super().labels
+        if self.n_outputs == 1:
+            return features
+        return tuple((output, name) for output in range(self.n_outputs) for name in features)
+
+    def entries(self, columns):
+        size = columns.count * self.n_outputs
+        return np.arange(size).reshape(self.n_outputs, columns.count).T
+
+
+class PerGroup(Common):
+    """One value for each label of ``groups``, whose values the features of the group get."""
+
+    @property
+    def same_columns(self):
+        """A model that sees names can look each feature up; otherwise a vector must fit."""
+        return not (isinstance(self._groups, dict) and self.columns.visible)
+
+    @property
+    def shape(self):
+        return (len(self.labels),)
+
+    @property
+    def labels(self):
+        if not isinstance(self._groups, dict):
+            return tuple(dict.fromkeys(self._groups))
+        # The last one is that of the features that have no label.
+        return (*dict.fromkeys(self._groups.values()), None)
+
+    def entries(self, columns):
+        position = {label: index for index, label in enumerate(self.labels)}
+        return np.array([position[label] for label in self._labels_of(columns)])[:, None]
+
+    def settings(self, value):
+        if isinstance(self._groups, dict) and self.columns.visible:
+            of_label = dict(zip(self.labels, map(float, value), strict=True))
+            named = {name: of_label[label] for name, label in self._groups.items()}
+            return {self.span.key: {**named, None: of_label[None]}}
+        shape = self.family.vector_shape("feature", self.columns.count, self.n_outputs)
+        return {self.span.key: value[self.entries(self.columns)[:, 0]].reshape(shape)}
+
+    @property
+    def _groups(self):
+        return self.span.continuous.groups
+
+    def _labels_of(self, columns):
+        if isinstance(self._groups, dict):
+            if columns.names is None:
+                raise Unfit(
+                    "groups is a dict from feature names, and the features that reach the model "
+                    "have none. Pass a data frame, or give one label per feature"
+                )
+            return [self._groups.get(name) for name in columns.names]
+        if len(self._groups) != columns.count:
+            raise Unfit(f"groups has {len(self._groups)} labels for {columns.count} features")
+        return self._groups
+
+
+class PerTransformer(Common):
+    """One value for the columns of each transformer right before the model.
+
+    To penalise a block by ``strength`` is to multiply its columns by the root of ``common /
+    strength`` and to penalise them by ``common``: so the transformers' own weights can set it.
+    """
+
+    @property
+    def shape(self):
+        return (len(self.labels),)
+
+    @property
+    def labels(self):
+        return tuple(self._sizes(self.columns))
+
+    def entries(self, columns):
+        sizes = self._sizes(columns)
+        position = {label: index for index, label in enumerate(self.labels)}
+        entries = [np.full(size, position[name]) for name, size in sizes.items()]
+        return np.concatenate(entries)[:, None]
+
+    def settings(self, value):
+        # The middle one, not a mean: entries that have left no pool keep the weight 1 exactly.
+        common = np.sort(value)[len(value) // 2]
+        ratios = (common / value) ** self.family.hyperparameters[self.span.leaf].regularizes
+        weights = dict(self.columns.weights)
+        for name, ratio in zip(self.labels, ratios, strict=True):
+            weights[name] = weights.get(name, 1.0) * float(np.sqrt(ratio))
+        return {self.span.key: float(common), self.columns.weights_key: weights}
+
+    @staticmethod
+    def _sizes(columns):
+        if columns.sizes is None:
+            raise Unfit(
+                "per='transformer' needs a ColumnTransformer or FeatureUnion as the step right "
+                "before the model"
+            )
+        return columns.sizes
+
+
+LAYOUTS = {
+    None: Common,
+    "target": PerTarget,
+    "feature": PerFeature,
+    "coefficient": PerCoefficient,
+    "group": PerGroup,
+    "transformer": PerTransformer,
+}

@@ -1,0 +1,99 @@
+"""Where a search from the estimator's own values begins, and how far it may go."""
+
+import numpy as np
+
+from sklearn_hypergrad.search.data.features import Unfit
+from sklearn_hypergrad.spaces import Dimension
+from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+
+# Distance in theta from the start at which a search without bounds ends: six decades of a positive
+# value; for a momentum, half of that. A value that may have any sign has no scale.
+FARTHEST = {"log": 6 * np.log(10), "logit": 3 * np.log(10), "linear": np.inf}
+
+
+def dimension_of(span, hyperparameter, own, shape):
+    """The Dimension of a range, of this shape.
+
+    The search starts where the user says, else at the estimator's own value if that is in the
+    range, else in the middle of the range, else where the hyperparameter usually is. Of an array of
+    which some entries are in the range, the others start at the nearest of these.
+
+    Parameters
+    ----------
+    span : Range
+    hyperparameter : Hyperparameter
+    own : float or array-like
+        The estimator's own value.
+    shape : tuple of int
+    """
+    continuous, scale = span.continuous, span.scale_of(hyperparameter)
+    start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
+    low, high = _bounds(continuous, start, hyperparameter)
+    return Dimension(span.leaf, shape, scale, low, high, start)
+
+
+def _start(continuous, hyperparameter, own, transform):
+    if continuous.init is not None:
+        return continuous.init
+    low, high = hyperparameter.limits
+    low = low if continuous.low is None else continuous.low
+    high = high if continuous.high is None else continuous.high
+    inside = (own > hyperparameter.limits[0]) & (own < hyperparameter.limits[1])
+    inside &= (own >= low) & (own <= high)
+    if np.any(inside):
+        return np.clip(own, own[inside].min(), own[inside].max())[()]
+    if continuous.low is not None and continuous.high is not None:
+        ends = transform.to_theta(np.array([continuous.low, continuous.high]))
+        return float(transform.to_constrained(ends.mean()))
+    if hyperparameter.start is None:
+        raise Unfit(
+            f"the search starts from the value that the estimator has, and {own} is not between "
+            f"{low} and {high}. Give the estimator such a value, or Continuous(init=...)"
+        )
+    return float(np.clip(hyperparameter.start, low, high))
+
+
+def _bounds(continuous, start, hyperparameter):
+    transform, farthest = TRANSFORMS[hyperparameter.scale], FARTHEST[hyperparameter.scale]
+    theta = transform.to_theta(np.asarray(start, dtype=float))
+    low, high = continuous.low, continuous.high
+    lowest, highest = hyperparameter.limits
+    if low is None:
+        low = max(float(transform.to_constrained(theta.min() - farthest)), lowest)
+    if high is None:
+        high = min(float(transform.to_constrained(theta.max() + farthest)), highest)
+    return low, high
+
+
+def _shaped(own, shape):
+    """The estimator's value in the shape that is searched; its mean for any other shape."""
+    own = _array(own)
+    try:
+        return _spread(own, shape)
+    except ValueError:
+        own = own[own > 0]
+        return np.array(np.exp(np.mean(np.log(own))) if own.size else np.nan)
+
+
+def own_values(own, shape):
+    """The estimator's value in the shape that is searched; nan where that is not what it has."""
+    try:
+        return _spread(_array(own), shape)
+    except (TypeError, ValueError):
+        return np.full(shape, np.nan)
+
+
+def _array(own):
+    """Numbers, a number, or a list of arrays of the coefficients of every layer."""
+    if isinstance(own, list | tuple) and all(np.ndim(part) == 2 for part in own):
+        own = np.concatenate([np.ravel(part) for part in own])
+    return np.asarray(own, dtype=float)
+
+
+def _spread(own, shape):
+    """Over the entries of a shape: a schedule may have one value for all layers of a step."""
+    if own.size == np.prod(shape, dtype=int) and not own.ndim == len(shape) == 2:
+        return own.reshape(shape)
+    if len(shape) == 2 and own.shape == shape[:1]:
+        own = own[:, None]
+    return np.broadcast_to(own, shape)

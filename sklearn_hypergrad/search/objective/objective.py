@@ -1,0 +1,237 @@
+"""The function of the hyperparameters that is minimised, and everything known about it so far."""
+
+import collections
+import dataclasses
+import time
+
+import numpy as np
+
+from sklearn_hypergrad.exact import LatticeOverflow
+from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
+from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.search.objective.events import COMPARISON, SHOWN, UNWATCHED, Stage
+from sklearn_hypergrad.training import Diverged
+
+# Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
+# polished.
+ROUGH = 1e-1
+COARSE = 1e-3
+FINE = 1e-6
+# Warm starts that are kept, and numbers in them.
+MOST_STARTS = 12
+MOST_KEPT = 2**21
+DIVERGING = Diverged, LatticeOverflow
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One evaluation of the objective."""
+
+    theta: np.ndarray
+    hyperparams: dict
+    value: float
+    gradient: np.ndarray
+    losses: np.ndarray
+    tol: float
+    statuses: tuple[Status, ...]
+    seconds: float
+    n_solves: int
+    stage: Stage = UNWATCHED
+    linear_iterations: float = np.nan
+    linear_residual: float = np.nan
+
+    @property
+    def measure(self):
+        """The loss and its splits, as words."""
+        n_splits = len(self.losses)
+        splits = f"{n_splits} split{'s' * (n_splits > 1)} of {self.stage.splits}"
+        return f"{SHOWN.get(self.stage.loss, self.stage.loss)} on {splits}"
+
+
+class Objective:
+    """Mean validation loss over splits as a function of theta, for one candidate.
+
+    Lives as long as the search for this candidate. Holds the warm start of every block and the
+    inner tolerance, ``tol``, which must not change during an optimizer's run: a changing one looks
+    like noise to a line search. Splits are summed in their order.
+
+    Parameters
+    ----------
+    space : Space
+    terms : list of Term
+    method : Hypergradient
+    stage : Stage
+        Who is told of evaluations, and what of.
+
+    Attributes
+    ----------
+    joint : bool
+        Whether it is searched from the estimator's own values.
+    noisy : bool
+        Whether the smallest of its values says little of where it was found.
+    """
+
+    joint = False
+    noisy = False
+
+    def __init__(self, space, terms, method, stage=UNWATCHED):
+        self.space = space
+        self.terms = terms
+        self.tol = COARSE
+        self.records = []
+        self.stage = stage
+        self._method = method
+        self._starts = Starts(len(terms))
+        self._known = {}
+
+    def __call__(self, theta):
+        """``(value, gradient)``; the value is infinite where a problem could not be solved."""
+        record = self.record(theta)
+        return record.value, record.gradient
+
+    def record(self, theta):
+        """The evaluation at theta with the current inner tolerance."""
+        theta = np.array(theta, dtype=float)
+        key = theta.tobytes(), self.tol
+        if key not in self._known:
+            self._known[key] = self.keep(self._evaluate(theta))
+        return self._known[key]
+
+    def keep(self, record):
+        """Remember an evaluation, and tell of it."""
+        self.records.append(record)
+        self.stage.tell(record)
+        return record
+
+    def compared(self, hyperparams):
+        """The evaluation of what the result is compared with, within bounds or not.
+
+        None if it is interrupted: the result does not depend on it.
+        """
+        stage, space = self.stage, self.space
+        self.stage, self.space = stage.then(COMPARISON), space.holding(hyperparams)
+        try:
+            return self.record(self.space.to_theta(hyperparams))
+        except KeyboardInterrupt:
+            return None
+        finally:
+            self.stage, self.space = stage, space
+
+    def final(self, theta):
+        """The record of where the search has ended."""
+        return self.record(theta)
+
+    def losses(self, theta):
+        """Validation losses of all splits, by themselves."""
+        return self.record(theta).losses
+
+    def glance(self, theta):
+        """The value at theta, where the gradient is not needed."""
+        return self.record(theta).value
+
+    @property
+    def iterative(self):
+        """Whether accuracy takes time."""
+        return any(term.problem.iterative for term in self.terms)
+
+    @property
+    def best(self):
+        """The smallest record of the finest tolerance used."""
+        finest = min(record.tol for record in self.records)
+        return min((r for r in self.records if r.tol == finest), key=lambda r: r.value)
+
+    def solutions(self, hyperparams):
+        """``(term, w)`` of every block: converged to the current inner tolerance, warm-started."""
+        theta = self.space.to_theta(hyperparams)
+        warm_starts = []
+        for term, near in zip(self.terms, self._starts.nearest(theta), strict=True):
+            near = near or WarmStart(None, None)
+            solution = term.problem.solve(hyperparams, near.solution, self.tol)
+            warm_starts.append(dataclasses.replace(near, solution=solution))
+            yield term, solution.w
+        self._starts.keep(theta, warm_starts)
+
+    def _evaluate(self, theta):
+        began = time.perf_counter()
+        hyperparams = self.space.to_hyperparams(theta)
+        try:
+            evaluations = self._evaluate_terms(theta, hyperparams)
+        except (np.linalg.LinAlgError, *DIVERGING) as error:
+            return self._failed(theta, error, began)
+        losses = np.concatenate([e.values for e in evaluations])
+        gradients = {
+            name: sum(e.gradient[name] for e in evaluations) / len(losses) for name in hyperparams
+        }
+        gradient = self.space.pullback(theta, gradients)
+        statuses = tuple(s for e in evaluations for s in e.statuses)
+        n_solves = sum(e.n_solves for e in evaluations)
+        if not np.isfinite([losses.mean(), *gradient]).all():
+            losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
+        elif all(evaluation.warm_start is not None for evaluation in evaluations):
+            self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
+        record = self._told(theta, losses, gradient, statuses, n_solves, began)
+        return dataclasses.replace(
+            record,
+            linear_iterations=float(sum(e.linear_iterations for e in evaluations)),
+            linear_residual=float(np.max([e.linear_residual for e in evaluations])),
+        )
+
+    def _failed(self, theta, error, began):
+        """The record of a theta that cannot be evaluated."""
+        statuses = (Status.DIVERGED,) if isinstance(error, DIVERGING) else ()
+        return self._told(theta, np.array([np.inf]), np.zeros_like(theta), statuses, 0, began)
+
+    def _told(self, theta, losses, gradient, statuses, n_solves, began):
+        return Record(
+            theta=theta,
+            hyperparams=self.space.to_hyperparams(theta),
+            value=float(losses.mean()),
+            gradient=gradient,
+            losses=losses,
+            tol=self.tol,
+            statuses=statuses,
+            seconds=time.perf_counter() - began,
+            n_solves=n_solves,
+            stage=self.stage,
+        )
+
+    def _evaluate_terms(self, theta, hyperparams) -> list[Evaluation]:
+        return [
+            self._method.evaluate(term.problem, term.outer, hyperparams, warm_start, self.tol)
+            for term, warm_start in zip(self.terms, self._starts.nearest(theta), strict=True)
+        ]
+
+
+class Starts:
+    """Warm starts of the last evaluations, of which the nearest is the best to start from.
+
+    A line is walked from end to end before its minimum is polished; vectors move little by little.
+
+    Parameters
+    ----------
+    n_terms : int
+    """
+
+    def __init__(self, n_terms):
+        self._none = [None] * n_terms
+        self._kept = collections.deque()
+
+    def keep(self, theta, warm_starts):
+        """Remember warm starts, and forget the oldest beyond ``MOST_KEPT`` numbers."""
+        # What inverts the Hessian holds factors that no later solution needs.
+        warm_starts = [
+            dataclasses.replace(s, solution=dataclasses.replace(s.solution, inverse_hvp=None))
+            for s in warm_starts
+        ]
+        self._kept.append((theta, warm_starts))
+        size = sum(start.solution.size for start in warm_starts)
+        most = max(1, min(MOST_STARTS, MOST_KEPT // max(1, size))) if theta.size == 1 else 1
+        while len(self._kept) > most:
+            self._kept.popleft()
+
+    def nearest(self, theta):
+        """Warm starts of all terms, None where there are none yet."""
+        if not self._kept:
+            return self._none
+        # Of equally near ones the last, which is the most accurate.
+        return min(reversed(self._kept), key=lambda kept: np.abs(kept[0] - theta).max())[1]

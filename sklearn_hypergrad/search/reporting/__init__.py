@@ -1,0 +1,1 @@
+"""Fitted attributes, the report, progress and callbacks."""

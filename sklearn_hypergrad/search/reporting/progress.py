@@ -1,0 +1,90 @@
+"""What ``verbose`` prints of a search: a line per evaluation."""
+
+import time
+
+import numpy as np
+
+from sklearn_hypergrad.search.objective.events import SEARCH
+
+COLUMNS = (
+    "  step  validation loss       change  gradient norm  inner fits      elapsed          left"
+)
+
+# Nothing shorter is shown.
+SHORTEST = 0.1
+
+
+class Progress:
+    """A listener that prints.
+
+    What is left is the time of the steps that ``max_iter`` allows; an optimizer that may end before
+    has less than that, which a ``<`` says. Of comparisons, and of what ``selection`` evaluates,
+    nothing is known.
+
+    Parameters
+    ----------
+    max_iter : int
+        As for the search.
+    """
+
+    def __init__(self, max_iter):
+        self._max_iter = max_iter
+        self._began = time.perf_counter()
+        self._stage = None
+        self._n_fits = 0
+
+    def __call__(self, stage, record):
+        if stage is not self._stage:
+            self._stage, self._n_steps, self._last = stage, 0, np.nan
+            self._stage_began = time.perf_counter() - record.seconds
+            print(f"{_title(stage, record)}\n{COLUMNS}")
+        self._n_steps += 1
+        self._n_fits += len(record.losses)
+        norm = float(np.linalg.norm(record.gradient))
+        cells = [
+            f"{self._n_steps:6d}",
+            f"{record.value:15.6g}",
+            _cell(record.value - self._last, "+11.2e"),
+            _cell(norm, "13.2e"),
+            f"{self._n_fits:10d}",
+            f"{duration(time.perf_counter() - self._began):>11}",
+            f"{self._left():>12}",
+        ]
+        print("  ".join(cells))
+        if np.isfinite(record.value):
+            self._last = record.value
+
+    def _left(self):
+        if self._stage.purpose != SEARCH:
+            return ""
+        expected = self._stage.at_most or self._max_iter
+        n_left = expected - self._n_steps
+        if n_left <= 0:
+            return ""
+        a_step = (time.perf_counter() - self._stage_began) / self._n_steps
+        sign = "" if self._stage.at_most else "<"
+        return sign + duration(max(n_left * a_step, SHORTEST))
+
+
+def duration(seconds):
+    """Seconds as a person says them."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+
+
+def _title(stage, record):
+    sizes = [
+        f"{name} ({np.size(value)} values)" if np.ndim(value) else name
+        for name, value in record.hyperparams.items()
+    ]
+    purpose = "" if stage.purpose == SEARCH else stage.purpose
+    where = ", ".join(filter(None, (stage.place, purpose)))
+    return f"{where + ': ' * bool(where)}{', '.join(sizes)}; {record.measure}"
+
+
+def _cell(number, form):
+    width = int(form.strip("+").partition(".")[0])
+    return f"{number:{form}}" if np.isfinite(number) else " " * width

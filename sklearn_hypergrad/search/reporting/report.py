@@ -1,0 +1,189 @@
+"""The report of a search: what was tuned, what it gained, what it cost, and what to distrust."""
+
+import dataclasses
+import html
+
+from sklearn_hypergrad.search.reporting.progress import duration
+from sklearn_hypergrad.search.reporting.summary import in_words, n_grid_fits
+
+# Ranges that are told one by one.
+MOST = 5
+# More values than these overfit the splits that they are tuned on.
+MANY = 5
+TRUSTED = "nothing that this report can see"
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What a search has to say of itself: printed as text, shown by notebooks as a table.
+
+    Attributes
+    ----------
+    title : str
+    sections : list of (str, list of str)
+        Headings, and what stands below them.
+    """
+
+    title: str
+    sections: list
+
+    def __str__(self):
+        width = max(len(heading) for heading, _ in self.sections) + 2
+        lines = [self.title, "=" * len(self.title)]
+        for heading, entries in self.sections:
+            for number, entry in enumerate(entries):
+                lines.append(f"{'' if number else heading:{width}}{entry}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        rows = "".join(
+            f"<tr><th style='text-align:left;vertical-align:top'>{html.escape(heading)}</th>"
+            f"<td style='text-align:left'>{'<br>'.join(map(html.escape, entries))}</td></tr>"
+            for heading, entries in self.sections
+        )
+        return f"<table><caption>{html.escape(self.title)}</caption>{rows}</table>"
+
+
+def report_of(search):
+    """The Report of a fitted search."""
+    sections = [
+        *_searched(search),
+        ("Score", _scores(search)),
+        ("How", search.hypergradient_.splitlines()),
+        ("Cost", [costs(search)]),
+        ("Distrust", distrusted(search) or [TRUSTED]),
+    ]
+    title = f"{type(search).__name__} of {type(search.estimator).__name__}"
+    return Report(title, [(heading, entries) for heading, entries in sections if entries])
+
+
+def _searched(search):
+    """What there is to say of ranges: that which led to the best row first, then some others."""
+    accounts, best = search._accounts, getattr(search, "best_index_", 0)
+    shown = sorted(accounts, key=lambda account: best not in account.rows)[:MOST]
+    tuned = [_prefixed(a, f"{each}{_beaten(a, best)}") for a in shown for each in a.tuned]
+    if len(accounts) > MOST:
+        tuned.append(f"and {len(accounts) - MOST} more ranges: see hyperparameters_")
+    return [
+        ("Tuned", tuned),
+        ("Gained", [_prefixed(account, gain) for account in shown for gain in account.gains]),
+        ("Stopped", list(dict.fromkeys(account.stopped for account in accounts))),
+        ("Result", _result(search) if accounts else []),
+    ]
+
+
+def _result(search):
+    """The hyperparameters of the best row, and its number."""
+    if not hasattr(search, "best_params_"):
+        return []
+    values = [f"{key}={in_words(value)}" for key, value in search.best_params_.items()]
+    return [
+        f"{', '.join(values)} (row {search.best_index_} of {len(search.cv_results_['params'])})"
+    ]
+
+
+def metric_name(search):
+    """What the score that decides is called in ``cv_results_``."""
+    return search.refit if search.multimetric_ and isinstance(search.refit, str) else "score"
+
+
+def final_lines(search):
+    """Three lines for the end of a search that prints: why it ended, its cost, what to look at."""
+    distrust = distrusted(search)
+    look = distrust[0] if distrust else f"{TRUSTED}; report() has more"
+    return "\n".join(
+        [
+            f"Stopped: {search.stopping_reason_}",
+            f"Cost: {costs(search)}",
+            f"Look at: {look}",
+        ]
+    )
+
+
+def costs(search):
+    """Evaluations and fits, and those of a grid in their place."""
+    n_fits = len(search.cv_results_["params"]) * search.n_splits_
+    fits = f"{n_fits} fits of scikit-learn" + " and a refit" * hasattr(search, "best_estimator_")
+    if not search._accounts:
+        return fits
+    spent = search._costs
+    return (
+        f"{spent.n_evaluations} evaluations with {spent.n_inner_fits} inner fits in "
+        f"{duration(spent.seconds)}, {fits}; a grid search takes "
+        f"{n_grid_fits(search._accounts, search.n_splits_)} fits"
+    )
+
+
+def distrusted(search):
+    """Reasons to be careful with the result, the weightiest first."""
+    reasons = [line for remark in search.remarks_ for line in remark.splitlines()]
+    if getattr(search, "best_score_", 0) < 0 and _is_r2(search):
+        reasons.append(
+            "The score is below zero: the mean of the target predicts better. Look at the scale of "
+            "X and y, and at the range."
+        )
+    best = getattr(search, "best_index_", None)
+    for account in search._accounts:
+        if best in account.rows:
+            reasons += _doubts(account, best, search.selection)
+    return reasons
+
+
+def _doubts(account, best, selection):
+    """Reasons that the search of the best row gives."""
+    doubts = []
+    for gain in account.gains if selection == "best" else ():
+        if gain.is_loss:
+            doubts.append(
+                f"Worse than before: {gain.what}. The range or the budget left the better value "
+                f"out: give more of it."
+            )
+        elif gain.doubtful:
+            doubts.append(
+                f"The gain of {gain.what} is within its standard error over splits: these data do "
+                f"not tell the two apart."
+            )
+    if account.n_unfinished:
+        doubts.append(
+            f"{account.n_unfinished} values were still on their way when max_iter ended: raise it."
+        )
+    if best != account.rows[0]:
+        doubts.append(
+            f"Row {best} of cv_results_ scored better than the point found, row "
+            f"{account.rows[0]}, and is the result."
+        )
+    elif account.n_values > MANY:
+        doubts.append(
+            "Many values were tuned on the splits that judge them: best_score_ flatters them. "
+            "Compare on data outside the search, as nested_score does."
+        )
+    return doubts
+
+
+def _is_r2(search):
+    """Whether the score that decides is r2, as far as the search has found out."""
+    return getattr(search, "validation_loss_", "").startswith("r2")
+
+
+def _beaten(account, best):
+    beaten = best in account.rows and best != account.rows[0]
+    return f" (row {account.rows[0]}; not the result)" if beaten else ""
+
+
+def _prefixed(account, words):
+    return f"{account.place}: {words}" if account.place else str(words)
+
+
+def _scores(search):
+    if not hasattr(search, "best_score_"):
+        return []
+    name = metric_name(search)
+    spread = search.cv_results_[f"std_test_{name}"][search.best_index_]
+    shown = search.scoring if isinstance(search.scoring, str) else name
+    shown = "score of the estimator" if search.scoring is None else shown
+    return [
+        f"best_score_ {search.best_score_:.6g} ({shown}, mean of {search.n_splits_} splits, whose "
+        f"standard deviation is {spread:.2g})"
+    ]

@@ -1,0 +1,187 @@
+"""What a finished search tells of each of its ranges; kept after the fit, without data."""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.search.results.candidate_result import with_rows
+from sklearn_hypergrad.search.results.improvement import gain_of_records, gain_of_rows
+from sklearn_hypergrad.search.results.status import Ending
+
+# Values of a grid along each of one, two or more hyperparameters that no list was given for.
+COUNTS, FEWEST = {1: 10, 2: 5}, 3
+# Powers of ten above which a number of fits is only told as one.
+READABLE = 6
+
+
+@dataclasses.dataclass
+class Costs:
+    """A listener that counts what a search costs, guard included.
+
+    Attributes
+    ----------
+    n_evaluations, n_inner_fits : int
+    seconds : float
+        Of the whole search, with what it prepares; set when it has ended.
+    """
+
+    n_evaluations: int = 0
+    n_inner_fits: int = 0
+    seconds: float = 0.0
+
+    def __call__(self, stage, record):
+        self.n_evaluations += 1
+        self.n_inner_fits += len(record.losses)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuned:
+    """One hyperparameter: its values before and after, as words, and how they ended.
+
+    Attributes
+    ----------
+    key : str
+    before, after : str
+    ends : str
+        How many entries ended how.
+    bounds : tuple of float
+    """
+
+    key: str
+    before: str
+    after: str
+    ends: str
+    bounds: tuple
+
+    def __str__(self):
+        low, high = self.bounds
+        return (
+            f"{self.key}: {self.before} -> {self.after}, {self.ends}; searched from {low:.3g} to "
+            f"{high:.3g}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """The search of one candidate.
+
+    Attributes
+    ----------
+    place : str
+        Enumerated values.
+    rows : range
+        Its rows of ``cv_results_``.
+    tuned : list of Tuned
+    gains : list of Gain
+    stopped : str
+        Why the optimizer stopped.
+    n_values : int
+        Values that differ: entries of a pool are one.
+    n_unfinished : int
+        Values that had not converged at the end.
+    grid_size : float
+        Logarithm to base ten of the settings of a grid in its place.
+    """
+
+    place: str
+    rows: range
+    tuned: list
+    gains: list
+    stopped: str
+    n_values: int
+    n_unfinished: int
+    grid_size: float
+
+
+def accounts(outcomes, results, metric):
+    """An Account of every candidate that was searched."""
+    return [
+        _account(outcome, rows, results, metric)
+        for rows, outcome in with_rows(outcomes)
+        if outcome.found is not None
+    ]
+
+
+def _account(outcome, rows, results, metric):
+    return Account(
+        place=outcome.candidate.place,
+        rows=rows,
+        tuned=_tuned(outcome),
+        gains=_gains(outcome, rows, results, metric),
+        stopped=outcome.found.message,
+        n_values=len(np.unique(outcome.found.record.theta)),
+        n_unfinished=outcome.found.endings.count(Ending.NOT_CONVERGED),
+        grid_size=_grid_size(outcome),
+    )
+
+
+def _gains(outcome, rows, results, metric):
+    gains = [gain_of_records(each) for each in outcome.comparisons]
+    # Losses on the way are those of other weights: only what was trained anew can be compared.
+    if not outcome.comparisons and outcome.start_row and f"split0_test_{metric}" in results:
+        start = rows[outcome.start_row]
+        gains.append(
+            gain_of_rows("the point found over the start", results, metric, start, rows[0])
+        )
+    return [gain for gain in gains if gain is not None]
+
+
+def _grid_size(outcome):
+    """Logarithm to base ten of the settings of a grid over the same values."""
+    spans = zip(outcome.searched, outcome.candidate.ranges, strict=True)
+    sizes = [(each.dimension.size, len(span.listed)) for each, span in spans]
+    count = usual_count(sum(size for size, listed in sizes if not listed))
+    return sum(size * np.log10(listed or count) for size, listed in sizes)
+
+
+def usual_count(n_values):
+    """How many values a grid has along each of some that no list was given for."""
+    return COUNTS.get(n_values, FEWEST)
+
+
+def _tuned(outcome):
+    endings, told, joint = iter(outcome.found.endings), [], outcome.candidate.family.joint
+    for each in outcome.searched:
+        size = each.dimension.size
+        value = outcome.found.record.hyperparams[each.dimension.name]
+        ends = collections.Counter(next(endings).label for _ in range(size))
+        told.append(
+            Tuned(
+                key=each.key if size == 1 else f"{each.key} ({size} values)",
+                # Several are searched from the best of listed values, if there are any.
+                before=in_words(each.dimension.starts if joint else each.before),
+                after=in_words(value),
+                ends=_ends(ends, size),
+                bounds=(each.dimension.low, each.dimension.high),
+            )
+        )
+    return told
+
+
+def in_words(value):
+    """A value, or between which values those of an array or dict are; anything else as it is."""
+    values = list(value.values()) if isinstance(value, dict) else value
+    try:
+        values = np.ravel(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        return str(value)
+    if np.isnan(values).any():
+        return "no number"
+    if np.ptp(values) == 0:
+        return f"{values[0]:.4g}"
+    return f"{values.min():.4g} to {values.max():.4g}"
+
+
+def _ends(ends, size):
+    if size == 1:
+        return next(iter(ends))
+    return ", ".join(f"{count} {label}" for label, count in ends.most_common())
+
+
+def n_grid_fits(told, n_splits):
+    """Fits of a grid search in place of some Accounts, without its refit, as words."""
+    largest = max(account.grid_size for account in told)
+    if largest <= READABLE:
+        return str(sum(round(10**account.grid_size) for account in told) * n_splits)
+    return f"10^{largest + np.log10(n_splits):.0f}"

@@ -1,0 +1,1 @@
+"""What the search of one candidate has found: rows, statuses, improvements."""

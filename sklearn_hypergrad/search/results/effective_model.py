@@ -1,0 +1,76 @@
+"""The model that a vector of penalties makes of all data."""
+
+import dataclasses
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sklearn_hypergrad.problems import L2Penalty, effective_dof
+from sklearn_hypergrad.search.objective.build import objective_on, regularizes
+from sklearn_hypergrad.search.objective.objective import FINE
+
+# Ratio of the largest to the smallest spread of a feature that is worth a word.
+UNEQUAL = 1e3
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """Penalties and degrees of freedom of the features that enter the final step.
+
+    Attributes
+    ----------
+    strength : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Penalty strengths: larger is more regularised.
+    dof : ndarray, one per entry of the hyperparameter
+        Effective degrees of freedom of the coefficients that the entry penalises.
+    spread : float
+        Ratio of the largest to the smallest root mean square of a feature about its mean.
+    """
+
+    strength: np.ndarray
+    dof: np.ndarray
+    spread: float
+
+    def problems(self, key):
+        """What is worth saying."""
+        if self.spread <= UNEQUAL:
+            return []
+        return [
+            f"{key}: the scales of the features differ by a factor of {self.spread:.2g}, and "
+            f"penalties are relative to them. Put a StandardScaler before the model."
+        ]
+
+
+def model_of(candidate, data, layout, options, value):
+    """The Model of one value of the vector, trained on all data."""
+    leaf, everything = candidate.range.leaf, data.everything
+    entries = layout.entries(everything.columns)
+    objective = objective_on(candidate, [everything], data.choice.loss, options, layout)
+    (term,) = objective.terms
+    h = {leaf: value}
+    penalty = L2Penalty(leaf, inverse=regularizes(candidate) < 0, entries=entries)
+    strength = penalty.strength(h)
+    solution = term.problem.solve(h, None, FINE)
+    dof = effective_dof(term.problem, solution, strength)
+    index = np.arange(np.size(value))[None] if entries is None else entries
+    index = np.broadcast_to(index, dof.shape)
+    per_entry = np.bincount(index.ravel(), dof.ravel(), minlength=np.size(value))
+    # One penalty for all may have been solved for in fewer features.
+    shape = everything.X.shape[1], dof.shape[1]
+    return Model(_shaped(strength, shape), per_entry, _spread(everything.X))
+
+
+def _shaped(strength, shape):
+    """Per feature where the outputs share, else of shape (n_outputs, n_features)."""
+    if strength.shape[1] == 1:
+        return np.broadcast_to(strength, (shape[0], 1))[:, 0].copy()
+    return np.broadcast_to(strength, shape).T.copy()
+
+
+def _spread(X):
+    """Sparse features are compared by the entries they have, and those are as they should be."""
+    if issparse(X):
+        return 1.0
+    variances, squares = X.var(axis=0, dtype=float), np.mean(X.astype(float) ** 2, axis=0)
+    spreads = np.sqrt(variances[variances > np.finfo(float).eps * squares])
+    return float(spreads.max() / spreads.min()) if spreads.size else 1.0

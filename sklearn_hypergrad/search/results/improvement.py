@@ -1,0 +1,108 @@
+"""What a search has gained, and how sure that is."""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.search.objective.objective import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Two evaluations of one loss on the same splits.
+
+    Attributes
+    ----------
+    what : str
+        Such as "the point found over alpha=1".
+    before, after : Record
+    """
+
+    what: str
+    before: Record
+    after: Record
+
+
+def compared(objective, hyperparams, found, what):
+    """The Comparison of what was found with other hyperparameters, in a list.
+
+    Empty if their evaluation is interrupted.
+    """
+    before = objective.compared(hyperparams)
+    return [] if before is None else [Comparison(what, before, found.record)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Gain:
+    """The mean over splits of how much better one point is than another.
+
+    Attributes
+    ----------
+    what : as of a Comparison
+    measure : str
+        The loss or score, and its splits.
+    before, after : float
+    difference : float
+        Positive if the second is better.
+    standard_error : float
+        Of the difference, from the paired differences of splits; nan for a single one. Training
+        parts of splits overlap, so it is somewhat too small.
+    """
+
+    what: str
+    measure: str
+    before: float
+    after: float
+    difference: float
+    standard_error: float
+
+    @property
+    def doubtful(self):
+        """Whether the difference is within its standard error, if that is known."""
+        return abs(self.difference) <= self.standard_error
+
+    @property
+    def is_loss(self):
+        """Whether the second point is worse by more than a standard error."""
+        return self.difference < 0 and not self.doubtful
+
+    def __str__(self):
+        change = f"{self.before:.6g} -> {self.after:.6g}"
+        better = "worse" if self.difference < 0 else "better"
+        told = f"{self.what}: {self.measure} {change}, {better} by {abs(self.difference):.3g}"
+        if np.isnan(self.standard_error):
+            return told
+        return f"{told} +/- {self.standard_error:.2g} (one standard error)"
+
+
+def gain_of_records(comparison):
+    """The Gain of a comparison, or None where the two cannot be compared."""
+    before, after = comparison.before, comparison.after
+    same = np.array_equal(before.theta, after.theta)
+    if same or len(before.losses) != len(after.losses):
+        return None
+    return _gain(comparison.what, after.measure, before.losses, after.losses, -1)
+
+
+def gain_of_rows(what, results, metric, before, after):
+    """The Gain in the score of real fits of one row of ``cv_results_`` over another, or None."""
+    n_splits = sum(key.startswith("split") and key.endswith(f"_test_{metric}") for key in results)
+    scores = np.array([results[f"split{split}_test_{metric}"] for split in range(n_splits)])
+    measure = f"{metric} of real fits on {n_splits} splits of cv"
+    return _gain(what, measure, scores[:, before], scores[:, after], 1)
+
+
+def _gain(what, measure, before, after, sign):
+    difference = sign * (after - before)
+    if not np.isfinite(difference).all():
+        return None
+    n = len(difference)
+    error = np.std(difference, ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    return Gain(
+        what,
+        measure,
+        float(np.mean(before)),
+        float(np.mean(after)),
+        float(np.mean(difference)),
+        float(error),
+    )

@@ -1,0 +1,209 @@
+"""From an objective to the hyperparameters that minimise it.
+
+First the line is scanned, so that the minimum is the best of all and not the nearest; then it is
+polished inside its bracket.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.optimizers import Cubic, Point, brackets, hopeless, scan, turn, widen
+from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
+from sklearn_hypergrad.search.objective.objective import COARSE, FINE, ROUGH, Record
+from sklearn_hypergrad.search.results.status import Ending
+
+# Decades around the start that a search without bounds looks at first.
+FIRST_DECADES = 3
+# Relative error that a value at the coarse inner tolerance may have.
+NOISE = 1e-4
+# Minima of the scan that are polished; more than one is rare.
+MOST_MINIMA = 3
+# Why a search ended that was ended by Ctrl-C.
+INTERRUPTED = "interrupted"
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """Where a descent ended.
+
+    Attributes
+    ----------
+    record : Record
+        The evaluation there, to the fine inner tolerance.
+    endings : list of Ending
+        One per entry of theta.
+    message : str
+        Why the optimizer stopped.
+    warning : str
+        What the user should know of the way there, with a remedy.
+    """
+
+    record: Record
+    endings: list
+    message: str
+    warning: str = ""
+
+
+class Unsearchable(Exception):
+    """There is no objective, or it is nowhere finite."""
+
+
+class Descent:
+    """One search for the minimum of an objective over one value.
+
+    Parameters
+    ----------
+    objective : Objective
+    bounded : tuple of bool
+        Whether the lower and the upper bound are the user's.
+    regularizes : {1, -1}
+        Whether larger values regularise more.
+    optimizer : Optimizer or None
+        None: Cubic.
+    tol, max_iter : as for the search
+    """
+
+    def __init__(self, objective, *, bounded, regularizes, optimizer, tol, max_iter):
+        (self._dimension,) = objective.space.dimensions
+        self._objective = objective
+        self._low, self._high = self._dimension.bounds
+        self._bounded = bounded
+        self._regularizes = regularizes
+        self._optimizer = optimizer
+        self._settings = {"tol": tol, "max_iter": max_iter}
+
+    def run(self):
+        """Minimise.
+
+        Returns
+        -------
+        Found
+
+        Raises
+        ------
+        Unsearchable
+            If the objective is not finite anywhere.
+        """
+        try:
+            return self._run()
+        except KeyboardInterrupt:
+            # What was found is not lost; the fits that follow can be interrupted in turn.
+            if not self._objective.records:
+                raise
+            return Found(self._objective.best, [Ending.NOT_CONVERGED], INTERRUPTED)
+
+    def _run(self):
+        points = [point for point in self._scan() if np.isfinite(point.value)]
+        if not points:
+            raise Unsearchable("the validation loss is not finite for any value")
+        self._objective.tol = FINE
+        if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
+            end = points[-1] if self._regularizes > 0 else points[0]
+            return self._found(end.z, Ending.FLAT, "flat everywhere")
+        minima = self._minima(self._refined(points))
+        z, converged, message = min(minima, key=lambda minimum: self._record(minimum[0]).value)
+        return self._found(z, self._ending(z, points, converged), message)
+
+    def _found(self, z, ending, message):
+        return Found(self._record(z), [ending], message)
+
+    def _record(self, z):
+        return self._objective.record(np.array([z]))
+
+    def _point(self, z):
+        record = self._record(z)
+        return Point(z, record.value, float(record.gradient[0]))
+
+    def _scan(self):
+        """Points along the line, from the strongly regularised end, whose problem is easy.
+
+        They are looked for by the decade on any scale: places on the line are logarithms here.
+        """
+        look, thorough = self._look(), not self._objective.iterative
+        lowest, highest = np.log([self._dimension.low, self._dimension.high])
+        if all(self._bounded):
+            points = scan(look, *(lowest, highest)[:: -self._regularizes], thorough=thorough)
+        else:
+            start, reach = np.log(self._dimension.start), FIRST_DECADES * DECADE
+            ends = max(lowest, start - reach), min(highest, start + reach)
+            points = scan(look, *ends[:: -self._regularizes], thorough=thorough)
+            points = widen(look, points, lowest, highest)
+        return [Point(self._theta(at.z), at.value, at.slope) for at in points]
+
+    def _theta(self, logarithm):
+        """The theta of a value given by its logarithm."""
+        if self._dimension.scale == "log":
+            return float(logarithm)
+        # There and back, the end of a range would have other digits.
+        ends = {np.log(end): end for end in (self._dimension.low, self._dimension.high)}
+        return float(ends.get(logarithm, np.exp(logarithm)))
+
+    def _look(self):
+        """``point(logarithm)`` for a scan: rough where the last one was far above the best."""
+        values = []
+
+        def point(logarithm):
+            z = self._theta(logarithm)
+            rough = bool(values) and hopeless(values[-1], min(values))
+            self._objective.tol = ROUGH if rough else COARSE
+            seen = self._point(z)
+            if rough and not hopeless(seen.value, min(values)):
+                self._objective.tol = COARSE
+                seen = self._point(z)
+            values.append(seen.value)
+            return Point(logarithm, seen.value, seen.slope)
+
+        return point
+
+    def _refined(self, points):
+        """The points with those that may be the best evaluated to the fine inner tolerance."""
+        best = min(points, key=lambda point: point.value)
+        near = best.value + NOISE * abs(best.value)
+        return [self._point(p.z) if p is best or p.value <= near else p for p in points]
+
+    def _minima(self, points):
+        """``(z, converged, message)`` of the local minima."""
+        optimizer = self._optimizer or Cubic()
+        minima = []
+        for bracket in brackets(points)[:MOST_MINIMA]:
+            left, right = turn(self._point, *bracket)
+            best = min(left, right, key=lambda point: point.value)
+            result = optimizer.minimize(
+                self._on_line({left.z: left, right.z: right}),
+                np.array([best.z]),
+                np.array([[left.z, right.z]]),
+                **self._settings,
+            )
+            minima.append((float(result.z[0]), result.converged, result.message))
+        best = min(points, key=lambda point: point.value)
+        if best in (points[0], points[-1]) or not minima:
+            minima.append((self._regular_end(points, best), True, "end of the range"))
+        return minima
+
+    def _on_line(self, known):
+        """The objective; where the scan has been, its looser values do."""
+
+        def fun(z):
+            point = known.get(z[0]) or self._point(float(z[0]))
+            return point.value, np.array([point.slope])
+
+        return fun
+
+    def _regular_end(self, points, best):
+        """The more regularised end of the stretch that is as good as the best end."""
+        if best not in (points[0], points[-1]) or all(self._bounded):
+            return best.z
+        stretch = flat_stretch(points, 0 if best is points[0] else -1)
+        return self._regularizes * max(self._regularizes * point.z for point in stretch)
+
+    def _ending(self, theta, points, converged):
+        if not converged:
+            return Ending.NOT_CONVERGED
+        for bound, mine, end in zip((self._low, self._high), self._bounded, (0, -1), strict=True):
+            if abs(theta - bound) <= 1e-9 * max(1.0, abs(bound)):
+                return Ending.AT_BOUND if mine else Ending.LIMIT
+            stretch = [point.z for point in flat_stretch(points, end)]
+            if not mine and len(stretch) > 1 and min(stretch) <= theta <= max(stretch):
+                return Ending.FLAT_ZERO if end == 0 else Ending.FLAT_INFINITY
+        return Ending.INTERIOR

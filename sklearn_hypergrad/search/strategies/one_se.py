@@ -1,0 +1,128 @@
+"""Which point of a search is proposed: the optimum, or a simpler model that is about as good."""
+
+import dataclasses
+
+import numpy as np
+from scipy.optimize import brentq
+
+from sklearn_hypergrad.optimizers.scan import DECADE
+from sklearn_hypergrad.search.objective.events import ONE_SE
+from sklearn_hypergrad.search.results.status import ON_BOUND, Ending
+from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED
+
+SELECTIONS = "best", "one_se"
+# Relative change of the loss that is none: all is regularised away.
+LEVEL = 1e-6
+# The first step on a linear scale, relative to where it begins.
+FIRST = 0.1
+# Endings of an optimum that say nothing of the point that is proposed instead.
+MOVED = {Ending.INTERIOR, Ending.AT_BOUND, Ending.LIMIT, Ending.FLAT_ZERO, Ending.FLAT_INFINITY}
+STRONGEST = "then the strongest level within one standard error"
+
+
+def check_selection(objective, direction, options):
+    """Raise ValueError if there is no standard error, or nothing that regularises."""
+    if options.selection == "best":
+        return
+    if objective.noisy:
+        raise ValueError(
+            "selection='one_se' compares losses of different points, and these are noisy, or those "
+            "of a training that goes on. Leave selection='best'."
+        )
+    if sum(term.block.n_splits for term in objective.terms) < 2:
+        raise ValueError(
+            "selection='one_se' needs at least two splits to know a standard error, got one. Leave "
+            "selection='best', or give cv and search_cv more splits."
+        )
+    if not np.any(direction):
+        raise ValueError(
+            "selection='one_se' moves to stronger penalties, and none is searched. Leave "
+            "selection='best'."
+        )
+
+
+def selected(objective, found, direction, options, most=np.inf):
+    """What is proposed instead of a point that was found: itself, unless ``selection="one_se"``.
+
+    Parameters
+    ----------
+    objective : Objective
+        On which it was found.
+    found : Found
+    direction : ndarray of shape (size,)
+        1 for entries of theta that regularise more the larger they are, -1 for the reverse, 0 for
+        others.
+    options : Options
+    most : float
+        The longest shift of theta, if bounds are not all that limit it.
+
+    Returns
+    -------
+    Found
+    """
+    if options.selection == "best" or found.message == INTERRUPTED:
+        return found
+    limit, message = _limit(found.record), f"{found.message}; {STRONGEST}"
+    objective.stage = objective.stage.then(ONE_SE)
+    reach = min(most, _reach(objective, found.record.theta, direction))
+    records = [found.record]
+    try:
+        _walk(objective, records, direction, (limit, reach, options.tol))
+    except KeyboardInterrupt:
+        message = INTERRUPTED
+    record = _strongest(records, direction, limit)
+    moved = np.abs(record.theta - found.record.theta).max()
+    ending = Ending.AT_BOUND if moved >= reach - ON_BOUND else Ending.ONE_SE
+    endings = [
+        ending if moved and moves and old in MOVED else old
+        for moves, old in zip(direction != 0, found.endings, strict=True)
+    ]
+    return dataclasses.replace(found, record=record, endings=endings, message=message)
+
+
+def _limit(record):
+    """The largest loss within one standard error over splits (Breiman et al. 1984, 3.4.3)."""
+    return record.value + np.std(record.losses, ddof=1) / np.sqrt(len(record.losses))
+
+
+def _walk(objective, records, direction, ends):
+    """Append records of larger and larger shifts, up to where the loss meets the limit."""
+    theta, (limit, reach, tol) = records[0].theta, ends
+    dimensions = objective.space.dimensions
+    scales = np.repeat([d.scale for d in dimensions], [d.size for d in dimensions])
+    logarithmic = "linear" not in scales[direction != 0]
+    stride, shift = DECADE, 0.0
+    if not logarithmic:
+        stride = FIRST * (np.abs(theta[direction != 0]).max() or 1.0)
+
+    def excess(shift):
+        records.append(objective.record(theta + shift * direction))
+        # Where training diverges the loss is infinite, which a root search cannot interpolate.
+        return min(records[-1].value - limit, abs(limit) + 1.0)
+
+    while shift < reach:
+        before, shift = shift, min(shift + stride, reach)
+        if excess(shift) > 0:
+            brentq(excess, before, shift, xtol=tol)
+            break
+        # On a linear scale decades are further and further apart.
+        stride *= 1 if logarithmic else 2
+
+
+def _strongest(records, direction, limit):
+    """The strongest within the limit, or the first of those at the end that are all the same."""
+    within = [record for record in records if record.value <= limit]
+    within.sort(key=lambda record: float(direction @ record.theta))
+    if len(within) < len(records):
+        return within[-1]
+    least = LEVEL * abs(within[-1].value)
+    while len(within) > 1 and abs(within[-2].value - within[-1].value) <= least:
+        within.pop()
+    return within[-1]
+
+
+def _reach(objective, theta, direction):
+    """The longest shift within bounds."""
+    moves = direction != 0
+    ends = objective.space.bounds[np.arange(len(theta)), (direction > 0).astype(int)]
+    return max(0.0, float(np.min((ends - theta)[moves] / direction[moves])))

@@ -1,0 +1,234 @@
+"""Hyperparameters with many entries: what keeps them from fitting the validation loss.
+
+Descending plain cross-validation in hundreds of penalties makes models worse. So entries are a
+common level plus deviations from it, with an L1 penalty on the deviations in units of log
+likelihood, and the loss is that of repeated half splits. Entries whose validation gradient is
+within the penalty stay in the pool, exactly; the search starts with all of them there, at the best
+common value.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.optimizers import LBFGS, Minimum
+from sklearn_hypergrad.problems import Design
+from sklearn_hypergrad.search.objective.build import (
+    objective_on,
+    regularizes,
+    shrinkage_of,
+)
+from sklearn_hypergrad.search.objective.likelihood_scale import LOG_LOSSES, nats
+from sklearn_hypergrad.search.objective.objective import FINE
+from sklearn_hypergrad.search.results.improvement import compared
+from sklearn_hypergrad.search.results.status import ON_BOUND, Ending, entry_endings
+from sklearn_hypergrad.search.strategies.level_of_a_vector import polished
+from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, Found, Unsearchable
+from sklearn_hypergrad.search.strategies.one_se import selected
+from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
+
+# Bounds of the common level over the mean square of the features: beyond, nothing changes.
+WEAKEST, STRONGEST = 1e-4, 1e7
+
+
+class VectorDescent:
+    """One search for a vector, from the best value for all.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    data : Data
+    layout : Layout
+    options : Options
+    """
+
+    def __init__(self, candidate, data, layout, options):
+        parts = data.search_parts
+        self.objective = objective_on(candidate, parts, data.loss, options, layout, "search_cv")
+        self.objective.tol = FINE
+        self._cv_objective = self._deviations = None
+        self._candidate = candidate
+        self._data = data
+        self._layout = layout
+        self._options = options
+        self._splitting = self._split()
+
+    def common(self, theta):
+        """The hyperparameter with all entries at one theta, or where the level may be nearest.
+
+        On data that can be separated one penalty may go to nothing, where fits do not follow.
+        """
+        bounds = self._splitting.level_bounds
+        (dimension,) = self.objective.space.dimensions
+        level = theta if bounds is None else np.clip(theta, *bounds)
+        return self.objective.space.to_hyperparams(np.full(dimension.size, level))[dimension.name]
+
+    def run(self, start):
+        """Minimise from ``start``, a theta for all entries.
+
+        Returns
+        -------
+        Found
+
+        Raises
+        ------
+        Unsearchable
+            If the objective is not finite where it starts.
+        """
+        z0 = self._splitting.start(start)
+        first = self.objective.record(self._splitting.theta(z0))
+        if not np.isfinite(first.value):
+            raise Unsearchable("the validation loss is not finite at the best common value")
+        if not np.ptp(self._data.everything.y, axis=0).any():
+            theta = self._splitting.theta(z0)
+            return Found(first, [Ending.FLAT] * len(theta), "the target is constant")
+        self._nats = self._nats_from(first)
+        try:
+            minimum = self._minimum(z0)
+            theta = self._polished(minimum.z)
+        except KeyboardInterrupt:
+            minimum = Minimum(self._best_z, converged=False, message=INTERRUPTED)
+            theta = self._splitting.theta(minimum.z)
+        record = self.objective.record(theta)
+        deviations = self._splitting.deviations(minimum.z)
+        self._deviations = deviations
+        endings = entry_endings(
+            deviations,
+            self._nats(record.value)[1] * record.gradient,
+            minimum.converged,
+            regularizes(self._candidate),
+            most=self._splitting.most,
+        )
+        endings = self._on_bounds(theta, deviations, endings)
+        reasons = [minimum.message, self._data.reason]
+        return Found(record, endings, "; ".join(filter(None, reasons)))
+
+    def selected(self, found):
+        """What is proposed instead; its level stays within the bounds of the level."""
+        direction, theta = regularizes(self._candidate), found.record.theta
+        most, bounds = np.inf, self._splitting.level_bounds
+        if bounds is not None and self._deviations is not None:
+            level = float((theta - self._deviations)[0])
+            most = max(0.0, direction * (bounds[int(direction > 0)] - level))
+        directions = np.full(len(theta), direction)
+        proposed = selected(self.objective, found, directions, self._options, most)
+        if proposed is found:
+            return found
+        endings = self._on_bounds(proposed.record.theta, self._deviations, proposed.endings)
+        return dataclasses.replace(proposed, endings=endings)
+
+    def _on_bounds(self, theta, deviations, endings):
+        """The endings, with those that a bound of the user holds: of the pool, or of entries."""
+        (dimension,) = self.objective.space.dimensions
+        continuous = self._candidate.range.continuous
+        held = np.zeros(len(theta), dtype=bool)
+        for bound, side in ((continuous.low, -1), (continuous.high, 1)):
+            if bound is not None:
+                held |= side * (theta - dimension.transform.to_theta(bound)) >= -ON_BOUND
+        if deviations is not None:
+            held &= deviations == 0
+        return [Ending.AT_BOUND if on else end for on, end in zip(held, endings, strict=True)]
+
+    def _minimum(self, z0):
+        self._best_z, best = z0, np.inf
+
+        def fun(z):
+            nonlocal best
+            value, gradient = self._value_and_gradient(z)
+            if value < best:
+                self._best_z, best = z.copy(), value
+            return value, gradient
+
+        optimizer = self._options.optimizer or LBFGS()
+        if isinstance(optimizer, LBFGS):
+            optimizer = LBFGS(optimizer.memory, nats=True)
+        settings = {"tol": self._options.tol, "max_iter": self._options.max_iter}
+        return optimizer.minimize(fun, z0, self._splitting.bounds, **settings)
+
+    def _polished(self, z):
+        loss, bounds = self._data.loss, self._splitting.level_bounds
+        if loss is None or loss.name not in LOG_LOSSES or bounds is None:
+            return self._splitting.theta(z)
+        shifts = np.subtract(bounds, z[0])
+        return polished(self.cv_objective(), self._splitting.theta(z), shifts, self._options)
+
+    def pooled(self, value, message):
+        """What there is to say of all entries at one value."""
+        (dimension,) = self.objective.space.dimensions
+        theta = self.objective.space.to_theta({dimension.name: value})
+        return Found(self.objective.record(theta), [Ending.POOLED] * len(theta), message)
+
+    def cv_objective(self):
+        """The objective of the vector on the user's cv, as it was asked for."""
+        if self._cv_objective is None:
+            data = self._data
+            self._cv_objective = objective_on(
+                self._candidate, data.parts, data.choice.loss, self._options, self._layout
+            )
+            self._cv_objective.tol = FINE
+        return self._cv_objective
+
+    def gain_over(self, value, found):
+        """The Comparison with one value for all, on the splits of the descent, in a list."""
+        (dimension,) = self.objective.space.dimensions
+        # All in the pool are one value for all at another level.
+        if np.ptp(found.record.theta) == 0:
+            return []
+        what = "a value for each over one for all"
+        return compared(self.objective, {dimension.name: value}, found, what)
+
+    def cv_loss(self, value):
+        """The loss of a vector on the user's cv; None if interrupted."""
+        (dimension,) = self.objective.space.dimensions
+        record = self.cv_objective().compared({dimension.name: value})
+        return None if record is None else record.value
+
+    def cv_records(self):
+        """Evaluations of the vector on the user's cv."""
+        return [] if self._cv_objective is None else self._cv_objective.records
+
+    def _value_and_gradient(self, z):
+        record = self.objective.record(self._splitting.theta(z))
+        if not np.isfinite(record.value):
+            return np.inf, np.zeros_like(z)
+        value, slope = self._nats(record.value)
+        penalty = self._splitting.penalty(z)
+        return value + penalty, self._splitting.pullback(slope * record.gradient)
+
+    def _nats_from(self, first):
+        def samples():
+            parts = [
+                term.outer.samples(w) for term, w in self.objective.solutions(first.hyperparams)
+            ]
+            return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+        name = "squared_error" if self._data.loss is None else self._data.loss.name
+        n_outputs = self._data.everything.y.shape[1]
+        return nats(name, self._data.n_samples, n_outputs, samples)
+
+    def _split(self):
+        (dimension,) = self.objective.space.dimensions
+        shrinkage = shrinkage_of(self._candidate, self._options)
+        if shrinkage == 0:
+            return Unsplit(self.objective.space.bounds)
+        return LevelAndDeviations(dimension.size, self._level_bounds(dimension), shrinkage)
+
+    def _level_bounds(self, dimension):
+        """In theta: the user's, else relative to the mean square of the features."""
+        squares = np.mean([_mean_square(term.block) for term in self.objective.terms])
+        ends = np.array([WEAKEST, STRONGEST]) * (squares or 1.0)
+        low, high = np.sort(ends ** regularizes(self._candidate))
+        continuous = self._candidate.range.continuous
+        low = low if continuous.low is None else continuous.low
+        high = high if continuous.high is None else continuous.high
+        return tuple(float(dimension.transform.to_theta(end)) for end in (low, max(low, high)))
+
+
+def _mean_square(block):
+    """Of the features about their means, in the training parts.
+
+    Held-out rows may have values that no bound should know of.
+    """
+    t = block.row_weights()
+    design = Design(block.X, fit_intercept=True, scales=block.scales)
+    return float(np.mean(design.spreads(t[:, :, None])[:, :, 0] / t.sum(axis=0)))
