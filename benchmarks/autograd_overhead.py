@@ -23,9 +23,9 @@ from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import (
     AutogradLoss,
     AutogradProblem,
-    Block,
     L2Penalty,
     LinearProblem,
+    SplitData,
 )
 from sklearn_hypergrad.threads import one_blas_thread
 
@@ -54,7 +54,7 @@ class ClosedForms:
         (X, y), (self._X, self._y) = train, validation
         rows = np.arange(len(X))
         ones = np.ones(len(X))
-        block = Block(X, y, [rows], [rows[:1]], [ones], ones)
+        block = SplitData(X, y, [rows], [rows[:1]], [ones], ones)
         penalty = L2Penalty("alpha", entries=entries)
         self.problem = LinearProblem(block, penalty, MultinomialLoss(), fit_intercept=True)
 

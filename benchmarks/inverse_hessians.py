@@ -24,13 +24,13 @@ from sklearn_hypergrad.linalg import CG, Direct, Identity, Neumann  # noqa: E402
 from sklearn_hypergrad.losses import MultinomialLoss  # noqa: E402
 from sklearn_hypergrad.problems import (  # noqa: E402
     VALIDATION_LOSSES,
-    Block,
     L2Penalty,
     LinearProblem,
     Network,
     NetworkLoss,
     NetworkProblem,
     PredictionLoss,
+    SplitData,
     glorot,
 )
 
@@ -69,7 +69,7 @@ def halves():
     parts = np.array_split(np.random.default_rng(0).permutation(len(X)), 2)
     ones = [np.ones(len(part)) for part in parts]
     y = np.eye(10)[digits]
-    return Block(X / 16, y, parts, parts[::-1], ones, np.ones(len(X)), digits)
+    return SplitData(X / 16, y, parts, parts[::-1], ones, np.ones(len(X)), digits)
 
 
 def softmax_regression():
@@ -92,7 +92,7 @@ def softmax_regression():
 
 def training_of_network():
     """``(problem, outer, h)``: the first half trains."""
-    block = halves().divided(1)[0]
+    block = halves().in_batches(1)[0]
     (rows,) = block.trains
     shape = Network((64, HIDDEN, 10), "tanh", MultinomialLoss())
     start = glorot(shape, np.random.RandomState(0))
@@ -142,7 +142,7 @@ def errors(case):
     # Solutions of a singular system differ by what no hypergradient depends on.
     exact = CG(TIGHT, 100_000).solve(case.product, case.right, axis=case.axis)
     expected = case.hypergradient(exact.x)
-    print(f"{case.title}: CG {exact.n_iter} iterations, {exact.residual:.1e}, {exact.outcome}")
+    print(f"{case.title}: CG {exact.n_iter} iterations, {exact.residual:.1e}, {exact.status}")
 
     def error(solver, product, best_length=False):
         solved = solver.solve(product, case.right, tol=TIGHT, axis=case.axis)
@@ -207,7 +207,7 @@ def curvatures(points, problem, outer, h):
         negative = [str(np.sum(values < -1e-10 * values[-1])) for values in spectra]
         ends = [f"{value:.2g}" for value in (spectra[0][0], spectra[0][-1], spectra[1][-1])]
         solved = CG().solve(case.product, case.right)
-        rows.append((when, *ends, *negative, f"{solved.outcome.value}"))
+        rows.append((when, *ends, *negative, f"{solved.status.value}"))
     header = (
         "iterations of L-BFGS",
         "lowest curvature",

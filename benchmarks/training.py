@@ -23,8 +23,8 @@ from sklearn_hypergrad.hypergradients import Reverse, Reversible
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.targets import Targets
-from sklearn_hypergrad.neural_network.training import descend, training_of
-from sklearn_hypergrad.problems import VALIDATION_LOSSES, Block, NetworkLoss
+from sklearn_hypergrad.neural_network.training import network_training, train
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, NetworkLoss, SplitData
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import Checkpointed, Reversed, Storage, Stored
 
@@ -51,9 +51,9 @@ def setting(hidden, n_steps, momentum, dtype):
     values = LabelBinarizer().fit_transform(y).astype(float)
     model = MLPClassifier(hidden, "tanh", n_steps=n_steps)
     targets = Targets(values, MultinomialLoss())
-    training = training_of(model, X, targets, None, seed=0)
+    training = network_training(model, X, targets, None, seed=0)
     rows = np.arange(N_HELD_OUT)
-    block = Block(X, values, [rows], [rows], [np.ones(N_HELD_OUT)], np.ones(N_SAMPLES), y)
+    block = SplitData(X, values, [rows], [rows], [np.ones(N_HELD_OUT)], np.ones(N_SAMPLES), y)
     outer = NetworkLoss(training.problem.network, block, VALIDATION_LOSSES["log_loss"])
     shape = n_steps, len(hidden) + 1
     h = {
@@ -159,7 +159,7 @@ def network_row(n_steps, dtype, n_rounds):
         random_state=0,
     )
     contenders = {
-        "training": lambda: descend(training.run({})),
+        "training": lambda: train(training.run({})),
         "hypergradient": lambda: hypergradient(Reverse(), training, outer, h, storage),
         "reversible": lambda: hypergradient(Reversible(), training, outer, h, storage),
         "scikit-learn": lambda: plain.fit(X, y),

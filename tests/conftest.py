@@ -4,7 +4,7 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit, TimeSeriesSplit
 
-from sklearn_hypergrad.problems import Block
+from sklearn_hypergrad.problems import SplitData
 
 LOADERS = {
     "diabetes": load_diabetes,
@@ -70,7 +70,7 @@ def make_block():
         y, labels = _targets(kind, signal + rng.normal(size=n_samples), more.get("n_outputs", 1))
         weight = rng.uniform(0.5, 2, n_samples) if weighted else np.ones(n_samples)
         trains, tests = zip(*_splits(splits, n_samples), strict=True)
-        return Block(
+        return SplitData(
             X=sparse.csr_array(X) if thin else X,
             y=y,
             trains=list(trains),

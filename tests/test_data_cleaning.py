@@ -23,11 +23,11 @@ from sklearn_hypergrad import HypergradWarning
 from sklearn_hypergrad.data_cleaning import DataCleaner
 from sklearn_hypergrad.data_cleaning import cleaner as cleaner_module
 from sklearn_hypergrad.data_cleaning.objective import WeightObjective
-from sklearn_hypergrad.data_cleaning.weights import descend, projection
+from sklearn_hypergrad.data_cleaning.weights import descend_weights, projection
 from sklearn_hypergrad.hypergradients import Implicit, Reverse, Truncated
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.targets import coded_classes
-from sklearn_hypergrad.neural_network.training import training_of
+from sklearn_hypergrad.neural_network.training import network_training
 from sklearn_hypergrad.problems import MeanLoss
 
 N_NOISY, N_CLEAN = 400, 400
@@ -115,7 +115,7 @@ def test_descent_returns_what_had_the_smallest_value():
         points.append(weights.copy())
         return values[len(points) - 1], np.array([1.0, -1.0, 0.5])
 
-    tuned = descend(fun, np.full(3, 0.5), 2.0, learning_rate=0.1, max_iter=4)
+    tuned = descend_weights(fun, np.full(3, 0.5), 2.0, learning_rate=0.1, max_iter=4)
     np.testing.assert_array_equal(tuned.weights, points[1])
     np.testing.assert_allclose(points[1], [0.4, 0.6, 0.4])
     assert tuned.values == values
@@ -128,7 +128,7 @@ def test_gradient_in_sample_weights(five_point, estimator, n_classes):
     X, labels = rng.normal(size=(24, 5)), np.arange(24) % n_classes
     targets, _ = coded_classes(labels)
     estimator = clone(estimator).set_params(batch_size=9 if estimator.hidden_layer_sizes else 24)
-    training = training_of(estimator, X, targets, None, 0)
+    training = network_training(estimator, X, targets, None, 0)
     outer = MeanLoss(training.problem.network, X[::-1] + 0.3, targets.values)
     objective = WeightObjective(Reverse(), training, outer, 1.7)
     weights, direction = rng.uniform(0.1, 0.9, size=24), rng.normal(size=24)

@@ -7,7 +7,7 @@ import pytest
 
 import sklearn_hypergrad
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.results.status import Ending
+from sklearn_hypergrad.search.results.status import EndStatus
 
 PAGE = Path(__file__).parents[1] / "docs" / "troubleshooting.rst"
 MODULES = sorted(Path(sklearn_hypergrad.__file__).parent.rglob("*.py"))
@@ -38,14 +38,14 @@ def text():
 def missing(text):
     """Endings and statuses that have no entry of their own."""
     found = titles(text)
-    endings = [ending.label for ending in Ending if ending.label not in found]
+    end_statuses = [end_status.label for end_status in EndStatus if end_status.label not in found]
     statuses = [
         status.name
         for status in Status
         if opening(status.value or "Converged") not in found
         or f"``Status.{status.name}``" not in text
     ]
-    return endings + statuses
+    return end_statuses + statuses
 
 
 def test_every_status_has_an_entry(text):
@@ -65,9 +65,9 @@ def test_an_entry_that_is_taken_out_is_missed(text, gone, expected):
     assert missing(text.replace(gone, "")) == expected
 
 
-@pytest.mark.parametrize("ending", [e for e in Ending if e.remedy], ids=lambda e: e.name)
-def test_remedies_are_quoted(text, ending):
-    assert f"{ending.label}. {ending.remedy}" in text
+@pytest.mark.parametrize("end_status", [e for e in EndStatus if e.remedy], ids=lambda e: e.name)
+def test_remedies_are_quoted(text, end_status):
+    assert f"{end_status.label}. {end_status.remedy}" in text
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def main():
     outer, results = common.FinalLoss(network, *valid), []
     theta = space.to_theta({"X": X, "alpha": ALPHA})
     for i in range(setup.n_outer):
-        h = space.to_hyperparams(theta)
+        h = space.to_h(theta)
         evaluation = Reversible().evaluate(training, outer, h, None, None)
         theta -= STEP * space.pullback(theta, evaluation.gradient)
         (test_loss, _), (_, error) = (common.judge(network, outer.w, *d) for d in (test, unseen))

@@ -107,7 +107,7 @@ def tuned(setup, training, outer):
     n_outer = setup.n_steps // setup.every
     session = RealTime().begin(training, START, n_outer)
     for i in range(n_outer):
-        h = space.to_hyperparams(theta)
+        h = space.to_h(theta)
         evaluation = session.advance(h, outer)
         gradient = space.pullback(theta, evaluation.gradient)
         theta = np.clip(theta - adam.step(gradient), *space.bounds.T)

@@ -78,7 +78,7 @@ def main():
     theta = space.to_theta(START)
     results, path = [], []
     for i in range(setup.n_outer + 1):
-        h = space.to_hyperparams(theta)
+        h = space.to_h(theta)
         training = setup.training(network, *train, i)
         gradient = Reversible().evaluate(training, outer, h, None, None).gradient
         theta -= adam.step(space.pullback(theta, gradient))

@@ -102,7 +102,7 @@ def tune(trial, training, network, blocks, unseen):
     outer, theta = common.FinalLoss(network, *valid, trial.direct), space.to_theta({"alpha": ALPHA})
     results, errors = [], []
     for i in range(trial.n_outer):
-        h = space.to_hyperparams(theta)
+        h = space.to_h(theta)
         evaluation = Reversible().evaluate(training, outer, h, None, None)
         theta -= trial.step * space.pullback(theta, evaluation.gradient)
         w, penalty = outer.w, training.problem.penalty.value(h["alpha"], outer.w)

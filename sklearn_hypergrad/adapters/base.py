@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array, column_or_1d
 
-from sklearn_hypergrad.problems import Block, InnerProblem, compress
+from sklearn_hypergrad.problems import InnerProblem, SplitData, to_row_space
 from sklearn_hypergrad.spaces import Hyperparameter
 
 # What penalties of linear models with arrays can have one value per.
@@ -24,7 +24,7 @@ class Term:
 
     problem: InnerProblem
     outer: Callable
-    block: Block
+    block: SplitData
 
 
 class Family(abc.ABC):
@@ -172,7 +172,7 @@ def narrowed(block, *, center, most):
         return block
     if issparse(block.X) and block.X.nnz < n_samples**2:
         return block
-    return dataclasses.replace(block, X=compress(block.X, center=center))
+    return dataclasses.replace(block, X=to_row_space(block.X, center=center))
 
 
 class RegressorFamily(Family):

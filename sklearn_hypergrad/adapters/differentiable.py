@@ -28,7 +28,7 @@ class ForwardLoss:
         ``forward(w, X, h)`` in autograd.numpy.
     structure : Nested
         Of the weights that it takes.
-    block : Block
+    block : SplitData
         Of one split.
     validation_loss : ValidationLoss
     """

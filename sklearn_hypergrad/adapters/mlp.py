@@ -22,7 +22,7 @@ from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, Multinomial
 from sklearn_hypergrad.neural_network.parameters import hidden_sizes
 from sklearn_hypergrad.neural_network.replay import refusal, replay
 from sklearn_hypergrad.neural_network.targets import Targets
-from sklearn_hypergrad.neural_network.training import training_of
+from sklearn_hypergrad.neural_network.training import network_training
 from sklearn_hypergrad.problems import NetworkLoss
 from sklearn_hypergrad.training import OF_TRAINING, SCHEDULES
 
@@ -81,7 +81,7 @@ class NetworkFamily(TrainedFamily):
 
     def training(self, estimator, block, rows, weight, seed):
         """The Training on some rows of a block, as the estimator's ``fit`` does it."""
-        return training_of(estimator, block.X, self.targets(block), weight, seed, rows)
+        return network_training(estimator, block.X, self.targets(block), weight, seed, rows)
 
     def install(self, estimator, w, term, h):
         fitted, network = clone(estimator), term.problem.problem.network

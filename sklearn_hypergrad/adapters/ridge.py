@@ -22,9 +22,9 @@ from sklearn_hypergrad.problems import (
     GramRidge,
     KernelRidge,
     L2Penalty,
+    LeaveOneOutLoss,
     LinearProblem,
     PredictionLoss,
-    PressLoss,
     QuadraticLoss,
     RidgeProblem,
 )
@@ -72,7 +72,7 @@ class RidgeFamily(RegressorFamily, SolvedFamily):
                 f"search_cv='loo' factorises a matrix of the size of rows or features, and "
                 f"{block.X.shape[0]} x {block.X.shape[1]} is too large for that"
             )
-        outer = PressLoss(problem, block, penalty, fit_intercept=estimator.fit_intercept)
+        outer = LeaveOneOutLoss(problem, block, penalty, fit_intercept=estimator.fit_intercept)
         return Term(problem, outer, block)
 
     def install(self, estimator, coef, intercept, labels):

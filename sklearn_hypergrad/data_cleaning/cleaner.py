@@ -19,13 +19,13 @@ from sklearn_hypergrad._sklearn import Interval, fit_context
 from sklearn_hypergrad.data_cleaning.final_model import FinalModel
 from sklearn_hypergrad.data_cleaning.objective import WeightObjective
 from sklearn_hypergrad.data_cleaning.parts import divided, joined
-from sklearn_hypergrad.data_cleaning.weights import descend
+from sklearn_hypergrad.data_cleaning.weights import descend_weights
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Reverse, TrainedHypergradient
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.base import DTYPES
 from sklearn_hypergrad.neural_network.targets import coded_classes
-from sklearn_hypergrad.neural_network.training import training_of
+from sklearn_hypergrad.neural_network.training import network_training
 from sklearn_hypergrad.problems import MeanLoss
 from sklearn_hypergrad.training import explained, seed_of
 
@@ -251,13 +251,15 @@ class DataCleaner(ClassifierMixin, FinalModel):
         model._validate_params()
         targets, _ = coded_classes(parts.y)
         own = dataclasses.replace(targets, values=targets.values[weighted])
-        training = training_of(model, parts.X[weighted], own, None, seed_of(model.random_state))
+        training = network_training(
+            model, parts.X[weighted], own, None, seed_of(model.random_state)
+        )
         outer = MeanLoss(training.problem.network, parts.X[clean], targets.values[clean])
         start = np.full(len(weighted), budget / len(weighted))
         objective = WeightObjective(self.hypergradient or Reverse(), training, outer, 1 / start[0])
         steps = {"learning_rate": self.learning_rate, "max_iter": self.max_iter}
         with explained():
-            return descend(objective, start, budget, **steps)
+            return descend_weights(objective, start, budget, **steps)
 
     def _network(self, alpha):
         """The network of the user, or the default one with a penalty."""

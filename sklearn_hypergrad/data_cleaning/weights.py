@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers.adam import Moments
+from sklearn_hypergrad.optimizers.adam import RunningMoments
 
 DECAYS = 0.9, 0.99
 
 
 @dataclasses.dataclass(frozen=True)
-class Tuned:
+class TunedWeights:
     """The best weights of a descent.
 
     Attributes
@@ -27,7 +27,7 @@ class Tuned:
     values: list
 
 
-def descend(fun, start, budget, *, learning_rate, max_iter):
+def descend_weights(fun, start, budget, *, learning_rate, max_iter):
     """Lower ``fun`` by steps of Adam, each of them followed by a projection.
 
     Parameters
@@ -47,14 +47,14 @@ def descend(fun, start, budget, *, learning_rate, max_iter):
     Tuned
         The evaluated weights with the smallest value.
     """
-    weights, moments, values, best = start, Moments(DECAYS), [], None
+    weights, moments, values, best = start, RunningMoments(DECAYS), [], None
     for _ in range(max_iter):
         value, gradient = fun(weights)
         if not values or value < min(values):
             best = weights, gradient
         values.append(value)
         weights = projection(weights - learning_rate * moments.direction(gradient), budget)
-    return Tuned(*best, values)
+    return TunedWeights(*best, values)
 
 
 # The nearest point of {0 <= x <= 1, sum x <= budget} is clip(z, 0, 1) if that is in it. Otherwise

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_hypergrad._sklearn import DocumentedMixin
 from sklearn_hypergrad.differentiable.declarations import check_declarations
-from sklearn_hypergrad.differentiable.problems import solved_problem, training_of
+from sklearn_hypergrad.differentiable.problems import model_training, solved_problem
 from sklearn_hypergrad.differentiable.structure import flat, n_parts
 from sklearn_hypergrad.differentiable.values import checked_values
 from sklearn_hypergrad.problems import Status
@@ -292,7 +292,7 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
             Nested(start)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}.initial returned {start!r}. {error}") from error
-        make = solved_problem if self.dynamics is None else training_of
+        make = solved_problem if self.dynamics is None else model_training
         return make(self, start, values, (X, y, sample_weight), seed)
 
     def _check_array(self, function, value, shape, remedy):

@@ -45,7 +45,7 @@ def solved_problem(model, start, values, data, seed):
     )
 
 
-def training_of(model, start, values, data, seed):
+def model_training(model, start, values, data, seed):
     """The Training of a model, as ``solved_problem``; ``seed`` is that of the batches.
 
     Raises

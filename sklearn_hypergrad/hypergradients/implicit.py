@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_hypergrad.hypergradients.base import Evaluation, Hypergradient, WarmStart
-from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, Outcome
+from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, SolveStatus
 from sklearn_hypergrad.problems import STATUSES
 
 AUTO = "auto"
@@ -83,12 +83,12 @@ class Implicit(Hypergradient):
         # Instances need not be hashable.
         solver = solver if isinstance(solver, InverseHessian) else SOLVERS[solver]
         solved = solver.solve(products, right, start=start, tol=tol, axis=problem.split_axis)
-        status = self._status(problem, solved.outcome)
+        status = self._status(problem, solved.status)
         return solved.x, status, solved.n_iter, solved.residual
 
-    def _status(self, problem, outcome):
+    def _status(self, problem, solve_status):
         # A matrix that is semi-definite by its making looks negative by rounding alone.
         semidefinite = self.gauss_newton or problem.linear_in_weights
-        if semidefinite and outcome is Outcome.NEGATIVE_CURVATURE:
-            outcome = Outcome.INEXACT
-        return STATUSES[outcome]
+        if semidefinite and solve_status is SolveStatus.NEGATIVE_CURVATURE:
+            solve_status = SolveStatus.INEXACT
+        return STATUSES[solve_status]

@@ -4,7 +4,7 @@ from sklearn_hypergrad.linalg.cg import CG, conjugate_gradient
 from sklearn_hypergrad.linalg.cholesky import Cholesky, CholeskyBlocks, factor, solve_factored
 from sklearn_hypergrad.linalg.direct import Direct
 from sklearn_hypergrad.linalg.identity import Identity
-from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
+from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
 from sklearn_hypergrad.linalg.neumann import Neumann
 from sklearn_hypergrad.linalg.spectral import Spectral
 from sklearn_hypergrad.linalg.spectral_norm import curvature_bound
@@ -17,7 +17,7 @@ __all__ = [
     "Identity",
     "InverseHessian",
     "Neumann",
-    "Outcome",
+    "SolveStatus",
     "Solved",
     "Spectral",
     "conjugate_gradient",

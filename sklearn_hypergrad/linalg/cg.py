@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
+from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
 from sklearn_hypergrad.linalg.systems import defined, inner, ratio, relative
 
 # Curvature, over the largest that was met, below which its sign is rounding; in units of eps.
@@ -64,7 +64,7 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
         direction *= ratio(size, previous)
         direction += preconditioned
     left = relative(size, whole)
-    return Solved(solution, n_iter, left, _outcome(negative.any(), solved=left <= tol))
+    return Solved(solution, n_iter, left, _status(negative.any(), solved=left <= tol))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _nearer(hvp, right, precondition, start, whole, axis):
     return left, precondition(left), near
 
 
-def _outcome(negative, solved):
+def _status(negative, solved):
     if negative:
-        return Outcome.NEGATIVE_CURVATURE
-    return Outcome.DONE if solved else Outcome.INEXACT
+        return SolveStatus.NEGATIVE_CURVATURE
+    return SolveStatus.DONE if solved else SolveStatus.INEXACT

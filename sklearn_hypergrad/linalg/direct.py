@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from sklearn_hypergrad.linalg.cholesky import factor, solve_factored
-from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
+from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
 from sklearn_hypergrad.linalg.systems import as_rows, from_rows, relative
 
 # Residual over the sizes of H, x and right from which on it is not due to rounding.
@@ -45,11 +45,11 @@ class Direct(InverseHessian):
         rows = np.array([x for x, _ in solved])
         left = rights - np.einsum("sij,sj->si", matrices, rows)
         residual = relative(np.sum(left**2, axis=1), np.sum(rights**2, axis=1))
-        outcome = Outcome.DONE if residual <= max(tol, STUCK) else Outcome.INEXACT
+        status = SolveStatus.DONE if residual <= max(tol, STUCK) else SolveStatus.INEXACT
         if not all(positive for _, positive in solved):
-            outcome = Outcome.NEGATIVE_CURVATURE
+            status = SolveStatus.NEGATIVE_CURVATURE
         x = from_rows(rows, right, axis).astype(right.dtype, copy=False)
-        return Solved(x, residual=residual, outcome=outcome)
+        return Solved(x, residual=residual, status=status)
 
     def _check_size(self, n_systems, size):
         if size > self.max_size:

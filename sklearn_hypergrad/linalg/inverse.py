@@ -7,7 +7,7 @@ import enum
 import numpy as np
 
 
-class Outcome(enum.Enum):
+class SolveStatus(enum.Enum):
     """How a linear solver ended."""
 
     DONE = "as it was meant to"
@@ -30,14 +30,14 @@ class Solved:
         Norm of ``right - H x`` over that of ``right``, the largest of all systems; nan if unknown,
         or if ``right`` is not finite. Iterations carry it along: rounding may leave more than they
         see, about the condition number times the precision.
-    outcome : Outcome
+    status : SolveStatus
         The worst of all systems.
     """
 
     x: np.ndarray
     n_iter: float = np.nan
     residual: float = np.nan
-    outcome: Outcome = Outcome.DONE
+    status: SolveStatus = SolveStatus.DONE
 
 
 class InverseHessian(abc.ABC):

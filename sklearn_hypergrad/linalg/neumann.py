@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.linalg.inverse import InverseHessian, Outcome, Solved
+from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
 from sklearn_hypergrad.linalg.spectral_norm import curvature_bound
 from sklearn_hypergrad.linalg.systems import defined, inner, relative
 
@@ -68,9 +68,9 @@ class Neumann(InverseHessian):
             grown |= ~(size <= growth * previous)
             if grown.any():
                 np.copyto(term, 0, where=grown)
-        outcome = Outcome.DIVERGED if grown.any() else Outcome.DONE
+        status = SolveStatus.DIVERGED if grown.any() else SolveStatus.DONE
         x = defined(solution, right, axis)
-        return Solved(x, n_iter, relative(size, whole), outcome)
+        return Solved(x, n_iter, relative(size, whole), status)
 
     def _scale(self, hvp, right, axis):
         """The rate of each system, in the type of the arrays."""

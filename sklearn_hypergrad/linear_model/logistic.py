@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.linear_model.deploy import DeployMixin
-from sklearn_hypergrad.linear_model.newton import Fitted, minimise
+from sklearn_hypergrad.linear_model.newton import Fitted, newton_fit
 from sklearn_hypergrad.linear_model.penalties import by_name, c_array, is_number
 from sklearn_hypergrad.linear_model.scaling import Scaling, scalable
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
@@ -202,4 +202,4 @@ def _by_newton(model, X, y, strengths, sample_weight):
         weights = weights * of_class[codes]
     targets = LabelBinarizer().fit_transform(y)
     loss = LogisticLoss() if targets.shape[1] == 1 else MultinomialLoss()
-    return minimise(X, targets, weights, strengths, loss, fit_intercept=model.fit_intercept)
+    return newton_fit(X, targets, weights, strengths, loss, fit_intercept=model.fit_intercept)

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad.linear_model.scaling import kept_columns, spread
-from sklearn_hypergrad.problems import Block, L2Penalty, LinearProblem, Status
+from sklearn_hypergrad.problems import L2Penalty, LinearProblem, SplitData, Status
 
 TOL = 1e-10
 # In units of the curvature of the loss: a coefficient with this penalty is zero to all digits.
@@ -33,7 +33,7 @@ class Fitted:
     solver: str
 
 
-def minimise(X, y, weights, strengths, loss, *, fit_intercept):
+def newton_fit(X, y, weights, strengths, loss, *, fit_intercept):
     """Minimise ``sum_i weights_i loss(y_i, X_i w + b) + 1/2 sum_kj strengths_kj w_kj^2``.
 
     Parameters
@@ -70,7 +70,7 @@ def minimise(X, y, weights, strengths, loss, *, fit_intercept):
 def _block(X, y, weights):
     """All rows as the training part of one split, which holds nothing out."""
     n_samples = len(y)
-    return Block(
+    return SplitData(
         X=X.astype(float),
         y=y.astype(float),
         trains=[np.arange(n_samples)],

@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_hypergrad.linear_model.newton import Fitted, minimise
+from sklearn_hypergrad.linear_model.newton import Fitted, newton_fit
 from sklearn_hypergrad.linear_model.scaling import WIDEST, Scaling, scalable
 from sklearn_hypergrad.losses import HalfSquaredError
 
@@ -95,6 +95,6 @@ def _by_scaling(model, X, y, alpha, sample_weight):
 def _by_newton(model, X, y, alpha, sample_weight):
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
     loss, intercept = HalfSquaredError(), model.fit_intercept
-    fitted = minimise(X, y, weights, alpha[None], loss, fit_intercept=intercept)
+    fitted = newton_fit(X, y, weights, alpha[None], loss, fit_intercept=intercept)
     n_iter = np.repeat(fitted.n_iter, y.shape[1])
     return Fitted(fitted.coef, fitted.intercept, n_iter, fitted.solver)

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from sklearn_hypergrad._sklearn import DocumentedMixin, Interval, StrOptions, check_sample_weight
-from sklearn_hypergrad.neural_network.training import descend, training_of
+from sklearn_hypergrad.neural_network.training import network_training, train
 from sklearn_hypergrad.problems import Network
 from sklearn_hypergrad.problems.network.activations import ACTIVATIONS
 from sklearn_hypergrad.training import explained, seed_of
@@ -44,9 +44,9 @@ class MLP(DocumentedMixin, BaseEstimator):
                 sample_weight, X, dtype=X.dtype, ensure_non_negative=True
             )
         seed = seed_of(self.random_state)
-        training = training_of(self, X, targets, sample_weight, seed)
+        training = network_training(self, X, targets, sample_weight, seed)
         with explained():
-            w, self.loss_curve_ = descend(training.run({}))
+            w, self.loss_curve_ = train(training.run({}))
         layers = training.problem.network.layers(w)
         self.coefs_, self.intercepts_ = (
             [*map(np.copy, parts)] for parts in zip(*layers, strict=True)

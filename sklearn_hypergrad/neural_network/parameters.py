@@ -23,7 +23,7 @@ def hidden_sizes(sizes):
     return sizes
 
 
-def settings_of(model, network):
+def network_settings(model, network):
     """``alpha``, ``learning_rate_init``, ``momentum`` and ``init_scale`` of a model.
 
     Shapes are checked here as far as no step of the training comes into them.

@@ -3,14 +3,14 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_hypergrad.neural_network.parameters import hidden_sizes, settings_of
+from sklearn_hypergrad.neural_network.parameters import hidden_sizes, network_settings
 from sklearn_hypergrad.problems import Network, NetworkProblem, glorot
 from sklearn_hypergrad.training import Among, Epochs, Momentum, Training
 
 LARGEST_AUTO_BATCH = 200
 
 
-def training_of(model, X, targets, sample_weight, seed, rows=None):
+def network_training(model, X, targets, sample_weight, seed, rows=None):
     """The Training of a model on checked data.
 
     Its settings are all hyperparameters of the model; those of a run take their place. Samples of
@@ -40,7 +40,7 @@ def training_of(model, X, targets, sample_weight, seed, rows=None):
     """
     sizes = X.shape[1], *hidden_sizes(model.hidden_layer_sizes), targets.values.shape[1]
     network = Network(sizes, model.activation, targets.loss, X.dtype)
-    settings, start = settings_of(model, network), glorot(network, check_random_state(seed))
+    settings, start = network_settings(model, network), glorot(network, check_random_state(seed))
     rows, sample_weight = _present(rows, sample_weight)
     n_samples, batch_size = X.shape[0] if rows is None else len(rows), _batch_size(model.batch_size)
     batches, y = Epochs(n_samples, batch_size, seed), targets.values
@@ -53,7 +53,7 @@ def training_of(model, X, targets, sample_weight, seed, rows=None):
     return Training(problem, Momentum(), batches, model.n_steps, settings)
 
 
-def descend(run):
+def train(run):
     """Weights after the last step, and the training loss at every step.
 
     Raises

@@ -66,7 +66,7 @@ class Adam(Optimizer):
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter):
         low, high = np.asarray(bounds, dtype=float).T
-        z, moments = np.clip(z0, low, high), Moments(self.decays)
+        z, moments = np.clip(z0, low, high), RunningMoments(self.decays)
         take_back = getattr(fun, "take_back", None)
         path = Path(max_iter - max(1, round(LAST * max_iter)) if self.noisy else None)
         length, still = self.learning_rate, False
@@ -163,7 +163,7 @@ class Path:
         return bool(min(before) - min(self._values) <= HARDLY * gained)
 
 
-class Moments:
+class RunningMoments:
     """Running means of a gradient and its square, corrected for their start at zero."""
 
     def __init__(self, decays):

@@ -25,17 +25,17 @@ class LBFGS(Optimizer):
         divided by the one at the start, so that ``tol`` means the same for every loss.
     """
 
-    def __init__(self, memory=20, *, nats=False):
+    def __init__(self, memory=20, *, likelihood=False):
         self.memory = memory
-        self.nats = nats
+        self.likelihood = likelihood
 
     def __repr__(self):
-        return f"LBFGS(memory={self.memory}{', nats=True' * self.nats})"
+        return f"LBFGS(memory={self.memory}{', likelihood=True' * self.likelihood})"
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter):
-        scale = 1.0 if self.nats else abs(fun(z0)[0]) or 1.0
+        scale = 1.0 if self.likelihood else abs(fun(z0)[0]) or 1.0
         # Validation losses are flat: a relative curvature of 1e-3 is not unusual.
-        gtol, ftol = (30 * tol, 1e-2 * tol) if self.nats else (1e-3 * tol, 1e-3 * tol**2)
+        gtol, ftol = (30 * tol, 1e-2 * tol) if self.likelihood else (1e-3 * tol, 1e-3 * tol**2)
 
         def scaled(z):
             value, gradient = fun(z)

@@ -9,7 +9,7 @@ from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.effective_dof import effective_dof
 from sklearn_hypergrad.problems.linear.linear_problem import LinearProblem
 from sklearn_hypergrad.problems.linear.penalty import L2Penalty
-from sklearn_hypergrad.problems.linear.row_space import compress
+from sklearn_hypergrad.problems.linear.row_space import to_row_space
 from sklearn_hypergrad.problems.network.network import Network, glorot
 from sklearn_hypergrad.problems.network.network_problem import NetworkProblem
 from sklearn_hypergrad.problems.outer.held_out import (
@@ -22,9 +22,9 @@ from sklearn_hypergrad.problems.outer.validation import VALIDATION_LOSSES, Valid
 from sklearn_hypergrad.problems.ridge.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
-from sklearn_hypergrad.problems.ridge.leave_one_out import PressLoss
+from sklearn_hypergrad.problems.ridge.leave_one_out import LeaveOneOutLoss
 from sklearn_hypergrad.problems.ridge.ridge_problem import RidgeProblem
-from sklearn_hypergrad.problems.split_data import Block
+from sklearn_hypergrad.problems.split_data import SplitData
 from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "AutogradLoss",
     "AutogradProblem",
     "AutogradTraining",
-    "Block",
+    "SplitData",
     "Design",
     "DualRidge",
     "GaussNewton",
@@ -50,13 +50,13 @@ __all__ = [
     "NetworkLoss",
     "NetworkProblem",
     "PredictionLoss",
-    "PressLoss",
+    "LeaveOneOutLoss",
     "QuadraticLoss",
     "RidgeProblem",
     "Status",
     "TrainableProblem",
     "ValidationLoss",
-    "compress",
+    "to_row_space",
     "effective_dof",
     "glorot",
 ]

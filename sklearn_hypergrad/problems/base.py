@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_hypergrad.linalg import Outcome
+from sklearn_hypergrad.linalg import SolveStatus
 
 
 class Status(enum.Enum):
@@ -43,10 +43,10 @@ class Status(enum.Enum):
 # How a linear solver ended, as what to do about it. Series and the identity are approximate as they
 # are meant to be: a residual that they leave is reported, and is not a problem.
 STATUSES = {
-    Outcome.DONE: Status.CONVERGED,
-    Outcome.INEXACT: Status.LINEAR_SOLVE_INEXACT,
-    Outcome.DIVERGED: Status.SERIES_DIVERGED,
-    Outcome.NEGATIVE_CURVATURE: Status.NEGATIVE_CURVATURE,
+    SolveStatus.DONE: Status.CONVERGED,
+    SolveStatus.INEXACT: Status.LINEAR_SOLVE_INEXACT,
+    SolveStatus.DIVERGED: Status.SERIES_DIVERGED,
+    SolveStatus.NEGATIVE_CURVATURE: Status.NEGATIVE_CURVATURE,
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class Block:
+class SplitData:
     """Splits of one data set.
 
     Attributes
@@ -51,7 +51,7 @@ class Block:
             np.add.at(column, train, weight)
         return weights
 
-    def divided(self, most):
+    def in_batches(self, most):
         """Blocks of at most ``most`` splits each, on the same X."""
         return [
             dataclasses.replace(
@@ -64,7 +64,7 @@ class Block:
             for start in range(0, self.n_splits, most)
         ]
 
-    def complementary(self):
+    def partition_weights(self):
         """Whether every training part is all but its test part, with the same weights throughout.
 
         Then sums over it are total minus held-out. Returns the common weights or None.

@@ -32,10 +32,10 @@ from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, metric_name, report_of
-from sklearn_hypergrad.search.reporting.summary import Costs, accounts
+from sklearn_hypergrad.search.reporting.summary import Costs, summaries
 from sklearn_hypergrad.search.results.candidate_result import problems_of
 from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
-from sklearn_hypergrad.search.strategies.run_candidate import pursue
+from sklearn_hypergrad.search.strategies.run_candidate import run_candidate
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
 
@@ -430,7 +430,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self : object
             The fitted search.
         """
-        for name in (*REPORTED, "_accounts", "_costs"):
+        for name in (*REPORTED, "_summaries", "_costs"):
             self.__dict__.pop(name, None)
         try:
             super().fit(X, y, **params)
@@ -501,10 +501,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         if ranges:
             task = callback_ctx.subcontext("search", max_subtasks=None)
             task.call_on_fit_task_begin(estimator=self)
-            outcomes = self._pursue(candidates, task)
+            outcomes = self._run_candidates(candidates, task)
         else:
             task = callback_ctx
-            outcomes = [pursue(candidate, None, None) for candidate in candidates]
+            outcomes = [run_candidate(candidate, None, None) for candidate in candidates]
         rows = [row for outcome in outcomes for row in outcome.rows]
         fits = task.subcontext(
             task_name="evaluation" if ranges else "search",
@@ -517,7 +517,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             task.call_on_fit_task_end(estimator=self)
         self._outcomes = outcomes
 
-    def _pursue(self, candidates, task):
+    def _run_candidates(self, candidates, task):
         """The outcomes of candidates, some of which have ranges."""
         self._check_guard()
         began = time.perf_counter()
@@ -529,7 +529,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             listeners.append(Progress(self.max_iter))
         with np.errstate(all="ignore"), one_blas_thread():
             outcomes = [
-                pursue(candidate, inputs, options.watched(candidate.place, *listeners))
+                run_candidate(candidate, inputs, options.watched(candidate.place, *listeners))
                 for candidate in candidates
             ]
         tasks.end()
@@ -585,7 +585,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
             messages += self._report_best(outcomes, models)
         metric = metric_name(self)
-        self._accounts = accounts(outcomes, self.cv_results_, metric)
+        self._summaries = summaries(outcomes, self.cv_results_, metric)
         if self.selection != "best" and not searched:
             messages.append(NOTHING_TO_SELECT)
         messages += attributes.unconverged_fits(outcomes, self.cv_results_, metric)

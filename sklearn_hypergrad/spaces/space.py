@@ -15,7 +15,7 @@ class Dimension:
     Attributes
     ----------
     name : str
-        Its key in ``hyperparams``.
+        Its key in ``h``.
     shape : tuple of int
         ``()`` for a scalar.
     scale : {"log", "linear"}
@@ -79,26 +79,26 @@ class Space:
         """Bounds in theta, of shape ``(size, 2)``."""
         return np.array([d.bounds for d in self.dimensions for _ in range(d.size)])
 
-    def to_hyperparams(self, theta):
+    def to_h(self, theta):
         """Hyperparameters in natural units; each has its dimension's shape."""
         return {d.name: d.to_constrained(part).reshape(d.shape) for d, part in self._parts(theta)}
 
-    def to_theta(self, hyperparams):
-        """Inverse of ``to_hyperparams``; a scalar stands for all entries of a vector."""
+    def to_theta(self, h):
+        """Inverse of ``to_h``; a scalar stands for all entries of a vector."""
         return np.concatenate(
             [
-                np.broadcast_to(d.transform.to_theta(hyperparams[d.name]), d.shape).ravel()
+                np.broadcast_to(d.transform.to_theta(h[d.name]), d.shape).ravel()
                 for d in self.dimensions
             ]
         )
 
-    def holding(self, hyperparams):
+    def holding(self, h):
         """The same with bounds that some hyperparameters are within."""
         return Space(
             dataclasses.replace(
                 d,
-                low=min(d.low, float(np.min(hyperparams[d.name]))),
-                high=max(d.high, float(np.max(hyperparams[d.name]))),
+                low=min(d.low, float(np.min(h[d.name]))),
+                high=max(d.high, float(np.max(h[d.name]))),
             )
             for d in self.dimensions
         )

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 
-class Identity:
+class Linear:
     """``hyperparameter = theta``."""
 
     name = "linear"
@@ -55,4 +55,4 @@ class Logit:
         return value * (1 - value)
 
 
-TRANSFORMS = {transform.name: transform for transform in (Identity(), Log(), Logit())}
+TRANSFORMS = {transform.name: transform for transform in (Linear(), Log(), Logit())}

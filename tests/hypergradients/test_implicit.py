@@ -13,17 +13,17 @@ from sklearn_hypergrad import losses
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.problems import (
     VALIDATION_LOSSES,
-    Block,
     DualRidge,
     GramRidge,
     InnerProblem,
     InnerSolution,
     KernelRidge,
     L2Penalty,
+    LeaveOneOutLoss,
     LinearProblem,
     PredictionLoss,
-    PressLoss,
     QuadraticLoss,
+    SplitData,
     Status,
 )
 
@@ -192,7 +192,7 @@ def press(problem_class, block, per, intercept):
     h, entries = penalties(per, block)
     penalty = L2Penalty("h", entries=entries)
     problem = problem_class(block, penalty, fit_intercept=intercept)
-    return problem, PressLoss(problem, block, penalty, fit_intercept=intercept), h
+    return problem, LeaveOneOutLoss(problem, block, penalty, fit_intercept=intercept), h
 
 
 @pytest.fixture(
@@ -241,7 +241,7 @@ def test_a_thousand_penalties(five_point, family):
     signal = X[:, :20].sum(axis=1)
     y = (signal > 0).astype(float) if family == "logistic" else signal + rng.normal(size=200)
     parts = np.array_split(rng.permutation(200), 2)
-    block = Block(
+    block = SplitData(
         X=X,
         y=y[:, None],
         trains=parts,

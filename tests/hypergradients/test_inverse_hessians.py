@@ -190,7 +190,7 @@ def test_splits_are_systems_of_their_own(make_block, term, family, solver):
         weighted=True,
     )
     penalty, axis = L2Penalty("h"), problem.split_axis
-    for number, part in enumerate(block.divided(1)):
+    for number, part in enumerate(block.in_batches(1)):
         alone = (
             CLOSED[family](part, penalty, fit_intercept=True)
             if family in CLOSED
@@ -352,7 +352,7 @@ def test_blocks_of_splits_are_told_together():
             return Evaluation(np.ones(1), {"h": 1.0}, None, (), 1, None, n_iter, left)
 
     space = SimpleNamespace(
-        to_hyperparams=lambda theta: {"h": theta[0]}, pullback=lambda theta, g: np.array([g["h"]])
+        to_h=lambda theta: {"h": theta[0]}, pullback=lambda theta, g: np.array([g["h"]])
     )
     terms = [SimpleNamespace(problem=None, outer=None)] * 3
     record = Objective(space, terms, Method()).record([0.0])

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.hypergradients import Forward, Implicit, Online, RealTime
 from sklearn_hypergrad.hypergradients.online.series import EVERY, N_TERMS, Series
-from sklearn_hypergrad.linalg import CG, Identity, InverseHessian, Neumann, Outcome, Solved
+from sklearn_hypergrad.linalg import CG, Identity, InverseHessian, Neumann, Solved, SolveStatus
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import (
     STATUSES,
@@ -330,18 +330,18 @@ def test_steps_between_updates_make_one_training(network_run):
 class Ended(InverseHessian):
     """The identity, which says that it has ended in some way."""
 
-    def __init__(self, outcome):
-        self.outcome = outcome
+    def __init__(self, status):
+        self.status = status
 
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
-        return Solved(right.copy(), 3, 0.5, self.outcome)
+        return Solved(right.copy(), 3, 0.5, self.status)
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_what_a_solver_reports_is_passed_on(network_run, outcome):
-    session, h = begun(case := network_run(), Online(Ended(outcome)))
+@pytest.mark.parametrize("status", SolveStatus)
+def test_what_a_solver_reports_is_passed_on(network_run, status):
+    session, h = begun(case := network_run(), Online(Ended(status)))
     evaluation = session.advance(h, case.outer)
-    assert evaluation.statuses == (Status.CONVERGED, STATUSES[outcome])
+    assert evaluation.statuses == (Status.CONVERGED, STATUSES[status])
     assert (evaluation.linear_iterations, evaluation.linear_residual) == (3, 0.5)
 
 
@@ -418,7 +418,7 @@ def test_a_series_has_the_terms_of_neumann():
     expected = Neumann(N_TERMS, scale).solve(H.__matmul__, right)
     # The largest eigenvalue is found from below.
     assert_allclose(solved.x, expected.x, rtol=0.05)
-    assert solved.outcome is Outcome.DONE
+    assert solved.status is SolveStatus.DONE
 
 
 def test_a_series_of_a_matrix_that_is_not_positive_ends():
@@ -426,7 +426,7 @@ def test_a_series_of_a_matrix_that_is_not_positive_ends():
     series = Series()
     series.prepare(H.__matmul__, right)
     solved = series.solve(H.__matmul__, right)
-    assert solved.outcome is Outcome.DIVERGED
+    assert solved.status is SolveStatus.DIVERGED
     assert solved.n_iter < N_TERMS - 1
     assert np.abs(solved.x).max() < 1
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import Outcome, conjugate_gradient
+from sklearn_hypergrad.linalg import SolveStatus, conjugate_gradient
 
 N, N_SPLITS, N_OUTPUTS = 6, 3, 2
 
@@ -45,7 +45,7 @@ def test_solves_all_systems(decades, preconditioned):
     solved = conjugate_gradient(product(matrices), right, precondition, tol=1e-12, max_iter=500)
     expected = stacked(np.linalg.solve(matrices, flat(right)[..., None])[..., 0])
     assert solved.residual <= 1e-12
-    assert solved.outcome is Outcome.DONE
+    assert solved.status is SolveStatus.DONE
     assert_allclose(solved.x, expected, rtol=1e-8, atol=1e-10)
 
 
@@ -88,7 +88,7 @@ def test_a_far_start_is_dropped_and_a_near_one_of_another_system_is_not(precondi
     solved = conjugate_gradient(
         product(matrices), right, precondition, start=start, tol=1e-8, max_iter=500
     )
-    assert solved.outcome is Outcome.DONE
+    assert solved.status is SolveStatus.DONE
     left = right - product(matrices)(solved.x)
     norms = [np.sqrt(np.sum(r * precondition(r), axis=(0, 2))) for r in (left, right)]
     assert np.all(norms[0] <= 1.1e-8 * norms[1])
@@ -116,7 +116,7 @@ def test_reports_the_largest_relative_residual_in_the_norm_of_the_preconditioner
     left = right - product(matrices)(solved.x)
     norms = [np.sqrt(np.sum(r * precondition(r), axis=(0, 2))) for r in (left, right)]
     assert solved.n_iter == max_iter
-    assert solved.outcome is Outcome.INEXACT
+    assert solved.status is SolveStatus.INEXACT
     assert_allclose(solved.residual, np.max(norms[0] / norms[1]), rtol=1e-10)
 
 
@@ -153,7 +153,7 @@ def test_a_singular_but_consistent_system_gets_its_shortest_solution():
     right = product(matrices)(right)
     solved = conjugate_gradient(product(matrices), right, nothing, tol=1e-12, max_iter=100)
     expected = product(np.linalg.pinv(matrices, rcond=1e-10))(right)
-    assert solved.outcome is Outcome.DONE
+    assert solved.status is SolveStatus.DONE
     assert_allclose(solved.x, expected, rtol=1e-8, atol=1e-10)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import CG, Direct, Identity, Neumann, Outcome, curvature_bound
+from sklearn_hypergrad.linalg import CG, Direct, Identity, Neumann, SolveStatus, curvature_bound
 
 N_SYSTEMS = 3
 # Axis that counts the systems, and shape of the arrays.
@@ -60,7 +60,7 @@ class Stack:
 def test_exact_solvers_agree_with_dense_inverses(solver, layout):
     stack = Stack(layout)
     solved = stack.solve(solver)
-    assert solved.outcome is Outcome.DONE
+    assert solved.status is SolveStatus.DONE
     assert solved.residual <= 1e-12
     assert_allclose(solved.x, stack.expected, rtol=1e-10, atol=1e-11)
 
@@ -156,7 +156,7 @@ def test_a_right_hand_side_that_is_not_finite_is_not_solved(solver, value):
     expected = stack.solve(solver).x
     stack.right[1, 0, 2] = alone.right[2] = value
     for solved in (stack.solve(solver), alone.solve(solver)):
-        assert solved.outcome is not Outcome.DONE
+        assert solved.status is not SolveStatus.DONE
         assert np.isnan(solved.residual)
     assert np.isnan(solved.x).all()
     solved = stack.solve(solver)
@@ -203,7 +203,7 @@ def test_the_tolerance_is_that_of_the_caller_or_its_own():
 
 def test_cg_says_when_it_has_not_arrived():
     solved = Stack("flat", (1e-3, 10)).solve(CG(max_iter=2))
-    assert (solved.outcome, solved.n_iter) == (Outcome.INEXACT, 2)
+    assert (solved.status, solved.n_iter) == (SolveStatus.INEXACT, 2)
     assert solved.residual > 1e-12
 
 
@@ -214,7 +214,7 @@ INDEFINITE = (-1.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 @pytest.mark.parametrize("solver", [CG(), Direct(), CG(max_iter=3)], ids=repr)
 def test_negative_curvature_is_reported(solver, layout):
     solved = Stack(layout, INDEFINITE).solve(solver)
-    assert solved.outcome is Outcome.NEGATIVE_CURVATURE
+    assert solved.status is SolveStatus.NEGATIVE_CURVATURE
     assert np.isfinite(solved.x).all()
 
 
@@ -222,7 +222,7 @@ def test_negative_curvature_is_reported(solver, layout):
 def test_direct_reports_also_what_jitter_would_hide_and_eliminates(negative):
     stack = Stack("second", (negative, 1.0, 2.0, 3.0, 4.0, 5.0))
     solved = stack.solve(Direct())
-    assert solved.outcome is Outcome.NEGATIVE_CURVATURE
+    assert solved.status is SolveStatus.NEGATIVE_CURVATURE
     assert_allclose(solved.x, stack.expected, rtol=1e-6, atol=1e-6)
 
 
@@ -230,7 +230,7 @@ def test_negative_curvature_of_one_system_leaves_the_others_alone():
     stack, other = Stack("second"), Stack("second", INDEFINITE)
     stack.matrices[1] = other.matrices[1]
     solved = stack.solve(CG())
-    assert solved.outcome is Outcome.NEGATIVE_CURVATURE
+    assert solved.status is SolveStatus.NEGATIVE_CURVATURE
     assert_allclose(solved.x[:, [0, 2]], stack.expected[:, [0, 2]], rtol=1e-10)
 
 
@@ -239,13 +239,13 @@ def test_a_singular_consistent_system_is_solved(solver):
     stack = Stack("second", (0.0, 0.0, 1.0, 2.0, 3.0, 4.0))
     stack.right = stack.times(stack.matrices, stack.right)
     solved = stack.solve(solver)
-    assert solved.outcome is Outcome.DONE
+    assert solved.status is SolveStatus.DONE
     assert_allclose(stack.times(stack.matrices, solved.x), stack.right, atol=1e-10)
 
 
 def test_a_singular_system_that_has_no_solution_is_reported():
     solved = Stack("flat", (0.0, 0.0, 1.0, 2.0, 3.0, 4.0)).solve(Direct())
-    assert solved.outcome is Outcome.INEXACT
+    assert solved.status is SolveStatus.INEXACT
     assert solved.residual > 0.1
 
 
@@ -254,7 +254,7 @@ def test_a_singular_system_that_has_no_solution_is_reported():
 def test_too_large_a_scale_is_reported(layout, scale, diverges):
     # The series converges below 2 / 3.
     solved = Stack(layout).solve(Neumann(200, scale))
-    assert solved.outcome is (Outcome.DIVERGED if diverges else Outcome.DONE)
+    assert solved.status is (SolveStatus.DIVERGED if diverges else SolveStatus.DONE)
     assert np.isfinite(solved.x).all()
 
 
@@ -274,12 +274,12 @@ def test_a_diverging_system_leaves_the_others_alone():
     stack = Stack("second")
     stack.matrices[1] *= 3
     solved = stack.solve(Neumann(200, 0.6))
-    assert solved.outcome is Outcome.DIVERGED
+    assert solved.status is SolveStatus.DIVERGED
     assert_allclose(solved.x[:, [0, 2]], stack.expected[:, [0, 2]], rtol=1e-10)
 
 
 def test_negative_curvature_makes_a_series_diverge():
-    assert Stack("flat", INDEFINITE).solve(Neumann(300)).outcome is Outcome.DIVERGED
+    assert Stack("flat", INDEFINITE).solve(Neumann(300)).status is SolveStatus.DIVERGED
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -287,7 +287,7 @@ def test_products_that_are_not_finite(value):
     stack = Stack("second")
     stack.matrices[1] = value
     solved = stack.solve(Neumann(20, 0.5))
-    assert solved.outcome is Outcome.DIVERGED
+    assert solved.status is SolveStatus.DIVERGED
     stack.matrices[1] = 1.5 * np.eye(6)
     assert_array_equal(solved.x[:, [0, 2]], stack.solve(Neumann(20, 0.5)).x[:, [0, 2]])
 
@@ -309,7 +309,7 @@ def test_the_bound_of_nothing_is_zero_and_a_series_goes_on():
     assert_array_equal(curvature_bound(lambda v: 0 * v, zeros, 1), 0)
     solved = Neumann(3).solve(lambda v: 0 * v, zeros + 1, axis=1)
     assert_array_equal(solved.x, 3)
-    assert solved.outcome is Outcome.DONE
+    assert solved.status is SolveStatus.DONE
 
 
 def test_too_large_a_matrix_is_refused_with_numbers_and_a_way_out():
@@ -317,7 +317,7 @@ def test_too_large_a_matrix_is_refused_with_numbers_and_a_way_out():
     message = r"max_size=2000.* 5 matrices of 3,000 by 3,000 .* 0\.4 GB\. Use CG\(\)"
     with pytest.raises(ValueError, match=message):
         Direct().solve(lambda v: v, right, axis=1)
-    assert Direct(12).solve(lambda v: v, np.ones(12)).outcome is Outcome.DONE
+    assert Direct(12).solve(lambda v: v, np.ones(12)).status is SolveStatus.DONE
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ class Case:
         defaults |= {"batch_size": 12, "max_iter": 8, "random_state": SEED}
         self.model = network(**{**defaults, **settings})
 
-    def fitted(self, **hyperparams):
-        model = clone(self.model).set_params(**hyperparams)
+    def fitted(self, **h):
+        model = clone(self.model).set_params(**h)
         return model.fit(self.X, self.y, sample_weight=self.sample_weight)
 
     def replayed(self, random_state=SEED):

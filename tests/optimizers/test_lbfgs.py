@@ -72,7 +72,7 @@ def test_too_few_iterations_are_reported():
 
 def test_repr():
     assert repr(LBFGS(memory=7)) == "LBFGS(memory=7)"
-    assert repr(LBFGS(nats=True)) == "LBFGS(memory=20, nats=True)"
+    assert repr(LBFGS(likelihood=True)) == "LBFGS(memory=20, likelihood=True)"
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3])
@@ -84,7 +84,7 @@ def test_nats_are_absolute(scale):
         seen.append(scale * gradient)
         return scale * value, scale * gradient
 
-    minimum = LBFGS(nats=True).minimize(fun, np.ones(3), WIDE, tol=1e-2, max_iter=99)
+    minimum = LBFGS(likelihood=True).minimize(fun, np.ones(3), WIDE, tol=1e-2, max_iter=99)
     assert minimum.converged
     # A slope of 30 tol is small enough, and all there is to see of a small function.
     assert np.abs(scale * quadratic(minimum.z)[1]).max() <= 0.3

@@ -16,10 +16,10 @@ from sklearn_hypergrad.losses import HalfSquaredError, MultinomialLoss
 from sklearn_hypergrad.problems import (
     AutogradLoss,
     AutogradProblem,
-    Block,
     GaussNewton,
     L2Penalty,
     LinearProblem,
+    SplitData,
     Status,
 )
 from sklearn_hypergrad.problems.autograd.nested import Nested
@@ -39,7 +39,7 @@ def linear(family, entries=None, **closed):
     """A linear model by its closed forms and by autograd, in the same flat weights."""
     loss, formula = LINEAR[family]
     rows, ones = np.arange(len(X)), np.ones(len(X))
-    block = Block(X, Y, [rows], [rows[:1]], [ones], ones)
+    block = SplitData(X, Y, [rows], [rows[:1]], [ones], ones)
     expected = LinearProblem(block, L2Penalty("alpha", entries=entries), loss, fit_intercept=True)
 
     def inner(w, h):

@@ -241,7 +241,7 @@ def test_scales_are_those_of_scaled_features(make_block, name, intercept, thin, 
     adjoint, _ = whole.inverse_hvp(shared.problem.predict_vjp(v), None)
     cross = 0.0
     for split in range(block.n_splits):
-        (own,) = dataclasses.replace(block, scales=None).divided(1)[split : split + 1]
+        (own,) = dataclasses.replace(block, scales=None).in_batches(1)[split : split + 1]
         X = own.X.multiply(scales[:, split]).tocsr() if thin else own.X * scales[:, split]
         alone = Case(name, dataclasses.replace(own, X=X), intercept, per="feature")
         solution = alone.problem.solve(alone.h, None, 1e-13)
@@ -266,7 +266,7 @@ def test_level_of_scaled_features(make_block, name, thin, wide):
     scales = np.random.default_rng(0).uniform(0.5, 2, (block.X.shape[1], block.n_splits))
     shared = Case(name, dataclasses.replace(block, scales=scales), True, per="feature")
     levels = []
-    for split, own in enumerate(block.divided(1)):
+    for split, own in enumerate(block.in_batches(1)):
         X = own.X.multiply(scales[:, split]).tocsr() if thin else own.X * scales[:, split]
         levels.append(Case(name, dataclasses.replace(own, X=X), True, per="feature").problem.level)
     assert_allclose(shared.problem.level, np.mean(levels), rtol=1e-10)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import CG, Outcome
+from sklearn_hypergrad.linalg import CG, SolveStatus
 from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.problems import (
     DualRidge,
@@ -93,9 +93,9 @@ def test_cg_notices_the_difference():
     right = np.random.default_rng(1).normal(size=case.w.size)
     exact = CG().solve(lambda v: case.linearization.push(v, {}), right)
     positive = CG().solve(case.linearization.gauss_newton, right)
-    assert exact.outcome is Outcome.NEGATIVE_CURVATURE
+    assert exact.status is SolveStatus.NEGATIVE_CURVATURE
     # Biases are not penalised, and some of them may be free.
-    assert positive.outcome in (Outcome.DONE, Outcome.INEXACT)
+    assert positive.status in (SolveStatus.DONE, SolveStatus.INEXACT)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -7,7 +7,8 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from sklearn_hypergrad.problems import KernelRidge, L2Penalty, kernels
+from sklearn_hypergrad.problems import KernelRidge, L2Penalty
+from sklearn_hypergrad.problems.linear import row_kernels
 from sklearn_hypergrad.threads import one_blas_thread
 
 
@@ -38,7 +39,7 @@ def test_solutions_are_those_of_sklearn(make_block, splits, thin, dtype, alpha):
 def test_columns_and_threads_change_no_digits(make_block, monkeypatch):
     block = make_block(wide=True)
     problem, expected = solved(block, 0.5)
-    monkeypatch.setattr(kernels, "COLUMNS", 7)
+    monkeypatch.setattr(row_kernels, "COLUMNS", 7)
     with threadpool_limits(2, user_api="blas"), one_blas_thread():
         _, found = solved(block, 0.5)
     assert_allclose(found, expected, rtol=1e-10)
@@ -55,6 +56,6 @@ def test_offsets_of_wide_data(make_block):
 def test_sparse_float32_is_multiplied_in_float64():
     X = sparse.random(6, 40, density=0.5, random_state=0, format="csr", dtype=np.float32)
     expected = X.toarray().astype(float)
-    found = kernels.row_kernel(X, np.zeros(40))
+    found = row_kernels.row_kernel(X, np.zeros(40))
     assert found.dtype == float
     assert_allclose(found, expected @ expected.T, rtol=1e-14)

@@ -14,11 +14,9 @@ from sklearn_hypergrad.problems import (
     L2Penalty,
     LinearProblem,
     Status,
-    curvature,
-    design,
     linear,
-    newton,
 )
+from sklearn_hypergrad.problems.linear import curvature, design, newton
 
 LOSSES = {
     "regression": losses.HalfSquaredError(),

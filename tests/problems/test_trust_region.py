@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklearn_hypergrad.problems import AutogradProblem, Status, trust_region
+from sklearn_hypergrad.problems import AutogradProblem, Status
+from sklearn_hypergrad.problems.autograd import trust_region
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 6)) * np.logspace(-3, 3, 6)

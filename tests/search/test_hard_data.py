@@ -176,7 +176,7 @@ def records(search, X, y, values):
         name = objective.space.dimensions[0].name
         found = [objective.record(objective.space.to_theta({name: value})) for value in values]
     for record, value in zip(found, values, strict=True):
-        assert_allclose(record.hyperparams[name], value, rtol=1e-12)
+        assert_allclose(record.h[name], value, rtol=1e-12)
     return found
 
 

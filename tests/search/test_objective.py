@@ -87,7 +87,7 @@ def test_solutions_start_the_next_evaluation(wide):
     (found,) = objectives(search_for(), *wide)
     found.tol = 1e-10
     theta = np.zeros(1)
-    for _ in found.solutions(found.space.to_hyperparams(theta)):
+    for _ in found.solutions(found.space.to_h(theta)):
         pass
     again = found.record(theta)
     (cold,) = objectives(search_for(), *wide)

@@ -27,7 +27,7 @@ def test_theta_and_hyperparams_are_inverse():
     space = Space(DIMENSIONS)
     theta = space.to_theta(HYPERPARAMS)
     assert theta.shape == (space.size,) == (6,)
-    back = space.to_hyperparams(theta)
+    back = space.to_h(theta)
     assert list(back) == list(HYPERPARAMS)
     for name, value in HYPERPARAMS.items():
         assert back[name].shape == value.shape
@@ -53,10 +53,10 @@ def test_bounds_are_met_to_the_last_bit_and_never_passed(bound, scale):
     # exp(log(x)) is not x, and a bound that is missed by rounding may be outside a listed range.
     space = Space([Dimension("a", (), scale, bound, 2 * bound, bound)])
     ((low, high),) = space.bounds
-    assert space.to_hyperparams([low])["a"] == bound
-    assert space.to_hyperparams([high])["a"] == 2 * bound
+    assert space.to_h([low])["a"] == bound
+    assert space.to_h([high])["a"] == 2 * bound
     for theta in (low - 1e-12, np.nextafter(low, high), np.nextafter(high, low), high + 1e-12):
-        assert bound <= space.to_hyperparams([theta])["a"] <= 2 * bound
+        assert bound <= space.to_h([theta])["a"] <= 2 * bound
 
 
 def test_pullback_is_the_chain_rule():
@@ -65,7 +65,7 @@ def test_pullback_is_the_chain_rule():
     gradients = {name: rng.normal(size=np.shape(value)) for name, value in HYPERPARAMS.items()}
 
     def linear(theta):
-        h = space.to_hyperparams(theta)
+        h = space.to_h(theta)
         return sum(np.sum(gradients[name] * h[name]) for name in h)
 
     step = 1e-6 * np.eye(space.size)
@@ -77,7 +77,7 @@ def test_inputs_are_not_changed():
     space = Space(DIMENSIONS)
     theta = space.to_theta(HYPERPARAMS)
     before = theta.copy()
-    h = space.to_hyperparams(theta)
+    h = space.to_h(theta)
     space.pullback(theta, h)
     h["b"][...] = 0
     assert_array_equal(theta, before)

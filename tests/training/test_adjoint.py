@@ -21,7 +21,7 @@ SHAPES = [(), (2,), (N_STEPS,), (N_STEPS, 2), (1, 2), (N_STEPS, 1)]
 V = np.random.default_rng(3).normal(size=5)
 
 
-def hyperparams(training, shape):
+def hyperparameters_of(training, shape):
     rng = np.random.default_rng(1)
     h = {n: v * rng.uniform(0.8, 1.1, shape) for n, v in training.settings.items()}
     return {**h, "init_scale": np.array(0.7)}
@@ -56,14 +56,14 @@ def check(gradient, training, h, five_point):
 @pytest.mark.parametrize("differentiate", [backwards, forwards])
 def test_agrees_with_finite_differences(make_training, five_point, differentiate, dynamics, shape):
     training = make_training(dynamics, N_STEPS)
-    h = hyperparams(training, shape)
+    h = hyperparameters_of(training, shape)
     check(differentiate(training.run(h)), training, h, five_point)
 
 
 @pytest.mark.parametrize("name", ["learning_rate_init", "momentum", "alpha", "init_scale"])
 def test_a_wrong_derivative_is_rejected(make_training, five_point, name):
     training = make_training()
-    h = hyperparams(training, (N_STEPS,))
+    h = hyperparameters_of(training, (N_STEPS,))
     gradient = backwards(training.run(h))
     gradient[name] = 1.0001 * gradient[name]
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
@@ -75,7 +75,7 @@ def test_a_wrong_derivative_is_rejected(make_training, five_point, name):
 @pytest.mark.parametrize("dynamics", DYNAMICS, ids=repr)
 def test_both_directions_agree(make_training, dynamics, n_steps, batch_size):
     training = make_training(dynamics, n_steps, batch_size=batch_size)
-    h = {**hyperparams(training, ()), "alpha": np.full((n_steps, 2), 0.1)}
+    h = {**hyperparameters_of(training, ()), "alpha": np.full((n_steps, 2), 0.1)}
     expected, actual = backwards(training.run(h)), forwards(training.run(h))
     # A first step of Adam does not depend on its averages.
     scale = max(np.abs(part).max() for part in expected.values())

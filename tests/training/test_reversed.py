@@ -81,7 +81,9 @@ def test_control_floats_do_not_reverse(make_training):
     for t in reversed(range(300)):
         w = w - v
         rates = run.rates(t)
-        v = (v - run.dynamics.kick(run.linearize(w, t).gradient, rates)) / rates["momentum"]
+        v = (v - run.dynamics.velocity_update(run.linearize(w, t).gradient, rates)) / rates[
+            "momentum"
+        ]
     assert not np.allclose(w, run.start().w, atol=1)
 
 

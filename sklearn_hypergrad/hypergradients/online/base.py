@@ -156,7 +156,7 @@ class Session(abc.ABC):
             values=values,
             gradient={name: _sum(name, value, direct, indirect) for name, value in h.items()},
             warm_start=None,
-            statuses=(problem.status(self._state.w, h), STATUSES[solved.outcome]),
+            statuses=(problem.status(self._state.w, h), STATUSES[solved.status]),
             n_solves=self.n_steps + n_gradients,
             w=self.w,
             linear_iterations=solved.n_iter,

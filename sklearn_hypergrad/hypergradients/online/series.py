@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_hypergrad.linalg import Outcome, Solved, curvature_bound
+from sklearn_hypergrad.linalg import Solved, SolveStatus, curvature_bound
 
 N_TERMS = 10
 # Solves after which the scale is found anew.
@@ -41,7 +41,7 @@ class Series:
             product = hvp(x)
             size = whole - 2 * float(np.vdot(right, product)) + float(np.vdot(product, product))
             if not size <= smallest + rounding:
-                return Solved(x, n_iter, _residual(size, whole), Outcome.DIVERGED)
+                return Solved(x, n_iter, _residual(size, whole), SolveStatus.DIVERGED)
             smallest = size
             for first in range(0, x.size, PIECE):
                 part = slice(first, first + PIECE)

@@ -8,7 +8,7 @@ from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
 from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
 from sklearn_hypergrad.problems.autograd.nested import Nested
-from sklearn_hypergrad.problems.autograd.trust_region import Point, minimise
+from sklearn_hypergrad.problems.autograd.trust_region import Iterate, trust_region
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
 
 # Accuracy of the linear system of the hypergradient, at most.
@@ -129,19 +129,19 @@ class AutogradProblem(InnerProblem):
         if warm_start is not None:
             near = evaluate(warm_start.w)
             begin = near if near.finite else first
-        found = minimise(evaluate, functools.partial(self.products, h=h), first, begin, tol)
+        found = trust_region(evaluate, functools.partial(self.products, h=h), first, begin, tol)
 
         def inverse_hvp(v, start):
             solved = CG().solve(found.hvp, v, start=start, tol=min(tol, MAX_ADJOINT))
-            return solved.x, STATUSES[solved.outcome]
+            return solved.x, STATUSES[solved.status]
 
         status = Status.CONVERGED if found.converged else Status.INNER_NOT_CONVERGED
         return InnerSolution(found.w, inverse_hvp, status, found.n_steps + 1)
 
     def _point(self, w, h):
         if self._gradient is None:
-            return Point(w, *self._derivatives.gradient(w, h))
-        return Point(w, self._derivatives.value(w, h), self.gradient(w, h))
+            return Iterate(w, *self._derivatives.gradient(w, h))
+        return Iterate(w, self._derivatives.value(w, h), self.gradient(w, h))
 
     def _closed(self, function, w, h):
         """A callable of nested ``(w, h, v)`` as one of flat ``v``."""

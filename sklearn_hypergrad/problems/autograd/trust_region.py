@@ -27,7 +27,7 @@ DISPROPORTION = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class Iterate:
     """Weights, the loss there, and its gradient."""
 
     w: np.ndarray
@@ -46,7 +46,7 @@ class Point:
 
 
 @dataclasses.dataclass(frozen=True)
-class Minimum:
+class TrustRegionMinimum:
     """Where a minimisation has ended.
 
     Attributes
@@ -65,18 +65,18 @@ class Minimum:
     hvp: Callable
 
 
-def minimise(evaluate, curvature, first, begin, tol):
+def trust_region(evaluate, curvature, first, begin, tol):
     """Descend to a local minimum.
 
     Parameters
     ----------
     evaluate : callable
-        ``evaluate(w)``, the Point there.
+        ``evaluate(w)``, the Iterate there.
     curvature : callable
         ``curvature(w)`` returns ``v -> H v``.
-    first : Point
+    first : Iterate
         Where the gradient is large.
-    begin : Point
+    begin : Iterate
         Where to begin: there, or somewhere better.
     tol : float
         Norm of the gradient that may be left, over that at ``first``. If that is out of proportion,
@@ -85,7 +85,7 @@ def minimise(evaluate, curvature, first, begin, tol):
 
     Returns
     -------
-    Minimum
+    TrustRegionMinimum
     """
     scale, point, n_steps = first.steepness or begin.steepness, begin, 0
     with np.errstate(all="ignore"):
@@ -96,7 +96,7 @@ def minimise(evaluate, curvature, first, begin, tol):
             hvp = curvature(point.w)
             near = np.linalg.norm(hvp(point.w - first.w))
             if not (converged and 0 < near < scale / DISPROPORTION):
-                return Minimum(point.w, converged, n_steps, hvp)
+                return TrustRegionMinimum(point.w, converged, n_steps, hvp)
             scale = near
 
 
@@ -104,7 +104,7 @@ class TrustRegion:
     """L-BFGS from afar, then Newton's method in a trust region, by conjugate gradients.
 
     See Nocedal, Wright (2006), algorithms 4.1 and 7.2 (Steihaug). Where the loss does not resolve a
-    step any more, gradients decide about it. Parameters are those of :func:`minimise`, and
+    step any more, gradients decide about it. Parameters are those of :func:`trust_region`, and
     ``scale``, the norm of a gradient that is large.
     """
 
@@ -115,7 +115,7 @@ class TrustRegion:
         self._target = tol * scale
 
     def run(self, point):
-        """The Point where descent ends, whether that is a minimum, and the systems solved."""
+        """The Iterate where descent ends, whether that is a minimum, and the systems solved."""
         point = self._approach(point)
         radius, hvp, n_steps = max(1.0, np.linalg.norm(point.w)), None, 0
         while point.steepness > self._target:

@@ -14,7 +14,7 @@ ROUNDING = 32 * np.finfo(float).eps
 
 
 @dataclasses.dataclass(frozen=True)
-class State:
+class NewtonState:
     """A point of Newton's method: what the loss is there, whatever the penalty.
 
     Attributes
@@ -43,14 +43,14 @@ class Memory:
 
     Attributes
     ----------
-    state : State
+    state : NewtonState
     kept : CurvatureGram, CurvatureDiagonal or None
         What preconditions there.
     left : ndarray of shape (n_splits,)
         The decrement that the state may still have.
     """
 
-    state: State
+    state: NewtonState
     kept: object
     left: np.ndarray
 
@@ -77,7 +77,7 @@ class LinearProblem(InnerProblem):
 
     Parameters
     ----------
-    block : Block
+    block : SplitData
     penalty : L2Penalty
     loss : object
         A loss of :mod:`sklearn_hypergrad.losses` that can be trained.
@@ -199,12 +199,12 @@ class LinearProblem(InnerProblem):
             return np.einsum("isk,isl->s", value, t), part.pull(gradient)
 
         loss, slope = self._design.sums(summands)
-        return State(w, loss, self._design.rescaled(slope), factor)
+        return NewtonState(w, loss, self._design.rescaled(slope), factor)
 
     def arrived(self, w, ridge):
         """The state at the minimum, where the gradient of the loss is known."""
         value, _, factor = self._loss.evaluate(self._y, self._design.product(w))
-        return State(w, np.einsum("isk,isl->s", value, self._t), -ridge * w, factor)
+        return NewtonState(w, np.einsum("isk,isl->s", value, self._t), -ridge * w, factor)
 
     def hessian(self, state, ridge, v):
         """Its product with ``v`` at a state."""

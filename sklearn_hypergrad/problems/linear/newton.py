@@ -55,7 +55,7 @@ class Newton:
 
         Parameters
         ----------
-        state : State
+        state : NewtonState
         kept : object
             The curvature that preconditioned there.
         left : ndarray of shape (n_splits,)
@@ -63,7 +63,7 @@ class Newton:
 
         Returns
         -------
-        state : State
+        state : NewtonState
         kept : object
         left : ndarray
         status : Status

@@ -17,7 +17,7 @@ class TrainingRows:
 
     Parameters
     ----------
-    block : Block
+    block : SplitData
     fit_intercept : bool
         Without an intercept no mean is subtracted.
 

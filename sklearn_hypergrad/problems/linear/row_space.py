@@ -6,7 +6,7 @@ from scipy.sparse import issparse
 from sklearn_hypergrad.problems.linear.row_kernels import row_kernel
 
 
-def compress(X, *, center):
+def to_row_space(X, *, center):
     """Features ``Z`` with ``Z Z' = X X'`` and at most ``n_samples`` columns.
 
     A linear model with an L2 penalty that is the same for all features predicts the same on ``Z``

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 
-class Identity:
+class IdentityFunction:
     """``z``."""
 
     glorot_factor = 6.0
@@ -71,4 +71,4 @@ class Logistic:
 
 
 # By their names in scikit-learn.
-ACTIVATIONS = {"identity": Identity, "relu": Relu, "tanh": Tanh, "logistic": Logistic}
+ACTIVATIONS = {"identity": IdentityFunction, "relu": Relu, "tanh": Tanh, "logistic": Logistic}

@@ -8,7 +8,7 @@ class HeldOutLoss:
 
     Parameters
     ----------
-    block : Block
+    block : SplitData
     validation_loss : ValidationLoss
 
     Attributes
@@ -54,7 +54,7 @@ class PredictionLoss:
     problem : object
         Has ``predict(w)``, of shape (n_samples, n_splits, n_outputs), and its transposed product
         ``predict_vjp(v)``, shaped like ``w``.
-    block : Block
+    block : SplitData
     validation_loss : ValidationLoss
     """
 
@@ -85,7 +85,7 @@ class NetworkLoss:
     Parameters
     ----------
     network : Network
-    block : Block
+    block : SplitData
         Of one split.
     validation_loss : ValidationLoss
     """

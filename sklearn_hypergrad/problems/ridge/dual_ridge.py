@@ -18,7 +18,7 @@ class DualRidge(PrimalRidge):
 
     Parameters
     ----------
-    block : Block
+    block : SplitData
     penalty : L2Penalty
     fit_intercept : bool
     """

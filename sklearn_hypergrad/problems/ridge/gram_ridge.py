@@ -15,7 +15,7 @@ class GramRidge(NormalEquations, PrimalRidge):
 
     Parameters
     ----------
-    block : Block
+    block : SplitData
     penalty : L2Penalty
     fit_intercept : bool
     """
@@ -82,7 +82,7 @@ class QuadraticLoss:
     Parameters
     ----------
     problem : GramRidge
-    block : Block
+    block : SplitData
     validation_loss : ValidationLoss
         One whose pointwise loss is half the squared error.
     """
@@ -115,7 +115,7 @@ def _moments(block, origin):
 
     The last come one by one: matrices may be large.
     """
-    common = block.complementary()
+    common = block.partition_weights()
     if common is None:
         trains = zip(block.trains, block.weights, strict=True)
         return None, None, (Moments.of(block.X, block.y, *train, origin) for train in trains)

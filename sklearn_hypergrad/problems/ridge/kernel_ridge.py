@@ -19,7 +19,7 @@ class KernelRidge(NormalEquations):
 
     Parameters
     ----------
-    block : Block
+    block : SplitData
         Without scales.
     penalty : L2Penalty
         Uniform.

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-class PressLoss:
+class LeaveOneOutLoss:
     """Mean squared error of predictions for each row by a model trained on all other rows.
 
     Also called PRESS. With residuals r, training weights t and leverages l of the one split of the
@@ -17,7 +17,7 @@ class PressLoss:
     Parameters
     ----------
     problem : RidgeProblem
-    block : Block
+    block : SplitData
         With one split.
     penalty : L2Penalty
     fit_intercept : bool

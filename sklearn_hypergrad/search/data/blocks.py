@@ -14,7 +14,7 @@ from sklearn_hypergrad._sklearn import (
     safe_split,
     without_callbacks,
 )
-from sklearn_hypergrad.problems import Block
+from sklearn_hypergrad.problems import SplitData
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.shared_design import shared
@@ -104,7 +104,7 @@ def _divided(candidate, block):
     side = min(block.X.shape)
     matrix = side**2 if side <= candidate.family.largest_matrix else 0
     size = max(*block.X.shape, matrix) * block.y.shape[1]
-    return block.divided(max(1, MOST_NUMBERS // size))
+    return block.in_batches(max(1, MOST_NUMBERS // size))
 
 
 def whole(candidate, inputs):
@@ -117,7 +117,7 @@ def whole(candidate, inputs):
 def _shared(candidate, inputs, splits, labels, y, score_weight):
     X = _array(inputs.X)
     weight = _weight(inputs.fit_params, len(y))
-    return Block(
+    return SplitData(
         X=X,
         y=y,
         trains=[train for train, _ in splits],
@@ -155,7 +155,7 @@ def _transformed(candidate, inputs, path, split, labels, y, score_weight):
             rows = np.concatenate([train, test])
             held_out = np.arange(len(train), len(rows))
     weight = _weight(fit_params, len(train))
-    block = Block(
+    block = SplitData(
         X=X,
         y=y[rows],
         trains=[np.arange(len(train))],

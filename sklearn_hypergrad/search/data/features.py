@@ -11,7 +11,7 @@ from sklearn.pipeline import FeatureUnion
 from sklearn_hypergrad._sklearn import feature_names, first_rows
 
 
-class Unfit(ValueError):
+class UnsupportedRange(ValueError):
     """These data or this estimator do not have what was asked for."""
 
 
@@ -64,14 +64,14 @@ class Columns:
 
 
 def refuse_mixed(estimator, path, per):
-    """Raise Unfit if a step makes features that are not the same from fit to fit."""
+    """Raise UnsupportedRange if a step makes features that are not the same from fit to fit."""
     for step in _steps_before(estimator, path):
         if isinstance(step, SelectorMixin):
             continue
         parts = getattr(step, "get_params", dict)().values()
         for part in (step, *parts):
             if isinstance(part, ClassNamePrefixFeaturesOutMixin):
-                raise Unfit(
+                raise UnsupportedRange(
                     f"per={per!r} needs features that mean the same in every split, and "
                     f"{type(part).__name__} mixes columns: its outputs are numbered, and the first "
                     f"one of one split is not that of another"
@@ -79,14 +79,14 @@ def refuse_mixed(estimator, path, per):
 
 
 def refuse_different(columns, per):
-    """Raise Unfit unless all data sets have the same features."""
+    """Raise UnsupportedRange unless all data sets have the same features."""
     first = columns[0]
     for other in columns[1:]:
         if first.names is not None and other.names is not None:
             if first.names != other.names:
-                raise Unfit(_difference(set(first.names), set(other.names), per))
+                raise UnsupportedRange(_difference(set(first.names), set(other.names), per))
         elif first.count != other.count:
-            raise Unfit(
+            raise UnsupportedRange(
                 f"per={per!r} needs the same features in every split and in the refit, got "
                 f"{first.count} and {other.count}"
             )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_hypergrad.search.data.features import Unfit
+from sklearn_hypergrad.search.data.features import UnsupportedRange
 from sklearn_hypergrad.search.results.rows import plain
 
 
@@ -133,13 +133,15 @@ class PerGroup(Common):
     def _labels_of(self, columns):
         if isinstance(self._groups, dict):
             if columns.names is None:
-                raise Unfit(
+                raise UnsupportedRange(
                     "groups is a dict from feature names, and the features that reach the model "
                     "have none. Pass a data frame, or give one label per feature"
                 )
             return [self._groups.get(name) for name in columns.names]
         if len(self._groups) != columns.count:
-            raise Unfit(f"groups has {len(self._groups)} labels for {columns.count} features")
+            raise UnsupportedRange(
+                f"groups has {len(self._groups)} labels for {columns.count} features"
+            )
         return self._groups
 
 
@@ -176,7 +178,7 @@ class PerTransformer(Common):
     @staticmethod
     def _sizes(columns):
         if columns.sizes is None:
-            raise Unfit(
+            raise UnsupportedRange(
                 "per='transformer' needs a ColumnTransformer or FeatureUnion as the step right "
                 "before the model"
             )

@@ -16,7 +16,7 @@ class Shared:
 
     Parameters
     ----------
-    block : Block
+    block : SplitData
         With one split.
     rows : ndarray of int
         Which rows of the data those of the block are.
@@ -109,7 +109,7 @@ def shared(parts, *, intercept, wanted):
 
     Parameters
     ----------
-    parts : iterable of (Block, ndarray)
+    parts : iterable of (SplitData, ndarray)
         Blocks and the rows they are of. Each is dropped as soon as it is found in another.
     intercept : bool
     wanted : callable

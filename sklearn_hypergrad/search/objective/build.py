@@ -10,7 +10,7 @@ from sklearn_hypergrad.search.data.layout import Common
 from sklearn_hypergrad.search.objective.events import UNWATCHED, Stage
 from sklearn_hypergrad.search.objective.objective import Objective
 from sklearn_hypergrad.search.objective.validation_loss import choose, defined
-from sklearn_hypergrad.search.strategies.line_search import Descent, Unsearchable
+from sklearn_hypergrad.search.strategies.line_search import CannotSearch, Descent
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 
 # A search without bounds gives up this far away from the level of the data.
@@ -48,14 +48,14 @@ def prepared(prepare, *args):
 
     Raises
     ------
-    Unsearchable
+    CannotSearch
         Transformers are the users' code and data may be anything: what cannot be prepared here, the
         real fits will report in scikit-learn's words.
     """
     try:
         return prepare(*args)
     except Exception as error:
-        raise Unsearchable(str(error)) from error
+        raise CannotSearch(str(error)) from error
 
 
 def choice_of(candidate, inputs, options, parts):
@@ -71,7 +71,7 @@ def objective_on(candidate, parts, loss, options, layout=None, splits="cv"):
     Parameters
     ----------
     candidate : Candidate
-    parts : list of Block
+    parts : list of SplitData
     loss : ValidationLoss or None
         None: the closed-form leave-one-out loss.
     options : Options

@@ -24,7 +24,7 @@ class Stage:
     loss : str
         Name of the validation loss.
     settings : callable
-        ``settings(hyperparams)`` is what ``set_params`` of the estimator takes.
+        ``settings(h)`` is what ``set_params`` of the estimator takes.
     at_most : int or None
         Evaluations that are to come at its begin; None if the optimizer has no budget of them.
     listeners : tuple of callable

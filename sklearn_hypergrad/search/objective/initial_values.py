@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_hypergrad.search.data.features import Unfit
+from sklearn_hypergrad.search.data.features import UnsupportedRange
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.spaces.transforms import TRANSFORMS
 
@@ -46,7 +46,7 @@ def _start(continuous, hyperparameter, own, transform):
         ends = transform.to_theta(np.array([continuous.low, continuous.high]))
         return float(transform.to_constrained(ends.mean()))
     if hyperparameter.start is None:
-        raise Unfit(
+        raise UnsupportedRange(
             f"the search starts from the value that the estimator has, and {own} is not between "
             f"{low} and {high}. Give the estimator such a value, or Continuous(init=...)"
         )

@@ -42,7 +42,7 @@ class LogOfLoss:
         return self.weight * np.log(loss), self.weight / loss
 
 
-def nats(name, n_samples, n_outputs, samples):
+def likelihood_scale(name, n_samples, n_outputs, samples):
     """The function from a mean validation loss to nats.
 
     Parameters

@@ -28,7 +28,7 @@ class Record:
     """One evaluation of the objective."""
 
     theta: np.ndarray
-    hyperparams: dict
+    h: dict
     value: float
     gradient: np.ndarray
     losses: np.ndarray
@@ -103,15 +103,15 @@ class Objective:
         self.stage.tell(record)
         return record
 
-    def compared(self, hyperparams):
+    def compared(self, h):
         """The evaluation of what the result is compared with, within bounds or not.
 
         None if it is interrupted: the result does not depend on it.
         """
         stage, space = self.stage, self.space
-        self.stage, self.space = stage.then(COMPARISON), space.holding(hyperparams)
+        self.stage, self.space = stage.then(COMPARISON), space.holding(h)
         try:
-            return self.record(self.space.to_theta(hyperparams))
+            return self.record(self.space.to_theta(h))
         except KeyboardInterrupt:
             return None
         finally:
@@ -140,28 +140,26 @@ class Objective:
         finest = min(record.tol for record in self.records)
         return min((r for r in self.records if r.tol == finest), key=lambda r: r.value)
 
-    def solutions(self, hyperparams):
+    def solutions(self, h):
         """``(term, w)`` of every block: converged to the current inner tolerance, warm-started."""
-        theta = self.space.to_theta(hyperparams)
+        theta = self.space.to_theta(h)
         warm_starts = []
         for term, near in zip(self.terms, self._starts.nearest(theta), strict=True):
             near = near or WarmStart(None, None)
-            solution = term.problem.solve(hyperparams, near.solution, self.tol)
+            solution = term.problem.solve(h, near.solution, self.tol)
             warm_starts.append(dataclasses.replace(near, solution=solution))
             yield term, solution.w
         self._starts.keep(theta, warm_starts)
 
     def _evaluate(self, theta):
         began = time.perf_counter()
-        hyperparams = self.space.to_hyperparams(theta)
+        h = self.space.to_h(theta)
         try:
-            evaluations = self._evaluate_terms(theta, hyperparams)
+            evaluations = self._evaluate_terms(theta, h)
         except (np.linalg.LinAlgError, *DIVERGING) as error:
             return self._failed(theta, error, began)
         losses = np.concatenate([e.values for e in evaluations])
-        gradients = {
-            name: sum(e.gradient[name] for e in evaluations) / len(losses) for name in hyperparams
-        }
+        gradients = {name: sum(e.gradient[name] for e in evaluations) / len(losses) for name in h}
         gradient = self.space.pullback(theta, gradients)
         statuses = tuple(s for e in evaluations for s in e.statuses)
         n_solves = sum(e.n_solves for e in evaluations)
@@ -184,7 +182,7 @@ class Objective:
     def _told(self, theta, losses, gradient, statuses, n_solves, began):
         return Record(
             theta=theta,
-            hyperparams=self.space.to_hyperparams(theta),
+            h=self.space.to_h(theta),
             value=float(losses.mean()),
             gradient=gradient,
             losses=losses,
@@ -195,9 +193,9 @@ class Objective:
             stage=self.stage,
         )
 
-    def _evaluate_terms(self, theta, hyperparams) -> list[Evaluation]:
+    def _evaluate_terms(self, theta, h) -> list[Evaluation]:
         return [
-            self._method.evaluate(term.problem, term.outer, hyperparams, warm_start, self.tol)
+            self._method.evaluate(term.problem, term.outer, h, warm_start, self.tol)
             for term, warm_start in zip(self.terms, self._starts.nearest(theta), strict=True)
         ]
 

@@ -54,16 +54,16 @@ class OnlineObjective(TrainedObjective):
         self.records[-1] = dataclasses.replace(record, statuses=record.statuses or statuses)
         return self.records[-1]
 
-    def _evaluate_terms(self, theta, hyperparams):
+    def _evaluate_terms(self, theta, h):
         if self._sessions is None:
             self._sessions = [
-                self._method.begin(term.problem, hyperparams, self._n_outer) for term in self.terms
+                self._method.begin(term.problem, h, self._n_outer) for term in self.terms
             ]
         self._saved = [session.save() for session in self._sessions]
 
         def advance(pair):
             session, term = pair
-            return session.advance(hyperparams, term.outer)
+            return session.advance(h, term.outer)
 
         return in_threads(advance, list(zip(self._sessions, self.terms, strict=True)))
 

@@ -45,35 +45,35 @@ class TrainedObjective(Objective):
         return self.keep(self._told(theta, losses, unknown, (), n_gradients, began)).value
 
     def losses(self, theta):
-        h = self.space.to_hyperparams(theta)
+        h = self.space.to_h(theta)
 
         def loss(term):
             return term.outer(_trained(term, h), h)[0]
 
         return np.concatenate(in_threads(loss, self.terms))
 
-    def solutions(self, hyperparams):
+    def solutions(self, h):
         for term in self.terms:
-            yield term, _trained(term, hyperparams)
+            yield term, _trained(term, h)
 
     def _n_gradients(self):
         return sum(term.problem.n_steps for term in self.terms)
 
-    def _evaluate_terms(self, theta, hyperparams):
+    def _evaluate_terms(self, theta, h):
         if self._fresh and self.records:
             self.terms = self._make_terms(len(self.records))
-        return in_threads(functools.partial(self._evaluate_term, hyperparams), self.terms)
+        return in_threads(functools.partial(self._evaluate_term, h), self.terms)
 
-    def _evaluate_term(self, hyperparams, term):
+    def _evaluate_term(self, h, term):
         storage = self._storages.pop() if self._storages else Storage()
         try:
             return self._method.evaluate(
-                term.problem, term.outer, hyperparams, None, self.tol, storage=storage
+                term.problem, term.outer, h, None, self.tol, storage=storage
             )
         finally:
             self._storages.append(storage)
 
 
-def _trained(term, hyperparams):
+def _trained(term, h):
     """The weights as the outer objective takes them."""
-    return term.problem.problem.shaped(term.problem.run(hyperparams).weights())
+    return term.problem.problem.shaped(term.problem.run(h).weights())

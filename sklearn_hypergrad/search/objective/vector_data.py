@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import blocks, whole
-from sklearn_hypergrad.search.data.features import Unfit, refuse_different, refuse_mixed
+from sklearn_hypergrad.search.data.features import UnsupportedRange, refuse_different, refuse_mixed
 from sklearn_hypergrad.search.data.layout import LAYOUTS
 from sklearn_hypergrad.search.data.splits import search_splits
 from sklearn_hypergrad.search.objective.build import choice_of, prepared
@@ -23,9 +23,9 @@ class Data:
 
     Attributes
     ----------
-    parts, search_parts : list of Block
+    parts, search_parts : list of SplitData
         Of the user's cv, and of the splits that are descended.
-    everything : Block
+    everything : SplitData
         All rows, as for the refit.
     choice : Choice
         The validation loss that goes with the asked score.
@@ -51,7 +51,7 @@ def gather(candidate, inputs, options):
 
     Raises
     ------
-    Unsearchable
+    CannotSearch
         If they make no problem of the candidate's family.
     ValueError
         If what is asked for cannot be had of these data.
@@ -84,7 +84,7 @@ def layout_of(candidate, data, inputs):
     span = candidate.range
     per = span.continuous.per
     if per == "target" and np.ndim(inputs.y) < 2:
-        raise Unfit(
+        raise UnsupportedRange(
             "per='target' needs y of shape (n_samples, n_targets). Leave out per for one target"
         )
     columns, n_outputs = data.everything.columns, data.everything.y.shape[1]
@@ -94,7 +94,9 @@ def layout_of(candidate, data, inputs):
     if isinstance(span.continuous.groups, dict) and columns.names is not None:
         unknown = [name for name in span.continuous.groups if name not in columns.names]
         if unknown:
-            raise Unfit(f"groups names the feature {unknown[0]!r}, which the data do not have")
+            raise UnsupportedRange(
+                f"groups names the feature {unknown[0]!r}, which the data do not have"
+            )
     if layout.same_columns:
         others = [part.columns for part in (*data.parts, *data.search_parts)]
         refuse_different([columns, *others], per)

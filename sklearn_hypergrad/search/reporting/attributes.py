@@ -53,7 +53,7 @@ def history(outcomes):
 
 def _values(records):
     """Values of all records while they fit in memory, then of evenly thinned ones."""
-    total = sum(np.size(value) for record in records for value in record.hyperparams.values())
+    total = sum(np.size(value) for record in records for value in record.h.values())
     every = max(1, -(-total // MOST_NUMBERS))
     last = len(records) - 1
     return [
@@ -64,7 +64,7 @@ def _values(records):
 
 def _value(record):
     """The value of the only hyperparameter, or a dict of those of several."""
-    values = {name: _plain(value) for name, value in record.hyperparams.items()}
+    values = {name: _plain(value) for name, value in record.h.items()}
     return values if len(values) > 1 else next(iter(values.values()))
 
 
@@ -92,7 +92,7 @@ def models_of(outcomes):
 
 
 def row(outcomes, number):
-    """The Outcome of a row of ``cv_results_``, and its value of a vector."""
+    """The CandidateResult of a row of ``cv_results_``, and its value of a vector."""
     rows, outcome = next(pair for pair in with_rows(outcomes) if number in pair[0])
     return outcome, outcome.values[number - rows.start] if outcome.values else None
 
@@ -141,7 +141,7 @@ def _searched(outcomes):
 
 def _entries(number, outcome, model):
     """Columns of the entries of one hyperparameter after the other."""
-    record, endings, stop = outcome.found.record, outcome.found.endings, 0
+    record, end_statuses, stop = outcome.found.record, outcome.found.end_statuses, 0
     for searched in outcome.searched:
         dimension, size = searched.dimension, searched.dimension.size
         entries = slice(stop, stop := stop + size)
@@ -149,13 +149,13 @@ def _entries(number, outcome, model):
         yield {
             "candidate": [number] * size,
             "name": names or [searched.key],
-            "value": np.ravel(record.hyperparams[dimension.name]).tolist(),
+            "value": np.ravel(record.h[dimension.name]).tolist(),
             "before": np.ravel(searched.before).tolist(),
             "start": dimension.starts.tolist(),
             "low": [dimension.low] * size,
             "high": [dimension.high] * size,
             "gradient": np.ravel(record.gradient)[entries].tolist(),
-            "status": [ending.label for ending in endings[entries]],
+            "status": [end_status.label for end_status in end_statuses[entries]],
             "effective_dof": [np.nan] * size if model is None else np.ravel(model.dof).tolist(),
         }
 

@@ -55,7 +55,7 @@ class Tasks:
         """What a search that ended at this step would have; made only for callbacks that ask."""
         if not self._search.refit:
             return None
-        settings, inputs = stage.settings(record.hyperparams), self._inputs
+        settings, inputs = stage.settings(record.h), self._inputs
         estimator = without_callbacks(clone(self._search.estimator))
         estimator.set_params(**clone(settings, safe=False))
         return {

@@ -78,7 +78,7 @@ def duration(seconds):
 def _title(stage, record):
     sizes = [
         f"{name} ({np.size(value)} values)" if np.ndim(value) else name
-        for name, value in record.hyperparams.items()
+        for name, value in record.h.items()
     ]
     purpose = "" if stage.purpose == SEARCH else stage.purpose
     where = ", ".join(filter(None, (stage.place, purpose)))

@@ -61,16 +61,16 @@ def report_of(search):
 
 def _searched(search):
     """What there is to say of ranges: that which led to the best row first, then some others."""
-    accounts, best = search._accounts, getattr(search, "best_index_", 0)
-    shown = sorted(accounts, key=lambda account: best not in account.rows)[:MOST]
+    summaries, best = search._summaries, getattr(search, "best_index_", 0)
+    shown = sorted(summaries, key=lambda summary: best not in summary.rows)[:MOST]
     tuned = [_prefixed(a, f"{each}{_beaten(a, best)}") for a in shown for each in a.tuned]
-    if len(accounts) > MOST:
-        tuned.append(f"and {len(accounts) - MOST} more ranges: see hyperparameters_")
+    if len(summaries) > MOST:
+        tuned.append(f"and {len(summaries) - MOST} more ranges: see hyperparameters_")
     return [
         ("Tuned", tuned),
-        ("Gained", [_prefixed(account, gain) for account in shown for gain in account.gains]),
-        ("Stopped", list(dict.fromkeys(account.stopped for account in accounts))),
-        ("Result", _result(search) if accounts else []),
+        ("Gained", [_prefixed(summary, gain) for summary in shown for gain in summary.gains]),
+        ("Stopped", list(dict.fromkeys(summary.stopped for summary in summaries))),
+        ("Result", _result(search) if summaries else []),
     ]
 
 
@@ -106,13 +106,13 @@ def costs(search):
     """Evaluations and fits, and those of a grid in their place."""
     n_fits = len(search.cv_results_["params"]) * search.n_splits_
     fits = f"{n_fits} fits of scikit-learn" + " and a refit" * hasattr(search, "best_estimator_")
-    if not search._accounts:
+    if not search._summaries:
         return fits
     spent = search._costs
     return (
         f"{spent.n_evaluations} evaluations with {spent.n_inner_fits} inner fits in "
         f"{duration(spent.seconds)}, {fits}; a grid search takes "
-        f"{n_grid_fits(search._accounts, search.n_splits_)} fits"
+        f"{n_grid_fits(search._summaries, search.n_splits_)} fits"
     )
 
 
@@ -125,16 +125,16 @@ def distrusted(search):
             "X and y, and at the range."
         )
     best = getattr(search, "best_index_", None)
-    for account in search._accounts:
-        if best in account.rows:
-            reasons += _doubts(account, best, search.selection)
+    for summary in search._summaries:
+        if best in summary.rows:
+            reasons += _doubts(summary, best, search.selection)
     return reasons
 
 
-def _doubts(account, best, selection):
+def _doubts(summary, best, selection):
     """Reasons that the search of the best row gives."""
     doubts = []
-    for gain in account.gains if selection == "best" else ():
+    for gain in summary.gains if selection == "best" else ():
         if gain.is_loss:
             doubts.append(
                 f"Worse than before: {gain.what}. The range or the budget left the better value "
@@ -145,16 +145,16 @@ def _doubts(account, best, selection):
                 f"The gain of {gain.what} is within its standard error over splits: these data do "
                 f"not tell the two apart."
             )
-    if account.n_unfinished:
+    if summary.n_unfinished:
         doubts.append(
-            f"{account.n_unfinished} values were still on their way when max_iter ended: raise it."
+            f"{summary.n_unfinished} values were still on their way when max_iter ended: raise it."
         )
-    if best != account.rows[0]:
+    if best != summary.rows[0]:
         doubts.append(
             f"Row {best} of cv_results_ scored better than the point found, row "
-            f"{account.rows[0]}, and is the result."
+            f"{summary.rows[0]}, and is the result."
         )
-    elif account.n_values > MANY:
+    elif summary.n_values > MANY:
         doubts.append(
             "Many values were tuned on the splits that judge them: best_score_ flatters them. "
             "Compare on data outside the search, as nested_score does."
@@ -167,13 +167,13 @@ def _is_r2(search):
     return getattr(search, "validation_loss_", "").startswith("r2")
 
 
-def _beaten(account, best):
-    beaten = best in account.rows and best != account.rows[0]
-    return f" (row {account.rows[0]}; not the result)" if beaten else ""
+def _beaten(summary, best):
+    beaten = best in summary.rows and best != summary.rows[0]
+    return f" (row {summary.rows[0]}; not the result)" if beaten else ""
 
 
-def _prefixed(account, words):
-    return f"{account.place}: {words}" if account.place else str(words)
+def _prefixed(summary, words):
+    return f"{summary.place}: {words}" if summary.place else str(words)
 
 
 def _scores(search):

@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.results.candidate_result import with_rows
 from sklearn_hypergrad.search.results.improvement import gain_of_records, gain_of_rows
-from sklearn_hypergrad.search.results.status import Ending
+from sklearn_hypergrad.search.results.status import EndStatus
 
 # Values of a grid along each of one, two or more hyperparameters that no list was given for.
 COUNTS, FEWEST = {1: 10, 2: 5}, 3
@@ -36,7 +36,7 @@ class Costs:
 
 
 @dataclasses.dataclass(frozen=True)
-class Tuned:
+class TunedValue:
     """One hyperparameter: its values before and after, as words, and how they ended.
 
     Attributes
@@ -63,7 +63,7 @@ class Tuned:
 
 
 @dataclasses.dataclass(frozen=True)
-class Account:
+class CandidateSummary:
     """The search of one candidate.
 
     Attributes
@@ -72,7 +72,7 @@ class Account:
         Enumerated values.
     rows : range
         Its rows of ``cv_results_``.
-    tuned : list of Tuned
+    tuned : list of TunedValue
     gains : list of Gain
     stopped : str
         Why the optimizer stopped.
@@ -94,24 +94,24 @@ class Account:
     grid_size: float
 
 
-def accounts(outcomes, results, metric):
-    """An Account of every candidate that was searched."""
+def summaries(outcomes, results, metric):
+    """An CandidateSummary of every candidate that was searched."""
     return [
-        _account(outcome, rows, results, metric)
+        _summary(outcome, rows, results, metric)
         for rows, outcome in with_rows(outcomes)
         if outcome.found is not None
     ]
 
 
-def _account(outcome, rows, results, metric):
-    return Account(
+def _summary(outcome, rows, results, metric):
+    return CandidateSummary(
         place=outcome.candidate.place,
         rows=rows,
         tuned=_tuned(outcome),
         gains=_gains(outcome, rows, results, metric),
         stopped=outcome.found.message,
         n_values=len(np.unique(outcome.found.record.theta)),
-        n_unfinished=outcome.found.endings.count(Ending.NOT_CONVERGED),
+        n_unfinished=outcome.found.end_statuses.count(EndStatus.NOT_CONVERGED),
         grid_size=_grid_size(outcome),
     )
 
@@ -141,13 +141,13 @@ def usual_count(n_values):
 
 
 def _tuned(outcome):
-    endings, told, joint = iter(outcome.found.endings), [], outcome.candidate.family.joint
+    end_statuses, told, joint = iter(outcome.found.end_statuses), [], outcome.candidate.family.joint
     for each in outcome.searched:
         size = each.dimension.size
-        value = outcome.found.record.hyperparams[each.dimension.name]
-        ends = collections.Counter(next(endings).label for _ in range(size))
+        value = outcome.found.record.h[each.dimension.name]
+        ends = collections.Counter(next(end_statuses).label for _ in range(size))
         told.append(
-            Tuned(
+            TunedValue(
                 key=each.key if size == 1 else f"{each.key} ({size} values)",
                 # Several are searched from the best of listed values, if there are any.
                 before=in_words(each.dimension.starts if joint else each.before),
@@ -181,7 +181,7 @@ def _ends(ends, size):
 
 def n_grid_fits(told, n_splits):
     """Fits of a grid search in place of some Accounts, without its refit, as words."""
-    largest = max(account.grid_size for account in told)
+    largest = max(summary.grid_size for summary in told)
     if largest <= READABLE:
-        return str(sum(round(10**account.grid_size) for account in told) * n_splits)
+        return str(sum(round(10**summary.grid_size) for summary in told) * n_splits)
     return f"10^{largest + np.log10(n_splits):.0f}"

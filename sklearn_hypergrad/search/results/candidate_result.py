@@ -13,18 +13,18 @@ from sklearn_hypergrad.search.objective.initial_values import own_values
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.effective_model import Model
 from sklearn_hypergrad.search.results.rows import distinct
-from sklearn_hypergrad.search.results.status import Ending
+from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.guard import Guard
 from sklearn_hypergrad.search.strategies.line_search import Found
 from sklearn_hypergrad.spaces import Dimension
 
 # What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's
 # way. Of a vector, not where entries leave the pool.
-LIST_ENDINGS = {Ending.FLAT, Ending.NOT_CONVERGED}
-CONTINUOUS_ENDINGS = LIST_ENDINGS | {Ending.AT_BOUND, Ending.LIMIT}
-VECTOR_ENDINGS = {Ending.NOT_CONVERGED, Ending.AT_BOUND}
+LIST_STATUSES = {EndStatus.FLAT, EndStatus.NOT_CONVERGED}
+CONTINUOUS_STATUSES = LIST_STATUSES | {EndStatus.AT_BOUND, EndStatus.LIMIT}
+VECTOR_STATUSES = {EndStatus.NOT_CONVERGED, EndStatus.AT_BOUND}
 # An optimizer of training runs works within a budget.
-TRAINED_ENDINGS = {Ending.AT_BOUND}
+TRAINED_STATUSES = {EndStatus.AT_BOUND}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Searched:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class CandidateResult:
     """What a candidate contributes to the search.
 
     Attributes
@@ -128,49 +128,49 @@ def rows_of(candidate, layout, values):
     return values, [{**candidate.settings, **layout.settings(value)} for value in values]
 
 
-def with_rows(outcomes):
-    """``(its rows of cv_results_, as a range, outcome)`` of every outcome."""
+def with_rows(results):
+    """``(its rows of cv_results_, as a range, result)`` of every result."""
     first = 0
-    for outcome in outcomes:
-        yield range(first, first := first + len(outcome.rows)), outcome
+    for result in results:
+        yield range(first, first := first + len(result.rows)), result
 
 
-def problems_of(outcome):
+def problems_of(result):
     """What the user should know of a searched candidate, each with numbers and a remedy."""
-    found = outcome.found
+    found = result.found
     # A list that could not be searched was enumerated, as GridSearchCV does: nothing is amiss.
     if found is None:
-        continuous = any(not span.listed for span in outcome.candidate.ranges)
-        return [outcome.fallback] if outcome.fallback and continuous else []
+        continuous = any(not span.listed for span in result.candidate.ranges)
+        return [result.fallback] if result.fallback and continuous else []
     messages = []
-    endings = iter(found.endings)
-    for searched in outcome.searched:
-        own = dict.fromkeys(next(endings) for _ in range(searched.dimension.size))
-        where = _where(outcome, searched)
+    end_statuses = iter(found.end_statuses)
+    for searched in result.searched:
+        own = dict.fromkeys(next(end_statuses) for _ in range(searched.dimension.size))
+        where = _where(result, searched)
         messages += [
-            f"{where}: {ending.label}. {ending.remedy}"
-            for ending in own
-            if ending in _worth_saying(searched, outcome.candidate.family)
+            f"{where}: {end_status.label}. {end_status.remedy}"
+            for end_status in own
+            if end_status in _worth_saying(searched, result.candidate.family)
         ]
     unsolved = [s for s in dict.fromkeys(found.record.statuses) if s is not Status.CONVERGED]
     remedies = [status.value for status in unsolved] + [found.warning] * bool(found.warning)
-    return messages + [f"{_where(outcome)}: {remedy}" for remedy in remedies]
+    return messages + [f"{_where(result)}: {remedy}" for remedy in remedies]
 
 
-def _where(outcome, searched=None):
+def _where(result, searched=None):
     """Names and values, and the loss that they lead to."""
-    record = outcome.found.record
+    record = result.found.record
     shown = []
-    for each in [searched] if searched else outcome.searched:
-        value = record.hyperparams[each.dimension.name]
+    for each in [searched] if searched else result.searched:
+        value = record.h[each.dimension.name]
         shown.append(f"{each.key}={value}" if np.ndim(value) == 0 else each.key)
-    loss = SHOWN.get(outcome.loss_name, outcome.loss_name)
+    loss = SHOWN.get(result.loss_name, result.loss_name)
     return f"{', '.join(shown)} ({loss} {record.value:.6g})"
 
 
 def _worth_saying(searched, family):
     if family.trained:
-        return set() if searched.meant else TRAINED_ENDINGS
+        return set() if searched.meant else TRAINED_STATUSES
     if searched.dimension.shape:
-        return VECTOR_ENDINGS - (TRAINED_ENDINGS if searched.meant else set())
-    return LIST_ENDINGS if searched.meant else CONTINUOUS_ENDINGS
+        return VECTOR_STATUSES - (TRAINED_STATUSES if searched.meant else set())
+    return LIST_STATUSES if searched.meant else CONTINUOUS_STATUSES

@@ -23,12 +23,12 @@ class Comparison:
     after: Record
 
 
-def compared(objective, hyperparams, found, what):
+def compared(objective, h, found, what):
     """The Comparison of what was found with other hyperparameters, in a list.
 
     Empty if their evaluation is interrupted.
     """
-    before = objective.compared(hyperparams)
+    before = objective.compared(h)
     return [] if before is None else [Comparison(what, before, found.record)]
 
 

@@ -26,8 +26,8 @@ def best_values(values, objective, name, candidate, inputs):
     order = sorted(range(len(values)), key=lambda index: np.max(values[index]))
     scores = {}
     for index in order:
-        hyperparams = {name: np.asarray(values[index], dtype=float)}
-        scores[index] = score_of(_solved(objective, hyperparams, candidate), inputs)
+        h = {name: np.asarray(values[index], dtype=float)}
+        scores[index] = score_of(_solved(objective, h, candidate), inputs)
     return best(values, [scores[index] for index in range(len(values))])
 
 
@@ -80,9 +80,9 @@ def score_of(models, inputs):
         return np.nan
 
 
-def _solved(objective, hyperparams, candidate):
+def _solved(objective, h, candidate):
     """Estimators with converged coefficients, of all splits."""
-    for term, w in objective.solutions(hyperparams):
+    for term, w in objective.solutions(h):
         coef, intercept = term.problem.coefficients(w)
         labels = term.block.labels
         for split, test in enumerate(term.block.tests):

@@ -10,7 +10,7 @@ UNNOTICED = 1e-10
 ON_BOUND = 1e-9
 
 
-class Ending(enum.Enum):
+class EndStatus(enum.Enum):
     """The label of an entry's end, and a remedy if one is called for."""
 
     INTERIOR = "interior", ""
@@ -32,8 +32,8 @@ class Ending(enum.Enum):
         self.remedy = remedy
 
 
-def entry_endings(deviations, gradient, converged, regularizes, *, most):
-    """An Ending for every entry of a vector.
+def entry_statuses(deviations, gradient, converged, regularizes, *, most):
+    """An EndStatus for every entry of a vector.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ def entry_endings(deviations, gradient, converged, regularizes, *, most):
         below leaves it unpenalised.
     """
     if not converged:
-        return [Ending.NOT_CONVERGED] * len(gradient)
+        return [EndStatus.NOT_CONVERGED] * len(gradient)
     if deviations is None:
-        return [Ending.INTERIOR] * len(gradient)
+        return [EndStatus.INTERIOR] * len(gradient)
     strength = regularizes * deviations
     conditions = [
         (np.abs(gradient) <= UNNOTICED) & (strength == 0),
@@ -60,6 +60,12 @@ def entry_endings(deviations, gradient, converged, regularizes, *, most):
         strength <= -most,
         strength > 0,
     ]
-    names = [Ending.FLAT, Ending.POOLED, Ending.DROPPED, Ending.UNPENALISED, Ending.ABOVE_POOL]
+    names = [
+        EndStatus.FLAT,
+        EndStatus.POOLED,
+        EndStatus.DROPPED,
+        EndStatus.UNPENALISED,
+        EndStatus.ABOVE_POOL,
+    ]
     chosen = np.select(conditions, range(len(names)), default=-1)
-    return [names[index] if index >= 0 else Ending.BELOW_POOL for index in chosen]
+    return [names[index] if index >= 0 else EndStatus.BELOW_POOL for index in chosen]

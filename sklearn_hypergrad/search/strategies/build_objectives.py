@@ -17,7 +17,7 @@ def objectives(search, X, y=None, **params):
 
     Raises
     ------
-    Unsearchable, ValueError
+    CannotSearch, ValueError
         What keeps a range from being searched.
     """
     X, y = indexable(X, y)

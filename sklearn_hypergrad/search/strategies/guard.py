@@ -107,7 +107,7 @@ def _outer_losses(candidate, inputs, options, split):
     outside = objective_on(candidate, [part], data.choice.loss, options, layout)
     outside.tol = search.objective.tol
     losses, weight = [], None
-    for value in (found.record.hyperparams[dimension.name], search.common(simple.record.theta[0])):
+    for value in (found.record.h[dimension.name], search.common(simple.record.theta[0])):
         ((term, w),) = outside.solutions({dimension.name: value})
         loss, weight = term.outer.samples(w)
         losses.append(loss)

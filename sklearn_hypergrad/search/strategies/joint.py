@@ -6,40 +6,40 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.data.features import Unfit
-from sklearn_hypergrad.search.results.candidate_result import Outcome
+from sklearn_hypergrad.search.data.features import UnsupportedRange
+from sklearn_hypergrad.search.results.candidate_result import CandidateResult
 from sklearn_hypergrad.search.results.improvement import compared
 from sklearn_hypergrad.search.results.rows import N_JUDGED, best, distinct, same_settings, score_of
-from sklearn_hypergrad.search.results.status import ON_BOUND, Ending
-from sklearn_hypergrad.search.strategies.joint_objective import joint_objective, settings_of
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, Found, Unsearchable
+from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
+from sklearn_hypergrad.search.strategies.joint_objective import joint_objective, params_of
+from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, CannotSearch, Found
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 
 KINKED = {"absolute_error"}
 
 
 def search_jointly(candidate, inputs, options):
-    """The Outcome of a candidate whose ranges are searched together, from its own values."""
+    """Search the ranges of a candidate together, from the estimator's own values."""
     setup = joint_objective(candidate, inputs, options)
     objective = setup.objective
     direction = _direction(candidate, setup.searched)
     check_selection(objective, direction, options)
     found, start = _descended(candidate, setup, options)
-    points = [found.record.hyperparams, start]
+    points = [found.record.h, start]
     if options.selection != "best":
         found = selected(objective, found, direction, options)
-        points = [found.record.hyperparams]
+        points = [found.record.h]
     elif not setup.choice.exact:
         points += _best_judged(objective, candidate, inputs)
     # Taken to theta and back, the start has other digits than the estimator.
-    begin = objective.space.to_hyperparams(objective.space.to_theta(start))
+    begin = objective.space.to_h(objective.space.to_theta(start))
     points = [start if same_settings(point, begin) else point for point in points]
-    rows = distinct([settings_of(setup.searched, point) for point in points], same_settings)
+    rows = distinct([params_of(setup.searched, point) for point in points], same_settings)
     solved = set(found.record.statuses) == {Status.CONVERGED}
     expected = setup.choice.exact and setup.replays and (candidate.family.trained or solved)
     # Of a search on the way the loss is that of weights that other values have led to, too.
     expected = expected and not (found.message == INTERRUPTED and objective.noisy)
-    return Outcome(
+    return CandidateResult(
         candidate,
         [{**candidate.settings, **row} for row in rows],
         records=objective.records,
@@ -50,7 +50,7 @@ def search_jointly(candidate, inputs, options):
         loss_name=setup.choice.loss.name,
         expected=found.record.value if expected else None,
         comparisons=_comparisons(objective, start, found),
-        start_row=_row_of(settings_of(setup.searched, start), rows),
+        start_row=_row_of(params_of(setup.searched, start), rows),
     )
 
 
@@ -120,8 +120,8 @@ def _descended(candidate, setup, options):
         if not objective.records:
             raise
         record, message, warning, converged = objective.best, INTERRUPTED, "", False
-    endings = _endings(record.theta, setup.searched, converged, candidate.ranges)
-    return Found(record, endings, message, warning), start
+    end_statuses = _end_statuses(record.theta, setup.searched, converged, candidate.ranges)
+    return Found(record, end_statuses, message, warning), start
 
 
 def _usual(trained, loss):
@@ -134,13 +134,13 @@ def _begin(candidate, objective, start):
 
     Raises
     ------
-    Unsearchable
+    CannotSearch
         If training cannot begin, or diverges.
-    Unfit
+    UnsupportedRange
         The same, if there are no other settings whose fits could do better.
     """
     others = candidate.settings or any(span.listed for span in candidate.ranges)
-    refused = Unsearchable if others else Unfit
+    refused = CannotSearch if others else UnsupportedRange
     try:
         record = objective.record(start)
     except ValueError as error:
@@ -158,34 +158,34 @@ def _begin(candidate, objective, start):
         )
 
 
-def _endings(theta, searched, converged, ranges):
-    """An Ending for every entry."""
-    endings, entries = [], iter(theta)
-    inside = Ending.INTERIOR if converged else Ending.NOT_CONVERGED
+def _end_statuses(theta, searched, converged, ranges):
+    """An EndStatus for every entry."""
+    end_statuses, entries = [], iter(theta)
+    inside = EndStatus.INTERIOR if converged else EndStatus.NOT_CONVERGED
     for each, span in zip(searched, ranges, strict=True):
         asked = span.continuous.low, span.continuous.high
         bounds = [
-            (bound, Ending.LIMIT if own is None else Ending.AT_BOUND)
+            (bound, EndStatus.LIMIT if own is None else EndStatus.AT_BOUND)
             for bound, own in zip(each.dimension.bounds, asked, strict=True)
         ]
         for _ in range(each.dimension.size):
             entry = next(entries)
-            held = (ending for bound, ending in bounds if abs(entry - bound) <= ON_BOUND)
-            endings.append(next(held, inside))
-    return endings
+            held = (end_status for bound, end_status in bounds if abs(entry - bound) <= ON_BOUND)
+            end_statuses.append(next(held, inside))
+    return end_statuses
 
 
 def _best_judged(objective, candidate, inputs):
     """The best of the visited points under the asked score, in a list."""
     visited = sorted(objective.records, key=lambda record: record.value)[:N_JUDGED]
-    points = [record.hyperparams for record in visited if np.isfinite(record.value)]
+    points = [record.h for record in visited if np.isfinite(record.value)]
     scores = [score_of(_models(objective, candidate, point), inputs) for point in points]
     return best(points, scores)
 
 
-def _models(objective, candidate, hyperparams):
+def _models(objective, candidate, h):
     """Fitted estimators of all splits, each with its block and held-out rows."""
-    for term, w in objective.solutions(hyperparams):
+    for term, w in objective.solutions(h):
         (test,) = term.block.tests
-        fitted = candidate.family.install(candidate.final, w, term, hyperparams)
+        fitted = candidate.family.install(candidate.final, w, term, h)
         yield fitted, term.block, test

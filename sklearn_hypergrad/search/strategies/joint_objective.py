@@ -7,7 +7,7 @@ import numbers
 import numpy as np
 
 from sklearn_hypergrad.search.data.blocks import blocks
-from sklearn_hypergrad.search.data.features import Unfit
+from sklearn_hypergrad.search.data.features import UnsupportedRange
 from sklearn_hypergrad.search.data.splits import search_splits
 from sklearn_hypergrad.search.objective.build import choice_of, method_of, prepared
 from sklearn_hypergrad.search.objective.initial_values import dimension_of, own_values
@@ -61,7 +61,7 @@ def joint_objective(candidate, inputs, options):
     splits, _ = search_splits(candidate, inputs, options)
     on_cv = splits is inputs.splits
     parts = prepared(blocks, candidate, inputs, splits)
-    parts = [single for part in parts for single in part.divided(1)]
+    parts = [single for part in parts for single in part.in_batches(1)]
     choice = choice_of(candidate, inputs, options, parts)
     make_terms = functools.partial(_terms, candidate, parts, choice.loss, options)
     terms = prepared(make_terms, 0)
@@ -75,15 +75,15 @@ def joint_objective(candidate, inputs, options):
         options.stage,
         splits="cv" if on_cv else "search_cv",
         loss=choice.loss.name,
-        settings=lambda h: {**candidate.settings, **settings_of(searched, h)},
+        settings=lambda h: {**candidate.settings, **params_of(searched, h)},
     )
-    replays = on_cv and seed_of(candidate.final) is not None and options.resample == "fixed"
+    replays = on_cv and fixed_seed(candidate.final) is not None and options.resample == "fixed"
     return Setup(objective, searched, choice, why, replays)
 
 
-def settings_of(searched, hyperparams):
+def params_of(searched, h):
     """Parameters for ``set_params`` from values of what is searched."""
-    return {each.key: plain(hyperparams[each.dimension.name]) for each in searched}
+    return {each.key: plain(h[each.dimension.name]) for each in searched}
 
 
 def _trained(candidate, space, terms, make_terms, options):
@@ -133,16 +133,18 @@ def _refuse(candidate, options):
 def _searched(candidate, span, parts, refit):
     family, final, per = candidate.family, candidate.final, span.continuous.per
     if per == "sample" and len(parts) > 1:
-        raise Unfit(ONE_SPLIT.format(len(parts)))
+        raise UnsupportedRange(ONE_SPLIT.format(len(parts)))
     if per == "sample" and refit is not False:
-        raise Unfit(NO_REFIT)
+        raise UnsupportedRange(NO_REFIT)
     family.check(final, span.leaf, parts[0])
     # Values of a list are numbers, whatever the estimator has.
     shape, labels = (), ()
     if not span.listed:
         shape, labels = family.shape(final, span.leaf, per, parts[0])
     if shape and any(family.shape(final, span.leaf, per, p)[0] != shape for p in parts[1:]):
-        raise Unfit(f"the training parts of the splits differ in features, and so in {per}s")
+        raise UnsupportedRange(
+            f"the training parts of the splits differ in features, and so in {per}s"
+        )
     hyperparameter = family.hyperparameters[span.leaf]
     dimension = dimension_of(span, hyperparameter, getattr(final, span.leaf), shape)
     before = own_values(getattr(final, span.leaf), shape)
@@ -151,7 +153,7 @@ def _searched(candidate, span, parts, refit):
 
 def _terms(candidate, parts, loss, options, draw):
     """Terms of all splits; seeds are those of the fits where these have one."""
-    own = seed_of(candidate.final) if options.resample == "fixed" else None
+    own = fixed_seed(candidate.final) if options.resample == "fixed" else None
     seeds = np.random.SeedSequence((options.seed, draw)).generate_state(len(parts))
     return [
         candidate.family.term(candidate.final, part, loss, int(seed) if own is None else own)
@@ -159,7 +161,7 @@ def _terms(candidate, parts, loss, options, draw):
     ]
 
 
-def seed_of(estimator):
+def fixed_seed(estimator):
     """The seed of its fits, or None if they differ; one that draws nothing has any."""
     seed = getattr(estimator, "random_state", 0)
     return int(seed) if isinstance(seed, numbers.Integral) else None

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn_hypergrad.optimizers import Cubic, Point, brackets, hopeless, scan, turn, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 from sklearn_hypergrad.search.objective.objective import COARSE, FINE, ROUGH, Record
-from sklearn_hypergrad.search.results.status import Ending
+from sklearn_hypergrad.search.results.status import EndStatus
 
 # Decades around the start that a search without bounds looks at first.
 FIRST_DECADES = 3
@@ -31,7 +31,7 @@ class Found:
     ----------
     record : Record
         The evaluation there, to the fine inner tolerance.
-    endings : list of Ending
+    end_statuses : list of EndStatus
         One per entry of theta.
     message : str
         Why the optimizer stopped.
@@ -40,12 +40,12 @@ class Found:
     """
 
     record: Record
-    endings: list
+    end_statuses: list
     message: str
     warning: str = ""
 
 
-class Unsearchable(Exception):
+class CannotSearch(Exception):
     """There is no objective, or it is nowhere finite."""
 
 
@@ -82,7 +82,7 @@ class Descent:
 
         Raises
         ------
-        Unsearchable
+        CannotSearch
             If the objective is not finite anywhere.
         """
         try:
@@ -91,22 +91,22 @@ class Descent:
             # What was found is not lost; the fits that follow can be interrupted in turn.
             if not self._objective.records:
                 raise
-            return Found(self._objective.best, [Ending.NOT_CONVERGED], INTERRUPTED)
+            return Found(self._objective.best, [EndStatus.NOT_CONVERGED], INTERRUPTED)
 
     def _run(self):
         points = [point for point in self._scan() if np.isfinite(point.value)]
         if not points:
-            raise Unsearchable("the validation loss is not finite for any value")
+            raise CannotSearch("the validation loss is not finite for any value")
         self._objective.tol = FINE
         if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
             end = points[-1] if self._regularizes > 0 else points[0]
-            return self._found(end.z, Ending.FLAT, "flat everywhere")
+            return self._found(end.z, EndStatus.FLAT, "flat everywhere")
         minima = self._minima(self._refined(points))
         z, converged, message = min(minima, key=lambda minimum: self._record(minimum[0]).value)
         return self._found(z, self._ending(z, points, converged), message)
 
-    def _found(self, z, ending, message):
-        return Found(self._record(z), [ending], message)
+    def _found(self, z, end_status, message):
+        return Found(self._record(z), [end_status], message)
 
     def _record(self, z):
         return self._objective.record(np.array([z]))
@@ -199,11 +199,11 @@ class Descent:
 
     def _ending(self, theta, points, converged):
         if not converged:
-            return Ending.NOT_CONVERGED
+            return EndStatus.NOT_CONVERGED
         for bound, mine, end in zip((self._low, self._high), self._bounded, (0, -1), strict=True):
             if abs(theta - bound) <= 1e-9 * max(1.0, abs(bound)):
-                return Ending.AT_BOUND if mine else Ending.LIMIT
+                return EndStatus.AT_BOUND if mine else EndStatus.LIMIT
             stretch = [point.z for point in flat_stretch(points, end)]
             if not mine and len(stretch) > 1 and min(stretch) <= theta <= max(stretch):
-                return Ending.FLAT_ZERO if end == 0 else Ending.FLAT_INFINITY
-        return Ending.INTERIOR
+                return EndStatus.FLAT_ZERO if end == 0 else EndStatus.FLAT_INFINITY
+        return EndStatus.INTERIOR

@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 
 from sklearn_hypergrad.optimizers.scan import DECADE
 from sklearn_hypergrad.search.objective.events import ONE_SE
-from sklearn_hypergrad.search.results.status import ON_BOUND, Ending
+from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED
 
 SELECTIONS = "best", "one_se"
@@ -16,7 +16,13 @@ LEVEL = 1e-6
 # The first step on a linear scale, relative to where it begins.
 FIRST = 0.1
 # Endings of an optimum that say nothing of the point that is proposed instead.
-MOVED = {Ending.INTERIOR, Ending.AT_BOUND, Ending.LIMIT, Ending.FLAT_ZERO, Ending.FLAT_INFINITY}
+MOVED = {
+    EndStatus.INTERIOR,
+    EndStatus.AT_BOUND,
+    EndStatus.LIMIT,
+    EndStatus.FLAT_ZERO,
+    EndStatus.FLAT_INFINITY,
+}
 STRONGEST = "then the strongest level within one standard error"
 
 
@@ -72,12 +78,12 @@ def selected(objective, found, direction, options, most=np.inf):
         message = INTERRUPTED
     record = _strongest(records, direction, limit)
     moved = np.abs(record.theta - found.record.theta).max()
-    ending = Ending.AT_BOUND if moved >= reach - ON_BOUND else Ending.ONE_SE
-    endings = [
-        ending if moved and moves and old in MOVED else old
-        for moves, old in zip(direction != 0, found.endings, strict=True)
+    end_status = EndStatus.AT_BOUND if moved >= reach - ON_BOUND else EndStatus.ONE_SE
+    end_statuses = [
+        end_status if moved and moves and old in MOVED else old
+        for moves, old in zip(direction != 0, found.end_statuses, strict=True)
     ]
-    return dataclasses.replace(found, record=record, endings=endings, message=message)
+    return dataclasses.replace(found, record=record, end_statuses=end_statuses, message=message)
 
 
 def _limit(record):

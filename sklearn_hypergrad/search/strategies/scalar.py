@@ -16,7 +16,12 @@ from sklearn_hypergrad.search.objective.build import (
 )
 from sklearn_hypergrad.search.objective.events import SEARCH
 from sklearn_hypergrad.search.objective.initial_values import own_values
-from sklearn_hypergrad.search.results.candidate_result import Outcome, rows_of, searched_one, solved
+from sklearn_hypergrad.search.results.candidate_result import (
+    CandidateResult,
+    rows_of,
+    searched_one,
+    solved,
+)
 from sklearn_hypergrad.search.results.improvement import compared
 from sklearn_hypergrad.search.results.rows import best_values
 from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED
@@ -53,7 +58,7 @@ def gain_over_own(candidate, objective, found, what="the point found"):
 
 
 def search_scalar(candidate, inputs, options):
-    """The Outcome of a candidate with one value for all coefficients."""
+    """The CandidateResult of a candidate with one value for all coefficients."""
     objective, choice, asked = common_objective(candidate, inputs, options)
     direction = np.array([regularizes(candidate)])
     check_selection(objective, direction, options)
@@ -62,18 +67,18 @@ def search_scalar(candidate, inputs, options):
     comparisons = gain_over_own(candidate, objective, found)
     (dimension,) = objective.space.dimensions
     name = dimension.name
-    values = [found.record.hyperparams[name]]
+    values = [found.record.h[name]]
     # The best of other points would do away with what was selected.
     if not choice.exact and options.selection == "best":
         asked.tol = objective.tol
-        visited = [r.hyperparams[name] for r in objective.records if r.stage.purpose == SEARCH]
+        visited = [r.h[name] for r in objective.records if r.stage.purpose == SEARCH]
         for group in (candidate.range.listed, visited):
             values += best_values(group, asked, name, candidate, inputs)
     layout = Common(candidate.range, candidate.family, None, None)
     values, rows = rows_of(candidate, layout, values)
     # What is not converged is not what fits are to be compared with.
     exact = choice.exact and set(found.record.statuses) == {Status.CONVERGED}
-    return Outcome(
+    return CandidateResult(
         candidate,
         rows,
         values=values,

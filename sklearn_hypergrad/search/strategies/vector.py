@@ -7,18 +7,23 @@ import numpy as np
 
 from sklearn_hypergrad.search.objective.build import descent, method_of, objective_on, regularizes
 from sklearn_hypergrad.search.objective.vector_data import gather, layout_of
-from sklearn_hypergrad.search.results.candidate_result import Outcome, rows_of, searched_one, solved
+from sklearn_hypergrad.search.results.candidate_result import (
+    CandidateResult,
+    rows_of,
+    searched_one,
+    solved,
+)
 from sklearn_hypergrad.search.results.effective_model import model_of
 from sklearn_hypergrad.search.results.rows import N_JUDGED, best_values
 from sklearn_hypergrad.search.strategies.guard import judged
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, Unsearchable
+from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, CannotSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scalar import gain_over_own
 from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
 
 
 def search_vector(candidate, inputs, options):
-    """The Outcome of a candidate with many values."""
+    """The CandidateResult of a candidate with many values."""
     data = gather(candidate, inputs, options)
     layout = layout_of(candidate, data, inputs)
     asked = objective_on(candidate, data.parts, data.choice.loss, options)
@@ -34,7 +39,7 @@ def search_vector(candidate, inputs, options):
     found = _found(vector, common, simple, scalar)
     guard, verdict = _guarded(candidate, inputs, options, found)
     if verdict is None:
-        values = [found.record.hyperparams[dimension.name], scalar]
+        values = [found.record.h[dimension.name], scalar]
         values += _best_judged(candidate, data, vector, inputs, options)
         comparisons += vector.gain_over(scalar, found)
     else:
@@ -42,7 +47,7 @@ def search_vector(candidate, inputs, options):
         found = vector.pooled(scalar, f"{found.message}; {verdict}")
     expected = vector.cv_loss(values[0]) if data.choice.exact else None
     values, rows = rows_of(candidate, layout, values)
-    return Outcome(
+    return CandidateResult(
         candidate,
         rows,
         values=values,
@@ -67,7 +72,7 @@ def _best_judged(candidate, data, vector, inputs, options):
         return []
     (dimension,) = vector.objective.space.dimensions
     visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
-    visited = [record.hyperparams[dimension.name] for record in visited]
+    visited = [record.h[dimension.name] for record in visited]
     return best_values(visited, vector.cv_objective(), dimension.name, candidate, inputs)
 
 
@@ -89,7 +94,7 @@ def _guarded(candidate, inputs, options, found):
         if found.message == INTERRUPTED:
             raise KeyboardInterrupt
         guard = judged(candidate, inputs, options)
-    except Unsearchable as error:
+    except CannotSearch as error:
         return None, f"the guard could not judge: {error}"
     except KeyboardInterrupt:
         return None, f"the guard was {INTERRUPTED}"

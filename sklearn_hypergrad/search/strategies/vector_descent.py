@@ -18,12 +18,12 @@ from sklearn_hypergrad.search.objective.build import (
     regularizes,
     shrinkage_of,
 )
-from sklearn_hypergrad.search.objective.likelihood_scale import LOG_LOSSES, nats
+from sklearn_hypergrad.search.objective.likelihood_scale import LOG_LOSSES, likelihood_scale
 from sklearn_hypergrad.search.objective.objective import FINE
 from sklearn_hypergrad.search.results.improvement import compared
-from sklearn_hypergrad.search.results.status import ON_BOUND, Ending, entry_endings
+from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus, entry_statuses
 from sklearn_hypergrad.search.strategies.level_of_a_vector import polished
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, Found, Unsearchable
+from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, CannotSearch, Found
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
 
@@ -61,7 +61,7 @@ class VectorDescent:
         bounds = self._splitting.level_bounds
         (dimension,) = self.objective.space.dimensions
         level = theta if bounds is None else np.clip(theta, *bounds)
-        return self.objective.space.to_hyperparams(np.full(dimension.size, level))[dimension.name]
+        return self.objective.space.to_h(np.full(dimension.size, level))[dimension.name]
 
     def run(self, start):
         """Minimise from ``start``, a theta for all entries.
@@ -72,16 +72,16 @@ class VectorDescent:
 
         Raises
         ------
-        Unsearchable
+        CannotSearch
             If the objective is not finite where it starts.
         """
         z0 = self._splitting.start(start)
         first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
-            raise Unsearchable("the validation loss is not finite at the best common value")
+            raise CannotSearch("the validation loss is not finite at the best common value")
         if not np.ptp(self._data.everything.y, axis=0).any():
             theta = self._splitting.theta(z0)
-            return Found(first, [Ending.FLAT] * len(theta), "the target is constant")
+            return Found(first, [EndStatus.FLAT] * len(theta), "the target is constant")
         self._nats = self._nats_from(first)
         try:
             minimum = self._minimum(z0)
@@ -92,16 +92,16 @@ class VectorDescent:
         record = self.objective.record(theta)
         deviations = self._splitting.deviations(minimum.z)
         self._deviations = deviations
-        endings = entry_endings(
+        end_statuses = entry_statuses(
             deviations,
             self._nats(record.value)[1] * record.gradient,
             minimum.converged,
             regularizes(self._candidate),
             most=self._splitting.most,
         )
-        endings = self._on_bounds(theta, deviations, endings)
+        end_statuses = self._on_bounds(theta, deviations, end_statuses)
         reasons = [minimum.message, self._data.reason]
-        return Found(record, endings, "; ".join(filter(None, reasons)))
+        return Found(record, end_statuses, "; ".join(filter(None, reasons)))
 
     def selected(self, found):
         """What is proposed instead; its level stays within the bounds of the level."""
@@ -114,11 +114,13 @@ class VectorDescent:
         proposed = selected(self.objective, found, directions, self._options, most)
         if proposed is found:
             return found
-        endings = self._on_bounds(proposed.record.theta, self._deviations, proposed.endings)
-        return dataclasses.replace(proposed, endings=endings)
+        end_statuses = self._on_bounds(
+            proposed.record.theta, self._deviations, proposed.end_statuses
+        )
+        return dataclasses.replace(proposed, end_statuses=end_statuses)
 
-    def _on_bounds(self, theta, deviations, endings):
-        """The endings, with those that a bound of the user holds: of the pool, or of entries."""
+    def _on_bounds(self, theta, deviations, end_statuses):
+        """Statuses with those entries AT_BOUND that a bound of the user holds."""
         (dimension,) = self.objective.space.dimensions
         continuous = self._candidate.range.continuous
         held = np.zeros(len(theta), dtype=bool)
@@ -127,7 +129,9 @@ class VectorDescent:
                 held |= side * (theta - dimension.transform.to_theta(bound)) >= -ON_BOUND
         if deviations is not None:
             held &= deviations == 0
-        return [Ending.AT_BOUND if on else end for on, end in zip(held, endings, strict=True)]
+        return [
+            EndStatus.AT_BOUND if on else end for on, end in zip(held, end_statuses, strict=True)
+        ]
 
     def _minimum(self, z0):
         self._best_z, best = z0, np.inf
@@ -141,7 +145,7 @@ class VectorDescent:
 
         optimizer = self._options.optimizer or LBFGS()
         if isinstance(optimizer, LBFGS):
-            optimizer = LBFGS(optimizer.memory, nats=True)
+            optimizer = LBFGS(optimizer.memory, likelihood=True)
         settings = {"tol": self._options.tol, "max_iter": self._options.max_iter}
         return optimizer.minimize(fun, z0, self._splitting.bounds, **settings)
 
@@ -156,7 +160,7 @@ class VectorDescent:
         """What there is to say of all entries at one value."""
         (dimension,) = self.objective.space.dimensions
         theta = self.objective.space.to_theta({dimension.name: value})
-        return Found(self.objective.record(theta), [Ending.POOLED] * len(theta), message)
+        return Found(self.objective.record(theta), [EndStatus.POOLED] * len(theta), message)
 
     def cv_objective(self):
         """The objective of the vector on the user's cv, as it was asked for."""
@@ -197,14 +201,12 @@ class VectorDescent:
 
     def _nats_from(self, first):
         def samples():
-            parts = [
-                term.outer.samples(w) for term, w in self.objective.solutions(first.hyperparams)
-            ]
+            parts = [term.outer.samples(w) for term, w in self.objective.solutions(first.h)]
             return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
         name = "squared_error" if self._data.loss is None else self._data.loss.name
         n_outputs = self._data.everything.y.shape[1]
-        return nats(name, self._data.n_samples, n_outputs, samples)
+        return likelihood_scale(name, self._data.n_samples, n_outputs, samples)
 
     def _split(self):
         (dimension,) = self.objective.space.dimensions

@@ -29,7 +29,7 @@ class Momentum(Dynamics):
     def __repr__(self):
         return f"Momentum({'averaged=True' * self.averaged})"
 
-    def kick(self, g, rates):
+    def velocity_update(self, g, rates):
         """What a gradient adds to the decayed velocity.
 
         Parameters
@@ -46,7 +46,7 @@ class Momentum(Dynamics):
         """
         return -self._push(rates) * g
 
-    def drift(self, v, rates):
+    def weight_update(self, v, rates):
         """What a velocity adds to the weights.
 
         Parameters
@@ -66,8 +66,8 @@ class Momentum(Dynamics):
     def step(self, state, g, rates, t, out):
         (v,) = out.slots
         np.multiply(state.slots[0], rates["momentum"], out=v)
-        v += self.kick(g, rates)
-        np.add(state.w, self.drift(v, rates), out=out.w)
+        v += self.velocity_update(g, rates)
+        np.add(state.w, self.weight_update(v, rates), out=out.w)
 
     # With v' = b v - c g and w' = w + a v', and adjoints dw', dv' of the new state:
     #     dv = dv' + a dw'   is that of v' through both lines, then
@@ -75,23 +75,27 @@ class Momentum(Dynamics):
     # Classical: a = 1 and c is the rate. Averaged: a is the rate and c = 1 - b.
     def pull(self, before, after, g, rates, t, adjoint, add):
         (dv,) = adjoint.slots
-        dv += self.drift(adjoint.w, rates)
+        dv += self.weight_update(adjoint.w, rates)
         add("momentum", dv, before.slots[0])
         if self.averaged:
             add("learning_rate_init", adjoint.w, after.slots[0])
             add("momentum", dv, g)
         else:
             add("learning_rate_init", dv, g, -1.0)
-        slope = self.kick(dv, rates)
+        slope = self.velocity_update(dv, rates)
         dv *= rates["momentum"]
         return slope
 
     def push(self, before, after, g, rates, t, tangent, g_tangent, rate_tangents):
         v, new_v = before.slots[0], after.slots[0]
         rate, decay = (rate_tangents.get(name, 0.0) for name in self.names)
-        dv = rates["momentum"] * tangent.slots[0] + decay * v + self.kick(g_tangent, rates)
+        dv = (
+            rates["momentum"] * tangent.slots[0]
+            + decay * v
+            + self.velocity_update(g_tangent, rates)
+        )
         dv = dv + (decay * g if self.averaged else -rate * g)
-        dw = tangent.w + self.drift(dv, rates)
+        dw = tangent.w + self.weight_update(dv, rates)
         return State(dw + rate * new_v if self.averaged else dw, (dv,))
 
     def _push(self, rates):

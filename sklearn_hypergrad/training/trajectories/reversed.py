@@ -109,11 +109,13 @@ class Reversed(Trajectory):
         return self._state(), linearization, rates
 
     def _kick(self, linearization, rates):
-        return self._lattice.encode(self._run.dynamics.kick(linearization.gradient, rates))
+        return self._lattice.encode(
+            self._run.dynamics.velocity_update(linearization.gradient, rates)
+        )
 
     def _drift(self, rates):
         v = self._lattice.decode(self._v)
-        drift = self._run.dynamics.drift(v, rates)
+        drift = self._run.dynamics.weight_update(v, rates)
         return self._v if drift is v else self._lattice.encode(drift)
 
     def _rates(self, t):

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 
 from sklearn_hypergrad.adapters.base import narrowed
-from sklearn_hypergrad.problems import compress
+from sklearn_hypergrad.problems import to_row_space
 
 
 def wide(thin=False, dtype=float):
@@ -36,7 +36,7 @@ def kernel(X, center):
 def test_inner_products_are_kept_in_at_most_as_many_columns_as_rows(thin, dtype, center):
     X = wide(thin, dtype)
     before = X.copy()
-    Z = compress(X, center=center)
+    Z = to_row_space(X, center=center)
     # Centred rows sum to zero, which takes one dimension.
     assert Z.shape == (10, 9 if center else 10)
     assert Z.dtype == np.float64
@@ -48,7 +48,7 @@ def test_inner_products_are_kept_in_at_most_as_many_columns_as_rows(thin, dtype,
 @pytest.mark.parametrize("center", [False, True])
 def test_a_penalised_model_predicts_the_same(center):
     X, train, test = wide(), np.arange(7), np.arange(7, 10)
-    y, Z = np.random.default_rng(1).normal(size=10), compress(X, center=center)
+    y, Z = np.random.default_rng(1).normal(size=10), to_row_space(X, center=center)
     predictions = [
         Ridge(alpha=2.0, fit_intercept=center).fit(A[train], y[train]).predict(A[test])
         for A in (X, Z)
@@ -59,20 +59,20 @@ def test_a_penalised_model_predicts_the_same(center):
 def test_a_large_offset_costs_dense_data_no_digits_if_it_is_centred():
     X = wide()
     expected = kernel(X, True)
-    Z = compress(X + 2.0**20, center=True)
+    Z = to_row_space(X + 2.0**20, center=True)
     assert_allclose(Z @ Z.T, expected, atol=1e-8 * np.abs(expected).max())
 
 
 def test_dimensions_without_variation_are_dropped():
     X = wide()
     X[5:] = X[:5]
-    assert compress(X, center=False).shape == (10, 5)
+    assert to_row_space(X, center=False).shape == (10, 5)
 
 
 @pytest.mark.parametrize("thin", [False, True])
 def test_nothing_is_one_column_of_zeros(thin):
     X = np.zeros((4, 6))
-    Z = compress(sparse.csr_array(X) if thin else X, center=True)
+    Z = to_row_space(sparse.csr_array(X) if thin else X, center=True)
     assert_array_equal(Z, np.zeros((4, 1)))
 
 

@@ -10,9 +10,9 @@ from sklearn_hypergrad.problems import (
     GramRidge,
     L2Penalty,
     LinearProblem,
-    dof,
     effective_dof,
 )
+from sklearn_hypergrad.problems.linear import effective_dof as module
 
 MAKERS = {
     "gram": lambda *args, **more: GramRidge(*args, **more),
@@ -50,5 +50,5 @@ def test_many_weights_are_estimated(make_block, monkeypatch):
     a = np.full(block.X.shape[1], 2.0)
     _, *arguments = solved(MAKERS["gram"], block, a)
     exact = effective_dof(*arguments).sum()
-    monkeypatch.setattr(dof, "MAX_EXACT", 3)
+    monkeypatch.setattr(module, "MAX_EXACT", 3)
     assert_allclose(effective_dof(*arguments).sum(), exact, rtol=0.1)

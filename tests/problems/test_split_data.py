@@ -9,23 +9,23 @@ from numpy.testing import assert_array_equal
 def test_all_but_the_test_part_with_common_weights_is_complementary(make_block, weighted):
     block = make_block(weighted=weighted)
     assert block.n_splits == 3
-    assert_array_equal(block.complementary(), block.score_weight)
+    assert_array_equal(block.partition_weights(), block.score_weight)
 
 
 def test_test_parts_that_overlap_are_complementary_if_every_row_trains_somewhere(make_block):
-    assert_array_equal(make_block(splits="repeated").complementary(), np.ones(40))
+    assert_array_equal(make_block(splits="repeated").partition_weights(), np.ones(40))
 
 
 @pytest.mark.parametrize("splits", ["overlapping", "time", "bootstrap"])
 def test_other_splits_are_not(make_block, splits):
-    assert make_block(splits=splits).complementary() is None
+    assert make_block(splits=splits).partition_weights() is None
 
 
 @pytest.mark.parametrize("row", [0, -1])
 def test_weights_that_differ_between_splits_are_not(make_block, row):
     block = make_block(weighted=True)
     block.weights[1][row] *= 1 + 1e-15
-    assert block.complementary() is None
+    assert block.partition_weights() is None
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_rows_that_are_missing_or_repeated_are_not(make_block, change):
     trains, tests = change(block.trains, block.tests)
     weights = [np.ones(len(train)) for train in trains]
     changed = dataclasses.replace(block, trains=trains, tests=tests, weights=weights)
-    assert changed.complementary() is None
+    assert changed.partition_weights() is None
 
 
 def test_divided_blocks_have_the_splits_of_the_whole_in_their_order(make_block):
     block = make_block(splits="repeated")
-    parts = block.divided(3)
+    parts = block.in_batches(3)
     assert [part.n_splits for part in parts] == [3, 1]
     tests = [test for part in parts for test in part.tests]
     assert all(np.array_equal(a, b) for a, b in zip(tests, block.tests, strict=True))
