@@ -14,9 +14,8 @@ from sklearn_hypergrad.problems import (
     L2Penalty,
     LinearProblem,
     Status,
-    linear,
 )
-from sklearn_hypergrad.problems.linear import curvature, design, newton
+from sklearn_hypergrad.problems.linear import curvature, design, linear_problem, newton
 
 LOSSES = {
     "regression": losses.HalfSquaredError(),
@@ -263,7 +262,8 @@ def test_a_start_where_full_steps_overshoot(make_block, kind, factor):
     problem, h = linear_problem(kind, make_block(kind)), {"h": np.array(0.7)}
     solution = problem.solve(h, None, 1e-10)
     far = dataclasses.replace(
-        solution, memory=linear.Memory(problem.state(factor * solution.w), None, np.zeros(3))
+        solution,
+        memory=linear_problem.Memory(problem.state(factor * solution.w), None, np.zeros(3)),
     )
     again = problem.solve(h, far, 1e-10)
     assert again.status is Status.CONVERGED
