@@ -15,7 +15,8 @@ from sklearn_hypergrad.problems import (
     LinearProblem,
     Status,
 )
-from sklearn_hypergrad.problems.linear import curvature, design, linear_problem, newton
+from sklearn_hypergrad.problems.linear import curvature, design, newton
+from sklearn_hypergrad.problems.linear.linear_problem import Memory
 
 LOSSES = {
     "regression": losses.HalfSquaredError(),
@@ -263,7 +264,7 @@ def test_a_start_where_full_steps_overshoot(make_block, kind, factor):
     solution = problem.solve(h, None, 1e-10)
     far = dataclasses.replace(
         solution,
-        memory=linear_problem.Memory(problem.state(factor * solution.w), None, np.zeros(3)),
+        memory=Memory(problem.state(factor * solution.w), None, np.zeros(3)),
     )
     again = problem.solve(h, far, 1e-10)
     assert again.status is Status.CONVERGED
