@@ -7,7 +7,7 @@ from sklearn.base import clone
 
 from benchmarks.speed.contenders import Contender
 from benchmarks.speed.searches import HypergradSearchCV
-from sklearn_hypergrad.search.strategies.build_objectives import objectives
+from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
 from sklearn_hypergrad.threads import one_blas_thread
 
 TOL = 1e-6
@@ -18,7 +18,7 @@ STEP = 0.1
 def hypergradient(task):
     """One evaluation near the level 1, each time elsewhere; preparations are timed on their own."""
     start = time.perf_counter()
-    (objective,) = objectives(task.search(HypergradSearchCV, search_cv=task.cv), task.X, task.y)
+    (objective,) = build_objectives(task.search(HypergradSearchCV, search_cv=task.cv), task.X, task.y)
     objective.tol = TOL
     (dimension,) = objective.space.dimensions
     level = objective.space.to_theta({dimension.name: np.ones(dimension.shape)})

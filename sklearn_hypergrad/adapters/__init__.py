@@ -1,30 +1,30 @@
-"""Which inner problem an estimator is: one registered family per file, open to third parties."""
+"""Which model an estimator is: one registered family per file, open to third parties."""
 
 from sklearn_hypergrad.adapters import differentiable, logistic, mlp, ridge
 from sklearn_hypergrad.adapters.base import (
     ClassifierFamily,
     Family,
     Hyperparameter,
-    JointFamily,
+    LinearFamily,
     ProbabilisticFamily,
     RegressorFamily,
-    SolvedFamily,
-    Term,
-    TrainedFamily,
     family,
 )
 from sklearn_hypergrad.adapters.differentiable import family_like
+from sklearn_hypergrad.adapters.model import Fitted, LinearModel, Model, TrainedModel, WeightModel
 
 __all__ = [
     "ClassifierFamily",
     "Family",
+    "Fitted",
     "Hyperparameter",
-    "JointFamily",
+    "LinearFamily",
+    "LinearModel",
+    "Model",
     "ProbabilisticFamily",
     "RegressorFamily",
-    "SolvedFamily",
-    "Term",
-    "TrainedFamily",
+    "TrainedModel",
+    "WeightModel",
     "differentiable",
     "family",
     "family_like",

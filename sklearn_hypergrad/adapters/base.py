@@ -1,84 +1,95 @@
-"""What the search has to know of a family of estimators."""
+"""The contract of families: what the search has to know about a class of estimators."""
 
 import abc
 import dataclasses
 import functools
-from collections.abc import Callable
+import inspect
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import RegressorMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array, column_or_1d
 
-from sklearn_hypergrad.problems import InnerProblem, SplitData, to_row_space
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
 from sklearn_hypergrad.spaces import Hyperparameter
 
 # What penalties of linear models with arrays can have one value per.
 VECTORS = ("feature", "group", "coefficient", "transformer")
 
 
-@dataclasses.dataclass(frozen=True)
-class Term:
-    """An inner problem with its outer objective: what one block adds to the search's objective."""
-
-    problem: InnerProblem
-    outer: Callable
-    block: SplitData
-
-
 class Family(abc.ABC):
     """Estimators that are tuned in the same way.
+
+    A family is one file of ``adapters``: the class, its hyperparameters, why a configuration is an
+    obstacle, the model of some data, and how an estimator is fitted with a solution.
 
     Attributes
     ----------
     estimator_class : type
         The class whose ``fit`` minimises the documented objective. A subclass that overrides one of
         ``methods`` is another model.
+    vector_class : type or None
+        The class to use for one value per feature, where this one has none.
     hyperparameters : dict of str -> Hyperparameter
-    losses : frozenset of str
-        Names of the validation losses its predictions allow.
-    surrogates : tuple of two str
-        What is descended when the asked score has no gradient: for plain and for balanced scores.
+        What can be tuned, by the names of constructor parameters.
+    takes : {"numbers", "probabilities", "codes"}
+        What its models predict; the validation losses that take such predictions apply.
     largest_matrix : int
-        Side of the largest matrix that the inner problem forms for a split.
+        Side of the largest matrix that its models form for a split.
     knows_scales : bool
-        Whether its terms take the ``scales`` of a block into account; else blocks have none.
-    joint : bool
-        Whether all ranges of a grid are searched together, from the estimator's own values.
-    trained : bool
-        Whether its estimators are trained step by step, and not solved.
+        Whether its models take the ``scales`` of data into account; else data have none.
+    one_split : bool
+        Whether each model has the data of one split; else as many splits as share their X.
+    stratified : bool
+        Whether half splits are to have the same shares of all labels.
     """
 
     estimator_class: type
     hyperparameters: dict[str, Hyperparameter]
-    losses: frozenset[str]
-    surrogates: tuple[str, str]
+    takes: str
+    vector_class: type | None = None
     largest_matrix: int = 0
     knows_scales = False
-    joint = False
-    trained = False
-    # The class to use for one value per feature, where this one has none.
-    vector_class: type | None = None
+    one_split = False
+    stratified = False
     methods = ("fit", "predict", "decision_function", "predict_proba")
+
+    @property
+    def losses(self):
+        """Names of the validation losses that its predictions allow."""
+        return frozenset(loss.name for loss in losses_of(self.takes))
 
     def obstacle(self, estimator):
         """Why this configuration cannot be differentiated, or None."""
         for method in self.methods:
-            own = getattr(type(estimator), method, None)
-            if own is not getattr(self.estimator_class, method, None):
+            # Methods that exist under conditions are new objects at every ordinary look.
+            own = inspect.getattr_static(type(estimator), method, None)
+            if own is not inspect.getattr_static(self.estimator_class, method, None):
                 return (
                     f"{type(estimator).__name__} overrides {self.estimator_class.__name__}.{method}"
                 )
         return self.configuration_obstacle(estimator)
 
-    @abc.abstractmethod
     def configuration_obstacle(self, estimator):
         """Why these parameters make it another problem, or None."""
+        return None
 
     def unused(self, estimator, name):
         """Why a hyperparameter of this configuration does nothing, or None."""
         return None
+
+    def score_loss(self, estimator):
+        """The validation loss that equals ``estimator.score``, or None."""
+        standard = type(estimator).score is RegressorMixin.score
+        return VALIDATION_LOSSES["r2"] if standard else None
+
+    def check(self, estimator, name, data):  # noqa: B027
+        """Raise ValueError if the objective does not depend on a hyperparameter; by default none.
+
+        ``data`` are those of a split.
+        """
 
     def labels(self, y):
         """The targets as the estimator sees them."""
@@ -88,72 +99,65 @@ class Family(abc.ABC):
     def encode(self, labels):
         """Targets as floats of shape (n_samples, n_outputs)."""
 
-    @abc.abstractmethod
     def training_weight(self, estimator, labels, weight):
         """Weights of the training loss from the user's ``weight`` and the labels of one part."""
+        return weight
 
     def check_parts(self, labels, trains):  # noqa: B027
         """Raise ValueError if a training part makes no such problem; by default all do."""
-
-
-class SolvedFamily(Family):
-    """Estimators whose ``fit`` minimises an objective, which an inner problem states."""
 
     def vector_shape(self, per, n_features, n_outputs):
         """Shape of the estimator's parameter with one value per "feature" or "coefficient"."""
         raise ValueError(f"{self.estimator_class.__name__} has no such parameter")
 
-    @abc.abstractmethod
-    def term(self, estimator, name, block, validation_loss, entries=None):
-        """The block's Term for the hyperparameter ``name`` of ``estimator``.
+    def shape(self, estimator, name, per, data):
+        """``(shape, labels)`` of a hyperparameter that is searched from the estimator's own value.
 
-        ``entries`` is as for :class:`~sklearn_hypergrad.problems.L2Penalty`; only families whose
-        hyperparameter may be a vector get one.
+        ``labels`` has a name for every entry; () for one value.
+        """
+        return (), ()
+
+    @abc.abstractmethod
+    def model(self, estimator, data, entries, seed):
+        """The Model of some data.
+
+        Parameters
+        ----------
+        estimator : estimator
+            With the hyperparameters that are not tuned.
+        data : SplitData
+        entries : dict of str -> ndarray or None
+            The hyperparameters that are tuned. For a vector, which entry belongs to which
+            coefficient, as :class:`~sklearn_hypergrad.problems.L2Penalty` takes it; None for one
+            value.
+        seed : int
+            For what a fit draws; an estimator that has a seed of its own uses that.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the data make no such problem.
         """
 
-    def left_out_term(self, estimator, name, block, entries=None):
-        """The Term of the leave-one-out loss of a block that trains on all rows."""
+    def left_out_model(self, estimator, data, entries):
+        """The Model whose ``outer`` is the closed form of leave-one-out, of data with one split."""
         raise ValueError(
             f"search_cv='loo' needs the closed form of ridge regression, which "
             f"{self.estimator_class.__name__} does not have"
         )
 
-    @abc.abstractmethod
-    def install(self, estimator, coef, intercept, labels):
-        """A copy of ``estimator`` fitted with these coefficients."""
+    def install(self, estimator, model, fitted, h):
+        """Copies of ``estimator`` with the hyperparameters ``h``, fitted with this solution.
 
-
-class JointFamily(Family):
-    """Estimators of which all hyperparameters can be searched together."""
-
-    joint = True
-
-    def check(self, estimator, name, block):  # noqa: B027
-        """Raise ValueError if the objective does not depend on a hyperparameter; by default none.
-
-        ``block`` is that of a split.
+        Returns
+        -------
+        list of estimators, one per split of the model's data; None where only a real fit can tell.
         """
-
-    @abc.abstractmethod
-    def shape(self, estimator, name, per, block):
-        """``(shape, labels)`` of a hyperparameter with one value per ``per``."""
-
-    @abc.abstractmethod
-    def term(self, estimator, block, validation_loss, seed):
-        """The Term of a block of one split; its problem is a Training where the family is trained.
-
-        ``seed`` is for what the fit draws; an estimator that has a seed of its own uses that.
-        """
-
-    @abc.abstractmethod
-    def install(self, estimator, w, term, h):
-        """A copy of ``estimator`` with the hyperparameters ``h``, fitted: ``w`` are its weights."""
-
-
-class TrainedFamily(JointFamily):
-    """Estimators whose ``fit`` is a training run."""
-
-    trained = True
+        return None
 
 
 @functools.singledispatch
@@ -162,33 +166,47 @@ def family(estimator) -> Any:
     return None
 
 
-def narrowed(block, *, center, most):
-    """The block in the row space of its X where that is smaller than X and than ``most``.
+def narrowed(data, *, center, most):
+    """The data in the row space of their X where that is smaller than X and than ``most``.
 
     Sparse X stay as they are if they have fewer entries than their dense compression.
     """
-    n_samples, n_features = block.X.shape
-    if n_features <= n_samples or n_samples > most or block.scales is not None:
-        return block
-    if issparse(block.X) and block.X.nnz < n_samples**2:
-        return block
-    return dataclasses.replace(block, X=to_row_space(block.X, center=center))
+    n_samples, n_features = data.X.shape
+    if n_features <= n_samples or n_samples > most or data.scales is not None:
+        return data
+    if issparse(data.X) and data.X.nnz < n_samples**2:
+        return data
+    return dataclasses.replace(data, X=to_row_space(data.X, center=center))
+
+
+class LinearFamily(Family):
+    """Families of linear models, whose estimators are fitted once they have coefficients."""
+
+    def install(self, estimator, model, fitted, h):
+        coefficients = model.problem.coefficients(fitted.w)
+        return [
+            self.with_coefficients(estimator, coef, intercept, model.data.labels)
+            for coef, intercept in zip(*coefficients, strict=True)
+        ]
+
+    @abc.abstractmethod
+    def with_coefficients(self, estimator, coef, intercept, labels):
+        """A fitted copy of ``estimator``.
+
+        Parameters
+        ----------
+        estimator : estimator
+        coef : ndarray of shape (n_outputs, n_features)
+        intercept : ndarray of shape (n_outputs,)
+        labels : ndarray
+            Targets of all rows, as the user gave them.
+        """
 
 
 class RegressorFamily(Family):
     """Families whose targets are numbers, in one column or several."""
 
-    losses = frozenset(
-        {
-            "squared_error",
-            "root_squared_error",
-            "r2",
-            "absolute_error",
-            "poisson_deviance",
-            "gamma_deviance",
-        }
-    )
-    surrogates = ("squared_error", "squared_error")
+    takes = "numbers"
 
     def encode(self, labels):
         y = check_array(labels, ensure_2d=False, dtype=np.float64)
@@ -197,6 +215,8 @@ class RegressorFamily(Family):
 
 class ClassifierFamily(Family):
     """Families whose targets are one column of class labels, all of them in every training part."""
+
+    stratified = True
 
     def labels(self, y):
         return np.ravel(y) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else column_or_1d(y)
@@ -214,8 +234,7 @@ class ClassifierFamily(Family):
 class ProbabilisticFamily(ClassifierFamily):
     """Families of classifiers with probabilities."""
 
-    losses = frozenset({"log_loss", "balanced_log_loss", "brier_score"})
-    surrogates = ("log_loss", "balanced_log_loss")
+    takes = "probabilities"
 
     def encode(self, labels):
         return LabelBinarizer().fit_transform(labels).astype(float)

@@ -6,21 +6,16 @@ import scipy.sparse
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
 
-from sklearn_hypergrad.adapters.base import (
-    JointFamily,
-    ProbabilisticFamily,
-    RegressorFamily,
-    Term,
-    family,
-)
+from sklearn_hypergrad.adapters.base import Family, ProbabilisticFamily, RegressorFamily, family
+from sklearn_hypergrad.adapters.model import TrainedModel, WeightModel
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
-from sklearn_hypergrad.problems import HeldOutLoss
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
 from sklearn_hypergrad.problems.autograd.nested import Nested
+from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
 
-class ForwardLoss:
-    """The validation loss of one split as a function of the weights of a model of one's own.
+class ForwardPredictions:
+    """Predictions of the held-out rows of one split by a model of one's own.
 
     Parameters
     ----------
@@ -28,29 +23,28 @@ class ForwardLoss:
         ``forward(w, X, h)`` in autograd.numpy.
     structure : Nested
         Of the weights that it takes.
-    block : SplitData
+    data : SplitData
         Of one split.
-    validation_loss : ValidationLoss
     """
 
-    def __init__(self, forward, structure, block, validation_loss):
+    def __init__(self, forward, structure, data):
         self._forward, self._structure = forward, structure
-        self._held_out = HeldOutLoss(block, validation_loss)
-        self._X = block.X[self._held_out.rows]
+        self._X = data.X[held_out_rows(data)[0]]
 
     def __call__(self, w, h):
-        """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
+        """``(z, pull)`` as :class:`~sklearn_hypergrad.problems.WeightLoss` takes it."""
         z = self._forward(self._structure.unflatten(w), self._X, h)
-        values, gradient = self._held_out(z.reshape(len(self._X), -1))
-        gradient = gradient.reshape(z.shape)
 
-        def product(w, h):
-            return anp.sum(gradient * self._forward(w, self._X, h))
+        def pull(gradient):
+            def product(w, h):
+                return anp.sum(gradient.reshape(z.shape) * self._forward(w, self._X, h))
 
-        return values, *Derivatives(product, self._structure).gradients(w, h)[1:]
+            return Derivatives(product, self._structure).gradients(w, h)[1:]
+
+        return z.reshape(len(self._X), -1), pull
 
 
-class DifferentiableFamily(JointFamily):
+class DifferentiableFamily(Family):
     """Estimators that minimise the objective of a model of one's own.
 
     Parameters
@@ -61,52 +55,52 @@ class DifferentiableFamily(JointFamily):
         Whose methods are known.
     """
 
+    one_split = True
+
     def __init__(self, model, estimator_class):
         self._model = model
         self.estimator_class = estimator_class
         self.hyperparameters = model.tunable()
-        self.trained = model.dynamics is not None
 
-    def configuration_obstacle(self, estimator):
-        return None
+    @property
+    def _has_dynamics(self):
+        return self._model.dynamics is not None
 
-    def training_weight(self, estimator, labels, weight):
-        return weight
-
-    def shape(self, estimator, name, per, block):
-        X, _, w = self._begun(block)
+    def shape(self, estimator, name, per, data):
+        X, _, w = self._begun(data)
         shape = tuple(self._model.hyperparameter_shape(name, per, X, w))
         labels = range(*shape) if len(shape) == 1 else np.ndindex(*shape)
         return shape, tuple(labels) if shape else ()
 
-    def term(self, estimator, block, validation_loss, seed):
-        if scipy.sparse.issparse(block.X):
+    def model(self, estimator, data, entries, seed):
+        if scipy.sparse.issparse(data.X):
             raise TypeError("Features are sparse, and autograd has dense arrays only.")
-        (train,), (weight,) = block.trains, block.weights
-        X, y = block.X.astype(float, copy=False), _targets(block.y)
+        (train,), (weight,) = data.trains, data.weights
+        X, y = data.X.astype(float, copy=False), _targets(data.y)
         problem = self._model.problem(X[train], y[train], weight, seed)
-        values, structure = self._model.hyperparameter_values(), self._trained(problem).structure
+        values, structure = self._model.hyperparameter_values(), self._structure(problem)
 
         def forward(w, X, h):
             return self._model.forward(w, X, values | h)
 
-        return Term(problem, ForwardLoss(forward, structure, block, validation_loss), block)
+        make = TrainedModel if self._has_dynamics else WeightModel
+        return make(problem, ForwardPredictions(forward, structure, data), data)
 
-    def install(self, estimator, w, term, h):
-        fitted = clone(self._model)
-        fitted.weights_ = self._trained(term.problem).structure.unflatten(w)
-        fitted.hyperparameters_ = self._model.hyperparameter_values() | h
-        fitted.n_features_in_ = term.block.X.shape[1]
-        return fitted
+    def install(self, estimator, model, fitted, h):
+        own = clone(self._model)
+        own.weights_ = self._structure(model.problem).unflatten(fitted.w)
+        own.hyperparameters_ = self._model.hyperparameter_values() | h
+        own.n_features_in_ = model.data.X.shape[1]
+        return [own]
 
-    def check(self, estimator, name, block):
+    def check(self, estimator, name, data):
         # The hypergradient would be zero, and the search would end where it starts.
         model = self._model
         of_training = () if model.dynamics is None else (*model.dynamics.names, "init_scale")
         if name in of_training or hasattr(model, "cross_vjp"):
             return
-        X, y, w = self._begun(block)
-        rows = slice(model.batch_size if self.trained else None)
+        X, y, w = self._begun(data)
+        rows = slice(model.batch_size if self._has_dynamics else None)
         X, y = X[rows].astype(float, copy=False), y[rows]
         values, structure = model.hyperparameter_values(), Nested(w)
 
@@ -127,14 +121,15 @@ class DifferentiableFamily(JointFamily):
                 f"zero. Read it from h, not from self.{name}; or leave it out of param_grid."
             )
 
-    def _begun(self, block):
-        """The training part of a block, and weights to begin with."""
-        (train,) = block.trains
-        X, y = block.X[train], _targets(block.y[train])
+    def _begun(self, data):
+        """The training part of a data, and weights to begin with."""
+        (train,) = data.trains
+        X, y = data.X[train], _targets(data.y[train])
         return X, y, self._model.initial(X, y, np.random.default_rng(0))
 
-    def _trained(self, problem):
-        return problem.problem if self.trained else problem
+    def _structure(self, problem):
+        """The Nested of the weights."""
+        return (problem.problem if self._has_dynamics else problem).structure
 
 
 class DifferentiableRegressorFamily(RegressorFamily, DifferentiableFamily):
@@ -144,10 +139,10 @@ class DifferentiableRegressorFamily(RegressorFamily, DifferentiableFamily):
 class DifferentiableClassifierFamily(ProbabilisticFamily, DifferentiableFamily):
     """For classes."""
 
-    def install(self, estimator, w, term, h):
-        fitted = super().install(estimator, w, term, h)
-        fitted.classes_ = LabelBinarizer().fit(term.block.labels).classes_
-        return fitted
+    def install(self, estimator, model, fitted, h):
+        (own,) = super().install(estimator, model, fitted, h)
+        own.classes_ = LabelBinarizer().fit(model.data.labels).classes_
+        return [own]
 
 
 def family_like(model, estimator_class):

@@ -9,20 +9,20 @@ from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
     VECTORS,
     Hyperparameter,
+    LinearFamily,
     ProbabilisticFamily,
-    SolvedFamily,
-    Term,
     family,
     narrowed,
 )
+from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
-from sklearn_hypergrad.problems import L2Penalty, LinearProblem, PredictionLoss
+from sklearn_hypergrad.problems import L2Penalty, LinearProblem
 
 # Wide data with at most this many rows are written in the basis of their rows.
 MAX_ROWS = 2000
 
 
-class LogisticFamily(ProbabilisticFamily, SolvedFamily):
+class LogisticFamily(ProbabilisticFamily, LinearFamily):
     """``C sum_i log loss + ||w||^2 / 2``, binary or multinomial."""
 
     estimator_class = LogisticRegression
@@ -52,16 +52,16 @@ class LogisticFamily(ProbabilisticFamily, SolvedFamily):
         )
         return weight * of_class[codes]
 
-    def term(self, estimator, name, block, validation_loss, entries=None):
+    def model(self, estimator, data, entries, seed):
+        ((name, index),) = entries.items()
         intercept = estimator.fit_intercept
-        penalty = L2Penalty(name, inverse=True, entries=entries)
+        penalty = L2Penalty(name, inverse=True, entries=index)
         if penalty.uniform:
-            block = narrowed(block, center=intercept, most=MAX_ROWS)
-        loss = LogisticLoss() if block.y.shape[1] == 1 else MultinomialLoss()
-        problem = LinearProblem(block, penalty, loss, fit_intercept=intercept)
-        return Term(problem, PredictionLoss(problem, block, validation_loss), block)
+            data = narrowed(data, center=intercept, most=MAX_ROWS)
+        loss = LogisticLoss() if data.y.shape[1] == 1 else MultinomialLoss()
+        return LinearModel(LinearProblem(data, penalty, loss, fit_intercept=intercept), data)
 
-    def install(self, estimator, coef, intercept, labels):
+    def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
         fitted.coef_, fitted.intercept_ = coef, intercept
         fitted.classes_ = np.unique(labels)

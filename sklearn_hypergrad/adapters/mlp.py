@@ -11,19 +11,19 @@ from sklearn.utils.multiclass import type_of_target
 
 from sklearn_hypergrad import neural_network
 from sklearn_hypergrad.adapters.base import (
+    Family,
     Hyperparameter,
     ProbabilisticFamily,
     RegressorFamily,
-    Term,
-    TrainedFamily,
     family,
 )
+from sklearn_hypergrad.adapters.model import TrainedModel
 from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.neural_network.parameters import hidden_sizes
 from sklearn_hypergrad.neural_network.replay import refusal, replay
 from sklearn_hypergrad.neural_network.targets import Targets
 from sklearn_hypergrad.neural_network.training import network_training
-from sklearn_hypergrad.problems import NetworkLoss
+from sklearn_hypergrad.problems import NetworkPredictions
 from sklearn_hypergrad.training import OF_TRAINING, SCHEDULES
 
 ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
@@ -31,7 +31,16 @@ RATE, MOMENTUM = OF_TRAINING["learning_rate_init"], OF_TRAINING["momentum"]
 SCALE = Hyperparameter(0, per=("layer",), start=1.0)
 
 
-class NetworkFamily(TrainedFamily):
+class MultilabelModel(TrainedModel):
+    """A network for samples that may have several labels, whose losses are not coupled."""
+
+    def held_out(self, validation_loss):
+        if validation_loss.balanced:
+            raise ValueError(f"{validation_loss.name} balances classes, and y has several labels")
+        return super().held_out(dataclasses.replace(validation_loss, pointwise_multi=None))
+
+
+class NetworkFamily(Family):
     """Networks trained by momentum SGD for a number of steps."""
 
     hyperparameters = {
@@ -41,14 +50,10 @@ class NetworkFamily(TrainedFamily):
         "init_scale": SCALE,
     }
 
-    def configuration_obstacle(self, estimator):
-        return None
+    one_split = True
 
-    def training_weight(self, estimator, labels, weight):
-        return weight
-
-    def shape(self, estimator, name, per, block):
-        shapes = _layer_shapes(estimator, block)
+    def shape(self, estimator, name, per, data):
+        shapes = _layer_shapes(estimator, data)
         n_coefficients = sum(n_in * n_out for n_in, n_out in shapes)
         lengths = {"step": getattr(estimator, "n_steps", None), "layer": len(shapes)}
         lengths |= {"coefficient": n_coefficients} if name == "alpha" else {}
@@ -64,33 +69,27 @@ class NetworkFamily(TrainedFamily):
         others = [length for axis, length in lengths.items() if axis != per and scheduled]
         return _unmistakable(shape, per, others), tuple(labels)
 
-    def term(self, estimator, block, validation_loss, seed):
-        (train,), (weight,) = block.trains, block.weights
-        training = self.training(estimator, block, train, weight, seed)
-        network = training.problem.network
-        outer = NetworkLoss(network, block, self.judged(block, validation_loss))
-        return Term(training, outer, block)
+    def model(self, estimator, data, entries, seed):
+        (train,), (weight,) = data.trains, data.weights
+        training = self.training(estimator, data, train, weight, seed)
+        return TrainedModel(training, NetworkPredictions(training.problem.network, data), data)
 
-    def targets(self, block):
+    def targets(self, data):
         """What the network is trained for."""
-        return Targets(block.y, self.loss(block))
+        return Targets(data.y, self.loss(data))
 
-    def judged(self, block, validation_loss):
-        """The validation loss for targets of this kind."""
-        return validation_loss
+    def training(self, estimator, data, rows, weight, seed):
+        """The Training on some rows of a data, as the estimator's ``fit`` does it."""
+        return network_training(estimator, data.X, self.targets(data), weight, seed, rows)
 
-    def training(self, estimator, block, rows, weight, seed):
-        """The Training on some rows of a block, as the estimator's ``fit`` does it."""
-        return network_training(estimator, block.X, self.targets(block), weight, seed, rows)
-
-    def install(self, estimator, w, term, h):
-        fitted, network = clone(estimator), term.problem.problem.network
-        layers = network.layers(w.astype(network.dtype, copy=False))
-        fitted.coefs_, fitted.intercepts_ = [W for W, _ in layers], [b for _, b in layers]
-        fitted.n_layers_, fitted.n_outputs_ = len(layers) + 1, term.block.y.shape[1]
-        fitted.out_activation_ = self.targets(term.block).out_activation
-        fitted.n_features_in_ = term.block.X.shape[1]
-        return fitted
+    def install(self, estimator, model, fitted, h):
+        own, network = clone(estimator), model.problem.problem.network
+        layers = network.layers(fitted.w.astype(network.dtype, copy=False))
+        own.coefs_, own.intercepts_ = [W for W, _ in layers], [b for _, b in layers]
+        own.n_layers_, own.n_outputs_ = len(layers) + 1, model.data.y.shape[1]
+        own.out_activation_ = self.targets(model.data).out_activation
+        own.n_features_in_ = model.data.X.shape[1]
+        return [own]
 
 
 class NetworkRegressorFamily(RegressorFamily, NetworkFamily):
@@ -98,7 +97,7 @@ class NetworkRegressorFamily(RegressorFamily, NetworkFamily):
 
     estimator_class = neural_network.MLPRegressor
 
-    def loss(self, block):
+    def loss(self, data):
         """The training loss."""
         return HalfSquaredError()
 
@@ -114,23 +113,24 @@ class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
             return super().labels(y)
         return y.toarray() if issparse(y) else np.asarray(y)
 
-    def loss(self, block):
+    def loss(self, data):
         """The training loss."""
-        is_multiclass = block.y.shape[1] > 1 and not _is_multilabel(block)
+        is_multiclass = data.y.shape[1] > 1 and not _is_multilabel(data)
         return MultinomialLoss() if is_multiclass else LogisticLoss()
 
-    def judged(self, block, validation_loss):
-        if not _is_multilabel(block):
-            return validation_loss
-        if validation_loss.balanced:
-            raise ValueError(f"{validation_loss.name} balances classes, and y has several labels")
-        return dataclasses.replace(validation_loss, pointwise_multi=None)
+    def model(self, estimator, data, entries, seed):
+        model = super().model(estimator, data, entries, seed)
+        return (
+            MultilabelModel(model.problem, model.predictions, data)
+            if _is_multilabel(data)
+            else model
+        )
 
-    def install(self, estimator, w, term, h):
-        fitted = super().install(estimator, w, term, h)
-        fitted._label_binarizer = LabelBinarizer().fit(term.block.labels)
-        fitted.classes_ = fitted._label_binarizer.classes_
-        return fitted
+    def install(self, estimator, model, fitted, h):
+        (own,) = super().install(estimator, model, fitted, h)
+        own._label_binarizer = LabelBinarizer().fit(model.data.labels)
+        own.classes_ = own._label_binarizer.classes_
+        return [own]
 
 
 class ReplayedFamily(NetworkFamily):
@@ -151,9 +151,9 @@ class ReplayedFamily(NetworkFamily):
             return None
         return f"{type(estimator).__name__} has no momentum with solver={estimator.solver!r}"
 
-    def training(self, estimator, block, rows, weight, seed):
+    def training(self, estimator, data, rows, weight, seed):
         hidden_sizes(estimator.hidden_layer_sizes)
-        X, y, multilabel = block.X[rows], block.y[rows], _is_multilabel(block)
+        X, y, multilabel = data.X[rows], data.y[rows], _is_multilabel(data)
         return replay(estimator, X, y, weight, seed, multilabel=multilabel)
 
 
@@ -171,14 +171,14 @@ class ReplayedClassifierFamily(ReplayedFamily, NetworkClassifierFamily):
     estimator_class = sklearn_networks.MLPClassifier
 
 
-def _layer_shapes(estimator, block):
+def _layer_shapes(estimator, data):
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
-    sizes = [block.X.shape[1], *hidden, block.y.shape[1]]
+    sizes = [data.X.shape[1], *hidden, data.y.shape[1]]
     return list(zip(sizes[:-1], sizes[1:], strict=True))
 
 
-def _is_multilabel(block):
-    return np.ndim(block.labels) == 2
+def _is_multilabel(data):
+    return np.ndim(data.labels) == 2
 
 
 def _unmistakable(shape, per, others):

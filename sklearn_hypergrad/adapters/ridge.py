@@ -10,12 +10,12 @@ from sklearn_hypergrad.adapters.base import (
     VECTORS,
     ClassifierFamily,
     Hyperparameter,
+    LinearFamily,
     RegressorFamily,
-    SolvedFamily,
-    Term,
     family,
     narrowed,
 )
+from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems import (
     DualRidge,
@@ -24,7 +24,6 @@ from sklearn_hypergrad.problems import (
     L2Penalty,
     LeaveOneOutLoss,
     LinearProblem,
-    PredictionLoss,
     QuadraticLoss,
     RidgeProblem,
 )
@@ -35,7 +34,31 @@ MAX_GRAM = 2500
 MAX_KERNEL = 5000
 
 
-class RidgeFamily(RegressorFamily, SolvedFamily):
+class RidgeModel(LinearModel):
+    """Ridge regression in the form that is cheapest for the sizes of the data."""
+
+    def outer(self, validation_loss):
+        # Squared errors follow from sums over rows that are formed once.
+        squared = isinstance(validation_loss.loss(self.data.y.shape[1]), HalfSquaredError)
+        if squared and isinstance(self.problem, GramRidge):
+            return QuadraticLoss(self.problem, self.data, validation_loss)
+        return super().outer(validation_loss)
+
+
+class LeftOutRidgeModel(RidgeModel):
+    """Ridge regression on all rows, judged by its leave-one-out error in closed form."""
+
+    def __init__(self, problem, data, *, fit_intercept):
+        super().__init__(problem, data)
+        self._fit_intercept = fit_intercept
+
+    def outer(self, validation_loss):
+        return LeaveOneOutLoss(
+            self.problem, self.data, self.problem.penalty, fit_intercept=self._fit_intercept
+        )
+
+
+class RidgeFamily(RegressorFamily, LinearFamily):
     """``||y - X w||^2 + alpha ||w||^2``: every solver of Ridge minimises the same objective."""
 
     estimator_class = Ridge
@@ -53,29 +76,22 @@ class RidgeFamily(RegressorFamily, SolvedFamily):
             return "solver='lbfgs' is for positive=True only"
         return None
 
-    def training_weight(self, estimator, labels, weight):
-        return weight
+    def model(self, estimator, data, entries, seed):
+        return RidgeModel(_problem(estimator, data, entries), data)
 
-    def term(self, estimator, name, block, validation_loss, entries=None):
-        problem, _ = _problem(estimator, name, block, entries)
-        squared = isinstance(validation_loss.loss(block.y.shape[1]), HalfSquaredError)
-        outer = QuadraticLoss if squared and isinstance(problem, GramRidge) else PredictionLoss
-        return Term(problem, outer(problem, block, validation_loss), block)
-
-    def left_out_term(self, estimator, name, block, entries=None):
+    def left_out_model(self, estimator, data, entries):
         # Leverages are those of coefficients.
-        if L2Penalty(name, entries=entries).uniform:
-            block = narrowed(block, center=estimator.fit_intercept, most=MAX_GRAM)
-        problem, penalty = _problem(estimator, name, block, entries)
+        if _penalty(entries).uniform:
+            data = narrowed(data, center=estimator.fit_intercept, most=MAX_GRAM)
+        problem = _problem(estimator, data, entries)
         if not isinstance(problem, RidgeProblem):
             raise ValueError(
                 f"search_cv='loo' factorises a matrix of the size of rows or features, and "
-                f"{block.X.shape[0]} x {block.X.shape[1]} is too large for that"
+                f"{data.X.shape[0]} x {data.X.shape[1]} is too large for that"
             )
-        outer = LeaveOneOutLoss(problem, block, penalty, fit_intercept=estimator.fit_intercept)
-        return Term(problem, outer, block)
+        return LeftOutRidgeModel(problem, data, fit_intercept=estimator.fit_intercept)
 
-    def install(self, estimator, coef, intercept, labels):
+    def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
         single = labels.ndim == 1
         fitted.coef_ = coef[0] if single else coef
@@ -84,29 +100,34 @@ class RidgeFamily(RegressorFamily, SolvedFamily):
         return fitted
 
 
-def _problem(estimator, name, block, entries):
-    """``(problem, penalty)`` in the form that is cheapest for these sizes."""
-    penalty = L2Penalty(name, entries=entries)
-    n_samples, n_features = block.X.shape
-    if penalty.uniform and block.scales is None:
+def _penalty(entries):
+    ((name, index),) = entries.items()
+    return L2Penalty(name, entries=index)
+
+
+def _problem(estimator, data, entries):
+    """The inner problem in the form that is cheapest for these sizes."""
+    penalty = _penalty(entries)
+    n_samples, n_features = data.X.shape
+    if penalty.uniform and data.scales is None:
         wide, kernel, most = n_features > n_samples, KernelRidge, MAX_GRAM
     else:
-        wide, kernel, most = _dual_pays(block), DualRidge, MAX_KERNEL
+        wide, kernel, most = _dual_pays(data), DualRidge, MAX_KERNEL
     make = LinearProblem
     if wide and n_samples <= most:
         make = kernel
     elif n_features <= MAX_GRAM:
         make = GramRidge
     more = (HalfSquaredError(),) if make is LinearProblem else ()
-    return make(block, penalty, *more, fit_intercept=estimator.fit_intercept), penalty
+    return make(data, penalty, *more, fit_intercept=estimator.fit_intercept)
 
 
-def _dual_pays(block):
+def _dual_pays(data):
     """Whether kernels of rows cost fewer multiplications than Gram matrices of features."""
-    n_samples, n_features = block.X.shape
-    n_train = max(len(train) for train in block.trains)
+    n_samples, n_features = data.X.shape
+    n_train = max(len(train) for train in data.trains)
     products = 4 * n_samples * n_features
-    kernel = n_samples**2 * n_features / block.n_splits + n_train**3 / 3 + products
+    kernel = n_samples**2 * n_features / data.n_splits + n_train**3 / 3 + products
     return kernel < n_features**3 / 3
 
 
@@ -116,8 +137,7 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     estimator_class = RidgeClassifier
     vector_class = linear_model.RidgeClassifier
     hyperparameters = {"alpha": Hyperparameter(regularizes=1, per=("transformer",), shrinkage=1.0)}
-    losses = frozenset({"coded_squared_error", "balanced_coded_squared_error"})
-    surrogates = ("coded_squared_error", "balanced_coded_squared_error")
+    takes = "codes"
 
     def encode(self, labels):
         return LabelBinarizer(neg_label=-1, pos_label=1).fit_transform(labels).astype(float)
@@ -127,7 +147,7 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
             return weight
         return weight * compute_sample_weight(estimator.class_weight, labels)
 
-    def install(self, estimator, coef, intercept, labels):
+    def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
         fitted.coef_, fitted.intercept_ = coef, intercept
         fitted._label_binarizer = LabelBinarizer(neg_label=-1, pos_label=1).fit(labels)

@@ -2,7 +2,9 @@
 
 from sklearn_hypergrad.hypergradients.base import (
     Evaluation,
+    FittedWeights,
     Hypergradient,
+    Pulled,
     TrainedHypergradient,
     WarmStart,
 )
@@ -21,11 +23,13 @@ from sklearn_hypergrad.hypergradients.truncated import Truncated
 
 __all__ = [
     "Evaluation",
+    "FittedWeights",
     "Forward",
     "Hypergradient",
     "Implicit",
     "Online",
     "OnlineHypergradient",
+    "Pulled",
     "RealTime",
     "Reverse",
     "Reversible",

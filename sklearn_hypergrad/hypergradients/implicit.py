@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from sklearn_hypergrad.hypergradients.base import Evaluation, Hypergradient, WarmStart
+from sklearn_hypergrad.hypergradients.base import (
+    FittedWeights,
+    Hypergradient,
+    Pulled,
+    WarmStart,
+)
 from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, SolveStatus
 from sklearn_hypergrad.problems import STATUSES
 
@@ -54,25 +59,27 @@ class Implicit(Hypergradient):
     # so that, for an outer objective outer(w(h), h),
     #     d outer/dh = direct + (dw/dh)' grad_w = direct - cross' H^-1 grad_w.
     # H is symmetric: adjoint = H^-1 grad_w costs one linear system however long h is.
-    def evaluate(self, problem, outer, h, warm_start, tol):
-        previous = (None, None) if warm_start is None else (warm_start.solution, warm_start.adjoint)
-        solution = problem.solve(h, previous[0], tol)
-        values, grad_w, direct = outer(solution.w, h)
-        adjoint, status, n_iter, residual = self._adjoint(
-            problem, h, solution, grad_w, previous[1], tol
-        )
-        indirect = problem.cross_vjp(solution.w, h, adjoint)
-        gradient = {name: direct.get(name, 0.0) - term for name, term in indirect.items()}
-        return Evaluation(
-            values=values,
-            gradient=gradient,
-            warm_start=WarmStart(solution, adjoint),
-            statuses=(solution.status, status),
-            n_solves=solution.n_solves,
-            w=solution.w,
-            linear_iterations=n_iter,
-            linear_residual=residual,
-        )
+    def fit(self, problem, h, warm_start, tol):
+        """Solve the inner problem; parameters and result are those of the base class."""
+        start, guess = (None, None)
+        if warm_start is not None:
+            start, guess = warm_start.solution, warm_start.adjoint
+        solution = problem.solve(h, start, tol)
+
+        def pull(grad_w):
+            solved = self._adjoint(problem, h, solution, grad_w, guess, tol)
+            adjoint, status, n_iter, residual = solved
+            cross = problem.cross_vjp(solution.w, h, adjoint)
+            return Pulled(
+                {name: -term for name, term in cross.items()},
+                WarmStart(solution, adjoint),
+                (status,),
+                linear_iterations=n_iter,
+                linear_residual=residual,
+            )
+
+        state = WarmStart(solution, guess)
+        return FittedWeights(solution.w, pull, state, (solution.status,), solution.n_solves)
 
     def _adjoint(self, problem, h, solution, right, start, tol):
         """``H^-1 right``, its status, and iterations and residual where these are known."""

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_hypergrad.search.objective.online_objective import OnlineObjective
-from sklearn_hypergrad.search.strategies.build_objectives import objectives
+from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
+from sklearn_hypergrad.tuning import OnlineObjective
 
 # Inner tolerance: what remains must not show in differences.
 TIGHT = 1e-11
@@ -83,11 +83,13 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     rng = np.random.default_rng(random_state)
     errors = []
     with np.errstate(all="ignore"):
-        for objective in objectives(clone(search), X, y, **fit_params):
+        for objective in build_objectives(clone(search), X, y, **fit_params):
             if isinstance(objective, OnlineObjective):
                 raise ValueError(ONLINE.format(search.hypergradient))
             objective.tol = TIGHT
-            errors_of = _errors_near_start if objective.joint else _errors
+            # Of several values, or from own values, all entries move at once.
+            together = len(objective.space.dimensions) > 1 or objective.from_own_values
+            errors_of = _errors_near_start if together else _errors
             errors.append(errors_of(objective, n_points, step, rng))
     if not errors:
         raise ValueError("No range of param_grid can be searched, so there is no hypergradient.")

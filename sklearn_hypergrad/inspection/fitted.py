@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hypergrad.inspection.display import shortened
-from sklearn_hypergrad.inspection.measures import NAMES
+from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.candidates.expand import expand
 
 # Relative difference of values that are the same.
@@ -50,7 +50,8 @@ class Steps:
     @property
     def loss_label(self):
         """The loss as it is written on an axis."""
-        return NAMES.get(self.loss, self.loss)
+        known = VALIDATION_LOSSES.get(self.loss)
+        return self.loss if known is None else known.label
 
     @property
     def label(self):

@@ -17,7 +17,7 @@ from sklearn_hypergrad.inspection.measures import measure_for
 from sklearn_hypergrad.search.data.blocks import whole
 from sklearn_hypergrad.search.data.inputs import FitInputs
 from sklearn_hypergrad.search.data.layout import LAYOUTS
-from sklearn_hypergrad.search.results.rows import plain
+from sklearn_hypergrad.search.data.plain import plain
 
 # A relative difference of losses that is none.
 SAME = 0.01

@@ -7,25 +7,13 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import check_scoring
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of, single_scorer
-from sklearn_hypergrad.search.objective.validation_loss import EXACT
-from sklearn_hypergrad.search.objective.vector_data import STEADY
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, loss_of_metric
 
-NAMES = {
-    "squared_error": "mean squared error",
-    "root_squared_error": "root mean squared error",
-    "r2": "1 - R²",
-    "absolute_error": "mean absolute error",
-    "poisson_deviance": "mean Poisson deviance",
-    "gamma_deviance": "mean gamma deviance",
-    "log_loss": "log loss (nats)",
-    "balanced_log_loss": "log loss, classes balanced (nats)",
-    "brier_score": "Brier score",
-    "coded_squared_error": "squared error of coded classes",
-    "balanced_coded_squared_error": "squared error of coded classes, balanced",
-}
-SCORING = {"squared_error": "neg_mean_squared_error"}
 # What ``estimator.score`` is, by the class that defines it.
-SCORES = {RegressorMixin.score: ("r2", NAMES["r2"]), ClassifierMixin.score: ("", "1 - accuracy")}
+SCORES = {
+    RegressorMixin.score: ("r2", VALIDATION_LOSSES["r2"].label),
+    ClassifierMixin.score: ("", "1 - accuracy"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,9 +50,9 @@ def measure_of(scorer, final):
     if metric is None:
         return Measure(scorer, f"minus {getattr(scorer, '__name__', 'score')}")
     function, sign, _, _ = metric
-    name, expected = EXACT.get(function, ("", sign))
-    if name and sign == expected:
-        return Measure(scorer, NAMES[name], float(sign > 0), name)
+    loss = loss_of_metric(function)
+    if loss is not None and sign == loss.sign:
+        return Measure(scorer, loss.label, loss.offset, loss.name)
     return _other(scorer, function, sign)
 
 
@@ -84,8 +72,8 @@ def measure_for(search, final, scoring=None, followed=""):
     if scoring is not None:
         return measure_of(check_scoring(search.estimator, scoring=scoring), final)
     found = _asked(search, final)
-    if found.name != followed and STEADY.get(found.name) == followed:
-        return measure_for(search, final, SCORING[followed])
+    if found.name and VALIDATION_LOSSES[found.name].steady == followed != found.name:
+        return measure_for(search, final, VALIDATION_LOSSES[followed].scoring)
     return found
 
 

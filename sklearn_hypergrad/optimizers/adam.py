@@ -40,6 +40,9 @@ class Adam(Optimizer):
         weights and batches anew at every evaluation.
     """
 
+    needs_smooth = False
+    accepts_noise = True
+
     def __init__(self, learning_rate=0.2, decays=(0.9, 0.99), *, noisy=None):
         self.learning_rate = learning_rate
         self.decays = decays
@@ -49,26 +52,15 @@ class Adam(Optimizer):
         noisy = "" if self.noisy is None else f", noisy={self.noisy}"
         return f"Adam(learning_rate={self.learning_rate}{noisy})"
 
-    def told(self, noisy):
-        """The same optimizer, with ``noisy`` where that is open.
+    def n_evaluations(self, max_iter):
+        return max_iter
 
-        Parameters
-        ----------
-        noisy : bool
-            Whether values are noisy.
-
-        Returns
-        -------
-        Adam
-            Another one if ``noisy`` was None.
-        """
-        return Adam(self.learning_rate, self.decays, noisy=noisy) if self.noisy is None else self
-
-    def minimize(self, fun, z0, bounds, *, tol, max_iter):
+    def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False, noisy=False):
+        noisy = noisy if self.noisy is None else self.noisy
         low, high = np.asarray(bounds, dtype=float).T
         z, moments = np.clip(z0, low, high), RunningMoments(self.decays)
         take_back = getattr(fun, "take_back", None)
-        path = Path(max_iter - max(1, round(LAST * max_iter)) if self.noisy else None)
+        path = Path(max_iter - max(1, round(LAST * max_iter)) if noisy else None)
         length, still = self.learning_rate, False
         for n in range(max_iter):
             value, gradient = fun(z)

@@ -27,10 +27,25 @@ class Minimum:
 
 
 class Optimizer(abc.ABC):
-    """Base class; an instance holds settings only and may be shared between runs."""
+    """Base class; an instance holds settings only and may be shared between runs.
+
+    Attributes
+    ----------
+    needs_smooth : bool
+        Whether it compares values and slopes along a line, so that kinks mislead it.
+    accepts_noise : bool
+        Whether values may be noisy, or depend on the calls before.
+    """
+
+    needs_smooth = True
+    accepts_noise = False
+
+    def n_evaluations(self, max_iter):
+        """How many evaluations ``max_iter`` iterations take; None if that is not known before."""
+        return None
 
     @abc.abstractmethod
-    def minimize(self, fun, z0, bounds, *, tol, max_iter):
+    def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False, noisy=False):
         """Minimise ``fun``, which returns value and gradient, from ``z0`` within ``bounds``.
 
         Parameters
@@ -44,6 +59,11 @@ class Optimizer(abc.ABC):
         tol : float
             Accuracy asked for in ``z``.
         max_iter : int
+        likelihood : bool, default=False
+            Whether values are minus log likelihoods, whose differences mean the same everywhere.
+            Passed only if it is True: an optimizer that makes no use of it may take ``**facts``.
+        noisy : bool, default=False
+            Whether values are noisy. Passed only to optimizers that accept noise.
 
         Returns
         -------

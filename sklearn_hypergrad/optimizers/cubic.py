@@ -16,7 +16,9 @@ class Cubic(Optimizer):
     moves by less than ``tol``. Needs about half the evaluations of a root search on the slope.
     """
 
-    def minimize(self, fun, z0, bounds, *, tol, max_iter):
+    needs_smooth = False
+
+    def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False):
         if len(z0) != 1:
             raise ValueError(f"Cubic moves one value, got {len(z0)}; use optimizer='lbfgs'.")
         low, high = (self._point(fun, z) for z in bounds[0])

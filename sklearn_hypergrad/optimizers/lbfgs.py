@@ -14,28 +14,27 @@ MESSAGES = {
 class LBFGS(Optimizer):
     """L-BFGS-B with bounds.
 
+    Values are divided by the one at the start, so that ``tol`` means the same for every loss. Log
+    likelihoods stay as they are: a slope of ``30 tol``, or a relative decrease of ``tol / 100``,
+    ends the run.
+
     Parameters
     ----------
     memory : int, default=20
         Number of past steps that shape the curvature; evaluations are expensive here and vectors
         short, so more than SciPy's 10.
-    nats : bool, default=False
-        Whether values are log likelihoods, whose differences mean the same everywhere: then a slope
-        of ``30 tol``, or a relative decrease of ``tol / 100``, ends the run. Otherwise they are
-        divided by the one at the start, so that ``tol`` means the same for every loss.
     """
 
-    def __init__(self, memory=20, *, likelihood=False):
+    def __init__(self, memory=20):
         self.memory = memory
-        self.likelihood = likelihood
 
     def __repr__(self):
-        return f"LBFGS(memory={self.memory}{', likelihood=True' * self.likelihood})"
+        return f"LBFGS(memory={self.memory})"
 
-    def minimize(self, fun, z0, bounds, *, tol, max_iter):
-        scale = 1.0 if self.likelihood else abs(fun(z0)[0]) or 1.0
+    def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False):
+        scale = 1.0 if likelihood else abs(fun(z0)[0]) or 1.0
         # Validation losses are flat: a relative curvature of 1e-3 is not unusual.
-        gtol, ftol = (30 * tol, 1e-2 * tol) if self.likelihood else (1e-3 * tol, 1e-3 * tol**2)
+        gtol, ftol = (30 * tol, 1e-2 * tol) if likelihood else (1e-3 * tol, 1e-3 * tol**2)
 
         def scaled(z):
             value, gradient = fun(z)

@@ -14,11 +14,20 @@ from sklearn_hypergrad.problems.network.network import Network, glorot
 from sklearn_hypergrad.problems.network.network_problem import NetworkProblem
 from sklearn_hypergrad.problems.outer.held_out import (
     HeldOutLoss,
+    LinearPredictions,
     MeanLoss,
     NetworkLoss,
+    NetworkPredictions,
     PredictionLoss,
+    WeightLoss,
 )
-from sklearn_hypergrad.problems.outer.validation import VALIDATION_LOSSES, ValidationLoss
+from sklearn_hypergrad.problems.outer.validation import (
+    VALIDATION_LOSSES,
+    ValidationLoss,
+    loss_of_metric,
+    losses_of,
+    surrogate,
+)
 from sklearn_hypergrad.problems.ridge.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
@@ -43,11 +52,13 @@ __all__ = [
     "InnerSolution",
     "KernelRidge",
     "L2Penalty",
+    "LinearPredictions",
     "LinearProblem",
     "Linearization",
     "MeanLoss",
     "Network",
     "NetworkLoss",
+    "NetworkPredictions",
     "NetworkProblem",
     "PredictionLoss",
     "LeaveOneOutLoss",
@@ -56,7 +67,11 @@ __all__ = [
     "Status",
     "TrainableProblem",
     "ValidationLoss",
+    "WeightLoss",
     "to_row_space",
     "effective_dof",
     "glorot",
+    "loss_of_metric",
+    "losses_of",
+    "surrogate",
 ]

@@ -27,7 +27,7 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.candidates.expand import expand
 from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.data.splits import has_fixed_splits
-from sklearn_hypergrad.search.objective.build import Options
+from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
 from sklearn_hypergrad.search.reporting.progress import Progress
@@ -434,7 +434,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             self.__dict__.pop(name, None)
         try:
             super().fit(X, y, **params)
-            self._report(self._outcomes)
+            self._report(self._results)
             return self
         finally:
             # Data must not outlive the fit, whether it succeeded or not.
@@ -443,7 +443,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                 self._checked_cv_orig = frozen.cv
             self.__dict__.pop("_routed_params", None)
             self.__dict__.pop("_data", None)
-            self.__dict__.pop("_outcomes", None)
+            self.__dict__.pop("_results", None)
 
     def report(self):
         """What was tuned, gained and spent, and what to distrust.
@@ -496,16 +496,16 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
         beside = self.selection == "best"
         candidates = expand(self.param_grid, self.estimator, beside=beside)
-        ranges = any(candidate.range for candidate in candidates)
+        ranges = any(candidate.ranges for candidate in candidates)
         # What is only enumerated gives the tree of tasks that GridSearchCV has.
         if ranges:
             task = callback_ctx.subcontext("search", max_subtasks=None)
             task.call_on_fit_task_begin(estimator=self)
-            outcomes = self._run_candidates(candidates, task)
+            results = self._run_candidates(candidates, task)
         else:
             task = callback_ctx
-            outcomes = [run_candidate(candidate, None, None) for candidate in candidates]
-        rows = [row for outcome in outcomes for row in outcome.rows]
+            results = [run_candidate(candidate, None, None) for candidate in candidates]
+        rows = [row for result in results for row in result.rows]
         fits = task.subcontext(
             task_name="evaluation" if ranges else "search",
             max_subtasks=len(rows) * self.n_splits_,
@@ -515,10 +515,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         fits.call_on_fit_task_end(estimator=self)
         if ranges:
             task.call_on_fit_task_end(estimator=self)
-        self._outcomes = outcomes
+        self._results = results
 
     def _run_candidates(self, candidates, task):
-        """The outcomes of candidates, some of which have ranges."""
+        """The results of candidates, some of which have ranges."""
         self._check_guard()
         began = time.perf_counter()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
@@ -528,13 +528,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         if self.verbose > 0:
             listeners.append(Progress(self.max_iter))
         with np.errstate(all="ignore"), one_blas_thread():
-            outcomes = [
+            results = [
                 run_candidate(candidate, inputs, options.watched(candidate.place, *listeners))
                 for candidate in candidates
             ]
         tasks.end()
         self._costs.seconds = time.perf_counter() - began
-        return outcomes
+        return results
 
     def _check_guard(self):
         for name in ("cv", "search_cv") if self.guard else ():
@@ -572,38 +572,40 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             selection=self.selection,
         )
 
-    def _report(self, outcomes):
-        self.hypergradient_ = attributes.explanation(outcomes)
-        searched = [outcome for outcome in outcomes if outcome.found is not None]
-        messages = [message for outcome in outcomes for message in problems_of(outcome)]
+    def _report(self, results):
+        self.hypergradient_ = attributes.explanation(results)
+        searched = [result for result in results if result.is_searched]
+        messages = [message for result in results for message in problems_of(result)]
         if searched:
-            models = attributes.models_of(outcomes)
-            self.history_ = attributes.history(outcomes)
-            self.hyperparameters_ = attributes.hyperparameters(outcomes, models)
-            self.n_iter_ = sum(len(outcome.records) for outcome in searched)
+            models = attributes.models_of(results)
+            self.history_ = attributes.history(results)
+            self.hyperparameters_ = attributes.hyperparameters(results, models)
             self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
             self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
-            messages += self._report_best(outcomes, models)
+            messages += self._report_best(results, models)
+        # Evaluations; where nothing was searched, the settings that were judged.
+        n_evaluations = sum(len(result.records) for result in searched)
+        self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
         metric = metric_name(self)
-        self._summaries = summaries(outcomes, self.cv_results_, metric)
+        self._summaries = summaries(results, self.cv_results_, metric)
         if self.selection != "best" and not searched:
             messages.append(NOTHING_TO_SELECT)
-        messages += attributes.unconverged_fits(outcomes, self.cv_results_, metric)
+        messages += attributes.unconverged_fits(results, self.cv_results_, metric)
         self.remarks_ = messages
         if searched and self.verbose > 0:
             print(final_lines(self))
         if messages:
             warnings.warn("\n".join(messages), HypergradWarning, stacklevel=3)
 
-    def _report_best(self, outcomes, models):
+    def _report_best(self, results, models):
         """What there is to say of the row that scikit-learn has chosen; what is worth a warning."""
         number = getattr(self, "best_index_", 0)
-        outcome, value = attributes.row(outcomes, number)
-        if outcome.guard is not None:
-            self.guard_ = outcome.guard
-        if outcome.describe is None:
+        result, value = attributes.row(results, number)
+        if result.guard is not None:
+            self.guard_ = result.guard
+        if result.describe is None:
             return []
-        model = models[number] if number in models else outcome.describe(value)
+        model = models[number] if number in models else result.describe(value)
         self.effective_dof_ = float(model.dof.sum())
         self.feature_regularization_ = model.strength
-        return model.problems(outcome.candidate.range.key)
+        return model.problems(result.candidate.range.key)

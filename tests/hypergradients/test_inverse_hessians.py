@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn_hypergrad.tuning.objective import Objective
 
 from sklearn_hypergrad import (
     Continuous,
@@ -34,7 +35,6 @@ from sklearn_hypergrad.problems import (
     PredictionLoss,
     Status,
 )
-from sklearn_hypergrad.search.objective.objective import Objective
 from sklearn_hypergrad.training import GradientDescent
 
 H = {"h": np.array(2.0)}

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
+from sklearn_hypergrad.tuning.online_objective import OnlineObjective
 from threadpoolctl import threadpool_limits
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
@@ -17,8 +18,7 @@ from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.optimizers import Adam
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.objective.online_objective import OnlineObjective
-from sklearn_hypergrad.search.strategies.build_objectives import objectives
+from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
 from sklearn_hypergrad.training import Momentum
 
 PENALTIES = {"alpha": Continuous(1e-4, 10.0, per="layer")}
@@ -219,7 +219,7 @@ def test_networks_of_scikit_learn_are_trained_once_and_as_long(wine, method, par
     theta = np.log([1e-4])
     # As many steps as the fits take, which may be fewer than max_iter says; two calls are even.
     first, last = objective(theta)[0], objective(theta)[0]
-    n_steps = [term.problem.run({"alpha": 1e-4}).n_steps for term in objective.terms]
+    n_steps = [term.model.problem.run({"alpha": 1e-4}).n_steps for term in objective.terms]
     taken = [session.t for session in objective._sessions]
     assert np.abs(np.subtract(taken, n_steps)).max() <= 1
     assert (min(n_steps) < 40 * 3) == bool(params)

@@ -19,7 +19,7 @@ from sklearn.preprocessing import (
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.data import blocks as search_data
-from sklearn_hypergrad.search.strategies.build_objectives import objectives
+from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
 
 MODELS = {
     "ridge": (linear_model.Ridge, "alpha", None),

@@ -11,7 +11,7 @@ from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible, Trunc
 from sklearn_hypergrad.linear_model import Ridge as VectorRidge
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.problems import GramRidge, L2Penalty, LinearProblem
-from sklearn_hypergrad.search.strategies.build_objectives import objectives
+from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
 from sklearn_hypergrad.training import GradientDescent, Training, training_of
 
 DESCENT = GradientDescent(600, momentum=0.75)

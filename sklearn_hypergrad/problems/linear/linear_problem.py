@@ -88,7 +88,7 @@ class LinearProblem(InnerProblem):
     split_axis = 1
 
     def __init__(self, block, penalty, loss, *, fit_intercept):
-        self._penalty = penalty
+        self.penalty = penalty
         self._loss = loss
         self._design = Design(block.X, fit_intercept=fit_intercept, scales=block.scales)
         self._y = block.y[:, None, :]
@@ -113,10 +113,10 @@ class LinearProblem(InnerProblem):
     def cross_vjp(self, w, h, v):
         penalised = slice(0, self._design.n_features)
         product = np.einsum("jsk,jsk->jk", w[penalised], v[penalised])
-        return self._penalty.cross_vjp(h, product)
+        return self.penalty.cross_vjp(h, product)
 
     def cross_jvp(self, w, h, u):
-        return self._with_intercept(self._penalty.cross_jvp(h, u)) * w
+        return self._with_intercept(self.penalty.cross_jvp(h, u)) * w
 
     def solve(self, h, warm_start, tol):
         ridge = self._ridge(h)
@@ -180,7 +180,7 @@ class LinearProblem(InnerProblem):
 
     def _ridge(self, h):
         """Penalty strength of every weight, of shape (n_weights, 1, n_outputs or 1)."""
-        return self._with_intercept(self._penalty.strength(h))
+        return self._with_intercept(self.penalty.strength(h))
 
     def _with_intercept(self, strength):
         ridge = np.zeros((self._design.shape[1], 1, strength.shape[1]))

@@ -21,9 +21,8 @@ class HeldOutLoss:
         self._reduce = validation_loss.reduce
         self._factor = validation_loss.factor
         self._loss = validation_loss.loss(block.y.shape[1])
-        self.rows = np.concatenate(block.tests)
+        self.rows, self.splits = held_out_rows(block)
         sizes = [len(test) for test in block.tests]
-        self.splits = np.repeat(np.arange(block.n_splits), sizes)
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._y = block.y[self.rows]
         self._weights = sample_weights(block, validation_loss.balanced)[:, None]
@@ -46,60 +45,104 @@ class HeldOutLoss:
         return np.add.reduceat(self._weights * values, self._starts)
 
 
-class PredictionLoss:
+class WeightLoss:
     """Validation losses of all splits as functions of the inner variable.
+
+    Parameters
+    ----------
+    predictions : callable
+        ``predictions(w, h) -> (z, pull)``: predictions of the held-out rows, split after split, of
+        shape (n_held_out, n_outputs); ``pull(g)`` is the gradient of ``sum g z`` in ``w``, and a
+        dict of the direct ones in ``h``.
+    held_out : HeldOutLoss
+    """
+
+    def __init__(self, predictions, held_out):
+        self.predictions = predictions
+        self._held_out = held_out
+        self.variance = held_out.variance
+
+    def __call__(self, w, h):
+        """Values of shape (n_splits,), gradient of their sum in ``w``, and directly in ``h``."""
+        z, pull = self.predictions(w, h)
+        values, gradient = self._held_out(z)
+        return values, *pull(gradient)
+
+
+class LinearPredictions:
+    """Predictions of held-out rows by a problem that predicts all rows for all splits.
 
     Parameters
     ----------
     problem : object
         Has ``predict(w)``, of shape (n_samples, n_splits, n_outputs), and its transposed product
         ``predict_vjp(v)``, shaped like ``w``.
-    block : SplitData
-    validation_loss : ValidationLoss
+    data : SplitData
     """
 
-    def __init__(self, problem, block, validation_loss):
+    def __init__(self, problem, data):
         self._problem = problem
-        self._held_out = HeldOutLoss(block, validation_loss)
-        self.variance = self._held_out.variance
+        # A row may be held out in several splits, but only once in each.
+        self._where = held_out_rows(data)
 
     def __call__(self, w, h):
-        """Values of shape (n_splits,), gradient of their sum in ``w``, and directly in ``h``."""
+        """``(z, pull)`` as :class:`WeightLoss` takes it."""
         z = self._problem.predict(w)
-        # A row may be held out in several splits, but only once in each.
-        where = self._held_out.rows, self._held_out.splits
-        values, gradient = self._held_out(z[where])
-        pulled = np.zeros_like(z)
-        pulled[where] = gradient
-        return values, self._problem.predict_vjp(pulled), {}
 
-    def samples(self, w):
-        """Loss of every held-out sample, split after split, the mean over outputs; its weight."""
-        z = self._problem.predict(w)
-        return self._held_out.samples(z[self._held_out.rows, self._held_out.splits])
+        def pull(gradient):
+            pulled = np.zeros_like(z)
+            pulled[self._where] = gradient
+            return self._problem.predict_vjp(pulled), {}
+
+        return z[self._where], pull
 
 
-class NetworkLoss:
-    """The validation loss of one split as a function of the weights of a network.
+class NetworkPredictions:
+    """Predictions of the held-out rows of one split by a network.
 
     Parameters
     ----------
     network : Network
-    block : SplitData
+    data : SplitData
         Of one split.
+    """
+
+    def __init__(self, network, data):
+        self._network = network
+        self._X = data.X[held_out_rows(data)[0]]
+
+    def __call__(self, w, h):
+        """``(z, pull)`` as :class:`WeightLoss` takes it."""
+        z, pullback = self._network.predictions(w, self._X)
+        return z, lambda gradient: (pullback(gradient.astype(w.dtype, copy=False)), {})
+
+
+class PredictionLoss(WeightLoss):
+    """The WeightLoss of LinearPredictions.
+
+    Parameters
+    ----------
+    problem, block
+        As LinearPredictions takes them.
+    validation_loss : ValidationLoss
+    """
+
+    def __init__(self, problem, block, validation_loss):
+        super().__init__(LinearPredictions(problem, block), HeldOutLoss(block, validation_loss))
+
+
+class NetworkLoss(WeightLoss):
+    """The WeightLoss of NetworkPredictions.
+
+    Parameters
+    ----------
+    network, block
+        As NetworkPredictions takes them.
     validation_loss : ValidationLoss
     """
 
     def __init__(self, network, block, validation_loss):
-        self._network = network
-        self._held_out = HeldOutLoss(block, validation_loss)
-        self._X = block.X[self._held_out.rows]
-
-    def __call__(self, w, h):
-        """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
-        z, pullback = self._network.predictions(w, self._X)
-        values, gradient = self._held_out(z)
-        return values, pullback(gradient.astype(w.dtype, copy=False)), {}
+        super().__init__(NetworkPredictions(network, block), HeldOutLoss(block, validation_loss))
 
 
 class MeanLoss:
@@ -122,6 +165,12 @@ class MeanLoss:
         losses, residual, _ = self._network.loss.evaluate(self._y, z)
         gradient = (residual / len(z)).astype(w.dtype, copy=False)
         return np.array([losses.mean()]), pullback(gradient), {}
+
+
+def held_out_rows(data):
+    """Row and split of every held-out sample, split after split."""
+    sizes = [len(test) for test in data.tests]
+    return np.concatenate(data.tests), np.repeat(np.arange(data.n_splits), sizes)
 
 
 def sample_weights(block, balanced):

@@ -41,10 +41,10 @@ class DualRidge(PrimalRidge):
 
     def gradient(self, w, h):
         residual = self.forward(w) - self._target
-        return self.backward(residual) + self._penalty.strength(h) * w
+        return self.backward(residual) + self.penalty.strength(h) * w
 
     def hvp(self, w, h, v):
-        return self.backward(self.forward(v)) + self._penalty.strength(h) * v
+        return self.backward(self.forward(v)) + self.penalty.strength(h) * v
 
     def inverse(self, strength):
         return Woodbury(self, strength)

@@ -105,10 +105,6 @@ class QuadraticLoss:
         values, slopes = self._reduce(errors, self._variance)
         return values, 2 * slopes[:, None, :] * (product - self._xy), {}
 
-    def samples(self, w):
-        """As for :class:`PredictionLoss`."""
-        return self._residual.samples(w)
-
 
 def _moments(block, origin):
     """Common weights or None, moments of held-out parts with them, moments of training parts.

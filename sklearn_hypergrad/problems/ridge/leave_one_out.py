@@ -25,7 +25,7 @@ class LeaveOneOutLoss:
 
     def __init__(self, problem, block, penalty, *, fit_intercept):
         self._problem = problem
-        self._penalty = penalty
+        self.penalty = penalty
         self._y = block.y
         self._t = block.row_weights()
         weights = block.score_weight[:, None]
@@ -38,7 +38,7 @@ class LeaveOneOutLoss:
     #     direct_j = -sum_i g_i e_i / (1 - l_i) t_i A_ij^2.
     def __call__(self, w, h):
         """Values of shape (1,), gradient in ``w``, and directly in ``h``."""
-        strength = self._penalty.strength(h)
+        strength = self.penalty.strength(h)
         residual = self._y - self._problem.predict(w)[:, 0]
         A, left = self._leave_out(strength, residual.shape[1])
         errors = residual / left
@@ -46,7 +46,7 @@ class LeaveOneOutLoss:
         grad_w = -self._problem.predict_vjp(slopes[:, None, :])
         direct = -np.einsum("ik,kji->jk", self._t * slopes * errors, A**2)
         values = np.array([np.sum(self._weights * errors**2)])
-        return values, grad_w, self._penalty.cross_vjp(h, direct)
+        return values, grad_w, self.penalty.cross_vjp(h, direct)
 
     def _leave_out(self, strength, n_outputs):
         """``H^-1 x`` of all rows for every distinct column of strengths, and ``1 - l``."""

@@ -34,7 +34,7 @@ class RidgeProblem(InnerProblem):
     split_axis = 0
 
     def __init__(self, penalty):
-        self._penalty = penalty
+        self.penalty = penalty
 
     @abc.abstractmethod
     def inverse(self, strength):
@@ -60,7 +60,7 @@ class RidgeProblem(InnerProblem):
         return w[0]
 
     def solve(self, h, warm_start, tol):
-        strength = self._penalty.strength(h)
+        strength = self.penalty.strength(h)
         inverse = self.inverse(strength)
         w = self._minimiser(inverse, strength)
 
@@ -70,10 +70,10 @@ class RidgeProblem(InnerProblem):
         return InnerSolution(w, inverse_hvp, Status.CONVERGED, n_solves=len(w))
 
     def cross_vjp(self, w, h, v):
-        return self._penalty.cross_vjp(h, np.einsum("sjk,sjk->jk", w, v))
+        return self.penalty.cross_vjp(h, np.einsum("sjk,sjk->jk", w, v))
 
     def cross_jvp(self, w, h, u):
-        return self._penalty.cross_jvp(h, u) * w
+        return self.penalty.cross_jvp(h, u) * w
 
     @abc.abstractmethod
     def _minimiser(self, inverse, strength):
@@ -156,10 +156,10 @@ class NormalEquations(RidgeProblem):
         return np.zeros_like(self._cross)
 
     def gradient(self, w, h):
-        return self._gram @ w + self._penalty.strength(h) * w - self._cross
+        return self._gram @ w + self.penalty.strength(h) * w - self._cross
 
     def hvp(self, w, h, v):
-        return self._gram @ v + self._penalty.strength(h) * v
+        return self._gram @ v + self.penalty.strength(h) * v
 
     def inverse(self, strength):
         if self._factorised(strength):

@@ -1,94 +1,20 @@
-"""From ``param_grid`` to what is enumerated and what is searched."""
+"""From ``param_grid`` to candidates: what is enumerated, and what is searched."""
 
-import dataclasses
-import difflib
 import itertools
-import math
-import numbers
-from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
-from sklearn.pipeline import Pipeline
 
-from sklearn_hypergrad.adapters import Family, family
+from sklearn_hypergrad.adapters import family
+from sklearn_hypergrad.search.candidates.candidate import Candidate, configured, final_step
+from sklearn_hypergrad.search.candidates.ranges import ANY, Range, as_range
+from sklearn_hypergrad.search.candidates.refusals import (
+    check_range,
+    refuse_continuous,
+    refuse_mixed,
+    why_enumerated,
+    why_not,
+)
 from sklearn_hypergrad.spaces import Continuous
-
-# Positive values that span this ratio are meant in orders of magnitude.
-LOG_RATIO = 10
-ANY = -math.inf, math.inf
-# How much alike the names are of which one may be meant for the other.
-ALIKE = 0.85
-
-
-@dataclasses.dataclass(frozen=True)
-class Range:
-    """A continuous hyperparameter of one candidate.
-
-    Attributes
-    ----------
-    key : str
-        Its name in ``param_grid``.
-    continuous : Continuous
-        Bounds, scale and shape.
-    listed : tuple of numbers
-        The values a list gave, as they are and in its order; empty for a ``Continuous``.
-    """
-
-    key: str
-    continuous: Continuous
-    listed: tuple = ()
-
-    @property
-    def leaf(self):
-        return self.key.rpartition("__")[2]
-
-    @property
-    def scale(self):
-        """The scale with "auto" resolved, for a positive hyperparameter."""
-        low, high = self.continuous.low, self.continuous.high
-        if self.continuous.scale != "auto":
-            return self.continuous.scale
-        bounded = low is not None and high is not None and self.continuous.per is None
-        return "linear" if bounded and high / low < LOG_RATIO else "log"
-
-    def scale_of(self, hyperparameter):
-        """The scale on which it is searched, which may be that of the hyperparameter itself."""
-        own = hyperparameter.scale
-        return own if own != "log" and self.continuous.scale == "auto" else self.scale
-
-
-@dataclasses.dataclass(frozen=True)
-class Candidate:
-    """Settings that are fixed and, if anything is differentiable, the ranges that are searched.
-
-    Solved families have one range. Attributes are None where nothing is searched, and ``reason``
-    where nothing is enumerated that could have been a range.
-    """
-
-    settings: dict
-    ranges: tuple = ()
-    estimator: Any = None
-    final: Any = None
-    family: Family | None = None
-    reason: str | None = None
-
-    @property
-    def range(self):
-        """The first range, or None."""
-        return self.ranges[0] if self.ranges else None
-
-    @property
-    def place(self):
-        """The enumerated values, as words."""
-        return ", ".join(f"{key}={value}" for key, value in self.settings.items())
-
-    @property
-    def key(self):
-        """Names of what is searched, as one."""
-        return ", ".join(span.key for span in self.ranges)
 
 
 def expand(param_grid, estimator, *, beside=True):
@@ -113,18 +39,18 @@ def _wrapped(grid):
 
 
 def _expand_dict(grid, estimator, beside):
-    _refuse_mixed(grid)
+    refuse_mixed(grid)
     # Between which limits values are to be depends on the estimator.
-    numeric = {key for key, values in grid.items() if _range(key, values, ANY)[0] is not None}
+    numeric = {key for key, values in grid.items() if as_range(key, values, ANY)[0] is not None}
     if not numeric:
         return [Candidate(settings) for settings in ParameterGrid(grid)]
     candidates = []
     # Which estimator a name leads to may depend on the values that are enumerated.
     for fixed in ParameterGrid({key: grid[key] for key in grid.keys() - numeric}):
-        configured = _configured(estimator, fixed)
-        searched = {key for key in numeric if _why_not(configured, key) is None}
+        own = configured(estimator, fixed)
+        searched = {key for key in numeric if why_not(own, key) is None}
         for key in numeric - searched:
-            _refuse_continuous(key, grid[key], _why_not(configured, key), configured)
+            refuse_continuous(key, grid[key], why_not(own, key), own)
         others = {key: grid[key] for key in numeric - searched}
         for more in ParameterGrid(others):
             candidates += _candidates(grid, searched, {**fixed, **more}, estimator, beside)
@@ -136,22 +62,22 @@ def _expand_dict(grid, estimator, beside):
 
 def _candidates(grid, searched, settings, estimator, beside):
     """The candidates of one combination of enumerated values."""
-    configured = _configured(estimator, settings)
+    own = configured(estimator, settings)
     if not searched:
-        return [Candidate(settings, reason=_why_enumerated(grid, configured))]
+        return [Candidate(settings, reason=why_enumerated(grid, own))]
     # A candidate has one final step: all names lead to it. Their order is that of the grid.
     keys = [key for key in grid if key in searched]
-    final, _ = final_step(configured, keys[0])
+    final, _ = final_step(own, keys[0])
     found = family(final)
     obstacle = found.obstacle(final)
     if obstacle is not None:
         for key in keys:
-            _refuse_continuous(key, grid[key], obstacle, configured)
+            refuse_continuous(key, grid[key], obstacle, own)
         reason = f"{', '.join(keys)} of {type(final).__name__}: {obstacle}"
         listed = ParameterGrid({key: grid[key] for key in keys})
         return [Candidate({**settings, **values}, reason=reason) for values in listed]
     choices = [_choices(key, grid[key], final, found, beside) for key in keys]
-    reason = _why_enumerated(grid, configured)
+    reason = why_enumerated(grid, own)
     return [
         _candidate(dict(zip(keys, chosen, strict=True)), settings, estimator, reason)
         for chosen in itertools.product(*choices)
@@ -160,10 +86,10 @@ def _candidates(grid, searched, settings, estimator, beside):
 
 def _choices(key, values, final, found, beside):
     """Values that are enumerated beside the range, and the range."""
-    span, others = _range(key, values, found.hyperparameters[key.rpartition("__")[2]].limits)
+    span, others = as_range(key, values, found.hyperparameters[key.rpartition("__")[2]].limits)
     if span is None:
         return others
-    _check(span, final, found)
+    check_range(span, final, found)
     return [*others, span] if beside else [span]
 
 
@@ -174,148 +100,6 @@ def _candidate(chosen, settings, estimator, reason):
     settings = {**settings, **values}
     if not spans:
         return Candidate(settings, reason=reason)
-    configured = _configured(estimator, settings)
-    final, _ = final_step(configured, spans[0].key)
-    return Candidate(settings, spans, configured, final, family(final), reason)
-
-
-def final_step(estimator, key):
-    """The last step of (nested) pipelines that ``key`` leads to, and its path; else (None, None).
-
-    Subclasses of Pipeline may do more than transform (samplers), so they are not looked into.
-    """
-    *path, leaf = key.split("__")
-    for name in path:
-        if type(estimator) is not Pipeline or name != estimator.steps[-1][0]:
-            return None, None
-        estimator = estimator.steps[-1][1]
-    return (None, None) if isinstance(estimator, Pipeline) else (estimator, path)
-
-
-def _configured(estimator, settings):
-    if not settings:
-        return estimator
-    return clone(estimator).set_params(**clone(settings, safe=False))
-
-
-def _range(key, values, limits=(0, math.inf)):
-    """``(Range, other values)``; the range is None if the values are to be enumerated."""
-    low, high = limits
-    if len(values) == 1 and isinstance(values[0], Continuous):
-        return Range(key, values[0]), []
-    if not isinstance(values, (Sequence, np.ndarray)) or not all(map(_is_number, values)):
-        return None, list(values)
-    valid = [value for value in values if low < value < high]
-    if len(set(valid)) < 2:
-        return None, list(values)
-    invalid = [value for value in values if not low < value < high]
-    return Range(key, Continuous(float(min(valid)), float(max(valid))), tuple(valid)), invalid
-
-
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _refuse_mixed(grid):
-    for key, values in grid.items():
-        if len(values) > 1 and any(isinstance(value, Continuous) for value in values):
-            raise ValueError(
-                f"Parameter grid for {key!r} mixes Continuous with other values. Give "
-                f"{key}=Continuous(low, high) alone, and other values in a dict of their own in a "
-                f"list of grids."
-            )
-
-
-def _refuse_continuous(key, values, reason, estimator):
-    if isinstance(values[0], Continuous):
-        _refuse_unknown(key, estimator)
-        raise ValueError(
-            f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
-            f"values to enumerate instead."
-        )
-
-
-def _refuse_unknown(key, estimator):
-    """Raise the error of scikit-learn for a name that it does not know, with what may be meant."""
-    try:
-        clone(estimator).set_params(**{key: None})
-    except ValueError as error:
-        meant = _meant(key, list(estimator.get_params()))
-        hint = f" Did you mean {meant!r}?" if meant else ""
-        raise ValueError(f"{error}{hint}") from None
-
-
-def _meant(key, names):
-    """The name that is nearest to one that there is not, or None."""
-    inside = [name for name in names if name.rpartition("__")[2] == key]
-    path, _, leaf = key.rpartition("__")
-    beside = [name for name in names if name.rpartition("__")[0] == path]
-    leaves = difflib.get_close_matches(leaf, [name.rpartition("__")[2] for name in beside], n=1)
-    close = [name for name in beside if leaves and name.rpartition("__")[2] == leaves[0]]
-    alike = difflib.get_close_matches(key, names, n=1, cutoff=ALIKE)
-    return next(iter(inside + alike + close), None)
-
-
-def _check(span, final, found):
-    continuous = span.continuous
-    hyperparameter = found.hyperparameters[span.leaf]
-    allowed = hyperparameter.per
-    if continuous.per is not None and continuous.per not in allowed:
-        raise ValueError(
-            f"Cannot tune {span.key!r} with {continuous!r}. This is because "
-            f"{span.leaf} of {type(final).__name__} has no value per {continuous.per}; per may be "
-            f"{' or '.join(map(repr, (None, *allowed)))}.{_remedy(span, found)}"
-        )
-    if continuous.scale == "logit" and hyperparameter.scale != "logit":
-        raise ValueError(
-            f"Cannot tune {span.key!r} with {continuous!r}. This is because scale='logit' is for "
-            f"values between 0 and 1, and {span.leaf} of {type(final).__name__} may be any "
-            f"positive number: leave scale='auto'."
-        )
-    if continuous.per is not None and continuous.scale == "linear" != hyperparameter.scale:
-        raise ValueError(
-            f"Cannot tune {span.key!r} with {continuous!r}. This is because the entries of a "
-            f"vector are compared by their ratios: leave scale='auto'."
-        )
-    for name in ("low", "high", "init"):
-        value = getattr(continuous, name)
-        low, high = hyperparameter.limits
-        if value is not None and not low < value < high:
-            among = "positive values" if high == math.inf else f"values between {low} and {high}"
-            raise ValueError(
-                f"Cannot tune {span.key!r} with {continuous!r}. This is because "
-                f"{type(final).__name__}.{span.leaf} is searched among {among}, got "
-                f"{name}={value!r}. Leave {name} out, or give such a value."
-            )
-
-
-def _remedy(span, found):
-    """Which class of the same name has one value per what was asked for."""
-    if found.vector_class is None:
-        return ""
-    other = family(found.vector_class()).hyperparameters[span.leaf]
-    if span.continuous.per not in other.per:
-        return ""
-    name, package = found.vector_class.__name__, found.vector_class.__module__.rpartition(".")[0]
-    return f" Use the {name} that takes arrays: {package}.{name}."
-
-
-def _why_enumerated(grid, estimator):
-    """Why lists of numbers are not ranges, or None."""
-    numeric = sorted(key for key, values in grid.items() if _range(key, values)[0] is not None)
-    reasons = {key: _why_not(estimator, key) for key in numeric}
-    return "; ".join(f"{key}: {reason}" for key, reason in reasons.items() if reason) or None
-
-
-def _why_not(estimator, key):
-    """Why a hyperparameter cannot be differentiated, or None."""
-    final, _ = final_step(estimator, key)
-    if final is None:
-        return "it does not belong to the final step of a Pipeline"
-    found = family(final)
-    leaf = key.rpartition("__")[2]
-    if found is None:
-        return f"{type(final).__name__} has no registered inner problem"
-    if leaf not in found.hyperparameters:
-        return f"{leaf} of {type(final).__name__} is not differentiable"
-    return found.unused(final, leaf)
+    own = configured(estimator, settings)
+    final, _ = final_step(own, spans[0].key)
+    return Candidate(settings, spans, own, final, family(final), reason)

@@ -15,7 +15,7 @@ from sklearn_hypergrad._sklearn import (
     without_callbacks,
 )
 from sklearn_hypergrad.problems import SplitData
-from sklearn_hypergrad.search.candidates.expand import final_step
+from sklearn_hypergrad.search.candidates.candidate import final_step
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.shared_design import shared
 
@@ -104,7 +104,7 @@ def _divided(candidate, block):
     side = min(block.X.shape)
     matrix = side**2 if side <= candidate.family.largest_matrix else 0
     size = max(*block.X.shape, matrix) * block.y.shape[1]
-    return block.in_batches(max(1, MOST_NUMBERS // size))
+    return block.in_batches(1 if candidate.family.one_split else max(1, MOST_NUMBERS // size))
 
 
 def whole(candidate, inputs):
@@ -169,7 +169,8 @@ def _transformed(candidate, inputs, path, split, labels, y, score_weight):
 
 
 def _told_apart(candidate):
-    return candidate.range.continuous.per is not None
+    """Whether features are told apart: one has a value of its own."""
+    return any(span.continuous.per is not None for span in candidate.ranges)
 
 
 def row_numbers(indices):

@@ -1,4 +1,4 @@
-"""What is known of the features that enter the final step."""
+"""The features that enter the final step: how many, their names, and who makes them."""
 
 import dataclasses
 
@@ -9,10 +9,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion
 
 from sklearn_hypergrad._sklearn import feature_names, first_rows
-
-
-class UnsupportedRange(ValueError):
-    """These data or this estimator do not have what was asked for."""
+from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 
 
 @dataclasses.dataclass(frozen=True)

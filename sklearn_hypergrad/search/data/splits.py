@@ -11,8 +11,6 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
-from sklearn_hypergrad.adapters import ClassifierFamily
-
 # Splitters that say no more than how many parts are wanted. Any other one knows something of the
 # data (groups, time) and is respected.
 PLAIN = {KFold, StratifiedKFold, RepeatedKFold, RepeatedStratifiedKFold}
@@ -25,17 +23,6 @@ def has_fixed_splits(splitter):
     """Whether what was given for a cross-validation is splits of one data set, and no other."""
     asked_for = hasattr(splitter, "split") or isinstance(splitter, numbers.Integral | str | None)
     return not asked_for or isinstance(splitter, PredefinedSplit)
-
-
-def search_splits(candidate, inputs, options):
-    """``(splits, reason)`` to descend, as the search was asked; ``reason`` as for half_splits."""
-    if options.search_cv != "auto":
-        X, y = inputs.X, inputs.y
-        return list(options.search_cv.split(X, y, **inputs.split_params)), None
-    hyperparameter = candidate.family.hyperparameters[candidate.range.leaf]
-    if candidate.range.continuous.per is None or not hyperparameter.shrinkage:
-        return inputs.splits, None
-    return half_splits(candidate.family, inputs, options.seed)
 
 
 def half_splits(family, inputs, seed):
@@ -52,12 +39,11 @@ def half_splits(family, inputs, seed):
         return inputs.splits, None
     rows = np.flatnonzero(inputs.row_weight() > 0)
     labels = family.labels(inputs.y)[rows]
-    classifier = isinstance(family, ClassifierFamily)
-    fewest = np.unique(labels, return_counts=True)[1].min() if classifier else len(rows)
+    fewest = np.unique(labels, return_counts=True)[1].min() if family.stratified else len(rows)
     if fewest < FEWEST_MEMBERS:
-        what = "the smallest class has" if classifier else "there are"
+        what = "the smallest class has" if family.stratified else "there are"
         return inputs.splits, f"no half splits: {what} {fewest} members"
-    repeated = RepeatedStratifiedKFold if classifier else RepeatedKFold
+    repeated = RepeatedStratifiedKFold if family.stratified else RepeatedKFold
     splitter = repeated(n_splits=N_HALVES, n_repeats=N_REPEATS, random_state=seed)
     halves = splitter.split(rows, labels)
     return [(rows[train], rows[test]) for train, test in halves], None

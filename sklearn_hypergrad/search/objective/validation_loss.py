@@ -3,34 +3,17 @@
 import dataclasses
 
 import numpy as np
-from sklearn.base import RegressorMixin
-from sklearn.metrics import (
-    balanced_accuracy_score,
-    brier_score_loss,
-    log_loss,
-    mean_absolute_error,
-    mean_gamma_deviance,
-    mean_poisson_deviance,
-    mean_squared_error,
-    r2_score,
-    root_mean_squared_error,
-)
+from sklearn.metrics import balanced_accuracy_score
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
-from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
+from sklearn_hypergrad.problems import (
+    VALIDATION_LOSSES,
+    ValidationLoss,
+    loss_of_metric,
+    surrogate,
+)
 
-# Metric -> (loss, sign with which a scorer turns the metric into a score).
-EXACT = {
-    mean_squared_error: ("squared_error", -1),
-    root_mean_squared_error: ("root_squared_error", -1),
-    r2_score: ("r2", 1),
-    mean_absolute_error: ("absolute_error", -1),
-    mean_poisson_deviance: ("poisson_deviance", -1),
-    mean_gamma_deviance: ("gamma_deviance", -1),
-    log_loss: ("log_loss", -1),
-    brier_score_loss: ("brier_score", -1),
-}
-PROBABILISTIC = {"log_loss", "brier_score"}
+# Scores without gradient that count every class the same.
 BALANCED = {balanced_accuracy_score}
 
 
@@ -62,7 +45,8 @@ def choose(requested, scorer, estimator, family, y):
     ValueError
         If the requested loss is not one that the predictions of this family allow.
     """
-    name = _exact_name(scorer, estimator, y)
+    exact = _exact(scorer, estimator, family, y)
+    name = None if exact is None else exact.name
     if requested != "auto":
         if requested not in family.losses:
             raise ValueError(
@@ -70,11 +54,11 @@ def choose(requested, scorer, estimator, family, y):
                 f"Allowed are 'auto' and {sorted(family.losses)}."
             )
         return Choice(VALIDATION_LOSSES[requested], exact=requested == name)
-    if name in family.losses:
-        return Choice(VALIDATION_LOSSES[name], exact=True)
+    if exact is not None and exact.takes == family.takes:
+        return Choice(exact, exact=True)
     metric = metric_of(scorer)
     balanced = metric is not None and metric[0] in BALANCED
-    return Choice(VALIDATION_LOSSES[family.surrogates[balanced]], exact=False)
+    return Choice(surrogate(family.takes, balanced=balanced), exact=False)
 
 
 def defined(choice, blocks):
@@ -89,23 +73,24 @@ def defined(choice, blocks):
     return choice
 
 
-def _exact_name(scorer, estimator, y):
+def _exact(scorer, estimator, family, y):
+    """The validation loss that equals the asked score, or None."""
     if isinstance(scorer, PassthroughScorer):
-        standard = type(estimator).score is getattr(RegressorMixin, "score", None)
-        return "r2" if standard else None
+        return family.score_loss(estimator)
     metric = metric_of(scorer)
     if metric is None:
         return None
     function, sign, options, methods = metric
-    name, expected = EXACT.get(function, (None, None))
+    loss = loss_of_metric(function)
+    if loss is None:
+        return None
     # Of several labels these metrics are other ones, or not defined.
-    if name in PROBABILISTIC and np.ndim(y) == 2 and np.shape(y)[1] > 1:
+    if loss.takes == "probabilities" and np.ndim(y) == 2 and np.shape(y)[1] > 1:
         return None
     # Options may change the metric; those of the ready-made scorers do not.
-    harmless = {"labels", "zero_division"} if name == "log_loss" else set()
-    if name == "brier_score" and len(np.unique(y)) == 2 and options.get("pos_label") is not None:
-        harmless = {"pos_label"}
+    harmless, pos_label = loss.options, options.get("pos_label")
+    if loss.name == "brier_score" and pos_label is not None and len(np.unique(y)) == 2:
+        harmless = harmless | {"pos_label"}
     # Scored on labels, a loss of probabilities has no gradient.
-    method = "predict_proba" if name in PROBABILISTIC else "predict"
-    fits = sign == expected and set(options) <= harmless and methods == {method}
-    return name if fits else None
+    fits = sign == loss.sign and set(options) <= harmless and methods == {loss.method}
+    return loss if fits else None

@@ -19,12 +19,12 @@ REMEDIES = {
 MOST_NUMBERS = 2**23
 
 
-def history(outcomes):
+def history(results):
     """One row per evaluation of a validation loss: ``history_``."""
     records = [
-        (number, outcome.candidate.key, record)
-        for number, outcome in _searched(outcomes)
-        for record in outcome.records
+        (number, result.candidate.key, record)
+        for number, result in _searched(results)
+        for record in result.records
     ]
     n_splits = max(len(record.losses) for _, _, record in records)
     columns = {
@@ -68,81 +68,81 @@ def _value(record):
     return values if len(values) > 1 else next(iter(values.values()))
 
 
-def hyperparameters(outcomes, models):
+def hyperparameters(results, models):
     """One row per entry of every hyperparameter that was searched: ``hyperparameters_``.
 
     ``models`` are those of the point found, by the number of its row.
     """
     parts = [
         part
-        for number, outcome in _searched(outcomes)
-        for part in _entries(number, outcome, models.get(number))
+        for number, result in _searched(results)
+        for part in _entries(number, result, models.get(number))
     ]
     chain = itertools.chain.from_iterable
     return table({name: list(chain(part[name] for part in parts)) for name in parts[0]})
 
 
-def models_of(outcomes):
+def models_of(results):
     """The Model of every vector that was found, by the number of its row."""
     return {
-        number: outcome.describe(outcome.values[0])
-        for number, outcome in _searched(outcomes)
-        if outcome.describe is not None
+        number: result.describe(result.values[0])
+        for number, result in _searched(results)
+        if result.describe is not None
     }
 
 
-def row(outcomes, number):
-    """The CandidateResult of a row of ``cv_results_``, and its value of a vector."""
-    rows, outcome = next(pair for pair in with_rows(outcomes) if number in pair[0])
-    return outcome, outcome.values[number - rows.start] if outcome.values else None
+def row(results, number):
+    """The result of a row of ``cv_results_``, and its value of a vector."""
+    rows, result = next(pair for pair in with_rows(results) if number in pair[0])
+    return result, result.values[number - rows.start] if result.values else None
 
 
-def explanation(outcomes):
+def explanation(results):
     """Which hyperparameters were differentiated, how, and why the others were not."""
     lines = []
-    for outcome in outcomes:
-        reason = outcome.candidate.reason
-        if outcome.found is not None:
-            lines.append(f"{outcome.candidate.key}: {outcome.how}")
-        elif outcome.fallback:
-            lines.append(outcome.fallback)
+    for result in results:
+        reason = result.candidate.reason
+        if result.is_searched:
+            lines.append(f"{result.candidate.key}: {result.how}")
+        elif result.fallback:
+            lines.append(result.fallback)
         if reason:
             lines.append(f"enumerated: {reason}")
     return "\n".join(dict.fromkeys(lines)) or "enumerated: no list of numbers to search in"
 
 
-def unconverged_fits(outcomes, results, metric):
+def unconverged_fits(results, cv_results, metric):
     """Messages about real fits that score differently from the converged model."""
-    messages, scores = [], results.get(f"mean_test_{metric}")
-    for rows, outcome in with_rows(outcomes):
-        if outcome.expected is not None and scores is not None:
-            loss = outcome.expected
-            expected = outcome.choice.loss.offset - loss
+    messages, scores = [], cv_results.get(f"mean_test_{metric}")
+    for rows, result in with_rows(results):
+        if result.is_searched and result.expected is not None and scores is not None:
+            loss = result.expected
+            expected = result.choice.loss.offset - loss
             score = scores[rows.start]
             difference = abs(score - expected)
             if difference > UNCONVERGED * max(abs(expected), abs(loss)):
                 shown = ", ".join(
-                    f"{span.key}={outcome.rows[0][span.key]}"
-                    if np.ndim(outcome.rows[0][span.key]) == 0
+                    f"{span.key}={result.rows[0][span.key]}"
+                    if np.ndim(result.rows[0][span.key]) == 0
                     else span.key
-                    for span in outcome.candidate.ranges
+                    for span in result.candidate.ranges
                 )
-                remedy = REMEDIES[outcome.candidate.family.trained].format(expected)
+                remedy = REMEDIES[result.trained].format(expected)
                 messages.append(f"{shown}: the fits score {score:.6g}, {remedy}")
     return messages
 
 
-def _searched(outcomes):
-    """``(row of the point found in cv_results_, outcome)`` of every searched candidate."""
-    for rows, outcome in with_rows(outcomes):
-        if outcome.found is not None:
-            yield rows.start, outcome
+def _searched(results):
+    """``(row of the point found in cv_results_, result)`` of every searched candidate."""
+    for rows, result in with_rows(results):
+        if result.is_searched:
+            yield rows.start, result
 
 
-def _entries(number, outcome, model):
+def _entries(number, result, model):
     """Columns of the entries of one hyperparameter after the other."""
-    record, end_statuses, stop = outcome.found.record, outcome.found.end_statuses, 0
-    for searched in outcome.searched:
+    record, end_statuses, stop = result.found.record, result.found.end_statuses, 0
+    for searched in result.searched:
         dimension, size = searched.dimension, searched.dimension.size
         entries = slice(stop, stop := stop + size)
         names = [f"{searched.key}[{_text(label)}]" for label in searched.labels]

@@ -8,7 +8,7 @@ Everything but these fits is told in the calling process.
 from sklearn.base import clone
 
 from sklearn_hypergrad._sklearn import without_callbacks
-from sklearn_hypergrad.search.objective.events import COMPARISON, ONE_SE, SEARCH
+from sklearn_hypergrad.tuning import COMPARISON, ONE_SE, SEARCH
 
 NAMES = {SEARCH: "descent", ONE_SE: "one-standard-error", COMPARISON: "comparison"}
 
@@ -31,7 +31,7 @@ class Tasks:
         self._data = {"X": inputs.X, "y": inputs.y, "metadata": metadata}
         self._stage = self._descent = None
 
-    def __call__(self, stage, record):
+    def __call__(self, stage, record, settings):
         if stage is not self._stage:
             self.end()
             self._stage = stage
@@ -42,7 +42,7 @@ class Tasks:
         step.call_on_fit_task_end(
             estimator=self._search,
             **self._data,
-            reconstruction_attributes=lambda: self._fitted(stage, record),
+            reconstruction_attributes=lambda: self._fitted(settings(record.h)),
         )
 
     def end(self):
@@ -51,11 +51,11 @@ class Tasks:
             self._descent.call_on_fit_task_end(estimator=self._search)
         self._stage = self._descent = None
 
-    def _fitted(self, stage, record):
+    def _fitted(self, settings):
         """What a search that ended at this step would have; made only for callbacks that ask."""
         if not self._search.refit:
             return None
-        settings, inputs = stage.settings(record.h), self._inputs
+        inputs = self._inputs
         estimator = without_callbacks(clone(self._search.estimator))
         estimator.set_params(**clone(settings, safe=False))
         return {

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from sklearn_hypergrad.search.objective.events import SEARCH
+from sklearn_hypergrad.tuning import SEARCH
 
 COLUMNS = (
     "  step  validation loss       change  gradient norm  inner fits      elapsed          left"
@@ -33,7 +33,7 @@ class Progress:
         self._stage = None
         self._n_fits = 0
 
-    def __call__(self, stage, record):
+    def __call__(self, stage, record, settings):
         if stage is not self._stage:
             self._stage, self._n_steps, self._last = stage, 0, np.nan
             self._stage_began = time.perf_counter() - record.seconds

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.search.results.candidate_result import with_rows
-from sklearn_hypergrad.search.results.improvement import gain_of_records, gain_of_rows
+from sklearn_hypergrad.search.results.improvement import improvement_of_records, improvement_of_rows
 from sklearn_hypergrad.search.results.status import EndStatus
 
 # Values of a grid along each of one, two or more hyperparameters that no list was given for.
@@ -30,7 +30,7 @@ class Costs:
     n_inner_fits: int = 0
     seconds: float = 0.0
 
-    def __call__(self, stage, record):
+    def __call__(self, stage, record, settings):
         self.n_evaluations += 1
         self.n_inner_fits += len(record.losses)
 
@@ -73,7 +73,7 @@ class CandidateSummary:
     rows : range
         Its rows of ``cv_results_``.
     tuned : list of TunedValue
-    gains : list of Gain
+    gains : list of Improvement
     stopped : str
         Why the optimizer stopped.
     n_values : int
@@ -94,42 +94,44 @@ class CandidateSummary:
     grid_size: float
 
 
-def summaries(outcomes, results, metric):
+def summaries(results, cv_results, metric):
     """An CandidateSummary of every candidate that was searched."""
     return [
-        _summary(outcome, rows, results, metric)
-        for rows, outcome in with_rows(outcomes)
-        if outcome.found is not None
+        _summary(result, rows, cv_results, metric)
+        for rows, result in with_rows(results)
+        if result.is_searched
     ]
 
 
-def _summary(outcome, rows, results, metric):
+def _summary(result, rows, cv_results, metric):
     return CandidateSummary(
-        place=outcome.candidate.place,
+        place=result.candidate.place,
         rows=rows,
-        tuned=_tuned(outcome),
-        gains=_gains(outcome, rows, results, metric),
-        stopped=outcome.found.message,
-        n_values=len(np.unique(outcome.found.record.theta)),
-        n_unfinished=outcome.found.end_statuses.count(EndStatus.NOT_CONVERGED),
-        grid_size=_grid_size(outcome),
+        tuned=_tuned(result),
+        gains=_gains(result, rows, cv_results, metric),
+        stopped=result.found.message,
+        n_values=len(np.unique(result.found.record.theta)),
+        n_unfinished=result.found.end_statuses.count(EndStatus.NOT_CONVERGED),
+        grid_size=_grid_size(result),
     )
 
 
-def _gains(outcome, rows, results, metric):
-    gains = [gain_of_records(each) for each in outcome.comparisons]
+def _gains(result, rows, cv_results, metric):
+    gains = [improvement_of_records(each) for each in result.comparisons]
     # Losses on the way are those of other weights: only what was trained anew can be compared.
-    if not outcome.comparisons and outcome.start_row and f"split0_test_{metric}" in results:
-        start = rows[outcome.start_row]
+    if not result.comparisons and result.start_row and f"split0_test_{metric}" in cv_results:
+        start = rows[result.start_row]
         gains.append(
-            gain_of_rows("the point found over the start", results, metric, start, rows[0])
+            improvement_of_rows(
+                "the point found over the start", cv_results, metric, start, rows[0]
+            )
         )
     return [gain for gain in gains if gain is not None]
 
 
-def _grid_size(outcome):
+def _grid_size(result):
     """Logarithm to base ten of the settings of a grid over the same values."""
-    spans = zip(outcome.searched, outcome.candidate.ranges, strict=True)
+    spans = zip(result.searched, result.candidate.ranges, strict=True)
     sizes = [(each.dimension.size, len(span.listed)) for each, span in spans]
     count = usual_count(sum(size for size, listed in sizes if not listed))
     return sum(size * np.log10(listed or count) for size, listed in sizes)
@@ -140,11 +142,11 @@ def usual_count(n_values):
     return COUNTS.get(n_values, FEWEST)
 
 
-def _tuned(outcome):
-    end_statuses, told, joint = iter(outcome.found.end_statuses), [], outcome.candidate.family.joint
-    for each in outcome.searched:
+def _tuned(result):
+    end_statuses, told, joint = iter(result.found.end_statuses), [], result.from_own_values
+    for each in result.searched:
         size = each.dimension.size
-        value = outcome.found.record.h[each.dimension.name]
+        value = result.found.record.h[each.dimension.name]
         ends = collections.Counter(next(end_statuses).label for _ in range(size))
         told.append(
             TunedValue(

@@ -1,4 +1,4 @@
-"""What the search of one candidate has come to."""
+"""What the search of one candidate contributes: rows for scikit-learn to judge, and how it went."""
 
 import dataclasses
 from collections.abc import Callable
@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.candidates.expand import Candidate
-from sklearn_hypergrad.search.objective.events import SHOWN
+from sklearn_hypergrad.search.candidates.candidate import Candidate
 from sklearn_hypergrad.search.objective.initial_values import own_values
 from sklearn_hypergrad.search.objective.validation_loss import Choice
-from sklearn_hypergrad.search.results.effective_model import Model
-from sklearn_hypergrad.search.results.rows import distinct
+from sklearn_hypergrad.search.results.effective_model import EffectiveModel
+from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import EndStatus
-from sklearn_hypergrad.search.strategies.guard import Guard
-from sklearn_hypergrad.search.strategies.line_search import Found
 from sklearn_hypergrad.spaces import Dimension
 
 # What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's
@@ -53,18 +50,39 @@ class Searched:
 
 
 @dataclasses.dataclass(frozen=True)
-class CandidateResult:
-    """What a candidate contributes to the search.
+class EnumeratedResult:
+    """A candidate that was only enumerated.
 
     Attributes
     ----------
     candidate : Candidate
     rows : list of dict
         Settings for scikit-learn to judge.
+    fallback : str or None
+        Why a range was enumerated after all.
+    """
+
+    candidate: Candidate
+    rows: list
+    fallback: str | None = None
+
+    # What a search would add.
+    is_searched = False
+    values, guard, describe = (), None, None
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchedResult:
+    """A candidate whose ranges were searched.
+
+    Attributes
+    ----------
+    candidate : Candidate
+    rows : list of dict
+        Settings for scikit-learn to judge; the first are those that were found.
     records : list of Record
         All evaluations.
-    found : Found or None
-        None, as the following, for a candidate that is only enumerated.
+    found : Found
     searched : list of Searched
         In the order of the entries of what was found.
     how : str
@@ -72,60 +90,62 @@ class CandidateResult:
     choice : Choice
     loss_name : str
         The validation loss that was descended.
+    trained : bool
+        Whether its model is trained by a budget of steps.
+    from_own_values : bool
+        Whether the search began at the estimator's own values, or the best of listed ones.
     expected : float or None
         The validation loss of the first row on the user's cv, if that is the asked score.
     values : list
         The hyperparameter in each of the rows, of a vector.
     describe : callable or None
-        ``describe(value) -> Model`` that a vector makes of all data.
+        ``describe(value) -> EffectiveModel`` that a vector makes of all data.
     guard : Guard or None
     comparisons : list of Comparison
         What the result is worth, by evaluations of it and of others.
     start_row : int or None
         Which of the rows is where the search started, if that is not what was found.
-    fallback : str or None
-        Why a range was enumerated after all.
     """
 
     candidate: Candidate
     rows: list
-    records: list = ()
-    found: Found | None = None
-    searched: list = ()
-    how: str | None = None
-    choice: Choice | None = None
-    loss_name: str | None = None
+    records: list
+    found: Found
+    searched: list
+    how: str
+    choice: Choice
+    loss_name: str
+    trained: bool = False
+    from_own_values: bool = False
     expected: float | None = None
     values: list = ()
-    describe: Callable[[Any], Model] | None = None
-    guard: Guard | None = None
+    describe: Callable[[Any], EffectiveModel] | None = None
+    guard: object = None
     comparisons: list = ()
     start_row: int | None = None
-    fallback: str | None = None
+
+    is_searched = True
+
+    @property
+    def shown_loss(self):
+        """The descended loss in a report."""
+        return self.found.record.stage.shown or self.loss_name
 
 
-def searched_one(candidate, layout, dimension):
-    """The only hyperparameter of a candidate as it was searched."""
-    span = candidate.range
-    before = own_values(getattr(candidate.final, span.leaf), dimension.shape)
+def searched_one(final, span, layout, dimension):
+    """A hyperparameter as it was searched, in a list."""
+    before = own_values(getattr(final, span.leaf), dimension.shape)
     return [Searched(span.key, dimension, layout.labels, bool(span.listed), before)]
 
 
-def solved(candidate, method):
+def solved(final, model):
     """How a model that is solved was differentiated, and why so."""
-    final = type(candidate.final).__name__
-    reason = (
-        f"{final} is trained by gradient descent, as was asked for"
-        if method.through_training
-        else f"the fit of {final} minimises a smooth objective"
-    )
-    return f"{method!r}, because {reason}"
-
-
-def rows_of(candidate, layout, values):
-    """Distinct values, and the settings that make them."""
-    values = distinct(values)
-    return values, [{**candidate.settings, **layout.settings(value)} for value in values]
+    name, method = type(final).__name__, getattr(model, "method", None)
+    if method is None:
+        return f"closed form, because the predictions of {name} have one"
+    if method.through_training:
+        return f"{method!r}, because {name} is trained by gradient descent, as was asked for"
+    return f"{method!r}, because the fit of {name} minimises a smooth objective"
 
 
 def with_rows(results):
@@ -136,13 +156,12 @@ def with_rows(results):
 
 
 def problems_of(result):
-    """What the user should know of a searched candidate, each with numbers and a remedy."""
-    found = result.found
+    """What the user should know about a candidate, each with numbers and a remedy."""
     # A list that could not be searched was enumerated, as GridSearchCV does: nothing is amiss.
-    if found is None:
+    if not result.is_searched:
         continuous = any(not span.listed for span in result.candidate.ranges)
         return [result.fallback] if result.fallback and continuous else []
-    messages = []
+    found, messages = result.found, []
     end_statuses = iter(found.end_statuses)
     for searched in result.searched:
         own = dict.fromkeys(next(end_statuses) for _ in range(searched.dimension.size))
@@ -150,7 +169,7 @@ def problems_of(result):
         messages += [
             f"{where}: {end_status.label}. {end_status.remedy}"
             for end_status in own
-            if end_status in _worth_saying(searched, result.candidate.family)
+            if end_status in _worth_saying(searched, result.trained)
         ]
     unsolved = [s for s in dict.fromkeys(found.record.statuses) if s is not Status.CONVERGED]
     remedies = [status.value for status in unsolved] + [found.warning] * bool(found.warning)
@@ -164,12 +183,12 @@ def _where(result, searched=None):
     for each in [searched] if searched else result.searched:
         value = record.h[each.dimension.name]
         shown.append(f"{each.key}={value}" if np.ndim(value) == 0 else each.key)
-    loss = SHOWN.get(result.loss_name, result.loss_name)
+    loss = result.shown_loss
     return f"{', '.join(shown)} ({loss} {record.value:.6g})"
 
 
-def _worth_saying(searched, family):
-    if family.trained:
+def _worth_saying(searched, trained):
+    if trained:
         return set() if searched.meant else TRAINED_STATUSES
     if searched.dimension.shape:
         return VECTOR_STATUSES - (TRAINED_STATUSES if searched.meant else set())

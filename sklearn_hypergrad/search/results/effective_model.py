@@ -1,20 +1,19 @@
-"""The model that a vector of penalties makes of all data."""
+"""The model that a vector of penalties makes of all data: strengths and degrees of freedom."""
 
 import dataclasses
 
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_hypergrad.problems import L2Penalty, effective_dof
-from sklearn_hypergrad.search.objective.build import objective_on, regularizes
-from sklearn_hypergrad.search.objective.objective import FINE
+from sklearn_hypergrad.problems import effective_dof
+from sklearn_hypergrad.tuning import FINE
 
 # Ratio of the largest to the smallest spread of a feature that is worth a word.
 UNEQUAL = 1e3
 
 
 @dataclasses.dataclass(frozen=True)
-class Model:
+class EffectiveModel:
     """Penalties and degrees of freedom of the features that enter the final step.
 
     Attributes
@@ -41,23 +40,28 @@ class Model:
         ]
 
 
-def model_of(candidate, data, layout, options, value):
-    """The Model of one value of the vector, trained on all data."""
-    leaf, everything = candidate.range.leaf, data.everything
+def effective_model(prepared, layout, value):
+    """The EffectiveModel of one value of a vector, trained on all data.
+
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+    layout : Layout
+    value : float or ndarray
+        The vector, or one value for all.
+    """
+    leaf, everything = prepared.range.leaf, prepared.everything
+    (model,) = prepared.models([everything], {leaf: layout})
+    strength = model.problem.penalty.strength({leaf: value})
+    solution = model.problem.solve({leaf: value}, None, FINE)
+    dof = effective_dof(model.problem, solution, strength)
     entries = layout.entries(everything.columns)
-    objective = objective_on(candidate, [everything], data.choice.loss, options, layout)
-    (term,) = objective.terms
-    h = {leaf: value}
-    penalty = L2Penalty(leaf, inverse=regularizes(candidate) < 0, entries=entries)
-    strength = penalty.strength(h)
-    solution = term.problem.solve(h, None, FINE)
-    dof = effective_dof(term.problem, solution, strength)
     index = np.arange(np.size(value))[None] if entries is None else entries
     index = np.broadcast_to(index, dof.shape)
     per_entry = np.bincount(index.ravel(), dof.ravel(), minlength=np.size(value))
     # One penalty for all may have been solved for in fewer features.
     shape = everything.X.shape[1], dof.shape[1]
-    return Model(_shaped(strength, shape), per_entry, _spread(everything.X))
+    return EffectiveModel(_shaped(strength, shape), per_entry, _spread(everything.X))
 
 
 def _shaped(strength, shape):

@@ -1,10 +1,10 @@
-"""What a search has gained, and how sure that is."""
+"""Improvements by a search, and their standard errors."""
 
 import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.search.objective.objective import Record
+from sklearn_hypergrad.tuning import Record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,16 +24,12 @@ class Comparison:
 
 
 def compared(objective, h, found, what):
-    """The Comparison of what was found with other hyperparameters, in a list.
-
-    Empty if their evaluation is interrupted.
-    """
-    before = objective.compared(h)
-    return [] if before is None else [Comparison(what, before, found.record)]
+    """The Comparison of what was found with other hyperparameters."""
+    return Comparison(what, objective.compared(h), found.record)
 
 
 @dataclasses.dataclass(frozen=True)
-class Gain:
+class Improvement:
     """The mean over splits of how much better one point is than another.
 
     Attributes
@@ -75,30 +71,30 @@ class Gain:
         return f"{told} +/- {self.standard_error:.2g} (one standard error)"
 
 
-def gain_of_records(comparison):
-    """The Gain of a comparison, or None where the two cannot be compared."""
+def improvement_of_records(comparison):
+    """The Improvement of a comparison, or None where the two cannot be compared."""
     before, after = comparison.before, comparison.after
     same = np.array_equal(before.theta, after.theta)
     if same or len(before.losses) != len(after.losses):
         return None
-    return _gain(comparison.what, after.measure, before.losses, after.losses, -1)
+    return _improvement(comparison.what, after.measure, before.losses, after.losses, -1)
 
 
-def gain_of_rows(what, results, metric, before, after):
-    """The Gain in the score of real fits of one row of ``cv_results_`` over another, or None."""
+def improvement_of_rows(what, results, metric, before, after):
+    """The Improvement in the score of real fits of one row over another, or None."""
     n_splits = sum(key.startswith("split") and key.endswith(f"_test_{metric}") for key in results)
     scores = np.array([results[f"split{split}_test_{metric}"] for split in range(n_splits)])
     measure = f"{metric} of real fits on {n_splits} splits of cv"
-    return _gain(what, measure, scores[:, before], scores[:, after], 1)
+    return _improvement(what, measure, scores[:, before], scores[:, after], 1)
 
 
-def _gain(what, measure, before, after, sign):
+def _improvement(what, measure, before, after, sign):
     difference = sign * (after - before)
     if not np.isfinite(difference).all():
         return None
     n = len(difference)
     error = np.std(difference, ddof=1) / np.sqrt(n) if n > 1 else np.nan
-    return Gain(
+    return Improvement(
         what,
         measure,
         float(np.mean(before)),

@@ -6,13 +6,11 @@ from sklearn.utils import indexable
 
 from sklearn_hypergrad.search.candidates.expand import expand
 from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs
-from sklearn_hypergrad.search.objective.vector_data import gather, layout_of
-from sklearn_hypergrad.search.strategies.joint_objective import joint_objective
-from sklearn_hypergrad.search.strategies.scalar import common_objective
-from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
+from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
+from sklearn_hypergrad.search.strategies.choose import strategy_of
 
 
-def objectives(search, X, y=None, **params):
+def build_objectives(search, X, y=None, **params):
     """One Objective for every candidate of ``search.param_grid`` that has a range.
 
     Raises
@@ -25,13 +23,5 @@ def objectives(search, X, y=None, **params):
     inputs = fit_inputs(search, X, y, cv, search._get_routed_params_for_fit(params))
     options = search._options(y)
     candidates = expand(search.param_grid, search.estimator)
-    return [_objective(candidate, inputs, options) for candidate in candidates if candidate.range]
-
-
-def _objective(candidate, inputs, options):
-    if candidate.family.joint:
-        return joint_objective(candidate, inputs, options).objective
-    if candidate.range.continuous.per is None:
-        return common_objective(candidate, inputs, options)[0]
-    data = gather(candidate, inputs, options)
-    return VectorDescent(candidate, data, layout_of(candidate, data, inputs), options).objective
+    prepared = [PreparedCandidate(c, inputs, options) for c in candidates if c.ranges]
+    return [strategy_of(each).objective for each in prepared]

@@ -5,12 +5,8 @@ import warnings
 
 import numpy as np
 
-from sklearn_hypergrad.search.data.blocks import blocks, row_numbers
-from sklearn_hypergrad.search.objective.build import descent, objective_on, prepared, regularizes
-from sklearn_hypergrad.search.objective.vector_data import gather, layout_of
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED
-from sklearn_hypergrad.search.strategies.one_se import selected
-from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
+from sklearn_hypergrad.search.data.blocks import row_numbers
+from sklearn_hypergrad.search.objective.objectives import objective_on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,26 +32,28 @@ class Guard:
     kept: bool
 
 
-def judged(candidate, inputs, options):
+def judged(prepared, search_class):
     """Repeat the whole search inside each training part of the user's cv, and compare outside.
 
     Parameters
     ----------
-    candidate : Candidate
-    inputs : FitInputs
-    options : Options
+    prepared : PreparedCandidate
+    search_class : type
+        The search for one value for all and for a vector, of a PreparedCandidate.
 
     Raises
     ------
-    KeyboardInterrupt
-        Half a verdict is none.
+    CannotSearch
+        If a training part is too small for a search of its own.
     """
+    splits, n_folds = prepared.inputs.splits, len(prepared.inputs.splits)
     parts = [
-        _outer_losses(candidate, inputs, _inside(options, fold, len(inputs.splits)), split)
-        for fold, split in enumerate(inputs.splits, start=1)
+        _outer_losses(prepared, search_class, split, f"guard, outer fold {fold} of {n_folds}")
+        for fold, split in enumerate(splits, start=1)
     ]
     vector, common, weight, rows = map(np.concatenate, zip(*parts, strict=True))
-    mean, error = _mean_and_error(common - vector, weight, inputs.split_params.get("groups"), rows)
+    groups = prepared.inputs.split_params.get("groups")
+    mean, error = _mean_and_error(common - vector, weight, groups, rows)
     return Guard(
         vector_loss=float(np.average(vector, weights=weight)),
         common_loss=float(np.average(common, weights=weight)),
@@ -63,12 +61,6 @@ def judged(candidate, inputs, options):
         standard_error=error,
         kept=mean > error,
     )
-
-
-def _inside(options, fold, n_folds):
-    place = f"guard, outer fold {fold} of {n_folds}"
-    place = ", ".join(filter(None, (options.stage.place, place)))
-    return dataclasses.replace(options, stage=dataclasses.replace(options.stage, place=place))
 
 
 def _mean_and_error(difference, weight, groups, rows):
@@ -86,31 +78,25 @@ def _mean_and_error(difference, weight, groups, rows):
     return float(mean), float(spread * np.sqrt(n / (n - 1)))
 
 
-def _outer_losses(candidate, inputs, options, split):
+def _outer_losses(prepared, search_class, split, place):
     """Losses of the held-out samples, of the vector and of one value for all; weights and rows."""
-    train, test = split
     with warnings.catch_warnings():
-        # What a splitter has to say of the whole data, it has said of them.
+        # What a splitter has to say about the whole data, it has said already.
         warnings.simplefilter("ignore")
-        inner = prepared(inputs.subset, train, candidate.estimator)
-    data = gather(candidate, inner, options)
-    layout = layout_of(candidate, data, inner)
-    asked = objective_on(candidate, data.parts, data.choice.loss, options)
-    common = descent(candidate, asked, options).run()
-    search = VectorDescent(candidate, data, layout, options)
-    found = search.selected(search.run(common.record.theta[0]))
-    simple = selected(asked, common, np.array([regularizes(candidate)]), options)
-    if INTERRUPTED in (common.message, simple.message, found.message):
-        raise KeyboardInterrupt
-    (dimension,) = search.objective.space.dimensions
-    (part,) = prepared(blocks, candidate, inputs, [split])
-    outside = objective_on(candidate, [part], data.choice.loss, options, layout)
-    outside.tol = search.objective.tol
+        inner = prepared.inside(split[0], place)
+    search = search_class(inner)
+    search.run_common()
+    search.run_vector()
+    leaf, data = prepared.range.leaf, prepared.data_of([split])
+    layouts = {leaf: search.data.layout}
+    loss = inner.choice.loss
+    outside = objective_on(prepared, prepared.models(data, layouts), loss, layouts)
+    outside.tol = search.vector.objective.tol
     losses, weight = [], None
-    for value in (found.record.h[dimension.name], search.common(simple.record.theta[0])):
-        ((term, w),) = outside.solutions({dimension.name: value})
-        loss, weight = term.outer.samples(w)
-        losses.append(loss)
+    for value in (search.found.record.h[leaf], search.scalar):
+        ((term, fitted),) = outside.solutions({leaf: value})
+        sample_losses, weight = term.samples(fitted)
+        losses.append(sample_losses)
     # Weights of a split sum to one.
-    (test,) = term.block.tests
+    (test,) = term.data.tests
     return *losses, weight * len(test), row_numbers(split[1])

@@ -1,4 +1,4 @@
-"""The search for several hyperparameters together: of networks, schedules, own models."""
+"""The search of several hyperparameters together, from the estimator's own values."""
 
 import dataclasses
 
@@ -6,52 +6,189 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.data.features import UnsupportedRange
-from sklearn_hypergrad.search.results.candidate_result import CandidateResult
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.results.candidate_result import SearchedResult
+from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.improvement import compared
-from sklearn_hypergrad.search.results.rows import N_JUDGED, best, distinct, same_settings, score_of
+from sklearn_hypergrad.search.results.rows import distinct, same_settings
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
-from sklearn_hypergrad.search.strategies.joint_objective import joint_objective, params_of
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, CannotSearch, Found
+from sklearn_hypergrad.search.strategies.base import Strategy
+from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best, score_at
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
+from sklearn_hypergrad.search.strategies.own_values import own_values_setup
 
-KINKED = {"absolute_error"}
 
+class JointSearch(Strategy):
+    """Descend from the estimator's own values, or the best listed ones.
 
-def search_jointly(candidate, inputs, options):
-    """Search the ranges of a candidate together, from the estimator's own values."""
-    setup = joint_objective(candidate, inputs, options)
-    objective = setup.objective
-    direction = _direction(candidate, setup.searched)
-    check_selection(objective, direction, options)
-    found, start = _descended(candidate, setup, options)
-    points = [found.record.h, start]
-    if options.selection != "best":
-        found = selected(objective, found, direction, options)
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+    """
+
+    def __init__(self, prepared):
+        super().__init__(prepared)
+        self.setup = own_values_setup(prepared)
+        self.objective = self.setup.objective
+        self._direction = directions_of(prepared, self.objective.space)
+        check_selection(self.objective, self._direction, self.options)
+        space = self.objective.space
+        self._start = {d.name: d.starts.reshape(d.shape) for d in space.dimensions}
+        self._trained = self.objective.terms[0].model.trained
+        self._found, self._judged, self._comparisons = None, [], []
+
+    @property
+    def has_evaluated(self):
+        return bool(self.objective.records)
+
+    def run(self):
+        self._found = self._descended()
+        self._found = selected(self.objective, self._found, self._direction, self.options)
+        if self.options.selection == "best" and not self.setup.choice.exact:
+            self._judged = best_judged(self.objective, self.prepared)
+        # Losses of a training that goes on are those of other weights: they cannot be compared.
+        if not self.objective.noisy:
+            what = "the point found over the start"
+            self._comparisons = [compared(self.objective, self._start, self._found, what)]
+
+    def _descended(self):
+        objective, options, ranges = self.objective, self.options, self.prepared.ranges
+        optimizer = options.optimizer or self._usual_optimizer()
+        facts = {"noisy": objective.noisy} if optimizer.accepts_noise else {}
+        budget = optimizer.n_evaluations(options.max_iter)
+        if budget is not None:
+            # Listed values, the start and the end are evaluated, too.
+            at_most = budget + sum(len(span.listed) for span in ranges) + 2
+            objective.stage = dataclasses.replace(objective.stage, at_most=at_most)
+        self._take_best_listed()
+        theta = objective.space.to_theta(self._start)
+        self._begin(theta)
+        bounds = objective.space.bounds
+        minimum = optimizer.minimize(objective, theta, bounds, **options.run, **facts)
+        record = objective.final(minimum.z)
+        return self._found_at(record, minimum.converged, minimum.message, minimum.warning)
+
+    def _usual_optimizer(self):
+        """Adam where training is noisy or the loss has kinks, which mislead line searches."""
+        smooth = self.setup.choice.loss.smooth and self.objective.terms[0].model.smooth
+        return LBFGS() if smooth and not self._trained else Adam()
+
+    def _take_best_listed(self):
+        """Start at the listed values that do best, one hyperparameter after the other."""
+        lowest = None
+        for span in self.prepared.ranges:
+            for listed in span.listed:
+                point = {**self._start, span.leaf: np.asarray(listed, dtype=float)}
+                lowest = self._glance(self._start) if lowest is None else lowest
+                value = self._glance(point)
+                if value < lowest:
+                    self._start, lowest = point, value
+
+    def _glance(self, point):
+        return self.objective.glance(self.objective.space.to_theta(point))
+
+    def _begin(self, theta):
+        """Evaluate where the search starts.
+
+        Raises
+        ------
+        CannotSearch
+            If training cannot begin, or diverges.
+        UnsupportedRange
+            The same, if there are no other settings whose fits could do better.
+        """
+        candidate = self.prepared.candidate
+        others = candidate.settings or any(span.listed for span in candidate.ranges)
+        refused = CannotSearch if others else UnsupportedRange
+        try:
+            record = self.objective.record(theta)
+        except ValueError as error:
+            raise refused(str(error)) from error
+        name = type(candidate.final).__name__
+        if Status.DIVERGED in record.statuses:
+            raise refused(
+                f"training of {name} diverges where the search starts. Lower its "
+                f"learning_rate_init, or standardise the data"
+            )
+        if not np.isfinite(record.value):
+            raise refused(
+                f"the validation loss of {name} is not finite where the search starts: the score "
+                f"may not be defined for its predictions"
+            )
+
+    def _found_at(self, record, converged, message, warning=""):
+        end_statuses = end_statuses_of(record.theta, self.objective.space, self.prepared, converged)
+        return Found(record, end_statuses, message, warning)
+
+    def result(self, stopped=None):
+        setup, objective, found = self.setup, self.objective, self._found
+        if found is None:
+            found = self._found_at(objective.best, False, stopped)
+        elif stopped is not None:
+            found = dataclasses.replace(found, message=stopped)
+        rows = [setup.params(point) for point in self._points(found)]
+        rows = distinct(rows, same_settings)
+        solved = set(found.record.statuses) == {Status.CONVERGED}
+        expected = setup.choice.exact and setup.replays and (self._trained or solved)
+        # Of a training that goes on the loss is that of weights that other values have led to, too.
+        expected = expected and not (stopped is not None and objective.noisy)
+        fixed = self.prepared.candidate.settings
+        return SearchedResult(
+            self.prepared.candidate,
+            [{**fixed, **row} for row in rows],
+            objective.records,
+            found,
+            searched=[_started(each, self._start) for each in setup.searched],
+            how=setup.why,
+            choice=setup.choice,
+            loss_name=setup.choice.loss.name,
+            trained=self._trained,
+            from_own_values=True,
+            expected=found.record.value if expected else None,
+            comparisons=self._comparisons,
+            start_row=_row_of(setup.params(self._start), rows),
+        )
+
+    def _points(self, found):
+        """What scikit-learn is to judge: the point found, the start, and the best of the others."""
+        space, start = self.objective.space, self._start
         points = [found.record.h]
-    elif not setup.choice.exact:
-        points += _best_judged(objective, candidate, inputs)
-    # Taken to theta and back, the start has other digits than the estimator.
-    begin = objective.space.to_h(objective.space.to_theta(start))
-    points = [start if same_settings(point, begin) else point for point in points]
-    rows = distinct([params_of(setup.searched, point) for point in points], same_settings)
-    solved = set(found.record.statuses) == {Status.CONVERGED}
-    expected = setup.choice.exact and setup.replays and (candidate.family.trained or solved)
-    # Of a search on the way the loss is that of weights that other values have led to, too.
-    expected = expected and not (found.message == INTERRUPTED and objective.noisy)
-    return CandidateResult(
-        candidate,
-        [{**candidate.settings, **row} for row in rows],
-        records=objective.records,
-        found=found,
-        searched=[_started(each, start) for each in setup.searched],
-        how=setup.why,
-        choice=setup.choice,
-        loss_name=setup.choice.loss.name,
-        expected=found.record.value if expected else None,
-        comparisons=_comparisons(objective, start, found),
-        start_row=_row_of(params_of(setup.searched, start), rows),
-    )
+        if self.options.selection == "best":
+            points += [start, *self._judged]
+        # Taken to theta and back, the start has other digits than the estimator.
+        begin = space.to_h(space.to_theta(start))
+        return [start if same_settings(point, begin) else point for point in points]
+
+
+def directions_of(prepared, space):
+    """Which way entries of theta regularise more, as ``selected`` takes it."""
+    signs = [prepared.hyperparameter(span).regularizes for span in prepared.ranges]
+    return np.repeat(signs, [dimension.size for dimension in space.dimensions])
+
+
+def end_statuses_of(theta, space, prepared, converged):
+    """An EndStatus for every entry."""
+    end_statuses, entries = [], iter(theta)
+    inside = EndStatus.INTERIOR if converged else EndStatus.NOT_CONVERGED
+    for dimension, span in zip(space.dimensions, prepared.ranges, strict=True):
+        asked = span.continuous.low, span.continuous.high
+        bounds = [
+            (bound, EndStatus.LIMIT if own is None else EndStatus.AT_BOUND)
+            for bound, own in zip(dimension.bounds, asked, strict=True)
+        ]
+        for _ in range(dimension.size):
+            entry = next(entries)
+            held = (status for bound, status in bounds if abs(entry - bound) <= ON_BOUND)
+            end_statuses.append(next(held, inside))
+    return end_statuses
+
+
+def best_judged(objective, prepared):
+    """The best of the visited points under the asked score, in a list."""
+    visited = sorted(objective.records, key=lambda record: record.value)[:N_JUDGED]
+    points = [record.h for record in visited if np.isfinite(record.value)]
+    scores = [score_at(point, objective, prepared) for point in points]
+    return best(points, scores)
 
 
 def _row_of(settings, rows):
@@ -60,132 +197,7 @@ def _row_of(settings, rows):
     return next(same, None)
 
 
-def _comparisons(objective, start, found):
-    """The Comparison with the start, in a list; empty where losses are those of other weights."""
-    if objective.noisy or found.message == INTERRUPTED:
-        return []
-    return compared(objective, start, found, "the point found over the start")
-
-
-def _direction(candidate, searched):
-    """Which way entries of theta regularise more, as ``selected`` takes it."""
-    hyperparameters = candidate.family.hyperparameters
-    signs = [hyperparameters[each.dimension.name].regularizes for each in searched]
-    return np.repeat(signs, [each.dimension.size for each in searched])
-
-
 def _started(searched, start):
     """A hyperparameter with the start that it had, which a list may have moved."""
     dimension = dataclasses.replace(searched.dimension, start=start[searched.dimension.name])
     return dataclasses.replace(searched, dimension=dimension)
-
-
-def _best_listed(candidate, objective, start):
-    """The start with the listed values that do best, one hyperparameter after the other."""
-    lowest = None
-
-    def glance(point):
-        return objective.glance(objective.space.to_theta(point))
-
-    for span in candidate.ranges:
-        for listed in span.listed:
-            point = {**start, span.leaf: np.asarray(listed, dtype=float)}
-            lowest = glance(start) if lowest is None else lowest
-            value = glance(point)
-            if value < lowest:
-                start, lowest = point, value
-    return start
-
-
-def _descended(candidate, setup, options):
-    """What was found, and the hyperparameters that the search started with."""
-    objective, trained = setup.objective, candidate.family.trained
-    optimizer = options.optimizer or _usual(trained, setup.choice.loss.name)
-    if isinstance(optimizer, Adam):
-        optimizer = optimizer.told(noisy=objective.noisy)
-        n_listed = sum(len(span.listed) for span in candidate.ranges)
-        # The start and the end are evaluated, too.
-        at_most = options.max_iter + n_listed + 2
-        objective.stage = dataclasses.replace(objective.stage, at_most=at_most)
-    settings = {"tol": options.tol, "max_iter": options.max_iter}
-    start = {d.name: d.starts.reshape(d.shape) for d in objective.space.dimensions}
-    try:
-        start = _best_listed(candidate, objective, start)
-        theta = objective.space.to_theta(start)
-        _begin(candidate, objective, theta)
-        minimum = optimizer.minimize(objective, theta, objective.space.bounds, **settings)
-        record, message, warning = objective.final(minimum.z), minimum.message, minimum.warning
-        converged = minimum.converged
-    except KeyboardInterrupt:
-        if not objective.records:
-            raise
-        record, message, warning, converged = objective.best, INTERRUPTED, "", False
-    end_statuses = _end_statuses(record.theta, setup.searched, converged, candidate.ranges)
-    return Found(record, end_statuses, message, warning), start
-
-
-def _usual(trained, loss):
-    """The optimizer if none was asked for: line searches need a loss without kinks."""
-    return Adam() if trained or loss in KINKED else LBFGS()
-
-
-def _begin(candidate, objective, start):
-    """Evaluate where the search starts.
-
-    Raises
-    ------
-    CannotSearch
-        If training cannot begin, or diverges.
-    UnsupportedRange
-        The same, if there are no other settings whose fits could do better.
-    """
-    others = candidate.settings or any(span.listed for span in candidate.ranges)
-    refused = CannotSearch if others else UnsupportedRange
-    try:
-        record = objective.record(start)
-    except ValueError as error:
-        raise refused(str(error)) from error
-    name = type(candidate.final).__name__
-    if Status.DIVERGED in record.statuses:
-        raise refused(
-            f"training of {name} diverges where the search starts. Lower its learning_rate_init, "
-            f"or standardise the data"
-        )
-    if not np.isfinite(record.value):
-        raise refused(
-            f"the validation loss of {name} is not finite where the search starts: the score may "
-            f"not be defined for its predictions"
-        )
-
-
-def _end_statuses(theta, searched, converged, ranges):
-    """An EndStatus for every entry."""
-    end_statuses, entries = [], iter(theta)
-    inside = EndStatus.INTERIOR if converged else EndStatus.NOT_CONVERGED
-    for each, span in zip(searched, ranges, strict=True):
-        asked = span.continuous.low, span.continuous.high
-        bounds = [
-            (bound, EndStatus.LIMIT if own is None else EndStatus.AT_BOUND)
-            for bound, own in zip(each.dimension.bounds, asked, strict=True)
-        ]
-        for _ in range(each.dimension.size):
-            entry = next(entries)
-            held = (end_status for bound, end_status in bounds if abs(entry - bound) <= ON_BOUND)
-            end_statuses.append(next(held, inside))
-    return end_statuses
-
-
-def _best_judged(objective, candidate, inputs):
-    """The best of the visited points under the asked score, in a list."""
-    visited = sorted(objective.records, key=lambda record: record.value)[:N_JUDGED]
-    points = [record.h for record in visited if np.isfinite(record.value)]
-    scores = [score_of(_models(objective, candidate, point), inputs) for point in points]
-    return best(points, scores)
-
-
-def _models(objective, candidate, h):
-    """Fitted estimators of all splits, each with its block and held-out rows."""
-    for term, w in objective.solutions(h):
-        (test,) = term.block.tests
-        fitted = candidate.family.install(candidate.final, w, term, h)
-        yield fitted, term.block, test

@@ -32,6 +32,5 @@ def polished(objective, theta, bounds, options):
     for bracket in brackets(points)[:1]:
         left, right = turn(point, *bracket)
         ends = np.array([[left.z, right.z]])
-        settings = {"tol": options.tol, "max_iter": options.max_iter}
-        points.append(point(float(Cubic().minimize(along, ends[:, 0], ends, **settings).z[0])))
+        points.append(point(float(Cubic().minimize(along, ends[:, 0], ends, **options.run).z[0])))
     return theta + min(points, key=lambda p: p.value).z if points else theta

@@ -4,14 +4,14 @@ First the line is scanned, so that the minimum is the best of all and not the ne
 polished inside its bracket.
 """
 
-import dataclasses
-
 import numpy as np
 
 from sklearn_hypergrad.optimizers import Cubic, Point, brackets, hopeless, scan, turn, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
-from sklearn_hypergrad.search.objective.objective import COARSE, FINE, ROUGH, Record
-from sklearn_hypergrad.search.results.status import EndStatus
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.results.found import Found
+from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
+from sklearn_hypergrad.tuning import COARSE, FINE, ROUGH
 
 # Decades around the start that a search without bounds looks at first.
 FIRST_DECADES = 3
@@ -19,59 +19,29 @@ FIRST_DECADES = 3
 NOISE = 1e-4
 # Minima of the scan that are polished; more than one is rare.
 MOST_MINIMA = 3
-# Why a search ended that was ended by Ctrl-C.
-INTERRUPTED = "interrupted"
 
 
-@dataclasses.dataclass(frozen=True)
-class Found:
-    """Where a descent ended.
-
-    Attributes
-    ----------
-    record : Record
-        The evaluation there, to the fine inner tolerance.
-    end_statuses : list of EndStatus
-        One per entry of theta.
-    message : str
-        Why the optimizer stopped.
-    warning : str
-        What the user should know of the way there, with a remedy.
-    """
-
-    record: Record
-    end_statuses: list
-    message: str
-    warning: str = ""
-
-
-class CannotSearch(Exception):
-    """There is no objective, or it is nowhere finite."""
-
-
-class Descent:
+class LineSearch:
     """One search for the minimum of an objective over one value.
 
     Parameters
     ----------
+    prepared : PreparedCandidate
     objective : Objective
-    bounded : tuple of bool
-        Whether the lower and the upper bound are the user's.
-    regularizes : {1, -1}
-        Whether larger values regularise more.
-    optimizer : Optimizer or None
-        None: Cubic.
-    tol, max_iter : as for the search
+        Of one value.
     """
 
-    def __init__(self, objective, *, bounded, regularizes, optimizer, tol, max_iter):
+    def __init__(self, prepared, objective):
         (self._dimension,) = objective.space.dimensions
+        continuous, (regularizes,) = prepared.range.continuous, prepared.directions
         self._objective = objective
         self._low, self._high = self._dimension.bounds
-        self._bounded = bounded
-        self._regularizes = regularizes
-        self._optimizer = optimizer
-        self._settings = {"tol": tol, "max_iter": max_iter}
+        # Which bounds are the user's.
+        self._bounded = continuous.low is not None, continuous.high is not None
+        # Without a penalty the end of small values is taken for the easy one.
+        self._regularizes = regularizes or -1
+        self._optimizer = prepared.options.optimizer
+        self._settings = prepared.options.run
 
     def run(self):
         """Minimise.
@@ -85,15 +55,6 @@ class Descent:
         CannotSearch
             If the objective is not finite anywhere.
         """
-        try:
-            return self._run()
-        except KeyboardInterrupt:
-            # What was found is not lost; the fits that follow can be interrupted in turn.
-            if not self._objective.records:
-                raise
-            return Found(self._objective.best, [EndStatus.NOT_CONVERGED], INTERRUPTED)
-
-    def _run(self):
         points = [point for point in self._scan() if np.isfinite(point.value)]
         if not points:
             raise CannotSearch("the validation loss is not finite for any value")
@@ -201,7 +162,7 @@ class Descent:
         if not converged:
             return EndStatus.NOT_CONVERGED
         for bound, mine, end in zip((self._low, self._high), self._bounded, (0, -1), strict=True):
-            if abs(theta - bound) <= 1e-9 * max(1.0, abs(bound)):
+            if abs(theta - bound) <= ON_BOUND * max(1.0, abs(bound)):
                 return EndStatus.AT_BOUND if mine else EndStatus.LIMIT
             stretch = [point.z for point in flat_stretch(points, end)]
             if not mine and len(stretch) > 1 and min(stretch) <= theta <= max(stretch):

@@ -6,9 +6,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from sklearn_hypergrad.optimizers.scan import DECADE
-from sklearn_hypergrad.search.objective.events import ONE_SE
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED
+from sklearn_hypergrad.tuning import ONE_SE
 
 SELECTIONS = "best", "one_se"
 # Relative change of the loss that is none: all is regularised away.
@@ -35,7 +34,7 @@ def check_selection(objective, direction, options):
             "selection='one_se' compares losses of different points, and these are noisy, or those "
             "of a training that goes on. Leave selection='best'."
         )
-    if sum(term.block.n_splits for term in objective.terms) < 2:
+    if sum(term.n_splits for term in objective.terms) < 2:
         raise ValueError(
             "selection='one_se' needs at least two splits to know a standard error, got one. Leave "
             "selection='best', or give cv and search_cv more splits."
@@ -66,16 +65,13 @@ def selected(objective, found, direction, options, most=np.inf):
     -------
     Found
     """
-    if options.selection == "best" or found.message == INTERRUPTED:
+    if options.selection == "best":
         return found
     limit, message = _limit(found.record), f"{found.message}; {STRONGEST}"
     objective.stage = objective.stage.then(ONE_SE)
     reach = min(most, _reach(objective, found.record.theta, direction))
     records = [found.record]
-    try:
-        _walk(objective, records, direction, (limit, reach, options.tol))
-    except KeyboardInterrupt:
-        message = INTERRUPTED
+    _walk(objective, records, direction, (limit, reach, options.tol))
     record = _strongest(records, direction, limit)
     moved = np.abs(record.theta - found.record.theta).max()
     end_status = EndStatus.AT_BOUND if moved >= reach - ON_BOUND else EndStatus.ONE_SE

@@ -1,33 +1,39 @@
-"""One candidate from its data to its rows."""
+"""One candidate from its data to its rows: the strategy that suits its model, run to its end."""
 
 from sklearn.model_selection import ParameterGrid
 
-from sklearn_hypergrad.search.data.features import UnsupportedRange
-from sklearn_hypergrad.search.objective.online_objective import refuse_online
-from sklearn_hypergrad.search.objective.validation_loss import choose
-from sklearn_hypergrad.search.results.candidate_result import CandidateResult
-from sklearn_hypergrad.search.strategies.joint import search_jointly
-from sklearn_hypergrad.search.strategies.line_search import CannotSearch
-from sklearn_hypergrad.search.strategies.scalar import search_scalar
-from sklearn_hypergrad.search.strategies.vector import search_vector
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
+from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult
+from sklearn_hypergrad.search.strategies.choose import strategy_of
+from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
 
 def run_candidate(candidate, inputs, options):
-    """Search a candidate's range; one without a range is its only row.
+    """Search a candidate's ranges; one without a range is its only row.
 
     Parameters
     ----------
     candidate : Candidate
     inputs : FitInputs
     options : Options
+
+    Returns
+    -------
+    SearchedResult or EnumeratedResult
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is interrupted before the first evaluation has ended.
+    ValueError
+        If what is asked for does not apply to this model, or to these data.
     """
-    if candidate.range is None:
-        return CandidateResult(candidate, [candidate.settings])
-    # Wrong arguments are errors, whatever the data.
-    choose(options.validation_loss, inputs.scorer, candidate.final, candidate.family, inputs.y)
-    refuse_online(candidate, options)
+    if not candidate.ranges:
+        return EnumeratedResult(candidate, [candidate.settings])
+    prepared = PreparedCandidate(candidate, inputs, options)
     try:
-        return _search(candidate)(candidate, inputs, options)
+        return _completed(strategy_of(prepared))
     except CannotSearch as error:
         return _enumerated(candidate, str(error))
     except UnsupportedRange as error:
@@ -37,10 +43,19 @@ def run_candidate(candidate, inputs, options):
         ) from error
 
 
-def _search(candidate):
-    if candidate.family.joint:
-        return search_jointly
-    return search_scalar if candidate.range.continuous.per is None else search_vector
+def _completed(strategy):
+    """The result of a strategy, also if it is stopped: the one place that catches that."""
+    reason = None
+    try:
+        try:
+            strategy.run()
+        except (Stopped, KeyboardInterrupt) as stop:
+            if not strategy.has_evaluated:
+                raise
+            reason = getattr(stop, "reason", INTERRUPTED)
+        return strategy.result(reason)
+    except Stopped as stop:
+        raise KeyboardInterrupt(stop.reason) from None
 
 
 def _enumerated(candidate, reason):
@@ -48,7 +63,7 @@ def _enumerated(candidate, reason):
     values = {span.key: _listed(span, candidate) for span in candidate.ranges}
     rows = [{**candidate.settings, **row} for row in ParameterGrid(values)]
     message = f"{candidate.key} was enumerated, not searched: {reason.rstrip('.')}."
-    return CandidateResult(candidate, rows, fallback=message)
+    return EnumeratedResult(candidate, rows, message)
 
 
 def _listed(span, candidate):

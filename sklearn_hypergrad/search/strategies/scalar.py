@@ -1,93 +1,113 @@
-"""The search for one value of a model that is solved."""
+"""The search for one value of a model whose level is known: a line search."""
+
+import dataclasses
 
 import numpy as np
 
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.layout import Common
-from sklearn_hypergrad.search.data.splits import search_splits
-from sklearn_hypergrad.search.objective.build import (
-    choice_of,
-    descent,
-    method_of,
-    objective_on,
-    prepared,
-    regularizes,
-)
-from sklearn_hypergrad.search.objective.events import SEARCH
 from sklearn_hypergrad.search.objective.initial_values import own_values
+from sklearn_hypergrad.search.objective.objectives import objective_on
 from sklearn_hypergrad.search.results.candidate_result import (
-    CandidateResult,
-    rows_of,
+    SearchedResult,
     searched_one,
     solved,
 )
+from sklearn_hypergrad.search.results.found import best_so_far
 from sklearn_hypergrad.search.results.improvement import compared
-from sklearn_hypergrad.search.results.rows import best_values
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED
+from sklearn_hypergrad.search.results.rows import rows_of
+from sklearn_hypergrad.search.strategies.base import Strategy
+from sklearn_hypergrad.search.strategies.judging import best_values
+from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
+from sklearn_hypergrad.tuning import SEARCH
 
 
-def common_objective(candidate, inputs, options):
-    """The objective of one value for all, the choice of its loss, and that of the user's cv.
+class ScalarSearch(Strategy):
+    """Scan a line, polish the best minimum, and judge what was visited by the asked score.
 
-    The last is the first unless other splits are descended.
+    Parameters
+    ----------
+    prepared : PreparedCandidate
     """
-    parts = prepared(blocks, candidate, inputs)
-    choice = choice_of(candidate, inputs, options, parts)
-    asked = objective_on(candidate, parts, choice.loss, options)
-    if options.search_cv == "loo":
-        everything = [prepared(whole, candidate, inputs)]
-        objective = objective_on(candidate, everything, None, options, splits="search_cv")
-        return objective, choice, asked
-    splits, _ = search_splits(candidate, inputs, options)
-    if splits is inputs.splits:
-        return asked, choice, asked
-    searched = prepared(blocks, candidate, inputs, splits)
-    objective = objective_on(candidate, searched, choice.loss, options, splits="search_cv")
-    return objective, choice, asked
 
+    def __init__(self, prepared):
+        super().__init__(prepared)
+        self.objective, self._asked = scalar_objectives(prepared)
+        self._direction = np.array(prepared.directions)
+        check_selection(self.objective, self._direction, self.options)
+        self._found, self._comparisons, self._judged = None, [], []
 
-def gain_over_own(candidate, objective, found, what="the point found"):
-    """The Comparison with the estimator's own value, in a list; empty if it has no such."""
-    leaf = candidate.range.leaf
-    own = own_values(getattr(candidate.final, leaf), ())
-    if found.message == INTERRUPTED or not 0 < own < np.inf:
-        return []
-    return compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")
+    @property
+    def has_evaluated(self):
+        return bool(self.objective.records)
 
+    def run(self):
+        self._found = LineSearch(self.prepared, self.objective).run()
+        self._found = selected(self.objective, self._found, self._direction, self.options)
+        self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
+        self._judge()
 
-def search_scalar(candidate, inputs, options):
-    """The CandidateResult of a candidate with one value for all coefficients."""
-    objective, choice, asked = common_objective(candidate, inputs, options)
-    direction = np.array([regularizes(candidate)])
-    check_selection(objective, direction, options)
-    found = descent(candidate, objective, options).run()
-    found = selected(objective, found, direction, options)
-    comparisons = gain_over_own(candidate, objective, found)
-    (dimension,) = objective.space.dimensions
-    name = dimension.name
-    values = [found.record.h[name]]
-    # The best of other points would do away with what was selected.
-    if not choice.exact and options.selection == "best":
-        asked.tol = objective.tol
+    def _judge(self):
+        """The best listed and the best visited value, if the asked score has no gradient."""
+        prepared, objective = self.prepared, self.objective
+        # The best of other points would do away with what was selected.
+        if prepared.choice.exact or self.options.selection != "best":
+            return
+        name, self._asked.tol = prepared.range.leaf, objective.tol
         visited = [r.h[name] for r in objective.records if r.stage.purpose == SEARCH]
-        for group in (candidate.range.listed, visited):
-            values += best_values(group, asked, name, candidate, inputs)
-    layout = Common(candidate.range, candidate.family, None, None)
-    values, rows = rows_of(candidate, layout, values)
-    # What is not converged is not what fits are to be compared with.
-    exact = choice.exact and set(found.record.statuses) == {Status.CONVERGED}
-    return CandidateResult(
-        candidate,
-        rows,
-        values=values,
-        records=objective.records,
-        found=found,
-        searched=searched_one(candidate, layout, dimension),
-        how=solved(candidate, method_of(options)),
-        choice=choice,
-        loss_name=objective.stage.loss,
-        expected=found.record.value if exact and asked is objective else None,
-        comparisons=comparisons,
-    )
+        for group in (prepared.range.listed, visited):
+            self._judged += best_values(group, self._asked, name, prepared)
+
+    def result(self, stopped=None):
+        prepared, objective = self.prepared, self.objective
+        found = self._found if stopped is None else stopped_at(self._found, objective, stopped)
+        (dimension,) = objective.space.dimensions
+        layout = Common(prepared.range, prepared.family, None, None)
+        values = [found.record.h[dimension.name], *self._judged]
+        values, rows = rows_of(prepared.candidate, layout, values)
+        # What is not converged is not what fits are to be compared with.
+        solved_exactly = set(found.record.statuses) == {Status.CONVERGED}
+        exact = prepared.choice.exact and solved_exactly and self._asked is objective
+        return SearchedResult(
+            prepared.candidate,
+            rows,
+            objective.records,
+            found,
+            searched=searched_one(prepared.final, prepared.range, layout, dimension),
+            how=solved(prepared.final, objective.terms[0].model),
+            choice=prepared.choice,
+            loss_name=objective.stage.loss,
+            values=values,
+            expected=found.record.value if exact else None,
+            comparisons=self._comparisons,
+        )
+
+
+def scalar_objectives(prepared):
+    """The objective of one value, and that of the user's cv, mostly the same one."""
+    asked = objective_on(prepared, prepared.cv_models, prepared.choice.loss)
+    if prepared.options.search_cv == "loo":
+        model = prepared.left_out_model()
+        return objective_on(prepared, [model], None, splits="search_cv"), asked
+    splits, _ = prepared.search_splits()
+    if splits is prepared.inputs.splits:
+        return asked, asked
+    models = prepared.models(prepared.data_of(splits))
+    return objective_on(prepared, models, prepared.choice.loss, splits="search_cv"), asked
+
+
+def compared_with_own(prepared, objective, found, what="the point found"):
+    """The Comparison with the estimator's own value, in a list; empty if it has no such value."""
+    leaf = prepared.range.leaf
+    own = own_values(getattr(prepared.final, leaf), ())
+    if not 0 < own < np.inf:
+        return []
+    return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
+
+
+def stopped_at(found, objective, reason):
+    """What was found by a search that was stopped."""
+    if found is None:
+        return best_so_far(objective, reason)
+    return dataclasses.replace(found, message=reason)

@@ -1,101 +1,179 @@
-"""The search for a vector of penalties, from the best value for all."""
+"""The search for a vector of penalties: one value for all, then deviations from it."""
 
 import dataclasses
 import functools
 
 import numpy as np
 
-from sklearn_hypergrad.search.objective.build import descent, method_of, objective_on, regularizes
-from sklearn_hypergrad.search.objective.vector_data import gather, layout_of
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.objective.objectives import objective_on
 from sklearn_hypergrad.search.results.candidate_result import (
-    CandidateResult,
-    rows_of,
+    SearchedResult,
     searched_one,
     solved,
 )
-from sklearn_hypergrad.search.results.effective_model import model_of
-from sklearn_hypergrad.search.results.rows import N_JUDGED, best_values
+from sklearn_hypergrad.search.results.effective_model import effective_model
+from sklearn_hypergrad.search.results.rows import rows_of
+from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, CannotSearch
+from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best_values
+from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
-from sklearn_hypergrad.search.strategies.scalar import gain_over_own
+from sklearn_hypergrad.search.strategies.scalar import compared_with_own, stopped_at
+from sklearn_hypergrad.search.strategies.vector_data import prepare_vector_data
 from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
 
 
-def search_vector(candidate, inputs, options):
-    """The CandidateResult of a candidate with many values."""
-    data = gather(candidate, inputs, options)
-    layout = layout_of(candidate, data, inputs)
-    asked = objective_on(candidate, data.parts, data.choice.loss, options)
-    vector = VectorDescent(candidate, data, layout, options)
-    (dimension,) = vector.objective.space.dimensions
-    direction = np.array([regularizes(candidate)])
-    for objective in (asked, vector.objective):
-        check_selection(objective, direction, options)
-    common = descent(candidate, asked, options).run()
-    simple = selected(asked, common, direction, options)
-    comparisons = gain_over_own(candidate, asked, simple, "one value for all")
-    scalar = vector.common(simple.record.theta[0])
-    found = _found(vector, common, simple, scalar)
-    guard, verdict = _guarded(candidate, inputs, options, found)
-    if verdict is None:
-        values = [found.record.h[dimension.name], scalar]
-        values += _best_judged(candidate, data, vector, inputs, options)
-        comparisons += vector.gain_over(scalar, found)
-    else:
-        values = [scalar]
-        found = vector.pooled(scalar, f"{found.message}; {verdict}")
-    expected = vector.cv_loss(values[0]) if data.choice.exact else None
-    values, rows = rows_of(candidate, layout, values)
-    return CandidateResult(
-        candidate,
-        rows,
-        values=values,
-        records=[*asked.records, *vector.cv_records(), *vector.objective.records],
-        found=found,
-        searched=searched_one(
-            candidate, layout, dataclasses.replace(dimension, start=float(scalar.flat[0]))
-        ),
-        how=solved(candidate, method_of(options)),
-        choice=data.choice,
-        loss_name=vector.objective.stage.loss,
-        expected=expected,
-        describe=functools.partial(model_of, candidate, data, layout, options),
-        guard=guard,
-        comparisons=comparisons,
-    )
+class CommonAndVector:
+    """The best value for all on the user's cv, and from there the vector: what a guard repeats.
+
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+
+    Attributes
+    ----------
+    asked : Objective
+        Of one value, on the user's cv.
+    vector : VectorDescent
+    common, simple, found : Found or None
+        The best value for all; what ``selection`` proposes in its place; the vector.
+    """
+
+    def __init__(self, prepared):
+        self._prepared = prepared
+        self._direction = np.array(prepared.directions)
+        models = prepared.cv_models
+        self.asked = objective_on(prepared, models, prepared.choice.loss)
+        # Half splits find the best penalty of the whole only if it stands against a sum over rows.
+        shrinks = prepared.hyperparameter(prepared.range).shrinkage > 0
+        halves = shrinks and models[0].penalty_scale == "sum"
+        self.data = prepare_vector_data(prepared, halves=halves)
+        self.vector = VectorDescent(prepared, self.data)
+        self.common = self.simple = self.found = None
+
+    def check_selection(self):
+        """Raise ValueError if ``selection`` has nothing to select from."""
+        for objective in (self.asked, self.vector.objective):
+            check_selection(objective, self._direction, self._prepared.options)
+
+    def run_common(self):
+        """Find the best value for all."""
+        self.common = LineSearch(self._prepared, self.asked).run()
+        self.simple = self.common
+        self.simple = selected(self.asked, self.common, self._direction, self._prepared.options)
+
+    def run_vector(self):
+        """Find the vector, from the best value for all."""
+        found = self.vector.run(self.common.record.theta[0])
+        self.found = self.vector.selected(found)
+
+    @property
+    def scalar(self):
+        """One value for all, in the shape of the vector."""
+        return self.vector.common(self.simple.record.theta[0])
 
 
-def _best_judged(candidate, data, vector, inputs, options):
-    """The best of the visited vectors under the asked score, if that is not what is descended."""
-    if data.choice.exact or options.selection != "best":
-        return []
-    (dimension,) = vector.objective.space.dimensions
-    visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
-    visited = [record.h[dimension.name] for record in visited]
-    return best_values(visited, vector.cv_objective(), dimension.name, candidate, inputs)
+class VectorSearch(Strategy):
+    """Find a value for all and a vector, let the guard choose, and judge what was visited.
 
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+    """
 
-def _found(vector, common, simple, scalar):
-    """What the vector has come to; one value for all if that is as far as it came."""
-    if INTERRUPTED in (common.message, simple.message):
-        return vector.pooled(scalar, INTERRUPTED)
-    try:
-        return vector.selected(vector.run(common.record.theta[0]))
-    except KeyboardInterrupt:
-        return vector.pooled(scalar, INTERRUPTED)
+    def __init__(self, prepared):
+        super().__init__(prepared)
+        self._search = CommonAndVector(prepared)
+        self._search.check_selection()
+        self._guard, self._verdict = None, None
+        self._comparisons, self._judged, self._expected = [], [], None
 
+    @property
+    def objective(self):
+        """The objective that the vector descends."""
+        return self._search.vector.objective
 
-def _guarded(candidate, inputs, options, found):
-    """``(guard, why the vector is not kept or None)``."""
-    if not options.guard:
-        return None, None
-    try:
-        if found.message == INTERRUPTED:
-            raise KeyboardInterrupt
-        guard = judged(candidate, inputs, options)
-    except CannotSearch as error:
-        return None, f"the guard could not judge: {error}"
-    except KeyboardInterrupt:
-        return None, f"the guard was {INTERRUPTED}"
-    return guard, None if guard.kept else "the guard kept one value for all"
+    @property
+    def has_evaluated(self):
+        return bool(self._search.asked.records)
+
+    def run(self):
+        search, prepared = self._search, self.prepared
+        search.run_common()
+        self._comparisons = compared_with_own(
+            prepared, search.asked, search.simple, "one value for all"
+        )
+        search.run_vector()
+        if self.options.guard:
+            self._verdict = "the guard was interrupted"
+            self._guard, self._verdict = self._guarded()
+        if self._verdict is None:
+            self._judge()
+            self._comparisons += search.vector.gain_over(search.scalar, search.found)
+        if prepared.choice.exact:
+            first = search.scalar if self._verdict else self._value(search.found)
+            self._expected = search.vector.cv_loss(first)
+
+    def _guarded(self):
+        """``(guard, why the vector is not kept or None)``."""
+        try:
+            guard = judged(self.prepared, CommonAndVector)
+        except CannotSearch as error:
+            return None, f"the guard could not judge: {error}"
+        return guard, None if guard.kept else "the guard kept one value for all"
+
+    def _judge(self):
+        """The best visited vector under the asked score, if that is not what is descended."""
+        if self.prepared.choice.exact or self.options.selection != "best":
+            return
+        vector = self._search.vector
+        visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
+        visited = [record.h[self.prepared.range.leaf] for record in visited]
+        name = self.prepared.range.leaf
+        self._judged = best_values(visited, vector.cv_objective(), name, self.prepared)
+
+    def _value(self, found):
+        return found.record.h[self.prepared.range.leaf]
+
+    def result(self, stopped=None):
+        search, prepared = self._search, self.prepared
+        vector, layout = search.vector, search.data.layout
+        found = self._found(stopped)
+        scalar = search.scalar
+        kept = self._verdict is None and search.found is not None
+        values = [self._value(found), scalar, *self._judged] if kept else [scalar]
+        values, rows = rows_of(prepared.candidate, layout, values)
+        (dimension,) = vector.objective.space.dimensions
+        dimension = dataclasses.replace(dimension, start=float(scalar.flat[0]))
+        return SearchedResult(
+            prepared.candidate,
+            rows,
+            [*search.asked.records, *vector.cv_records(), *vector.objective.records],
+            found,
+            searched=searched_one(prepared.final, prepared.range, layout, dimension),
+            how=solved(prepared.final, vector.objective.terms[0].model),
+            choice=prepared.choice,
+            loss_name=vector.objective.stage.loss,
+            values=values,
+            expected=self._expected,
+            describe=functools.partial(effective_model, prepared, layout),
+            guard=self._guard,
+            comparisons=self._comparisons,
+        )
+
+    def _found(self, stopped):
+        """What the vector has come to; one value for all if it was rejected, or not begun."""
+        search = self._search
+        if stopped is not None:
+            search.common = search.common or stopped_at(None, search.asked, stopped)
+            search.simple = search.simple or search.common
+            search.found = search.found or search.vector.best_so_far(stopped)
+        if search.found is None:
+            return search.vector.pooled(search.scalar, stopped)
+        message = search.found.message
+        if stopped is not None and stopped not in message:
+            message = f"{message}; {stopped}"
+        if self._verdict is not None:
+            return search.vector.pooled(search.scalar, f"{message}; {self._verdict}")
+        return dataclasses.replace(search.found, message=message)

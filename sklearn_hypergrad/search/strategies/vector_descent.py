@@ -12,23 +12,22 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Minimum
-from sklearn_hypergrad.problems import Design
-from sklearn_hypergrad.search.objective.build import (
-    objective_on,
-    regularizes,
-    shrinkage_of,
-)
-from sklearn_hypergrad.search.objective.likelihood_scale import LOG_LOSSES, likelihood_scale
-from sklearn_hypergrad.search.objective.objective import FINE
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, Design
+from sklearn_hypergrad.problems.outer.likelihood import LINEAR
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.objective.objectives import objective_on
+from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.improvement import compared
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus, entry_statuses
 from sklearn_hypergrad.search.strategies.level_of_a_vector import polished
-from sklearn_hypergrad.search.strategies.line_search import INTERRUPTED, CannotSearch, Found
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
+from sklearn_hypergrad.tuning import FINE
 
 # Bounds of the common level over the mean square of the features: beyond, nothing changes.
 WEAKEST, STRONGEST = 1e-4, 1e7
+# What the closed form of leave-one-out is.
+SQUARED_ERROR = VALIDATION_LOSSES["squared_error"]
 
 
 class VectorDescent:
@@ -36,22 +35,23 @@ class VectorDescent:
 
     Parameters
     ----------
-    candidate : Candidate
-    data : Data
-    layout : Layout
-    options : Options
+    prepared : PreparedCandidate
+    data : VectorData
     """
 
-    def __init__(self, candidate, data, layout, options):
-        parts = data.search_parts
-        self.objective = objective_on(candidate, parts, data.loss, options, layout, "search_cv")
+    def __init__(self, prepared, data):
+        self._prepared, self._data, self._options = prepared, data, prepared.options
+        self._layouts = {prepared.range.leaf: data.layout}
+        if data.loss is None:
+            models = [prepared.left_out_model(self._layouts)]
+        else:
+            models = prepared.models(data.search_data, self._layouts)
+        self.objective = objective_on(prepared, models, data.loss, self._layouts, "search_cv")
         self.objective.tol = FINE
+        (self._regularizes,) = prepared.directions
         self._cv_objective = self._deviations = None
-        self._candidate = candidate
-        self._data = data
-        self._layout = layout
-        self._options = options
         self._splitting = self._split()
+        self._best_z = None
 
     def common(self, theta):
         """The hyperparameter with all entries at one theta, or where the level may be nearest.
@@ -79,33 +79,37 @@ class VectorDescent:
         first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
             raise CannotSearch("the validation loss is not finite at the best common value")
-        if not np.ptp(self._data.everything.y, axis=0).any():
+        if not np.ptp(self._prepared.everything.y, axis=0).any():
             theta = self._splitting.theta(z0)
             return Found(first, [EndStatus.FLAT] * len(theta), "the target is constant")
-        self._nats = self._nats_from(first)
-        try:
-            minimum = self._minimum(z0)
-            theta = self._polished(minimum.z)
-        except KeyboardInterrupt:
-            minimum = Minimum(self._best_z, converged=False, message=INTERRUPTED)
-            theta = self._splitting.theta(minimum.z)
+        self._likelihood = self._likelihood_scale(first)
+        minimum = self._minimum(z0)
+        return self._found(self._polished(minimum.z), minimum)
+
+    def best_so_far(self, reason):
+        """The Found of a descent that was stopped; None if it has not begun."""
+        if self._best_z is None:
+            return None
+        minimum = Minimum(self._best_z, converged=False, message=reason)
+        return self._found(self._splitting.theta(minimum.z), minimum)
+
+    def _found(self, theta, minimum):
         record = self.objective.record(theta)
-        deviations = self._splitting.deviations(minimum.z)
-        self._deviations = deviations
+        self._deviations = self._splitting.deviations(minimum.z)
         end_statuses = entry_statuses(
-            deviations,
-            self._nats(record.value)[1] * record.gradient,
+            self._deviations,
+            self._likelihood(record.value)[1] * record.gradient,
             minimum.converged,
-            regularizes(self._candidate),
+            self._regularizes,
             most=self._splitting.most,
         )
-        end_statuses = self._on_bounds(theta, deviations, end_statuses)
+        end_statuses = self._on_bounds(theta, self._deviations, end_statuses)
         reasons = [minimum.message, self._data.reason]
         return Found(record, end_statuses, "; ".join(filter(None, reasons)))
 
     def selected(self, found):
         """What is proposed instead; its level stays within the bounds of the level."""
-        direction, theta = regularizes(self._candidate), found.record.theta
+        direction, theta = self._regularizes, found.record.theta
         most, bounds = np.inf, self._splitting.level_bounds
         if bounds is not None and self._deviations is not None:
             level = float((theta - self._deviations)[0])
@@ -122,7 +126,7 @@ class VectorDescent:
     def _on_bounds(self, theta, deviations, end_statuses):
         """Statuses with those entries AT_BOUND that a bound of the user holds."""
         (dimension,) = self.objective.space.dimensions
-        continuous = self._candidate.range.continuous
+        continuous = self._prepared.range.continuous
         held = np.zeros(len(theta), dtype=bool)
         for bound, side in ((continuous.low, -1), (continuous.high, 1)):
             if bound is not None:
@@ -143,15 +147,12 @@ class VectorDescent:
                 self._best_z, best = z.copy(), value
             return value, gradient
 
-        optimizer = self._options.optimizer or LBFGS()
-        if isinstance(optimizer, LBFGS):
-            optimizer = LBFGS(optimizer.memory, likelihood=True)
-        settings = {"tol": self._options.tol, "max_iter": self._options.max_iter}
-        return optimizer.minimize(fun, z0, self._splitting.bounds, **settings)
+        optimizer, bounds = self._options.optimizer or LBFGS(), self._splitting.bounds
+        return optimizer.minimize(fun, z0, bounds, **self._options.run, likelihood=True)
 
     def _polished(self, z):
         loss, bounds = self._data.loss, self._splitting.level_bounds
-        if loss is None or loss.name not in LOG_LOSSES or bounds is None:
+        if loss is None or loss.likelihood != LINEAR or bounds is None:
             return self._splitting.theta(z)
         shifts = np.subtract(bounds, z[0])
         return polished(self.cv_objective(), self._splitting.theta(z), shifts, self._options)
@@ -165,10 +166,10 @@ class VectorDescent:
     def cv_objective(self):
         """The objective of the vector on the user's cv, as it was asked for."""
         if self._cv_objective is None:
-            data = self._data
-            self._cv_objective = objective_on(
-                self._candidate, data.parts, data.choice.loss, self._options, self._layout
-            )
+            prepared = self._prepared
+            models = prepared.models(prepared.cv_data, self._layouts)
+            loss = prepared.choice.loss
+            self._cv_objective = objective_on(prepared, models, loss, self._layouts)
             self._cv_objective.tol = FINE
         return self._cv_objective
 
@@ -179,13 +180,12 @@ class VectorDescent:
         if np.ptp(found.record.theta) == 0:
             return []
         what = "a value for each over one for all"
-        return compared(self.objective, {dimension.name: value}, found, what)
+        return [compared(self.objective, {dimension.name: value}, found, what)]
 
     def cv_loss(self, value):
-        """The loss of a vector on the user's cv; None if interrupted."""
+        """The loss of a vector on the user's cv."""
         (dimension,) = self.objective.space.dimensions
-        record = self.cv_objective().compared({dimension.name: value})
-        return None if record is None else record.value
+        return self.cv_objective().compared({dimension.name: value}).value
 
     def cv_records(self):
         """Evaluations of the vector on the user's cv."""
@@ -195,32 +195,33 @@ class VectorDescent:
         record = self.objective.record(self._splitting.theta(z))
         if not np.isfinite(record.value):
             return np.inf, np.zeros_like(z)
-        value, slope = self._nats(record.value)
+        value, slope = self._likelihood(record.value)
         penalty = self._splitting.penalty(z)
         return value + penalty, self._splitting.pullback(slope * record.gradient)
 
-    def _nats_from(self, first):
+    def _likelihood_scale(self, first):
+        """The function from losses to minus log likelihoods, from where the descent starts."""
+
         def samples():
-            parts = [term.outer.samples(w) for term, w in self.objective.solutions(first.h)]
+            parts = [term.samples(fitted) for term, fitted in self.objective.solutions(first.h)]
             return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
-        name = "squared_error" if self._data.loss is None else self._data.loss.name
-        n_outputs = self._data.everything.y.shape[1]
-        return likelihood_scale(name, self._data.n_samples, n_outputs, samples)
+        loss, prepared = self._data.loss or SQUARED_ERROR, self._prepared
+        return loss.likelihood_scale(prepared.n_samples, prepared.n_outputs, samples)
 
     def _split(self):
         (dimension,) = self.objective.space.dimensions
-        shrinkage = shrinkage_of(self._candidate, self._options)
+        shrinkage = self._prepared.shrinkage
         if shrinkage == 0:
             return Unsplit(self.objective.space.bounds)
         return LevelAndDeviations(dimension.size, self._level_bounds(dimension), shrinkage)
 
     def _level_bounds(self, dimension):
         """In theta: the user's, else relative to the mean square of the features."""
-        squares = np.mean([_mean_square(term.block) for term in self.objective.terms])
+        squares = np.mean([_mean_square(term.data) for term in self.objective.terms])
         ends = np.array([WEAKEST, STRONGEST]) * (squares or 1.0)
-        low, high = np.sort(ends ** regularizes(self._candidate))
-        continuous = self._candidate.range.continuous
+        low, high = np.sort(ends**self._regularizes)
+        continuous = self._prepared.range.continuous
         low = low if continuous.low is None else continuous.low
         high = high if continuous.high is None else continuous.high
         return tuple(float(dimension.transform.to_theta(end)) for end in (low, max(low, high)))

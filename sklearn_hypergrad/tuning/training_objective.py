@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 
-from sklearn_hypergrad.search.objective.objective import DIVERGING, Objective
 from sklearn_hypergrad.threads import in_threads
 from sklearn_hypergrad.training import Storage
+from sklearn_hypergrad.tuning.objective import DIVERGING, Objective
 
 
 class TrainedObjective(Objective):
@@ -15,18 +15,17 @@ class TrainedObjective(Objective):
 
     Parameters
     ----------
-    space : Space
-    terms : list of Term
+    space, terms, stage, events
+        As for Objective.
     make_terms : callable
         ``make_terms(draw)`` is the list of Terms with the seeds of a draw, of which the first is
         ``terms``.
-    method : Hypergradient
     fresh : bool
         Whether every evaluation draws new seeds.
     """
 
-    def __init__(self, space, terms, make_terms, method, *, fresh):
-        super().__init__(space, terms, method)
+    def __init__(self, space, terms, *more, make_terms, fresh):
+        super().__init__(space, terms, *more)
         self._make_terms = make_terms
         self._fresh = fresh
         self.noisy = self.noisy or fresh
@@ -35,29 +34,35 @@ class TrainedObjective(Objective):
 
     def glance(self, theta):
         """The value at theta, without the gradient: at a third of the price."""
-        began = time.perf_counter()
-        try:
-            losses = self.losses(theta)
-        except DIVERGING as error:
-            return self.keep(self._failed(theta, error, began)).value
-        losses = np.where(np.isfinite(losses), losses, np.inf)
-        unknown, n_gradients = np.full_like(theta, np.nan), self._n_gradients()
-        return self.keep(self._told(theta, losses, unknown, (), n_gradients, began)).value
+        return self.kept(self._glanced, theta).value
 
     def losses(self, theta):
-        h = self.space.to_h(theta)
-
-        def loss(term):
-            return term.outer(_trained(term, h), h)[0]
-
-        return np.concatenate(in_threads(loss, self.terms))
+        return self._losses(theta)[0]
 
     def solutions(self, h):
         for term in self.terms:
-            yield term, _trained(term, h)
+            yield term, term.train(h, None, self.tol)
 
-    def _n_gradients(self):
-        return sum(term.problem.n_steps for term in self.terms)
+    def _glanced(self, theta):
+        began = time.perf_counter()
+        try:
+            losses, n_gradients = self._losses(theta)
+        except DIVERGING as error:
+            return self._failed(theta, error, began)
+        losses = np.where(np.isfinite(losses), losses, np.inf)
+        unknown = np.full_like(theta, np.nan)
+        return self._told(theta, losses, unknown, (), n_gradients, began)
+
+    def _losses(self, theta):
+        """Losses of all splits, and the gradients of batches that they took."""
+        h = self.space.to_h(theta)
+
+        def loss(term):
+            fitted = term.train(h, None, self.tol)
+            return term.losses(fitted), fitted.n_solves
+
+        losses, counts = zip(*in_threads(loss, self.terms), strict=True)
+        return np.concatenate(losses), sum(counts)
 
     def _evaluate_terms(self, theta, h):
         if self._fresh and self.records:
@@ -67,13 +72,6 @@ class TrainedObjective(Objective):
     def _evaluate_term(self, h, term):
         storage = self._storages.pop() if self._storages else Storage()
         try:
-            return self._method.evaluate(
-                term.problem, term.outer, h, None, self.tol, storage=storage
-            )
+            return term.evaluate(h, None, self.tol, storage=storage)
         finally:
             self._storages.append(storage)
-
-
-def _trained(term, h):
-    """The weights as the outer objective takes them."""
-    return term.problem.problem.shaped(term.problem.run(h).weights())

@@ -4,10 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.hypergradients import OnlineHypergradient
-from sklearn_hypergrad.optimizers import Adam
-from sklearn_hypergrad.search.objective.training_objective import TrainedObjective
 from sklearn_hypergrad.threads import in_threads
+from sklearn_hypergrad.tuning.training_objective import TrainedObjective
 
 
 class OnlineObjective(TrainedObjective):
@@ -17,9 +15,7 @@ class OnlineObjective(TrainedObjective):
 
     Parameters
     ----------
-    space : Space
-    terms : list of Term
-    make_terms : callable
+    space, terms, stage, events, make_terms
         As for TrainedObjective.
     method : OnlineHypergradient
     n_outer : int
@@ -28,9 +24,9 @@ class OnlineObjective(TrainedObjective):
 
     noisy = True
 
-    def __init__(self, space, terms, make_terms, method, *, n_outer):
-        super().__init__(space, terms, make_terms, method, fresh=False)
-        self._n_outer = n_outer
+    def __init__(self, space, terms, *more, make_terms, method, n_outer):
+        super().__init__(space, terms, *more, make_terms=make_terms, fresh=False)
+        self._method, self._n_outer = method, n_outer
         self._sessions, self._saved = None, ()
 
     def __call__(self, theta):
@@ -57,7 +53,7 @@ class OnlineObjective(TrainedObjective):
     def _evaluate_terms(self, theta, h):
         if self._sessions is None:
             self._sessions = [
-                self._method.begin(term.problem, h, self._n_outer) for term in self.terms
+                self._method.begin(term.model.problem, h, self._n_outer) for term in self.terms
             ]
         self._saved = [session.save() for session in self._sessions]
 
@@ -66,38 +62,3 @@ class OnlineObjective(TrainedObjective):
             return session.advance(h, term.outer)
 
         return in_threads(advance, list(zip(self._sessions, self.terms, strict=True)))
-
-
-def is_online(options):
-    """Whether hyperparameters are to be moved while training runs."""
-    return isinstance(options.method, OnlineHypergradient)
-
-
-def refuse_online(candidate, options):
-    """Raise ValueError if they are, and cannot be.
-
-    Parameters
-    ----------
-    candidate : Candidate
-    options : Options
-    """
-    if not is_online(options):
-        return
-    if not candidate.family.trained:
-        name = type(candidate.final).__name__
-        raise ValueError(
-            f"Cannot tune {candidate.key!r} with {options.method!r}. This is because {name} is "
-            f"solved, not trained step by step. Use hypergradient='implicit'."
-        )
-    if options.resample == "fresh":
-        raise ValueError(
-            f"resample='fresh' draws initial weights and batches anew at every evaluation, and "
-            f"{options.method!r} trains once. Leave resample='fixed', or use "
-            f"hypergradient='reverse'."
-        )
-    if options.optimizer is not None and not isinstance(options.optimizer, Adam):
-        raise ValueError(
-            f"{options.method!r} moves hyperparameters once in a while as training goes on, which "
-            f"optimizer={options.optimizer!r} cannot: it compares values at different points. Use "
-            f"optimizer='adam'."
-        )

@@ -1,4 +1,4 @@
-"""The function of the hyperparameters that is minimised, and everything known about it so far."""
+"""The function of the hyperparameters that is minimised, and every evaluation of it so far."""
 
 import collections
 import dataclasses
@@ -7,10 +7,10 @@ import time
 import numpy as np
 
 from sklearn_hypergrad.exact import LatticeOverflow
-from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
+from sklearn_hypergrad.hypergradients import Evaluation
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.objective.events import COMPARISON, SHOWN, UNWATCHED, Stage
 from sklearn_hypergrad.training import Diverged
+from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, Events, Stage, Stopped
 
 # Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
 # polished.
@@ -25,7 +25,31 @@ DIVERGING = Diverged, LatticeOverflow
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """One evaluation of the objective."""
+    """One evaluation of the objective: plain data, which can be pickled and stored.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (size,)
+        Where, on the scale on which the search moves.
+    h : dict
+        Hyperparameters in natural units.
+    value : float
+        Mean validation loss over splits.
+    gradient : ndarray of shape (size,)
+        Its gradient in theta; nan where only the value was asked for.
+    losses : ndarray of shape (n_splits,)
+        Validation losses of the splits.
+    tol : float
+        Inner tolerance.
+    statuses : tuple of Status
+        What inner and linear solvers report.
+    seconds : float
+    n_solves : int
+        Linear systems solved, or gradients of batches computed.
+    stage : Stage
+    linear_iterations, linear_residual : float
+        Iterations of the linear solver and the largest relative residual; nan if unknown.
+    """
 
     theta: np.ndarray
     h: dict
@@ -36,7 +60,7 @@ class Record:
     statuses: tuple[Status, ...]
     seconds: float
     n_solves: int
-    stage: Stage = UNWATCHED
+    stage: Stage = Stage()
     linear_iterations: float = np.nan
     linear_residual: float = np.nan
 
@@ -45,42 +69,47 @@ class Record:
         """The loss and its splits, as words."""
         n_splits = len(self.losses)
         splits = f"{n_splits} split{'s' * (n_splits > 1)} of {self.stage.splits}"
-        return f"{SHOWN.get(self.stage.loss, self.stage.loss)} on {splits}"
+        return f"{self.stage.shown} on {splits}"
 
 
 class Objective:
-    """Mean validation loss over splits as a function of theta, for one candidate.
+    """Mean outer loss over splits as a function of theta.
 
-    Lives as long as the search for this candidate. Holds the warm start of every block and the
-    inner tolerance, ``tol``, which must not change during an optimizer's run: a changing one looks
-    like noise to a line search. Splits are summed in their order.
+    The one place that evaluates, records, tells and stops. It holds the warm starts of every term
+    and the inner tolerance ``tol``, which must not change during an optimizer's run: a changing one
+    looks like noise to a line search. Splits are summed in their order.
 
     Parameters
     ----------
     space : Space
     terms : list of Term
-    method : Hypergradient
     stage : Stage
-        Who is told of evaluations, and what of.
+        The part of a search that evaluations belong to.
+    events : Events
+        Who is told about evaluations.
 
     Attributes
     ----------
-    joint : bool
-        Whether it is searched from the estimator's own values.
     noisy : bool
-        Whether the smallest of its values says little of where it was found.
+        Whether the smallest of its values says little about where it was found.
+    from_own_values : bool
+        Whether the search begins at the estimator's own values.
+    tol : float
+        Inner tolerance.
+    records : list of Record
+        All evaluations.
     """
 
-    joint = False
     noisy = False
+    from_own_values = False
 
-    def __init__(self, space, terms, method, stage=UNWATCHED):
+    def __init__(self, space, terms, stage=Stage(), events=Events()):  # noqa: B008
         self.space = space
         self.terms = terms
         self.tol = COARSE
         self.records = []
         self.stage = stage
-        self._method = method
+        self.events = events
         self._starts = Starts(len(terms))
         self._known = {}
 
@@ -90,30 +119,35 @@ class Objective:
         return record.value, record.gradient
 
     def record(self, theta):
-        """The evaluation at theta with the current inner tolerance."""
+        """The evaluation at theta with the current inner tolerance.
+
+        Raises
+        ------
+        Stopped
+            If it is interrupted, or a listener asks for an end.
+        """
         theta = np.array(theta, dtype=float)
         key = theta.tobytes(), self.tol
         if key not in self._known:
-            self._known[key] = self.keep(self._evaluate(theta))
+            self._known[key] = self.kept(self._evaluate, theta)
         return self._known[key]
 
-    def keep(self, record):
-        """Remember an evaluation, and tell of it."""
-        self.records.append(record)
-        self.stage.tell(record)
+    def kept(self, evaluate, theta):
+        """The record that ``evaluate(theta)`` makes, remembered and told."""
+        try:
+            record = evaluate(theta)
+            self.records.append(record)
+            self.events.tell(self.stage, record)
+        except KeyboardInterrupt:
+            raise Stopped(INTERRUPTED) from None
         return record
 
     def compared(self, h):
-        """The evaluation of what the result is compared with, within bounds or not.
-
-        None if it is interrupted: the result does not depend on it.
-        """
+        """The evaluation of what the result is compared with, within bounds or not."""
         stage, space = self.stage, self.space
         self.stage, self.space = stage.then(COMPARISON), space.holding(h)
         try:
             return self.record(self.space.to_theta(h))
-        except KeyboardInterrupt:
-            return None
         finally:
             self.stage, self.space = stage, space
 
@@ -132,7 +166,7 @@ class Objective:
     @property
     def iterative(self):
         """Whether accuracy takes time."""
-        return any(term.problem.iterative for term in self.terms)
+        return any(term.iterative for term in self.terms)
 
     @property
     def best(self):
@@ -141,15 +175,13 @@ class Objective:
         return min((r for r in self.records if r.tol == finest), key=lambda r: r.value)
 
     def solutions(self, h):
-        """``(term, w)`` of every block: converged to the current inner tolerance, warm-started."""
-        theta = self.space.to_theta(h)
-        warm_starts = []
-        for term, near in zip(self.terms, self._starts.nearest(theta), strict=True):
-            near = near or WarmStart(None, None)
-            solution = term.problem.solve(h, near.solution, self.tol)
-            warm_starts.append(dataclasses.replace(near, solution=solution))
-            yield term, solution.w
-        self._starts.keep(theta, warm_starts)
+        """``(term, fitted)`` of every term: converged to the inner tolerance, warm-started."""
+        theta, states = self.space.to_theta(h), []
+        for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
+            fitted = term.train(h, start, self.tol)
+            states.append(fitted.state)
+            yield term, fitted
+        self._starts.keep(theta, states)
 
     def _evaluate(self, theta):
         began = time.perf_counter()
@@ -165,7 +197,7 @@ class Objective:
         n_solves = sum(e.n_solves for e in evaluations)
         if not np.isfinite([losses.mean(), *gradient]).all():
             losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
-        elif all(evaluation.warm_start is not None for evaluation in evaluations):
+        else:
             self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
         record = self._told(theta, losses, gradient, statuses, n_solves, began)
         return dataclasses.replace(
@@ -195,8 +227,8 @@ class Objective:
 
     def _evaluate_terms(self, theta, h) -> list[Evaluation]:
         return [
-            self._method.evaluate(term.problem, term.outer, h, warm_start, self.tol)
-            for term, warm_start in zip(self.terms, self._starts.nearest(theta), strict=True)
+            term.evaluate(h, start, self.tol)
+            for term, start in zip(self.terms, self._starts.nearest(theta), strict=True)
         ]
 
 
@@ -214,15 +246,13 @@ class Starts:
         self._none = [None] * n_terms
         self._kept = collections.deque()
 
-    def keep(self, theta, warm_starts):
-        """Remember warm starts, and forget the oldest beyond ``MOST_KEPT`` numbers."""
-        # What inverts the Hessian holds factors that no later solution needs.
-        warm_starts = [
-            dataclasses.replace(s, solution=dataclasses.replace(s.solution, inverse_hvp=None))
-            for s in warm_starts
-        ]
-        self._kept.append((theta, warm_starts))
-        size = sum(start.solution.size for start in warm_starts)
+    def keep(self, theta, states):
+        """Remember the states of all terms, and forget the oldest beyond ``MOST_KEPT`` numbers."""
+        if any(state is None for state in states):
+            return
+        states = [state.stored() if hasattr(state, "stored") else state for state in states]
+        self._kept.append((theta, states))
+        size = sum(getattr(state, "size", 1) for state in states)
         most = max(1, min(MOST_STARTS, MOST_KEPT // max(1, size))) if theta.size == 1 else 1
         while len(self._kept) > most:
             self._kept.popleft()

@@ -1,0 +1,264 @@
+"""The contract of models: predictions of held-out rows, and their pullback to hyperparameters."""
+
+import abc
+import copy
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
+from sklearn_hypergrad.problems import HeldOutLoss, LinearPredictions, Status, WeightLoss
+
+CLOSED_FORM = (
+    "Cannot differentiate {} with {!r}. This is because its predictions are differentiated in "
+    "closed form, and there is no training problem to differentiate otherwise. Use "
+    "hypergradient='auto'."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A model that was fitted at one setting of its hyperparameters.
+
+    Attributes
+    ----------
+    z : ndarray of shape (n_held_out, n_outputs)
+        Predictions of the held-out rows of all splits, split after split: numbers for regression,
+        logits or decision values for classes.
+    pullback : callable
+        ``pullback(g) -> Pulled``, for ``g`` shaped like ``z``: derivatives of ``sum g z`` in the
+        hyperparameters.
+    state : object
+        Where the next fit may start, or None. If it has a ``size``, that is how many numbers it
+        holds; if it has a method ``stored``, that is what is kept of it.
+    statuses : tuple of Status
+        What the solver reports.
+    n_solves : int
+        Linear systems solved, over all splits.
+    w : object
+        What ``install`` of the family needs besides, as weights.
+    """
+
+    z: np.ndarray
+    pullback: Callable
+    state: object = None
+    statuses: tuple[Status, ...] = (Status.CONVERGED,)
+    n_solves: int = 1
+    w: object = None
+
+
+class Model(abc.ABC):
+    """All splits of one data set, trained and judged as one function of the hyperparameters.
+
+    Nothing is kept on an instance between calls. The attributes are the facts from which the search
+    chooses a strategy.
+
+    Parameters
+    ----------
+    data : SplitData
+
+    Attributes
+    ----------
+    smooth : bool
+        Whether predictions have a derivative everywhere, and losses few minima. If not, a scan is
+        denser and its two best points are descended.
+    penalty_scale : {"sum", "mean"} or None
+        Whether its penalty stands against a sum over rows, so that the best penalty does not
+        depend on their number and half splits may find it, or against a mean. None: there is none.
+    trained : bool
+        Whether it is trained step by step, by a budget of steps.
+    iterative : bool
+        Whether a solution takes the longer the more accurate it is to be.
+    shares_rows : bool
+        Whether what is computed for all rows, as a kernel, serves all splits.
+    path : callable or None
+        ``path(values) -> z``: predictions for many values of its only hyperparameter at the price
+        of one, of shape (n_values, n_held_out, n_outputs).
+    """
+
+    smooth = True
+    penalty_scale = "sum"
+    trained = False
+    iterative = False
+    shares_rows = False
+    path = None
+
+    def __init__(self, data):
+        self.data = data
+
+    def levels(self):
+        """Where a scan without bounds is centred, per hyperparameter; {} if it has no such place.
+
+        A hyperparameter without a level is searched from the estimator's own value.
+        """
+        return {}
+
+    @abc.abstractmethod
+    def fit(self, h, start, tol):
+        """Train all splits.
+
+        Parameters
+        ----------
+        h : dict
+            Hyperparameters in natural units.
+        start : object
+            The ``state`` of an earlier fit, or None.
+        tol : float
+            Accuracy of the solution relative to the scale of the data.
+
+        Returns
+        -------
+        Fitted
+        """
+
+    def train(self, h, start, tol):
+        """``fit`` where no pullback is needed, which may be cheaper."""
+        return self.fit(h, start, tol)
+
+    def differentiated(self, method):
+        """The model with a method of differentiation, or None for the usual one.
+
+        Raises
+        ------
+        ValueError
+            If the model has its own closed form.
+        """
+        if method is None or type(method) is Implicit:
+            return self
+        raise ValueError(CLOSED_FORM.format(type(self).__name__, method))
+
+    def held_out(self, validation_loss):
+        """A validation loss as a function of ``z``."""
+        return HeldOutLoss(self.data, validation_loss)
+
+    def outer(self, validation_loss):
+        """A validation loss as ``evaluate`` takes it."""
+        return self.held_out(validation_loss)
+
+    def evaluate(self, outer, h, start, tol):
+        """Value and hypergradient of a validation loss.
+
+        Parameters
+        ----------
+        outer : object
+            What the method ``outer`` of this model returned.
+        h, start, tol
+            As for ``fit``.
+
+        Returns
+        -------
+        Evaluation
+        """
+        fitted = self.fit(h, start, tol)
+        values, g = outer(fitted.z)
+        pulled = fitted.pullback(g)
+        return Evaluation(
+            values=values,
+            gradient=pulled.gradient,
+            warm_start=fitted.state if pulled.state is None else pulled.state,
+            statuses=fitted.statuses + pulled.statuses,
+            n_solves=fitted.n_solves + pulled.n_solves,
+            w=fitted.w,
+            linear_iterations=pulled.linear_iterations,
+            linear_residual=pulled.linear_residual,
+        )
+
+
+class WeightModel(Model):
+    """A model whose weights solve an inner problem, or come from a training run.
+
+    Parameters
+    ----------
+    problem : InnerProblem or Training
+    predictions : callable
+        ``predictions(w, h) -> (z, pull)``, see
+        :class:`~sklearn_hypergrad.problems.outer.held_out.WeightLoss`.
+    data : SplitData
+
+    Attributes
+    ----------
+    method : Hypergradient
+        How the weights are differentiated.
+    """
+
+    def __init__(self, problem, predictions, data):
+        super().__init__(data)
+        self.problem = problem
+        self.predictions = predictions
+        self.method = Implicit()
+
+    @property
+    def iterative(self):
+        return getattr(self.problem, "iterative", True)
+
+    def differentiated(self, method):
+        if method is None:
+            return self
+        model = copy.copy(self)
+        model.method = method
+        return model
+
+    def outer(self, validation_loss):
+        return WeightLoss(self.predictions, self.held_out(validation_loss))
+
+    def evaluate(self, outer, h, start, tol, **options):
+        return self.method.evaluate(self.problem, outer, h, start, tol, **options)
+
+    def fit(self, h, start, tol):
+        fitted = self.method.fit(self.problem, h, start, tol)
+        z, pull = self.predictions(fitted.w, h)
+
+        def pullback(g):
+            grad_w, direct = pull(g)
+            pulled = fitted.pull(grad_w)
+            names = {**pulled.gradient, **direct}
+            gradient = {n: direct.get(n, 0.0) + pulled.gradient.get(n, 0.0) for n in names}
+            return dataclasses.replace(pulled, gradient=gradient)
+
+        return Fitted(z, pullback, fitted.state, fitted.statuses, fitted.n_solves, fitted.w)
+
+    def train(self, h, start, tol):
+        solution = self.problem.solve(h, None if start is None else start.solution, tol)
+        state = WarmStart(solution, None if start is None else start.adjoint)
+        return self._trained(solution.w, h, state, (solution.status,), solution.n_solves)
+
+    def _trained(self, w, h, *more):
+        """The Fitted of weights without a pullback."""
+        return Fitted(self.predictions(w, h)[0], None, *more, w=w)
+
+
+class LinearModel(WeightModel):
+    """A linear model with an L2 penalty, of all splits.
+
+    Parameters
+    ----------
+    problem : LinearProblem or RidgeProblem
+        With a ``penalty`` and a ``level``, the strength of the penalty that matters.
+    data : SplitData
+    """
+
+    def __init__(self, problem, data):
+        super().__init__(problem, LinearPredictions(problem, data), data)
+
+    def levels(self):
+        penalty, level = self.problem.penalty, self.problem.level
+        return {penalty.name: 1 / level if penalty.inverse and level else level}
+
+
+class TrainedModel(WeightModel):
+    """A model whose weights come from a training run of a given number of steps.
+
+    Parameters
+    ----------
+    problem : Training
+    predictions, data
+        As for :class:`WeightModel`; the data are those of one split.
+    """
+
+    trained = True
+    penalty_scale = "mean"
+
+    def train(self, h, start, tol):
+        w = self.problem.problem.shaped(self.problem.run(h).weights())
+        return self._trained(w, h, None, (), self.problem.n_steps)

@@ -1,0 +1,135 @@
+"""Why something cannot be searched, in words, and what to do about it."""
+
+import difflib
+import math
+
+from sklearn.base import clone
+
+from sklearn_hypergrad.adapters import family
+from sklearn_hypergrad.search.candidates.candidate import final_step
+from sklearn_hypergrad.search.candidates.ranges import as_range
+from sklearn_hypergrad.spaces import Continuous
+
+# Similarity above which another name is suggested: one letter of seven may be wrong.
+ALIKE = 0.85
+
+
+class CannotSearch(Exception):
+    """The data make no objective, or it is nowhere finite: the values are enumerated instead."""
+
+
+class UnsupportedRange(ValueError):
+    """The data or the estimator do not have what a range asks for."""
+
+
+def refuse_mixed(grid):
+    """Raise ValueError if a list mixes a Continuous with other values."""
+    for key, values in grid.items():
+        if len(values) > 1 and any(isinstance(value, Continuous) for value in values):
+            raise ValueError(
+                f"Parameter grid for {key!r} mixes Continuous with other values. Give "
+                f"{key}=Continuous(low, high) alone, and other values in a dict of their own in a "
+                f"list of grids."
+            )
+
+
+def refuse_continuous(key, values, reason, estimator):
+    """Raise ValueError if a Continuous cannot be searched; lists are enumerated instead."""
+    if isinstance(values[0], Continuous):
+        _refuse_unknown(key, estimator)
+        raise ValueError(
+            f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
+            f"values to enumerate instead."
+        )
+
+
+def _refuse_unknown(key, estimator):
+    """Raise the error of scikit-learn for a name that it does not know, with what may be meant."""
+    try:
+        clone(estimator).set_params(**{key: None})
+    except ValueError as error:
+        meant = _meant(key, list(estimator.get_params()))
+        hint = f" Did you mean {meant!r}?" if meant else ""
+        raise ValueError(f"{error}{hint}") from None
+
+
+def _meant(key, names):
+    """The name that is nearest to one that there is not, or None."""
+    inside = [name for name in names if name.rpartition("__")[2] == key]
+    path, _, leaf = key.rpartition("__")
+    beside = [name for name in names if name.rpartition("__")[0] == path]
+    leaves = difflib.get_close_matches(leaf, [name.rpartition("__")[2] for name in beside], n=1)
+    close = [name for name in beside if leaves and name.rpartition("__")[2] == leaves[0]]
+    alike = difflib.get_close_matches(key, names, n=1, cutoff=ALIKE)
+    return next(iter(inside + alike + close), None)
+
+
+def check_range(span, final, found):
+    """Raise ValueError if a Continuous asks for what its hyperparameter does not have."""
+    continuous = span.continuous
+    hyperparameter = found.hyperparameters[span.leaf]
+    allowed = hyperparameter.per
+    if continuous.per is not None and continuous.per not in allowed:
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because "
+            f"{span.leaf} of {type(final).__name__} has no value per {continuous.per}; per may be "
+            f"{' or '.join(map(repr, (None, *allowed)))}.{_remedy(span, found)}"
+        )
+    if continuous.scale == "logit" and hyperparameter.scale != "logit":
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because scale='logit' is for "
+            f"values between 0 and 1, and {span.leaf} of {type(final).__name__} may be any "
+            f"positive number: leave scale='auto'."
+        )
+    if continuous.per is not None and continuous.scale == "linear" != hyperparameter.scale:
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because the entries of a "
+            f"vector are compared by their ratios: leave scale='auto'."
+        )
+    for name in ("low", "high", "init"):
+        value = getattr(continuous, name)
+        low, high = hyperparameter.limits
+        if value is not None and not low < value < high:
+            among = "positive values" if high == math.inf else f"values between {low} and {high}"
+            raise ValueError(
+                f"Cannot tune {span.key!r} with {continuous!r}. This is because "
+                f"{type(final).__name__}.{span.leaf} is searched among {among}, got "
+                f"{name}={value!r}. Leave {name} out, or give {_described(low, high)}."
+            )
+
+
+def _described(low, high):
+    """A value between these limits, in words."""
+    return "a positive value" if high == math.inf else f"a value between {low} and {high}"
+
+
+def _remedy(span, found):
+    """Which class of the same name has one value per what was asked for."""
+    if found.vector_class is None:
+        return ""
+    other = family(found.vector_class()).hyperparameters[span.leaf]
+    if span.continuous.per not in other.per:
+        return ""
+    name, package = found.vector_class.__name__, found.vector_class.__module__.rpartition(".")[0]
+    return f" Use the {name} that takes arrays: {package}.{name}."
+
+
+def why_enumerated(grid, estimator):
+    """Why lists of numbers are not ranges, or None."""
+    numeric = sorted(key for key, values in grid.items() if as_range(key, values)[0] is not None)
+    reasons = {key: why_not(estimator, key) for key in numeric}
+    return "; ".join(f"{key}: {reason}" for key, reason in reasons.items() if reason) or None
+
+
+def why_not(estimator, key):
+    """Why a hyperparameter cannot be differentiated, or None."""
+    final, _ = final_step(estimator, key)
+    if final is None:
+        return "it does not belong to the final step of a Pipeline"
+    found = family(final)
+    leaf = key.rpartition("__")[2]
+    if found is None:
+        return f"{type(final).__name__} has no registered inner problem"
+    if leaf not in found.hyperparameters:
+        return f"{leaf} of {type(final).__name__} is not differentiable"
+    return found.unused(final, leaf)

@@ -1,0 +1,171 @@
+"""A candidate with the data of a fit: all that a strategy asks for, made when it is asked for."""
+
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.data.blocks import blocks, whole
+from sklearn_hypergrad.search.data.splits import half_splits
+from sklearn_hypergrad.search.objective.validation_loss import choose, defined
+
+
+class PreparedCandidate:
+    """A candidate that knows its data, its validation loss, and the options of the search.
+
+    Data and models are made once, when they are first asked for.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        With a range.
+    inputs : FitInputs
+    options : Options
+
+    Raises
+    ------
+    ValueError
+        If the requested validation loss does not apply to the model, whatever the data.
+    """
+
+    def __init__(self, candidate, inputs, options):
+        self.candidate = candidate
+        self.inputs = inputs
+        self.options = options
+        self.family = candidate.family
+        self.final = candidate.final
+        self.ranges = candidate.ranges
+        self._choice = choose(
+            options.validation_loss, inputs.scorer, self.final, self.family, inputs.y
+        )
+
+    def inside(self, rows, place):
+        """The same candidate in a search of its own on some rows.
+
+        Raises
+        ------
+        CannotSearch
+            If the user's splitter does not split them.
+        """
+        inputs = self._prepared(self.inputs.subset, rows, self.candidate.estimator)
+        return PreparedCandidate(self.candidate, inputs, self.options.inside(place))
+
+    @property
+    def range(self):
+        """The first range."""
+        return self.ranges[0]
+
+    def hyperparameter(self, span):
+        """What the family says about the hyperparameter of a range."""
+        return self.family.hyperparameters[span.leaf]
+
+    @property
+    def directions(self):
+        """1 for ranges whose larger values regularise more, -1 for less, 0 for neither."""
+        return [self.hyperparameter(span).regularizes for span in self.ranges]
+
+    @property
+    def shrinkage(self):
+        """Weight of the L1 penalty on the deviations of the first range."""
+        if self.options.shrinkage is not None:
+            return self.options.shrinkage
+        return self.hyperparameter(self.range).shrinkage
+
+    @functools.cached_property
+    def cv_data(self):
+        """SplitData of the user's cv."""
+        return self._prepared(blocks, self.candidate, self.inputs)
+
+    @functools.cached_property
+    def everything(self):
+        """SplitData whose one split trains on all rows, as the refit does, and holds all out."""
+        return self._prepared(whole, self.candidate, self.inputs)
+
+    def data_of(self, splits):
+        """SplitData of some splits."""
+        if splits is self.inputs.splits:
+            return self.cv_data
+        return self._prepared(blocks, self.candidate, self.inputs, splits)
+
+    @functools.cached_property
+    def choice(self):
+        """The Choice of the validation loss, defined on the user's cv."""
+        return self.choice_on(self.cv_data)
+
+    def choice_on(self, data):
+        """The Choice of the validation loss, defined on these data."""
+        return defined(self._choice, data)
+
+    @functools.cached_property
+    def cv_models(self):
+        """Models of the user's cv with one value for all."""
+        return self._prepared(self.models, self.cv_data)
+
+    @property
+    def first_model(self):
+        """A model of the user's cv, whose facts choose the strategy."""
+        if self.family.one_split:
+            return self._prepared(self.models, self.cv_data[:1])[0]
+        return self.cv_models[0]
+
+    def search_splits(self, *, halves=False):
+        """``(splits, reason)`` whose loss is descended, and why they are not halves.
+
+        ``halves`` says whether half splits are wanted where the user asks for nothing.
+        """
+        search_cv = self.options.search_cv
+        if search_cv != "auto":
+            X, y = self.inputs.X, self.inputs.y
+            return list(search_cv.split(X, y, **self.inputs.split_params)), None
+        if not halves:
+            return self.inputs.splits, None
+        return half_splits(self.family, self.inputs, self.options.seed)
+
+    def models(self, data, layouts=None, seeds=None):
+        """The Models of some data, with the asked method of differentiation if they are solved.
+
+        Parameters
+        ----------
+        data : list of SplitData
+        layouts : dict of str -> Layout, default=None
+            How vectors spread over coefficients; one value for all without.
+        seeds : list of int, default=None
+            What fits draw from, one per SplitData.
+        """
+        layouts, seeds = layouts or {}, seeds or [self.options.seed] * len(data)
+        return [
+            self.family.model(self.final, part, self._entries(part, layouts), seed)
+            for part, seed in zip(data, seeds, strict=True)
+        ]
+
+    def left_out_model(self, layouts=None):
+        """The Model of all rows whose loss is leave-one-out, in closed form."""
+        entries = self._entries(self.everything, layouts or {})
+        return self.family.left_out_model(self.final, self.everything, entries)
+
+    def _entries(self, part, layouts):
+        return {
+            span.leaf: layouts[span.leaf].entries(part.columns) if span.leaf in layouts else None
+            for span in self.ranges
+        }
+
+    def _prepared(self, prepare, *args):
+        """What ``prepare`` makes of the data.
+
+        Transformers are the users' code and data may be anything: what cannot be prepared here,
+        the real fits will report in scikit-learn's words.
+        """
+        try:
+            return prepare(*args)
+        except Exception as error:
+            raise CannotSearch(str(error)) from error
+
+    @functools.cached_property
+    def n_samples(self):
+        """Rows of positive weight."""
+        return int(np.count_nonzero(self.inputs.row_weight() > 0))
+
+    @property
+    def n_outputs(self):
+        """Targets or classes that have coefficients of their own."""
+        return self.everything.y.shape[1]

@@ -1,0 +1,191 @@
+"""Objectives that are searched from the estimator's own values: networks, schedules, own models."""
+
+import dataclasses
+import functools
+import numbers
+
+import numpy as np
+
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.data.plain import plain
+from sklearn_hypergrad.search.objective.initial_values import dimension_of, own_values
+from sklearn_hypergrad.search.objective.methods import is_online, training_method
+from sklearn_hypergrad.search.objective.objectives import stage_of
+from sklearn_hypergrad.search.objective.validation_loss import Choice
+from sklearn_hypergrad.search.results.candidate_result import Searched, solved
+from sklearn_hypergrad.spaces import Space
+from sklearn_hypergrad.tuning import Objective, OnlineObjective, Term, TrainedObjective
+from sklearn_hypergrad.tuning.events import Events
+
+# Line searches compare losses, and Newton's method has these digits at the price of a step.
+FINEST = 1e-10
+ONE_SPLIT = (
+    "a weight per training sample needs one split, whose validation rows are clean, and cv has {}: "
+    "then every sample is also one that judges, and those that are wrong judge in favour of "
+    "themselves. Use sklearn_hypergrad.data_cleaning, or give the one split as cv"
+)
+NO_REFIT = (
+    "the refit on all rows needs weights of those that were held out, too. Set refit=False and "
+    "take best_params_, or use sklearn_hypergrad.data_cleaning, where clean rows get the largest"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """What is minimised from the estimator's own values, and how.
+
+    Attributes
+    ----------
+    objective : Objective
+    searched : list of Searched
+    choice : Choice
+    why : str
+        How it is differentiated, and why so.
+    replays : bool
+        Whether fits of scikit-learn on its splits come to the same weights.
+    """
+
+    objective: Objective
+    searched: list
+    choice: Choice
+    why: str
+    replays: bool
+
+    def params(self, h):
+        """Parameters for ``set_params`` from values of what is searched."""
+        return params_of(self.searched, h)
+
+
+def params_of(searched, h):
+    """Parameters for ``set_params`` from values of what is searched."""
+    return {each.key: plain(h[each.dimension.name]) for each in searched}
+
+
+def own_values_setup(prepared):
+    """The Setup of a candidate."""
+    _refuse(prepared)
+    try:
+        prepared.final._validate_params()
+    except Exception as error:
+        raise CannotSearch(str(error)) from error
+    options = prepared.options
+    splits, _ = prepared.search_splits()
+    on_cv = splits is prepared.inputs.splits
+    data = prepared.data_of(splits)
+    choice = prepared.choice_on(data)
+    make_terms = functools.partial(_terms, prepared, data, choice.loss)
+    terms = _first_terms(make_terms)
+    searched = [_searched(prepared, span, data) for span in prepared.ranges]
+    fixed = prepared.candidate.settings
+    stage = stage_of(prepared, choice.loss, "cv" if on_cv else "search_cv")
+    events = Events(options.listeners, lambda h: {**fixed, **params_of(searched, h)})
+    space = Space([each.dimension for each in searched])
+    make = _trained if terms[0].model.trained else _solved
+    make = _online if is_online(options) else make
+    objective, why = make(prepared, (space, terms, stage, events), make_terms)
+    objective.from_own_values = True
+    fixed_draws = own_seed(prepared.final) is not None and options.resample == "fixed"
+    return Setup(objective, searched, choice, why, on_cv and fixed_draws)
+
+
+def _trained(prepared, parts, make_terms):
+    """``(objective, why)`` of training runs."""
+    space, terms, stage, events = parts
+    method, why = training_method(prepared, terms[0].model.problem, space)
+    fresh = prepared.options.resample == "fresh"
+
+    def make(draw):
+        return [_with_method(term, method) for term in make_terms(draw)]
+
+    terms = [_with_method(term, method) for term in terms]
+    objective = TrainedObjective(space, terms, stage, events, make_terms=make, fresh=fresh)
+    return objective, f"{method!r}, because {why}"
+
+
+def _online(prepared, parts, make_terms):
+    """``(objective, why)`` of training runs whose hyperparameters move on the way."""
+    method, (space, terms, *_) = prepared.options.method, parts
+    method.check(
+        terms[0].model.problem, {d.name: d.starts.reshape(d.shape) for d in space.dimensions}
+    )
+    n_outer = prepared.options.max_iter
+    objective = OnlineObjective(*parts, make_terms=make_terms, method=method, n_outer=n_outer)
+    return objective, f"{method!r}, because it was asked for"
+
+
+def _solved(prepared, parts, make_terms):
+    """``(objective, why)`` of models that are solved."""
+    space, terms, stage, events = parts
+    terms = [_with_method(term, prepared.options.method) for term in terms]
+    objective = Objective(space, terms, stage, events)
+    objective.tol = FINEST
+    return objective, solved(prepared.final, terms[0].model)
+
+
+def _with_method(term, method):
+    return Term(term.model.differentiated(method), term.validation_loss)
+
+
+def _refuse(prepared):
+    options, name = prepared.options, type(prepared.final).__name__
+    if options.search_cv == "loo":
+        raise ValueError(
+            f"search_cv='loo' is the closed form of ridge regression. {name} is fitted split by "
+            f"split: give a number or a splitter."
+        )
+    if options.guard:
+        raise ValueError(
+            f"guard=True compares a vector of penalties of a linear model with one value for all. "
+            f"A search for hyperparameters of {name} has no guard: leave guard=False, and judge "
+            f"best_estimator_ on data outside the search."
+        )
+    if options.shrinkage:
+        raise ValueError(
+            f"shrinkage={options.shrinkage!r} is for vectors of penalties of linear models. "
+            f"A search for hyperparameters of {name} does not shrink: leave shrinkage='auto'."
+        )
+
+
+def _searched(prepared, span, data):
+    family, final, per = prepared.family, prepared.final, span.continuous.per
+    if per == "sample" and len(data) > 1:
+        raise UnsupportedRange(ONE_SPLIT.format(len(data)))
+    if per == "sample" and prepared.options.refit is not False:
+        raise UnsupportedRange(NO_REFIT)
+    family.check(final, span.leaf, data[0])
+    # Values of a list are numbers, whatever the estimator has.
+    shape, labels = (), ()
+    if not span.listed:
+        shape, labels = family.shape(final, span.leaf, per, data[0])
+    if shape and any(family.shape(final, span.leaf, per, d)[0] != shape for d in data[1:]):
+        raise UnsupportedRange(
+            f"the training parts of the splits differ in features, and so in {per}s"
+        )
+    own = getattr(final, span.leaf)
+    dimension = dimension_of(span, prepared.hyperparameter(span), own, shape)
+    meant = bool(span.listed) or per == "sample"
+    return Searched(span.key, dimension, labels, meant, own_values(own, shape))
+
+
+def _first_terms(make_terms):
+    """Terms of the first draw; what makes none, the real fits will say in scikit-learn's words."""
+    try:
+        return make_terms(0)
+    except Exception as error:
+        raise CannotSearch(str(error)) from error
+
+
+def _terms(prepared, data, loss, draw):
+    """Terms of all splits; seeds are those of the fits where these have one."""
+    options = prepared.options
+    own = own_seed(prepared.final) if options.resample == "fixed" else None
+    seeds = np.random.SeedSequence((options.seed, draw)).generate_state(len(data))
+    seeds = [int(seed) if own is None else own for seed in seeds]
+    models = prepared.models(data, seeds=seeds)
+    return [Term(model, loss) for model in models]
+
+
+def own_seed(estimator):
+    """The seed of its fits, or None if they differ; one that draws nothing has any."""
+    seed = getattr(estimator, "random_state", 0)
+    return int(seed) if isinstance(seed, numbers.Integral) else None

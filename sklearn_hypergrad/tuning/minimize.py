@@ -1,0 +1,113 @@
+"""Tuning without scikit-learn: inner problems, outer functions, a space, and how to move in it."""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.tuning.events import Events, Stopped
+from sklearn_hypergrad.tuning.objective import Objective
+from sklearn_hypergrad.tuning.term import ProblemTerm
+from sklearn_hypergrad.tuning.training_objective import TrainedObjective
+
+
+@dataclasses.dataclass(frozen=True)
+class Minimized:
+    """Where a minimisation ended.
+
+    Attributes
+    ----------
+    h : dict
+        Hyperparameters in natural units.
+    record : Record
+        The evaluation there: value, gradient, losses of the splits, statuses.
+    records : list of Record
+        All evaluations.
+    converged : bool
+    message : str
+        Why it ended.
+    warning : str
+        What the user should know about the way there, with a remedy; or "".
+    """
+
+    h: dict
+    record: object
+    records: list
+    converged: bool
+    message: str
+    warning: str = ""
+
+
+def minimize(  # noqa: PLR0913
+    problems,
+    outers,
+    space,
+    hypergradient,
+    optimizer,
+    *,
+    start=None,
+    tol=1e-3,
+    max_iter=50,
+    inner_tol=1e-8,
+    listeners=(),
+):
+    """Minimise the mean of outer losses over the hyperparameters of inner problems.
+
+    That is, ``min_h mean_s outer_s(w_s(h), h)`` with ``w_s(h)`` the solution of the inner problem
+    s, or what its training run ends with (Lorraine, Vicol, Duvenaud 2019, equation 1).
+
+    Parameters
+    ----------
+    problems : list of InnerProblem or Training
+        What is trained.
+    outers : list of callable
+        One for each problem: ``outer(w, h) -> (values, gradient in w, dict of direct gradients in
+        h)``, with values of shape (n_splits,).
+    space : Space
+        Which hyperparameters are tuned, on which scales, and between which bounds.
+    hypergradient : Hypergradient
+        How trained weights are differentiated.
+    optimizer : Optimizer
+        How to move.
+    start : dict, default=None
+        Hyperparameters to begin with; None is where the dimensions of the space start.
+    tol : float, default=1e-3
+        Accuracy in theta, the scale on which the optimizer moves: 0.1 % of a positive number.
+    max_iter : int, default=50
+        Iterations of the optimizer.
+    inner_tol : float, default=1e-8
+        Accuracy of inner solutions: line searches compare values that differ little.
+    listeners : sequence of callable, default=()
+        ``listener(stage, record, settings)`` is called after every evaluation, and may raise
+        ``Stopped(reason)``.
+
+    Returns
+    -------
+    Minimized
+        If it was stopped, or interrupted by Ctrl-C, the best evaluation so far.
+
+    Raises
+    ------
+    Stopped
+        If it is stopped before the first evaluation has ended.
+    ValueError
+        If nothing depends on one of the hyperparameters.
+    """
+    terms = [ProblemTerm(*pair, hypergradient) for pair in zip(problems, outers, strict=True)]
+    events = Events(tuple(listeners))
+    if hypergradient.through_training:
+        objective = TrainedObjective(space, terms, events=events, make_terms=None, fresh=False)
+    else:
+        objective = Objective(space, terms, events=events)
+    objective.tol = inner_tol
+    if start is None:
+        start = {d.name: np.reshape(d.starts, d.shape) for d in space.dimensions}
+    theta = space.to_theta(start)
+    try:
+        end = optimizer.minimize(objective, theta, space.bounds, tol=tol, max_iter=max_iter)
+        record, converged = objective.record(end.z), end.converged
+        message, warning = end.message, end.warning
+    except Stopped as stopped:
+        if not objective.records:
+            raise
+        record, converged, message, warning = objective.best, False, stopped.reason, ""
+    return Minimized(record.h, record, objective.records, converged, message, warning)
