@@ -11,6 +11,7 @@ ROOT = Path(sklearn_hypergrad.__file__).parent
 NAME = ROOT.name
 FLOORS = {
     "_sklearn": 0,
+    "_autograd": 0,
     "exceptions": 0,
     "losses": 0,
     "exact": 0,
@@ -21,6 +22,7 @@ FLOORS = {
     "problems": 1,
     "training": 2,
     "hypergradients": 3,
+    "tuning": 4,
     "differentiable": 4,
     "linear_model": 4,
     "neural_network": 4,
@@ -29,11 +31,31 @@ FLOORS = {
     "search": 6,
     "inspection": 7,
 }
+# Rooms of a folder, from the ground up. Files that stand beside them are below all of them, but the
+# face of the folder, which is above.
+ROOMS = {
+    "problems": [{"outer", "network", "autograd", "linear"}, {"ridge"}],
+    "search": [
+        {"candidates"},
+        {"data"},
+        {"objective"},
+        {"results"},
+        {"strategies"},
+        {"reporting"},
+        {"search_cv"},
+    ],
+}
+# What rooms on one level may know of each other.
+NEIGHBOURS: set = set()
 # The face of the package may import anything.
 TOP = {"__init__", "__main__"}
 # Folders whose files are alternatives of one another, with ``base`` for what they share.
 ALTERNATIVES = {"optimizers", "hypergradients", "adapters"}
-PRIVATE_ALLOWED = ("_sklearn",)
+SHARED = {"base", "model"}
+# The one file that may use private names of each of these packages.
+PRIVATE = {"sklearn": ("_sklearn",), "autograd": ("_autograd",)}
+# What autograd documents for users; everything else counts as private.
+PUBLIC_AUTOGRAD = {"numpy", "scipy"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
@@ -56,9 +78,11 @@ def violation(own, name):
     """Why the file ``own`` must not import ``name``, or None."""
     if name[0].startswith("."):
         return "imports are absolute"
-    if name[0] == "sklearn" and own != PRIVATE_ALLOWED:
+    if name[0] in PRIVATE and own != PRIVATE[name[0]]:
         private = any(part.startswith("_") for part in name)
-        return "private names of scikit-learn belong to _sklearn.py" if private else None
+        if name[0] == "autograd":
+            private = len(name) > 1 and name[1] not in PUBLIC_AUTOGRAD
+        return f"private names of {name[0]} belong to {PRIVATE[name[0]][0]}.py" if private else None
     if name[0] != NAME or own[0] in TOP:
         return None
     other = name[1:]
@@ -66,9 +90,30 @@ def violation(own, name):
         return "only the face of the package may use its face"
     if other[0] == own[0]:
         siblings = own[0] in ALTERNATIVES and own[1] != "__init__"
-        apart = siblings and other[1:2] not in ((), ("base",), (own[1],))
-        return "alternatives do not know each other" if apart else None
+        apart = siblings and other[1:2] not in ((), (own[1],)) and other[1] not in SHARED
+        return "alternatives do not know each other" if apart else room_violation(own, other)
     return "a floor uses floors below it" if FLOORS[other[0]] >= FLOORS[own[0]] else None
+
+
+def level(place, rooms):
+    """The level of the room that a file is in: -1 for files beside rooms, None for the face."""
+    if len(place) < 2 or place[1] == "__init__":
+        return None
+    return next((n for n, names in enumerate(rooms) if place[1] in names), -1)
+
+
+def room_violation(own, other):
+    """Why a file must not import from a room of the same folder, or None."""
+    rooms = ROOMS.get(own[0])
+    mine, theirs = (level(place, rooms) for place in (own, other)) if rooms else (None, None)
+    if rooms is None or mine is None:
+        return None
+    if theirs is None:
+        return "only others use the face of a folder"
+    same = own[1] == other[1] and mine >= 0
+    if same or theirs < mine or mine == theirs == -1:
+        return None
+    return "a room uses rooms below it"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(parts_of(path)))
@@ -87,7 +132,6 @@ def test_every_file_has_a_floor():
     [
         ("problems/linear", "from sklearn_hypergrad.linalg import Spectral", True),
         ("problems/linear", "from sklearn_hypergrad import losses", True),
-        ("problems/linear", "from sklearn_hypergrad.problems.base import Status", True),
         ("problems/linear", "import sklearn_hypergrad.search.candidates.expand", False),
         ("problems/linear", "def f():\n    from sklearn_hypergrad import search", False),
         ("problems/linear", "from sklearn_hypergrad import Continuous", False),
@@ -99,13 +143,39 @@ def test_every_file_has_a_floor():
         ("adapters/ridge", "from sklearn_hypergrad.adapters import logistic", False),
         ("adapters/ridge", "from sklearn_hypergrad.adapters.logistic import LogisticFamily", False),
         ("adapters/__init__", "from sklearn_hypergrad.adapters import logistic, ridge", True),
+        ("adapters/ridge", "from sklearn_hypergrad.adapters.model import LinearModel", True),
+        (
+            "problems/ridge/moments",
+            "from sklearn_hypergrad.problems.linear.design import Design",
+            True,
+        ),
+        ("problems/linear/newton", "from sklearn_hypergrad.problems.ridge import moments", False),
+        ("problems/linear/newton", "from sklearn_hypergrad.problems.network import network", False),
+        ("problems/linear/newton", "from sklearn_hypergrad.problems.base import Status", True),
+        ("problems/base", "from sklearn_hypergrad.problems.linear.newton import Newton", False),
+        ("problems/linear/newton", "from sklearn_hypergrad.problems import Status", False),
+        ("search/data/inputs", "import sklearn_hypergrad.search.strategies.scalar", False),
+        ("search/strategies/scalar", "import sklearn_hypergrad.search.data.inputs", True),
+        ("search/strategies/scalar", "import sklearn_hypergrad.search.strategies.base", True),
+        (
+            "search/reporting/report",
+            "from sklearn_hypergrad.search import HypergradSearchCV",
+            False,
+        ),
+        ("problems/autograd/trace", "from autograd.core import VJPNode", False),
+        ("problems/autograd/trace", "import autograd.numpy as np", True),
+        ("_autograd", "from autograd.core import VJPNode", True),
         ("hypergradients/base", "from sklearn_hypergrad.hypergradients import implicit", False),
         ("optimizers/brent", "from sklearn_hypergrad.optimizers.lbfgs import LBFGS", False),
-        ("search/grid", "from sklearn.model_selection._search import BaseSearchCV", False),
-        ("search/grid", "from sklearn.utils.metaestimators import _safe_split", False),
-        ("search/grid", "import sklearn.utils._tags", False),
+        (
+            "search/candidates/expand",
+            "from sklearn.model_selection._search import BaseSearchCV",
+            False,
+        ),
+        ("search/candidates/expand", "from sklearn.utils.metaestimators import _safe_split", False),
+        ("search/candidates/expand", "import sklearn.utils._tags", False),
         ("_sklearn", "from sklearn.utils.metaestimators import _safe_split", True),
-        ("search/grid", "from sklearn_hypergrad._sklearn import safe_split", True),
+        ("search/candidates/expand", "from sklearn_hypergrad._sklearn import safe_split", True),
         ("__main__", "from sklearn_hypergrad.search.candidates.expand import expand", True),
         ("__main__", "from sklearn.model_selection._search import BaseSearchCV", False),
         ("__init__", "from .search import HypergradSearchCV", False),

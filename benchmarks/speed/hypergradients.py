@@ -18,7 +18,9 @@ STEP = 0.1
 def hypergradient(task):
     """One evaluation near the level 1, each time elsewhere; preparations are timed on their own."""
     start = time.perf_counter()
-    (objective,) = build_objectives(task.search(HypergradSearchCV, search_cv=task.cv), task.X, task.y)
+    (objective,) = build_objectives(
+        task.search(HypergradSearchCV, search_cv=task.cv), task.X, task.y
+    )
     objective.tol = TOL
     (dimension,) = objective.space.dimensions
     level = objective.space.to_theta({dimension.name: np.ones(dimension.shape)})

@@ -3,7 +3,7 @@
 from sklearn_hypergrad.differentiable.base import DifferentiableModel
 from sklearn_hypergrad.differentiable.classifier import DifferentiableClassifier
 from sklearn_hypergrad.differentiable.regressor import DifferentiableRegressor
-from sklearn_hypergrad.differentiable.structure import flat
+from sklearn_hypergrad.problems.autograd.nested import flat
 from sklearn_hypergrad.spaces import Hyperparameter
 
 __all__ = [

@@ -13,10 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_hypergrad._sklearn import DocumentedMixin
 from sklearn_hypergrad.differentiable.declarations import check_declarations
 from sklearn_hypergrad.differentiable.problems import model_training, solved_problem
-from sklearn_hypergrad.differentiable.structure import flat, n_parts
 from sklearn_hypergrad.differentiable.values import checked_values
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.problems.autograd.nested import Nested
+from sklearn_hypergrad.problems.autograd.nested import Nested, flat, n_parts
 from sklearn_hypergrad.training import OF_TRAINING, explained, seed_of
 
 

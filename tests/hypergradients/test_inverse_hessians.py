@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn_hypergrad.tuning.objective import Objective
 
 from sklearn_hypergrad import (
     Continuous,
@@ -36,6 +35,7 @@ from sklearn_hypergrad.problems import (
     Status,
 )
 from sklearn_hypergrad.training import GradientDescent
+from sklearn_hypergrad.tuning.objective import Objective
 
 H = {"h": np.array(2.0)}
 TOL = 1e-13

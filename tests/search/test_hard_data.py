@@ -15,12 +15,12 @@ from scipy import sparse
 from sklearn import linear_model as plain
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, StratifiedKFold
-from sklearn_hypergrad.tuning.objective import Objective
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
+from sklearn_hypergrad.tuning.objective import Objective
 
 LONG = np.longdouble
 pytestmark = pytest.mark.skipif(

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LogisticRegression
-from sklearn_hypergrad.tuning.objective import Starts
 
 from sklearn_hypergrad import HypergradSearchCV
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.problems import InnerSolution, Status
-from sklearn_hypergrad.tuning import objective
 from sklearn_hypergrad.search.strategies import line_search
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
+from sklearn_hypergrad.tuning import objective
+from sklearn_hypergrad.tuning.objective import Starts
 
 
 def start(size=1):

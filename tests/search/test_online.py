@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
-from sklearn_hypergrad.tuning.online_objective import OnlineObjective
 from threadpoolctl import threadpool_limits
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
@@ -20,6 +19,7 @@ from sklearn_hypergrad.optimizers import Adam
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
 from sklearn_hypergrad.training import Momentum
+from sklearn_hypergrad.tuning.online_objective import OnlineObjective
 
 PENALTIES = {"alpha": Continuous(1e-4, 10.0, per="layer")}
 RATES = {"learning_rate_init": Continuous(1e-3, 10.0), "momentum": Continuous(0.01, 0.99)}

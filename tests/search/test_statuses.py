@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn_hypergrad.tuning.objective import Objective
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
+from sklearn_hypergrad.tuning.objective import Objective
 
 NEWTON = LogisticRegression(solver="newton-cholesky", tol=1e-8)
 

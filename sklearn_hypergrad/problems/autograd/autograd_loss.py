@@ -1,8 +1,8 @@
 """Outer objectives whose derivatives come from autograd."""
 
 import autograd.numpy as np
-from autograd.tracer import getval
 
+from sklearn_hypergrad._autograd import getval
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
 
 

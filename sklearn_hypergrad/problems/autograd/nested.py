@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 
+from sklearn_hypergrad._autograd import flatten
+
 
 class Nested:
     """The structure of weights: dicts, lists and tuples of arrays and floats, nested as one likes.
@@ -100,6 +102,30 @@ class Nested:
         if self._container is dict:
             return dict(zip(self._keys, built, strict=True))
         return self._container(built)
+
+
+def flat(w):
+    """All weights of a nested structure as one array, in the order of their ``coefficient`` values.
+
+    Parts of a dict come in the order of their sorted names, those of a list as they are. May be
+    used in a loss: autograd differentiates through it.
+
+    Parameters
+    ----------
+    w : dict, list, tuple, ndarray or float
+        The weights.
+
+    Returns
+    -------
+    ndarray of shape (n_weights,)
+        The same numbers.
+    """
+    return flatten(w)[0]
+
+
+def n_parts(w):
+    """Number of the parts of the outermost dict, list or tuple, which are its layers."""
+    return len(w) if isinstance(w, dict | list | tuple) else 1
 
 
 def _container(nested):

@@ -3,9 +3,16 @@
 import threading
 
 import numpy as np
-from autograd.core import VJPNode, add_outgrads
-from autograd.tracer import getval, isbox, new_box, trace_stack
-from autograd.util import toposort
+
+from sklearn_hypergrad._autograd import (
+    VJPNode,
+    add_outgrads,
+    getval,
+    isbox,
+    new_box,
+    toposort,
+    trace_stack,
+)
 
 # Autograd counts traces that are open, whoever has opened them. Nested ones are of one thread.
 TRACING = threading.RLock()
