@@ -97,7 +97,8 @@ def violation(own, name):
 
 def level(place, rooms):
     """The level of the room that a file is in: -1 for files beside rooms, None for the face."""
-    if len(place) < 2 or place[1] == "__init__":
+    known = {path.stem for path in (ROOT / place[0]).iterdir()}
+    if len(place) < 2 or place[1] == "__init__" or place[1] not in known:
         return None
     return next((n for n, names in enumerate(rooms) if place[1] in names), -1)
 
