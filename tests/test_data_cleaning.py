@@ -22,13 +22,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn_hypergrad import HypergradWarning
 from sklearn_hypergrad.data_cleaning import DataCleaner
 from sklearn_hypergrad.data_cleaning import cleaner as cleaner_module
-from sklearn_hypergrad.data_cleaning.objective import WeightObjective
-from sklearn_hypergrad.data_cleaning.weights import descend_weights, projection
+from sklearn_hypergrad.data_cleaning.weights import ProjectedAdam, projection
 from sklearn_hypergrad.hypergradients import Implicit, Reverse, Truncated
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.neural_network.targets import coded_classes
 from sklearn_hypergrad.neural_network.training import network_training
 from sklearn_hypergrad.problems import MeanLoss
+from sklearn_hypergrad.spaces import Dimension, Space
+from sklearn_hypergrad.tuning import Objective, ProblemTerm
 
 N_NOISY, N_CLEAN = 400, 400
 
@@ -115,10 +116,11 @@ def test_descent_returns_what_had_the_smallest_value():
         points.append(weights.copy())
         return values[len(points) - 1], np.array([1.0, -1.0, 0.5])
 
-    tuned = descend_weights(fun, np.full(3, 0.5), 2.0, learning_rate=0.1, max_iter=4)
-    np.testing.assert_array_equal(tuned.weights, points[1])
+    bounds = np.array([[0.0, 1.0]] * 3)
+    end = ProjectedAdam(2.0, 0.1).minimize(fun, np.full(3, 0.5), bounds, tol=0, max_iter=4)
+    np.testing.assert_array_equal(end.z, points[1])
     np.testing.assert_allclose(points[1], [0.4, 0.6, 0.4])
-    assert tuned.values == values
+    assert len(points) == 4
 
 
 @pytest.mark.parametrize("estimator", [softmax(8), MLPClassifier(4, "tanh", n_steps=12)])
@@ -130,7 +132,8 @@ def test_gradient_in_sample_weights(five_point, estimator, n_classes):
     estimator = clone(estimator).set_params(batch_size=9 if estimator.hidden_layer_sizes else 24)
     training = network_training(estimator, X, targets, None, 0)
     outer = MeanLoss(training.problem.network, X[::-1] + 0.3, targets.values)
-    objective = WeightObjective(Reverse(), training, outer, 1.7)
+    space = Space([Dimension("sample_weight", (24,), "linear", 0.0, 2.0, 1.0)])
+    objective = Objective(space, [ProblemTerm(training, outer, Reverse())])
     weights, direction = rng.uniform(0.1, 0.9, size=24), rng.normal(size=24)
     expected = five_point(lambda step: objective(weights + step * direction)[0], 1e-3)
     found = objective(weights)[1] @ direction

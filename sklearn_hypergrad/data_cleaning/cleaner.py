@@ -17,9 +17,8 @@ from sklearn.utils.validation import (
 
 from sklearn_hypergrad._sklearn import Interval, fit_context
 from sklearn_hypergrad.data_cleaning.final_model import FinalModel
-from sklearn_hypergrad.data_cleaning.objective import WeightObjective
 from sklearn_hypergrad.data_cleaning.parts import divided, joined
-from sklearn_hypergrad.data_cleaning.weights import descend_weights
+from sklearn_hypergrad.data_cleaning.weights import ProjectedAdam
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Reverse, TrainedHypergradient
 from sklearn_hypergrad.neural_network import MLPClassifier
@@ -27,7 +26,9 @@ from sklearn_hypergrad.neural_network.base import DTYPES
 from sklearn_hypergrad.neural_network.targets import coded_classes
 from sklearn_hypergrad.neural_network.training import network_training
 from sklearn_hypergrad.problems import MeanLoss
-from sklearn_hypergrad.training import explained, seed_of
+from sklearn_hypergrad.spaces import Dimension, Space
+from sklearn_hypergrad.training import Diverged, explained, seed_of
+from sklearn_hypergrad.tuning import minimize
 
 # Weights below it count as zero, as in the paper.
 THRESHOLD = 1e-3
@@ -209,16 +210,17 @@ class DataCleaner(ClassifierMixin, FinalModel):
         final, parts = self._final(), self._parts(X, y, X_clean, y_clean)
         n_weighted = len(parts.weighted)
         budget = n_weighted if self.budget is None else min(self.budget, n_weighted)
-        tuned = self._tune(parts, budget)
+        found, tuned = self._tune(parts, budget)
         weights = np.empty(len(parts.y))
-        weights[parts.weighted] = tuned.weights
+        weights[parts.weighted] = tuned
         # Where all weights are zero, only the clean rows train.
-        weights[parts.clean] = tuned.weights.max() or 1.0
+        weights[parts.clean] = tuned.max() or 1.0
         self.sample_weight_ = weights[: len(y)]
-        suspicious = parts.weighted[tuned.weights < THRESHOLD]
+        suspicious = parts.weighted[tuned < THRESHOLD]
         self.flagged_ = np.isin(np.arange(len(y)), suspicious)
-        self.ranking_ = parts.weighted[np.lexsort((-tuned.gradient, tuned.weights))]
-        self.loss_curve_, self.n_iter_ = tuned.values, len(tuned.values)
+        self.ranking_ = parts.weighted[np.lexsort((-found.record.gradient, tuned))]
+        self.loss_curve_ = [record.value for record in found.records]
+        self.n_iter_ = len(self.loss_curve_)
         self.estimator_ = final.fit(parts.X, parts.y, sample_weight=weights)
         self.classes_ = self.estimator_.classes_
         self._warn(budget / n_weighted)
@@ -245,7 +247,7 @@ class DataCleaner(ClassifierMixin, FinalModel):
         return joined(X, y, X_clean, y_clean)
 
     def _tune(self, parts, budget):
-        """What the descent finds."""
+        """Where the descent ends, as Minimized, and the weights there."""
         weighted, clean, model = parts.weighted, parts.clean, self._network(PENALTY)
         # As its fit would, which is not called.
         model._validate_params()
@@ -255,11 +257,18 @@ class DataCleaner(ClassifierMixin, FinalModel):
             model, parts.X[weighted], own, None, seed_of(model.random_state)
         )
         outer = MeanLoss(training.problem.network, parts.X[clean], targets.values[clean])
-        start = np.full(len(weighted), budget / len(weighted))
-        objective = WeightObjective(self.hypergradient or Reverse(), training, outer, 1 / start[0])
-        steps = {"learning_rate": self.learning_rate, "max_iter": self.max_iter}
+        # Training divides losses by the number of samples. Weights are scaled to a mean of one
+        # where they use up the budget, so that one learning rate of the training suits all budgets.
+        n_weighted = len(weighted)
+        scale = n_weighted / budget
+        space = Space([Dimension("sample_weight", (n_weighted,), "linear", 0.0, scale, 1.0)])
+        optimizer = ProjectedAdam(scale * budget, scale * self.learning_rate)
+        method = self.hypergradient or Reverse()
         with explained():
-            return descend_weights(objective, start, budget, **steps)
+            found = minimize([training], [outer], space, method, optimizer, max_iter=self.max_iter)
+            if found.record.error:
+                raise Diverged(found.record.error)
+        return found, found.h["sample_weight"] / scale
 
     def _network(self, alpha):
         """The network of the user, or the default one with a penalty."""

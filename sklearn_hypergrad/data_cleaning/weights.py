@@ -1,60 +1,49 @@
 """Weights of samples: the set they may come from, and the descent in it."""
 
-import dataclasses
-
 import numpy as np
 
+from sklearn_hypergrad.optimizers import Minimum, Optimizer
 from sklearn_hypergrad.optimizers.adam import RunningMoments
 
+# Of the running means of Adam (Kingma, Ba 2015), with the shorter memory for squares that the
+# package's Adam has.
 DECAYS = 0.9, 0.99
 
 
-@dataclasses.dataclass(frozen=True)
-class TunedWeights:
-    """The best weights of a descent.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (n_samples,)
-    gradient : ndarray of shape (n_samples,)
-        Of the objective there.
-    values : list of float
-        The objective at every step.
-    """
-
-    weights: np.ndarray
-    gradient: np.ndarray
-    values: list
-
-
-def descend_weights(fun, start, budget, *, learning_rate, max_iter):
-    """Lower ``fun`` by steps of Adam, each of them followed by a projection.
+class ProjectedAdam(Optimizer):
+    """Steps of Adam, each followed by a projection: entries keep their bounds and their budget.
 
     Parameters
     ----------
-    fun : callable
-        ``fun(weights) -> (value, gradient)``.
-    start : ndarray of shape (n_samples,)
     budget : float
-        Most that weights may sum to.
+        Most that entries may sum to.
     learning_rate : float
-        Length of the steps of each weight, about.
-    max_iter : int
-        Evaluations of ``fun``.
-
-    Returns
-    -------
-    Tuned
-        The evaluated weights with the smallest value.
+        Length of the steps of each entry, about.
     """
-    weights, moments, values, best = start, RunningMoments(DECAYS), [], None
-    for _ in range(max_iter):
-        value, gradient = fun(weights)
-        if not values or value < min(values):
-            best = weights, gradient
-        values.append(value)
-        weights = projection(weights - learning_rate * moments.direction(gradient), budget)
-    return TunedWeights(*best, values)
+
+    needs_smooth = False
+
+    def __init__(self, budget, learning_rate):
+        self.budget = budget
+        self.learning_rate = learning_rate
+
+    def __repr__(self):
+        return f"ProjectedAdam(budget={self.budget}, learning_rate={self.learning_rate})"
+
+    def n_evaluations(self, max_iter):
+        return max_iter
+
+    def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False, noisy=False):
+        """Lower ``fun``; the result is the evaluated point with the smallest value."""
+        z, moments, lowest, best = z0, RunningMoments(DECAYS), None, z0
+        highest = float(bounds[0, 1])
+        for _ in range(max_iter):
+            value, gradient = fun(z)
+            if lowest is None or value < lowest:
+                lowest, best = value, z
+            moved = z - self.learning_rate * moments.direction(gradient)
+            z = highest * projection(moved / highest, self.budget / highest)
+        return Minimum(best, True, f"max_iter={max_iter} steps of Adam")
 
 
 # The nearest point of {0 <= x <= 1, sum x <= budget} is clip(z, 0, 1) if that is in it. Otherwise

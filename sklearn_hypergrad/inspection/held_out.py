@@ -242,7 +242,7 @@ def _settings(look, X, y):
     asked = look.asked
     keys = {span.leaf: span.key for span in asked.ranges}
     span = asked.range
-    if asked.family.joint or span.continuous.per in AS_THEY_ARE:
+    if asked.family.one_split or span.continuous.per in AS_THEY_ARE:
         return lambda value: {keys[leaf]: plain(entry) for leaf, entry in value.items()}
     layout = _layout(look, X, y)
     return lambda value: layout.settings(value[span.leaf])

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.tuning.events import Events, Stopped
+from sklearn_hypergrad.tuning.events import Events, Stage, Stopped
 from sklearn_hypergrad.tuning.objective import Objective
 from sklearn_hypergrad.tuning.term import ProblemTerm
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
@@ -95,9 +95,9 @@ def minimize(  # noqa: PLR0913
     terms = [ProblemTerm(*pair, hypergradient) for pair in zip(problems, outers, strict=True)]
     events = Events(tuple(listeners))
     if hypergradient.through_training:
-        objective = TrainedObjective(space, terms, events=events, make_terms=None, fresh=False)
+        objective = TrainedObjective(space, terms, Stage(), events, make_terms=None, fresh=False)
     else:
-        objective = Objective(space, terms, events=events)
+        objective = Objective(space, terms, Stage(), events)
     objective.tol = inner_tol
     if start is None:
         start = {d.name: np.reshape(d.starts, d.shape) for d in space.dimensions}

@@ -49,6 +49,8 @@ class Record:
     stage : Stage
     linear_iterations, linear_residual : float
         Iterations of the linear solver and the largest relative residual; nan if unknown.
+    error : str
+        Why there is no finite value, if that is known.
     """
 
     theta: np.ndarray
@@ -63,6 +65,7 @@ class Record:
     stage: Stage = Stage()
     linear_iterations: float = np.nan
     linear_residual: float = np.nan
+    error: str = ""
 
     @property
     def measure(self):
@@ -209,7 +212,8 @@ class Objective:
     def _failed(self, theta, error, began):
         """The record of a theta that cannot be evaluated."""
         statuses = (Status.DIVERGED,) if isinstance(error, DIVERGING) else ()
-        return self._told(theta, np.array([np.inf]), np.zeros_like(theta), statuses, 0, began)
+        record = self._told(theta, np.array([np.inf]), np.zeros_like(theta), statuses, 0, began)
+        return dataclasses.replace(record, error=str(error))
 
     def _told(self, theta, losses, gradient, statuses, n_solves, began):
         return Record(
