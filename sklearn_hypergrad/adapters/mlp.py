@@ -24,6 +24,7 @@ from sklearn_hypergrad.neural_network.replay import refusal, replay
 from sklearn_hypergrad.neural_network.targets import Targets
 from sklearn_hypergrad.neural_network.training import network_training
 from sklearn_hypergrad.problems import NetworkPredictions
+from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 from sklearn_hypergrad.training import OF_TRAINING, SCHEDULES
 
 ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
@@ -31,7 +32,28 @@ RATE, MOMENTUM = OF_TRAINING["learning_rate_init"], OF_TRAINING["momentum"]
 SCALE = Hyperparameter(0, per=("layer",), start=1.0)
 
 
-class MultilabelModel(TrainedModel):
+class NetworkModel(TrainedModel):
+    """A network that is trained on the training part of one split."""
+
+    # The rows of the training part are hyperparameters of its training, called "X".
+    def x_vjp(self, h, fitted, g):
+        X = self.problem.problem.inputs({}, slice(None))
+        X = X.toarray() if issparse(X) else X
+        trained = self.method.fit(self.problem, {**h, "X": X}, None, 0.0)
+        grad_w, _ = self.predictions(trained.w, h)[1](g)
+        pulled = np.zeros(self.data.X.shape)
+        np.add.at(pulled, self._trained_rows(len(X)), trained.pull(grad_w).gradient["X"])
+        np.add.at(pulled, held_out_rows(self.data)[0], self.predictions.x_vjp(trained.w, g))
+        return pulled
+
+    def _trained_rows(self, n_rows):
+        """Rows of the data that the training has: all, or those of positive weight."""
+        (train,), (weight,) = self.data.trains, self.data.weights
+        n_samples = self.data.X.shape[0]
+        return np.arange(n_samples) if n_rows == n_samples else train[weight > 0]
+
+
+class MultilabelModel(NetworkModel):
     """A network for samples that may have several labels, whose losses are not coupled."""
 
     def held_out(self, validation_loss):
@@ -72,7 +94,7 @@ class NetworkFamily(Family):
     def model(self, estimator, data, entries, seed):
         (train,), (weight,) = data.trains, data.weights
         training = self.training(estimator, data, train, weight, seed)
-        return TrainedModel(training, NetworkPredictions(training.problem.network, data), data)
+        return NetworkModel(training, NetworkPredictions(training.problem.network, data), data)
 
     def targets(self, data):
         """What the network is trained for."""

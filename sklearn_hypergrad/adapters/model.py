@@ -9,6 +9,7 @@ import numpy as np
 
 from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
 from sklearn_hypergrad.problems import HeldOutLoss, LinearPredictions, Status, WeightLoss
+from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
 CLOSED_FORM = (
     "Cannot differentiate {} with {!r}. This is because its predictions are differentiated in "
@@ -115,6 +116,29 @@ class Model(abc.ABC):
     def train(self, h, start, tol):
         """``fit`` where no pullback is needed, which may be cheaper."""
         return self.fit(h, start, tol)
+
+    def x_vjp(self, h, fitted, g):
+        """Derivatives of ``sum g z`` in the rows of X, of training and of held-out parts.
+
+        Parameters
+        ----------
+        h : dict
+            Hyperparameters of the fit.
+        fitted : Fitted
+            What ``fit`` returned.
+        g : ndarray like ``z``
+
+        Returns
+        -------
+        ndarray of the shape of ``data.X``
+            A row that several splits have gets the sum of their derivatives.
+
+        Raises
+        ------
+        TypeError
+            If this model does not know them.
+        """
+        raise TypeError(f"{type(self).__name__} has no derivatives in its rows.")
 
     def differentiated(self, method):
         """The model with a method of differentiation, or None for the usual one.
@@ -234,7 +258,8 @@ class LinearModel(WeightModel):
     Parameters
     ----------
     problem : LinearProblem or RidgeProblem
-        With a ``penalty`` and a ``level``, the strength of the penalty that matters.
+        With a ``penalty``, a ``level``, the strength of the penalty that matters, and the ``loss``
+        of its training.
     data : SplitData
     """
 
@@ -244,6 +269,32 @@ class LinearModel(WeightModel):
     def levels(self):
         penalty, level = self.problem.penalty, self.problem.level
         return {penalty.name: 1 / level if penalty.inverse and level else level}
+
+    # With weights W that solve sum_i t_i l'(x_i W) x_i + R W = 0, and V = H^-1 X_te' g, so that
+    # dW = -H^-1 d(gradient), the derivative of sum g z in a row x_i of a training part is that of
+    # -V . gradient,
+    #     -t_i (l''(x_i W) (x_i V) W' + l'(x_i W) V'),
+    # and in a held-out row it is g_i W'.
+    def x_vjp(self, h, fitted, g):
+        problem, data = self.problem, self.data
+        G = np.zeros((data.X.shape[0], data.n_splits, data.y.shape[1]))
+        G[held_out_rows(data)] = g
+        adjoint = fitted.pullback(g).state.adjoint
+        weights = problem.coefficients(fitted.w)
+        adjoints = problem.adjoint_coefficients(adjoint, h, G)
+        z, u = (_predictions(data.X, *pair) for pair in (weights, adjoints))
+        y, t = data.y[:, None, :], data.row_weights()[:, :, None]
+        _, slope, factor = problem.loss.evaluate(y, z)
+        through_w = G - t * problem.loss.hvp(factor, u)
+        pulled = np.einsum("isk,skp->ip", through_w, weights[0])
+        return pulled - np.einsum("isk,skp->ip", t * slope, adjoints[0])
+
+
+def _predictions(X, coef, intercept):
+    """``X coef' + intercept`` of all splits, of shape (n_samples, n_splits, n_outputs)."""
+    n_splits, n_outputs, n_features = coef.shape
+    z = X @ coef.reshape(-1, n_features).T
+    return np.asarray(z).reshape(-1, n_splits, n_outputs) + intercept
 
 
 class TrainedModel(WeightModel):

@@ -89,7 +89,7 @@ class LinearProblem(InnerProblem):
 
     def __init__(self, block, penalty, loss, *, fit_intercept):
         self.penalty = penalty
-        self._loss = loss
+        self.loss = loss
         self._design = Design(block.X, fit_intercept=fit_intercept, scales=block.scales)
         self._y = block.y[:, None, :]
         self._t = block.row_weights()[:, :, None]
@@ -155,9 +155,13 @@ class LinearProblem(InnerProblem):
         coef = self._design.rescaled(w)[: self._design.n_features]
         return coef.transpose(1, 2, 0), self._design.intercept_at_origin(w)
 
+    def adjoint_coefficients(self, v, h, G):
+        """The adjoint ``v = H^-1 predict_vjp(G)`` as coefficients and intercepts, shaped alike."""
+        return self.coefficients(v)
+
     def _curvature_at_zero(self):
         zero = np.zeros((1, 1, self._y.shape[2]))
-        return self._loss.diagonal(self._loss.factor(zero))
+        return self.loss.diagonal(self.loss.factor(zero))
 
     def _scales(self):
         """What decrements are compared with, per split: the spread of the targets, and rounding.
@@ -175,7 +179,7 @@ class LinearProblem(InnerProblem):
 
     def curvature(self, kept, state):
         """What preconditions at a state: ``kept`` while it serves."""
-        weights = self._t * self._loss.diagonal(state.factor)
+        weights = self._t * self.loss.diagonal(state.factor)
         return curvature.renewed(kept, self._design, weights, self._patterns)
 
     def _ridge(self, h):
@@ -194,7 +198,7 @@ class LinearProblem(InnerProblem):
 
         def summands(rows, part):
             t, z = self._t[rows], part.product(shared)
-            value, gradient, factor[rows] = self._loss.evaluate(self._y[rows], z)
+            value, gradient, factor[rows] = self.loss.evaluate(self._y[rows], z)
             gradient *= t
             return np.einsum("isk,isl->s", value, t), part.pull(gradient)
 
@@ -203,7 +207,7 @@ class LinearProblem(InnerProblem):
 
     def arrived(self, w, ridge):
         """The state at the minimum, where the gradient of the loss is known."""
-        value, _, factor = self._loss.evaluate(self._y, self._design.product(w))
+        value, _, factor = self.loss.evaluate(self._y, self._design.product(w))
         return NewtonState(w, np.einsum("isk,isl->s", value, self._t), -ridge * w, factor)
 
     def hessian(self, state, ridge, v):
@@ -211,7 +215,7 @@ class LinearProblem(InnerProblem):
         factor, shared = state.factor, self._design.rescaled(v)
 
         def summands(rows, part):
-            z = self._loss.hvp(factor[rows], part.product(shared))
+            z = self.loss.hvp(factor[rows], part.product(shared))
             z *= self._t[rows]
             return (part.pull(z),)
 
@@ -232,7 +236,7 @@ class LinearProblem(InnerProblem):
     # all but singular, they are a bad one.
     def projection(self, ridge):
         """Moves weights, along the shift only, to where ``ridge * w`` sums to zero."""
-        if not self._loss.shift_invariant:
+        if not self.loss.shift_invariant:
             return lambda w: w
         share = np.where(ridge.sum(axis=2, keepdims=True) > 0, ridge, 1.0)
         share = np.broadcast_to(share, (len(ridge), 1, self._y.shape[2]))

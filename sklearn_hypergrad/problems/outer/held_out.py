@@ -116,6 +116,13 @@ class NetworkPredictions:
         z, pullback = self._network.predictions(w, self._X)
         return z, lambda gradient: (pullback(gradient.astype(w.dtype, copy=False)), {})
 
+    def x_vjp(self, w, gradient):
+        """The gradient of ``sum g z`` in the held-out rows."""
+        network = self._network
+        slopes = network.slopes(network.values(w, self._X))
+        (first, _), *_ = network.layers(w)
+        return network.deltas(w, slopes, gradient.astype(w.dtype, copy=False))[0] @ first.T
+
 
 class PredictionLoss(WeightLoss):
     """The WeightLoss of LinearPredictions.

@@ -6,7 +6,7 @@ from scipy.sparse import issparse
 from sklearn_hypergrad.linalg import factor, solve_factored
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
-from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge, origin_of
+from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge, origin_of, totals_of
 
 
 class DualRidge(PrimalRidge):
@@ -31,7 +31,8 @@ class DualRidge(PrimalRidge):
         X = block.X.astype(float) if issparse(block.X) else block.X - origin
         y_mean = self.rows.average.T @ (block.y - y_origin)
         means = self.rows.average.T @ X, y_mean + y_origin
-        super().__init__(X, origin, means, block.scales, penalty)
+        totals = totals_of(block, fit_intercept)
+        super().__init__(X, origin, means, block.scales, penalty, totals)
         self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
         self.n_features = X.shape[1]
 

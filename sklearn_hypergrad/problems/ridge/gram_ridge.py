@@ -4,7 +4,12 @@ import numpy as np
 
 from sklearn_hypergrad.problems.outer.held_out import PredictionLoss, sample_weights
 from sklearn_hypergrad.problems.ridge.moments import Moments
-from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations, PrimalRidge, origin_of
+from sklearn_hypergrad.problems.ridge.ridge_problem import (
+    NormalEquations,
+    PrimalRidge,
+    origin_of,
+    totals_of,
+)
 
 
 class GramRidge(NormalEquations, PrimalRidge):
@@ -30,7 +35,8 @@ class GramRidge(NormalEquations, PrimalRidge):
             np.stack(mean) + about
             for mean, about in zip(zip(*self._means, strict=True), self._about, strict=True)
         )
-        super().__init__(block.X, np.zeros(block.X.shape[1]), (x, y), block.scales, penalty)
+        totals = totals_of(block, fit_intercept)
+        super().__init__(block.X, np.zeros(block.X.shape[1]), (x, y), block.scales, penalty, totals)
         self._gram, self._cross = self._of_scaled(gram, cross)
 
     def held_out(self, block, weights):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows, row_kernel
-from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations, origin_of
+from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations, origin_of, totals_of
 
 
 class KernelRidge(NormalEquations):
@@ -28,6 +28,7 @@ class KernelRidge(NormalEquations):
 
     def __init__(self, block, penalty, *, fit_intercept):
         super().__init__(penalty)
+        self._totals = totals_of(block, fit_intercept)
         self._X = block.X
         self._rows = rows = TrainingRows(block, fit_intercept=fit_intercept)
         self._origin, y_origin = origin_of(block, fit_intercept)
@@ -65,6 +66,21 @@ class KernelRidge(NormalEquations):
         offset = np.einsum("is,isk->sk", self._rows.average, self._products(spread))
         intercept = self._y_mean - offset - np.einsum("p,psk->sk", self._origin, coef)
         return coef.transpose(1, 2, 0), intercept
+
+    # (Z'Z + a) V = X_te' G has the solution V = (X_te' G - Z' v) / a, which is not in the space of
+    # the training rows, with v = (ZZ' + a)^-1 Z X_te' G.
+    def adjoint_coefficients(self, v, h, G):
+        spread = self._rows.centred(G) - self._spread(v)
+        coef = self._X.T @ spread.reshape(len(spread), -1)
+        coef = coef.reshape(-1, *spread.shape[1:])
+        coef -= self._origin[:, None, None] * spread.sum(axis=0)
+        coef /= self.penalty.strength(h)[:, None]
+        coef = coef.transpose(1, 2, 0)
+        if not self._totals.any():
+            return coef, np.zeros(coef.shape[:2])
+        mean = self._X.T @ self._rows.average
+        intercept = G.sum(axis=0) / self._totals[:, None] - np.einsum("ps,skp->sk", mean, coef)
+        return coef, intercept
 
     def _spread(self, w):
         """What the solution multiplies every row with, of shape (n_samples, n_splits, k)."""

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import Cholesky, Spectral
+from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 
 # Ratio of diagonal entries from which on eigenvalues lose digits that matter.
@@ -32,6 +33,7 @@ class RidgeProblem(InnerProblem):
     iterative = False
     linear_in_weights = True
     split_axis = 0
+    loss = HalfSquaredError()
 
     def __init__(self, penalty):
         self.penalty = penalty
@@ -54,6 +56,14 @@ class RidgeProblem(InnerProblem):
     @abc.abstractmethod
     def coefficients(self, w):
         """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
+
+    @abc.abstractmethod
+    def adjoint_coefficients(self, v, h, G):
+        """The adjoint ``v = H^-1 predict_vjp(G)`` as coefficients and intercepts, shaped alike.
+
+        The intercepts solve the equation that was eliminated: with training weights t, ``sum_i t_i
+        (x_i V + c) = sum_i G_i``.
+        """
 
     def penalised(self, w):
         """What is penalised of the first split, of shape (n_features, n_outputs)."""
@@ -93,10 +103,13 @@ class PrimalRidge(RidgeProblem):
     scales : ndarray of shape (n_features, n_splits) or None
         Factors of the features of each split.
     penalty : L2Penalty
+    totals : ndarray of shape (n_splits,)
+        Sums of the training weights; zero without an intercept.
     """
 
-    def __init__(self, X, origin, means, scales, penalty):
+    def __init__(self, X, origin, means, scales, penalty, totals):  # noqa: PLR0913
         super().__init__(penalty)
+        self._totals = totals
         self._X = X
         self._origin = origin
         self._x_mean, self._y_mean = means
@@ -114,6 +127,14 @@ class PrimalRidge(RidgeProblem):
     def coefficients(self, w):
         w = self._rescaled(w)
         return w.transpose(0, 2, 1), self._intercept(w) - np.einsum("p,spk->sk", self._origin, w)
+
+    def adjoint_coefficients(self, v, h, G):
+        v = self._rescaled(v)
+        if not self._totals.any():
+            return v.transpose(0, 2, 1), np.zeros((len(v), v.shape[2]))
+        mean = self._x_mean + self._origin
+        intercept = G.sum(axis=0) / self._totals[:, None] - np.einsum("sp,spk->sk", mean, v)
+        return v.transpose(0, 2, 1), intercept
 
     def centred(self):
         """All rows about the training means of the first split, dense."""
@@ -188,6 +209,11 @@ class NormalEquations(RidgeProblem):
             return inverse(self._cross)
         # In the null space of the Gram matrix the solution is zero and not what rounding left.
         return self._spectral.solve(strength, self._coordinates)
+
+
+def totals_of(block, fit_intercept):
+    """Sums of the training weights of every split; zero without an intercept."""
+    return np.array([fit_intercept * weight.sum() for weight in block.weights])
 
 
 def origin_of(block, fit_intercept):

@@ -1,0 +1,107 @@
+"""The gradient with respect to training and held-out rows, against differences in X."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from sklearn_hypergrad.adapters import WeightModel, family
+from sklearn_hypergrad.hypergradients import Reverse
+from sklearn_hypergrad.neural_network import MLPClassifier, MLPRegressor
+from sklearn_hypergrad.problems import SplitData
+
+N, P = 24, 4
+TOL = 1e-13
+
+
+def split_data(labels, estimator, *, n_splits, n_features=P, scales=False):
+    rng = np.random.default_rng(0)
+    rows = np.arange(N)
+    tests = np.array_split(rng.permutation(rows), 3)[:n_splits]
+    trains = [np.setdiff1d(rows, test) for test in tests]
+    known = family(estimator)
+    return SplitData(
+        X=rng.normal(size=(N, n_features)) + 1.0,
+        y=known.encode(labels),
+        trains=trains,
+        tests=tests,
+        weights=[rng.uniform(0.5, 2.0, len(train)) for train in trains],
+        score_weight=np.ones(N),
+        labels=labels,
+        scales=rng.uniform(0.5, 2.0, (n_features, n_splits)) if scales else None,
+    )
+
+
+def labels_of(kind):
+    rng = np.random.default_rng(1)
+    if kind == "numbers":
+        return rng.normal(size=N) + 2.0
+    if kind == "several":
+        return rng.normal(size=(N, 2))
+    return np.arange(N) % (2 if kind == "two" else 3)
+
+
+MODELS = {
+    "ridge": (Ridge(), "numbers", {"alpha": 0.7}, {}),
+    "ridge without intercept": (Ridge(fit_intercept=False), "numbers", {"alpha": 0.7}, {}),
+    "ridge, several targets": (Ridge(), "several", {"alpha": 0.7}, {}),
+    "ridge, wide": (Ridge(), "numbers", {"alpha": 0.7}, {"n_features": 40}),
+    "ridge, scaled": (Ridge(), "numbers", {"alpha": 0.7}, {"scales": True}),
+    "logistic": (LogisticRegression(), "two", {"C": 0.6}, {}),
+    "multinomial": (LogisticRegression(), "three", {"C": 0.6}, {}),
+    "logistic, scaled": (LogisticRegression(), "two", {"C": 0.6}, {"scales": True}),
+}
+NETWORKS = {
+    "regressor": (MLPRegressor((3,), "tanh", n_steps=12), "numbers"),
+    "classifier": (MLPClassifier((3,), "tanh", n_steps=12, batch_size=7), "three"),
+}
+
+
+def check(estimator, data, h, method=None):
+    """Compare along a random direction in all rows; returns the found and the expected slope."""
+    rng = np.random.default_rng(2)
+    direction, g = rng.normal(size=data.X.shape), None
+
+    def fitted_at(X):
+        entries = dict.fromkeys(h)
+        moved = dataclasses.replace(data, X=X)
+        model = family(estimator).model(estimator, moved, entries, 0).differentiated(method)
+        return model, model.fit(h, None, TOL)
+
+    model, fitted = fitted_at(data.X)
+    g = rng.normal(size=fitted.z.shape)
+    if g.shape[1] > 2:
+        # Losses of classes do not change if all logits are shifted.
+        g -= g.mean(axis=1, keepdims=True)
+    found = float(np.sum(direction * model.x_vjp(h, fitted, g)))
+    step, stencil = 1e-3, ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
+    expected = sum(
+        weight * np.sum(g * fitted_at(data.X + offset * step * direction)[1].z)
+        for offset, weight in stencil
+    )
+    return found, expected / step
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_solved_models(name):
+    estimator, kind, h, options = MODELS[name]
+    data = split_data(labels_of(kind), estimator, n_splits=2, **options)
+    found, expected = check(estimator, data, h)
+    assert found == pytest.approx(expected, rel=1e-7)
+    assert 1.001 * found != pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks(name):
+    estimator, kind = NETWORKS[name]
+    data = split_data(labels_of(kind), estimator, n_splits=1)
+    found, expected = check(estimator, data, {"alpha": 0.05}, Reverse())
+    assert found == pytest.approx(expected, rel=1e-7)
+    assert 1.001 * found != pytest.approx(expected, rel=1e-7)
+
+
+def test_a_model_without_them_says_so():
+    data = split_data(labels_of("numbers"), Ridge(), n_splits=2)
+    with pytest.raises(TypeError, match="WeightModel has no derivatives in its rows"):
+        WeightModel(None, None, data).x_vjp({}, None, None)
