@@ -30,6 +30,7 @@ __all__ = [
     "feature_names",
     "first_rows",
     "fit_context",
+    "has_callbacks",
     "metric_of",
     "num_samples",
     "rows_of_params",
@@ -70,6 +71,11 @@ class Names(StrOptions):
     def __str__(self):
         listed = f"a str among {', '.join(map(repr, sorted(self.options)))}"
         return f"{listed} ({self._remedy})" if self._remedy else listed
+
+
+def has_callbacks(estimator):
+    """Whether callbacks are set on an estimator."""
+    return bool(getattr(estimator, "_skl_callbacks", ()))
 
 
 def without_callbacks(estimator):

@@ -144,7 +144,7 @@ class Family(abc.ABC):
         """
 
     def left_out_model(self, estimator, data, entries):
-        """The Model whose ``outer`` is the closed form of leave-one-out, of data with one split."""
+        """The Model that is judged by leave-one-out in closed form, of data with one split."""
         raise ValueError(
             f"search_cv='loo' needs the closed form of ridge regression, which "
             f"{self.estimator_class.__name__} does not have"

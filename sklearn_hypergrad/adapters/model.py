@@ -73,6 +73,9 @@ class Model(abc.ABC):
         Whether a solution takes the longer the more accurate it is to be.
     shares_rows : bool
         Whether what is computed for all rows, as a kernel, serves all splits.
+    validation_loss : ValidationLoss or None
+    outer : callable or None
+        The validation loss that judges it, see ``judged_by``.
     path : callable or None
         ``path(values) -> z``: predictions for many values of its only hyperparameter at the price
         of one, of shape (n_values, n_held_out, n_outputs).
@@ -84,6 +87,8 @@ class Model(abc.ABC):
     iterative = False
     shares_rows = False
     path = None
+
+    validation_loss = outer = None
 
     def __init__(self, data):
         self.data = data
@@ -156,26 +161,32 @@ class Model(abc.ABC):
         """A validation loss as a function of ``z``."""
         return HeldOutLoss(self.data, validation_loss)
 
-    def outer(self, validation_loss):
-        """A validation loss as ``evaluate`` takes it."""
-        return self.held_out(validation_loss)
-
-    def evaluate(self, outer, h, start, tol):
-        """Value and hypergradient of a validation loss.
+    def judged_by(self, validation_loss):
+        """The model with a validation loss: a term of an objective.
 
         Parameters
         ----------
-        outer : object
-            What the method ``outer`` of this model returned.
-        h, start, tol
-            As for ``fit``.
+        validation_loss : ValidationLoss or None
+            None: the closed-form leave-one-out loss, of models that have one.
+        """
+        model = copy.copy(self)
+        model.validation_loss = validation_loss
+        model.outer = model.outer_of(validation_loss)
+        return model
+
+    def outer_of(self, validation_loss):
+        """A validation loss as ``evaluate`` uses it: of ``z``, unless a model knows better."""
+        return self.held_out(validation_loss)
+
+    def evaluate(self, h, start, tol):
+        """Value and hypergradient of the validation loss; parameters are those of ``fit``.
 
         Returns
         -------
         Evaluation
         """
         fitted = self.fit(h, start, tol)
-        values, g = outer(fitted.z)
+        values, g = self.outer(fitted.z)
         pulled = fitted.pullback(g)
         return Evaluation(
             values=values,
@@ -187,6 +198,19 @@ class Model(abc.ABC):
             linear_iterations=pulled.linear_iterations,
             linear_residual=pulled.linear_residual,
         )
+
+    def losses(self, fitted):
+        """Validation losses of all splits."""
+        return self.held_out(self.validation_loss)(fitted.z)[0]
+
+    def samples(self, fitted):
+        """Loss of every held-out sample, split after split, and its weight."""
+        return self.held_out(self.validation_loss).samples(fitted.z)
+
+    def path_losses(self, values):
+        """Validation losses of all splits along the path, of shape (n_values, n_splits)."""
+        held_out = self.held_out(self.validation_loss)
+        return np.array([held_out(z)[0] for z in self.path(values)])
 
 
 class WeightModel(Model):
@@ -223,11 +247,11 @@ class WeightModel(Model):
         model.method = method
         return model
 
-    def outer(self, validation_loss):
+    def outer_of(self, validation_loss):
         return WeightLoss(self.predictions, self.held_out(validation_loss))
 
-    def evaluate(self, outer, h, start, tol, **options):
-        return self.method.evaluate(self.problem, outer, h, start, tol, **options)
+    def evaluate(self, h, start, tol, **options):
+        return self.method.evaluate(self.problem, self.outer, h, start, tol, **options)
 
     def fit(self, h, start, tol):
         fitted = self.method.fit(self.problem, h, start, tol)

@@ -37,12 +37,12 @@ MAX_KERNEL = 5000
 class RidgeModel(LinearModel):
     """Ridge regression in the form that is cheapest for the sizes of the data."""
 
-    def outer(self, validation_loss):
+    def outer_of(self, validation_loss):
         # Squared errors follow from sums over rows that are formed once.
         squared = isinstance(validation_loss.loss(self.data.y.shape[1]), HalfSquaredError)
         if squared and isinstance(self.problem, GramRidge):
             return QuadraticLoss(self.problem, self.data, validation_loss)
-        return super().outer(validation_loss)
+        return super().outer_of(validation_loss)
 
 
 class LeftOutRidgeModel(RidgeModel):
@@ -52,7 +52,7 @@ class LeftOutRidgeModel(RidgeModel):
         super().__init__(problem, data)
         self._fit_intercept = fit_intercept
 
-    def outer(self, validation_loss):
+    def outer_of(self, validation_loss):
         return LeaveOneOutLoss(
             self.problem, self.data, self.problem.penalty, fit_intercept=self._fit_intercept
         )

@@ -20,7 +20,7 @@ class WarmStart:
     @property
     def size(self):
         """Numbers that are kept with it, about."""
-        return self.solution.size
+        return self.solution.w.size + getattr(self.solution.memory, "size", 0)
 
     def stored(self):
         """The same without the factors of the Hessian, which no later solution needs."""

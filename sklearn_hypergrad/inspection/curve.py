@@ -19,7 +19,7 @@ from sklearn_hypergrad.inspection.display import (
 )
 from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.interval import fine_curve
-from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 # Inner tolerance of evaluations that were only to see how far they are from the best.
 ROUGH = 1e-2

@@ -5,7 +5,7 @@ from sklearn.model_selection import cross_val_score
 
 from sklearn_hypergrad.inspection.interval import fine_curve
 from sklearn_hypergrad.inspection.measures import measure_for
-from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 # Relative difference between losses of one model that its solver may leave.
 SOLVED = 1e-3

@@ -14,10 +14,10 @@ from sklearn_hypergrad.inspection.display import (
 )
 from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.measures import measure_for
+from sklearn_hypergrad.search.candidates.candidate import plain
 from sklearn_hypergrad.search.data.blocks import whole
 from sklearn_hypergrad.search.data.inputs import FitInputs
 from sklearn_hypergrad.search.data.layout import LAYOUTS
-from sklearn_hypergrad.search.data.plain import plain
 
 # A relative difference of losses that is none.
 SAME = 0.01

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
-from sklearn_hypergrad.search.reporting.table import table
+from sklearn_hypergrad.search.reporting.attributes import table
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

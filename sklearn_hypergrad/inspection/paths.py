@@ -16,7 +16,7 @@ from sklearn_hypergrad.inspection.display import (
 )
 from sklearn_hypergrad.inspection.entries import names_of
 from sklearn_hypergrad.inspection.fitted import searched
-from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 
 class PathsDisplay(Display):

@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.candidates.expand import expand
 from sklearn_hypergrad.search.reporting.summary import usual_count
-from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 # Distance in theta from the middle to an end: four decades of a positive value of a model that is
 # solved, two of one that is trained, since larger rates diverge; of a momentum, half of that.

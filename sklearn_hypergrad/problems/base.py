@@ -76,11 +76,6 @@ class InnerSolution:
     n_solves: int
     memory: Any = None
 
-    @property
-    def size(self):
-        """Numbers that are kept with it, about."""
-        return self.w.size + getattr(self.memory, "size", 0)
-
 
 class InnerProblem(abc.ABC):
     """Training problems of all splits of a block, as one problem with a block diagonal Hessian.

@@ -80,3 +80,17 @@ class SplitData:
                 return None
             common[train] = weight
         return None if np.isnan(common).any() else common
+
+
+def chunks(n_rows, n_columns, numbers):
+    """Slices of rows with at most so many numbers, or one row; of no rows there is an empty one."""
+    size = max(1, numbers // max(1, n_columns))
+    starts = range(0, max(1, n_rows), size)
+    return [slice(start, min(start + size, n_rows)) for start in starts]
+
+
+def as_slice(rows):
+    """Rows that follow one another as a slice, which copies nothing."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
+        return slice(rows[0], rows[-1] + 1)
+    return rows

@@ -1,5 +1,6 @@
 """HypergradSearchCV."""
 
+import dataclasses
 import numbers
 import time
 import warnings
@@ -9,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_hypergrad._sklearn import BaseSearchCV, DocumentedMixin, Interval, Names
+from sklearn_hypergrad._sklearn import BaseSearchCV, DocumentedMixin, Interval, Names, has_callbacks
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import (
     Forward,
@@ -31,7 +32,7 @@ from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
 from sklearn_hypergrad.search.reporting.progress import Progress
-from sklearn_hypergrad.search.reporting.report import final_lines, metric_name, report_of
+from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
 from sklearn_hypergrad.search.results.candidate_result import problems_of
 from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
@@ -522,17 +523,23 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self._check_guard()
         began = time.perf_counter()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
-        options = self._options(inputs.y)
-        tasks, self._costs = Tasks(self, task, inputs), Costs()
-        listeners = [tasks, self._costs]
+        self._costs = Costs()
+        listeners, tasks = [self._costs], None
+        if has_callbacks(self):
+            tasks = Tasks(self, task, inputs)
+            listeners.insert(0, tasks)
         if self.verbose > 0:
             listeners.append(Progress(self.max_iter))
+        options = dataclasses.replace(self._options(inputs.y), listeners=tuple(listeners))
         with np.errstate(all="ignore"), one_blas_thread():
             results = [
-                run_candidate(candidate, inputs, options.watched(candidate.place, *listeners))
+                run_candidate(
+                    candidate, inputs, dataclasses.replace(options, place=candidate.place)
+                )
                 for candidate in candidates
             ]
-        tasks.end()
+        if tasks is not None:
+            tasks.end()
         self._costs.seconds = time.perf_counter() - began
         return results
 
@@ -586,7 +593,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         # Evaluations; where nothing was searched, the settings that were judged.
         n_evaluations = sum(len(result.records) for result in searched)
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
-        metric = metric_name(self)
+        metric = attributes.metric_name(self)
         self._summaries = summaries(results, self.cv_results_, metric)
         if self.selection != "best" and not searched:
             messages.append(NOTHING_TO_SELECT)

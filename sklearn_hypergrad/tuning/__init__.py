@@ -1,10 +1,9 @@
 """The outer problem without scikit-learn: an objective, what is known about it, its minimum."""
 
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, ONE_SE, SEARCH, Stage, Stopped
-from sklearn_hypergrad.tuning.minimize import Minimized, minimize
+from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, minimize
 from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record
 from sklearn_hypergrad.tuning.online_objective import OnlineObjective
-from sklearn_hypergrad.tuning.term import ProblemTerm, Term
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "Record",
     "Stage",
     "Stopped",
-    "Term",
     "TrainedObjective",
     "minimize",
 ]

@@ -70,8 +70,3 @@ class Events:
 
     listeners: tuple = ()
     settings: Callable = dict
-
-    def tell(self, stage, record):
-        """Tell all listeners about an evaluation."""
-        for listener in self.listeners:
-            listener(stage, record, self.settings)

@@ -6,8 +6,31 @@ import numpy as np
 
 from sklearn_hypergrad.tuning.events import Events, Stage, Stopped
 from sklearn_hypergrad.tuning.objective import Objective
-from sklearn_hypergrad.tuning.term import ProblemTerm
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
+
+
+class ProblemTerm:
+    """An inner problem and an outer function of its weights, without predictions.
+
+    Parameters
+    ----------
+    problem : InnerProblem or Training
+    outer : callable
+        ``outer(w, h) -> (values, gradient in w, dict of direct gradients in h)``.
+    method : Hypergradient
+    """
+
+    def __init__(self, problem, outer, method):
+        self.problem, self.outer, self._method = problem, outer, method
+
+    @property
+    def iterative(self):
+        """Whether accuracy takes time."""
+        return getattr(self.problem, "iterative", True)
+
+    def evaluate(self, h, start, tol, **options):
+        """The Evaluation at some hyperparameters."""
+        return self._method.evaluate(self.problem, self.outer, h, start, tol, **options)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -85,7 +85,8 @@ class Objective:
     Parameters
     ----------
     space : Space
-    terms : list of Term
+    terms : list of Model or ProblemTerm
+        What is summed: each has ``evaluate(h, start, tol) -> Evaluation`` and ``iterative``.
     stage : Stage
         The part of a search that evaluations belong to.
     events : Events
@@ -140,7 +141,8 @@ class Objective:
         try:
             record = evaluate(theta)
             self.records.append(record)
-            self.events.tell(self.stage, record)
+            for listener in self.events.listeners:
+                listener(self.stage, record, self.events.settings)
         except KeyboardInterrupt:
             raise Stopped(INTERRUPTED) from None
         return record
@@ -148,7 +150,8 @@ class Objective:
     def compared(self, h):
         """The evaluation of what the result is compared with, within bounds or not."""
         stage, space = self.stage, self.space
-        self.stage, self.space = stage.then(COMPARISON), space.holding(h)
+        self.stage = dataclasses.replace(stage, purpose=COMPARISON, at_most=None)
+        self.space = space.holding(h)
         try:
             return self.record(self.space.to_theta(h))
         finally:

@@ -53,7 +53,7 @@ class OnlineObjective(TrainedObjective):
     def _evaluate_terms(self, theta, h):
         if self._sessions is None:
             self._sessions = [
-                self._method.begin(term.model.problem, h, self._n_outer) for term in self.terms
+                self._method.begin(term.problem, h, self._n_outer) for term in self.terms
             ]
         self._saved = [session.save() for session in self._sessions]
 

@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.spaces import Dimension, Space
-from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 DIMENSIONS = (
     Dimension("a", (), "log", 1e-3, 1e3, 1.0),

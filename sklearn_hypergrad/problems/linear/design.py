@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
+from sklearn_hypergrad.problems.split_data import as_slice, chunks
+
 # Numbers of X that are worked on together: of dense X, so that they are read from memory once; of
 # sparse X, so that arrays with a number per row stay small.
 CHUNK = 2**17
@@ -206,20 +208,6 @@ class Part:
             return Part.sparse(arrays, self.X.shape[1], self.fit_intercept)
         X = self.X**2
         return Part(X, self.fit_intercept, X.T)
-
-
-def chunks(n_rows, n_columns, numbers):
-    """Slices of rows with at most so many numbers, or one row; of no rows there is an empty one."""
-    size = max(1, numbers // max(1, n_columns))
-    starts = range(0, max(1, n_rows), size)
-    return [slice(start, min(start + size, n_rows)) for start in starts]
-
-
-def as_slice(rows):
-    """Rows that follow one another as a slice, which copies nothing."""
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
-        return slice(rows[0], rows[-1] + 1)
-    return rows
 
 
 def _canonical(X):

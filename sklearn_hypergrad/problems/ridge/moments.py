@@ -7,7 +7,7 @@ import operator
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_hypergrad.problems.linear.design import as_slice, chunks
+from sklearn_hypergrad.problems.split_data import as_slice, chunks
 from sklearn_hypergrad.threads import in_threads
 
 # Numbers of X that are centred and multiplied at a time, and from which on rows are shared out

@@ -6,9 +6,6 @@ import math
 from sklearn.base import clone
 
 from sklearn_hypergrad.adapters import family
-from sklearn_hypergrad.search.candidates.candidate import final_step
-from sklearn_hypergrad.search.candidates.ranges import as_range
-from sklearn_hypergrad.spaces import Continuous
 
 # Similarity above which another name is suggested: one letter of seven may be wrong.
 ALIKE = 0.85
@@ -22,25 +19,22 @@ class UnsupportedRange(ValueError):
     """The data or the estimator do not have what a range asks for."""
 
 
-def refuse_mixed(grid):
-    """Raise ValueError if a list mixes a Continuous with other values."""
-    for key, values in grid.items():
-        if len(values) > 1 and any(isinstance(value, Continuous) for value in values):
-            raise ValueError(
-                f"Parameter grid for {key!r} mixes Continuous with other values. Give "
-                f"{key}=Continuous(low, high) alone, and other values in a dict of their own in a "
-                f"list of grids."
-            )
+def refuse_mixed(key):
+    """Raise ValueError for a list that mixes a Continuous with other values."""
+    raise ValueError(
+        f"Parameter grid for {key!r} mixes Continuous with other values. Give "
+        f"{key}=Continuous(low, high) alone, and other values in a dict of their own in a "
+        f"list of grids."
+    )
 
 
 def refuse_continuous(key, values, reason, estimator):
-    """Raise ValueError if a Continuous cannot be searched; lists are enumerated instead."""
-    if isinstance(values[0], Continuous):
-        _refuse_unknown(key, estimator)
-        raise ValueError(
-            f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
-            f"values to enumerate instead."
-        )
+    """Raise ValueError for a Continuous that cannot be searched, as a list could be enumerated."""
+    _refuse_unknown(key, estimator)
+    raise ValueError(
+        f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
+        f"values to enumerate instead."
+    )
 
 
 def _refuse_unknown(key, estimator):
@@ -112,24 +106,3 @@ def _remedy(span, found):
         return ""
     name, package = found.vector_class.__name__, found.vector_class.__module__.rpartition(".")[0]
     return f" Use the {name} that takes arrays: {package}.{name}."
-
-
-def why_enumerated(grid, estimator):
-    """Why lists of numbers are not ranges, or None."""
-    numeric = sorted(key for key, values in grid.items() if as_range(key, values)[0] is not None)
-    reasons = {key: why_not(estimator, key) for key in numeric}
-    return "; ".join(f"{key}: {reason}" for key, reason in reasons.items() if reason) or None
-
-
-def why_not(estimator, key):
-    """Why a hyperparameter cannot be differentiated, or None."""
-    final, _ = final_step(estimator, key)
-    if final is None:
-        return "it does not belong to the final step of a Pipeline"
-    found = family(final)
-    leaf = key.rpartition("__")[2]
-    if found is None:
-        return f"{type(final).__name__} has no registered inner problem"
-    if leaf not in found.hyperparameters:
-        return f"{leaf} of {type(final).__name__} is not differentiable"
-    return found.unused(final, leaf)

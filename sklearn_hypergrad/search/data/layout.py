@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from sklearn_hypergrad.search.candidates.candidate import plain
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
-from sklearn_hypergrad.search.data.plain import plain
 
 
 class Common:

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from sklearn_hypergrad.search.candidates.candidate import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.spaces import Dimension
-from sklearn_hypergrad.spaces.transforms import TRANSFORMS
+from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 # Distance in theta from the start at which a search without bounds ends: six decades of a positive
 # value; for a momentum, half of that. A value that may have any sign has no scale.
@@ -67,33 +68,9 @@ def _bounds(continuous, start, hyperparameter):
 
 def _shaped(own, shape):
     """The estimator's value in the shape that is searched; its mean for any other shape."""
-    own = _array(own)
+    own = as_array(own)
     try:
-        return _spread(own, shape)
+        return spread(own, shape)
     except ValueError:
         own = own[own > 0]
         return np.array(np.exp(np.mean(np.log(own))) if own.size else np.nan)
-
-
-def own_values(own, shape):
-    """The estimator's value in the shape that is searched; nan where that is not what it has."""
-    try:
-        return _spread(_array(own), shape)
-    except (TypeError, ValueError):
-        return np.full(shape, np.nan)
-
-
-def _array(own):
-    """Numbers, a number, or a list of arrays of the coefficients of every layer."""
-    if isinstance(own, list | tuple) and all(np.ndim(part) == 2 for part in own):
-        own = np.concatenate([np.ravel(part) for part in own])
-    return np.asarray(own, dtype=float)
-
-
-def _spread(own, shape):
-    """Over the entries of a shape: a schedule may have one value for all layers of a step."""
-    if own.size == np.prod(shape, dtype=int) and not own.ndim == len(shape) == 2:
-        return own.reshape(shape)
-    if len(shape) == 2 and own.shape == shape[:1]:
-        own = own[:, None]
-    return np.broadcast_to(own, shape)

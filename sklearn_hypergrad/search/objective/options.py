@@ -3,8 +3,6 @@
 import dataclasses
 from collections.abc import Callable
 
-from sklearn_hypergrad.tuning import Stage
-
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -47,21 +45,3 @@ class Options:
     selection: str = "best"
     place: str = ""
     listeners: tuple = ()
-
-    @property
-    def run(self):
-        """What an optimizer is told about the length of its run."""
-        return {"tol": self.tol, "max_iter": self.max_iter}
-
-    def watched(self, place, *listeners):
-        """The same for a search at a place that listeners are told about."""
-        return dataclasses.replace(self, place=place, listeners=listeners)
-
-    def inside(self, place):
-        """The same for a search within this one."""
-        place = ", ".join(filter(None, (self.place, place)))
-        return dataclasses.replace(self, place=place)
-
-    def stage(self, **facts):
-        """A Stage of this search."""
-        return Stage(place=self.place, **facts)

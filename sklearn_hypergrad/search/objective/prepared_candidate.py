@@ -1,5 +1,6 @@
 """A candidate with the data of a fit: all that a strategy asks for, made when it is asked for."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -8,6 +9,15 @@ from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.splits import half_splits
 from sklearn_hypergrad.search.objective.validation_loss import choose, defined
+from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
+from sklearn_hypergrad.tuning import Objective, Stage
+from sklearn_hypergrad.tuning.events import Events
+
+# A search without bounds ends this far away from the level of the data: beyond, penalties of
+# linear models have changed nothing in any data set that was tried.
+FARTHEST = 1e12
+# Levels beyond this are rounding or overflow, and say nothing.
+EXTREME = 1e200
 
 
 class PreparedCandidate:
@@ -48,7 +58,14 @@ class PreparedCandidate:
             If the user's splitter does not split them.
         """
         inputs = self._prepared(self.inputs.subset, rows, self.candidate.estimator)
-        return PreparedCandidate(self.candidate, inputs, self.options.inside(place))
+        place = ", ".join(filter(None, (self.options.place, place)))
+        options = dataclasses.replace(self.options, place=place)
+        return PreparedCandidate(self.candidate, inputs, options)
+
+    @property
+    def run(self):
+        """What an optimizer is told about the length of its run."""
+        return {"tol": self.options.tol, "max_iter": self.options.max_iter}
 
     @property
     def range(self):
@@ -169,3 +186,85 @@ class PreparedCandidate:
     def n_outputs(self):
         """Targets or classes that have coefficients of their own."""
         return self.everything.y.shape[1]
+
+    def objective(self, models, loss, layouts=None, splits="cv"):
+        """The mean of a validation loss over the splits of some models whose levels are known.
+
+        Parameters
+        ----------
+        models : list of Model
+        loss : ValidationLoss or None
+            None: the closed-form leave-one-out loss.
+        layouts : dict of str -> Layout, default=None
+            How vectors spread over coefficients; one value for all without.
+        splits : str
+            Which argument of the search the splits are from.
+
+        Returns
+        -------
+        Objective
+        """
+        layouts = layouts or {}
+        models = [model.differentiated(self.options.method).judged_by(loss) for model in models]
+        levels = self._levels(models)
+        space = Space(
+            [
+                self._dimension(
+                    span,
+                    levels[span.leaf],
+                    layouts[span.leaf].shape if span.leaf in layouts else (),
+                )
+                for span in self.ranges
+            ]
+        )
+        settings = functools.partial(self.settings, layouts=layouts)
+        return Objective(space, models, self.stage(loss, splits), self.events(settings))
+
+    def stage(self, loss, splits):
+        """The Stage of a search on some splits; without a loss, that of leave-one-out."""
+        name, shown = ("squared_error",) * 2 if loss is None else (loss.name, loss.shown)
+        return Stage(place=self.options.place, splits=splits, loss=name, shown=shown)
+
+    def events(self, settings):
+        """Who is told about evaluations; ``settings(h)`` is what ``set_params`` takes."""
+        return Events(self.options.listeners, settings)
+
+    def settings(self, h, layouts=None):
+        """Parameters for ``set_params`` of the estimator from hyperparameters."""
+        settings = dict(self.candidate.settings)
+        for span in self.ranges:
+            spread = (layouts or {}).get(span.leaf, span)
+            settings |= spread.settings(h[span.leaf])
+        return settings
+
+    def _levels(self, models):
+        """Where a scan without bounds is centred, per hyperparameter: the mean over models.
+
+        Of the strength of a penalty, whatever the hyperparameter; so a C is averaged by its
+        inverse.
+        """
+        levels, found = [model.levels() for model in models], {}
+        for span, direction in zip(self.ranges, self.directions, strict=True):
+            power = direction or 1
+            mean = np.mean([np.float64(level[span.leaf]) ** power for level in levels])
+            usable = 1 / EXTREME < mean < EXTREME
+            found[span.leaf] = float(mean) ** power if usable else 1.0
+        return found
+
+    def _dimension(self, span, level, shape):
+        continuous, hyperparameter = span.continuous, self.hyperparameter(span)
+        # Bounds are those of the common level; entries deviate from it.
+        reach = np.exp(MOST_DEVIATION) if shape and self.shrinkage else 1.0
+        lowest, highest = hyperparameter.limits
+        low, high = continuous.low, continuous.high
+        low = max(level / FARTHEST, lowest) if low is None else low / reach
+        high = min(level * FARTHEST, highest) if high is None else high * reach
+        start = level if continuous.init is None else continuous.init
+        return Dimension(
+            name=span.leaf,
+            shape=shape,
+            scale=span.scale_of(hyperparameter),
+            low=low,
+            high=high,
+            start=float(np.clip(start, low, high)),
+        )

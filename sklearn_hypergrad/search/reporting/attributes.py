@@ -1,10 +1,11 @@
 """The fitted attributes that tell how a search went."""
 
+import importlib.util
 import itertools
 
+import narwhals
 import numpy as np
 
-from sklearn_hypergrad.search.reporting.table import table
 from sklearn_hypergrad.search.results.candidate_result import with_rows
 
 # Relative difference between the score of real fits and that of converged models worth saying.
@@ -17,6 +18,8 @@ REMEDIES = {
 }
 # Numbers that the vectors in ``history_`` may have: 64 MiB.
 MOST_NUMBERS = 2**23
+# Columns of a data frame whose type is known from their values.
+TYPES = {int: narwhals.Int64(), float: narwhals.Float64(), str: narwhals.String()}
 
 
 def history(results):
@@ -166,3 +169,24 @@ def _text(label):
 
 def _plain(value):
     return float(value) if np.ndim(value) == 0 else np.asarray(value).tolist()
+
+
+def metric_name(search):
+    """What the score that decides is called in ``cv_results_``."""
+    return search.refit if search.multimetric_ and isinstance(search.refit, str) else "score"
+
+
+def table(columns):
+    """A data frame of the first installed library, or the dict of lists itself."""
+    if importlib.util.find_spec("pandas"):
+        return narwhals.from_dict(columns, backend="pandas").to_native()
+    if importlib.util.find_spec("polars"):
+        schema = {name: _type(values) for name, values in columns.items()}
+        return narwhals.from_dict(columns, schema, backend="polars").to_native()
+    return columns
+
+
+def _type(values):
+    """What polars cannot infer: a column of numbers, lists and dicts is one of objects."""
+    kinds = set(map(type, values))
+    return TYPES.get(kinds.pop(), narwhals.Object()) if len(kinds) == 1 else narwhals.Object()

@@ -3,6 +3,7 @@
 import dataclasses
 import html
 
+from sklearn_hypergrad.search.reporting.attributes import metric_name
 from sklearn_hypergrad.search.reporting.progress import duration
 from sklearn_hypergrad.search.reporting.summary import in_words, n_grid_fits
 
@@ -82,11 +83,6 @@ def _result(search):
     return [
         f"{', '.join(values)} (row {search.best_index_} of {len(search.cv_results_['params'])})"
     ]
-
-
-def metric_name(search):
-    """What the score that decides is called in ``cv_results_``."""
-    return search.refit if search.multimetric_ and isinstance(search.refit, str) else "score"
 
 
 def final_lines(search):

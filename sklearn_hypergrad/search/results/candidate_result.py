@@ -8,13 +8,15 @@ import numpy as np
 
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.candidates.candidate import Candidate
-from sklearn_hypergrad.search.objective.initial_values import own_values
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.effective_model import EffectiveModel
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.spaces import Dimension
+from sklearn_hypergrad.tuning import Record
 
+# Relative difference of values that differ by the rounding of a logarithm and back.
+SAME = 1e-12
 # What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's
 # way. Of a vector, not where entries leave the pool.
 LIST_STATUSES = {EndStatus.FLAT, EndStatus.NOT_CONVERGED}
@@ -132,9 +134,30 @@ class SearchedResult:
         return self.found.record.stage.shown or self.loss_name
 
 
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Two evaluations of one loss on the same splits.
+
+    Attributes
+    ----------
+    what : str
+        Such as "the point found over alpha=1".
+    before, after : Record
+    """
+
+    what: str
+    before: Record
+    after: Record
+
+
+def compared(objective, h, found, what):
+    """The Comparison of what was found with other hyperparameters."""
+    return Comparison(what, objective.compared(h), found.record)
+
+
 def searched_one(final, span, layout, dimension):
     """A hyperparameter as it was searched, in a list."""
-    before = own_values(getattr(final, span.leaf), dimension.shape)
+    before = span.own(final, dimension.shape)
     return [Searched(span.key, dimension, layout.labels, bool(span.listed), before)]
 
 
@@ -193,3 +216,28 @@ def _worth_saying(searched, trained):
     if searched.dimension.shape:
         return VECTOR_STATUSES - (TRAINED_STATUSES if searched.meant else set())
     return LIST_STATUSES if searched.meant else CONTINUOUS_STATUSES
+
+
+def close(one, other):
+    """Whether two values are the same but for rounding, as of a logarithm and back."""
+    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=SAME, atol=0)
+
+
+def distinct(values, same=close):
+    """Values without those that are the same as an earlier one."""
+    kept = []
+    for value in values:
+        if not any(same(value, other) for other in kept):
+            kept.append(value)
+    return kept
+
+
+def same_settings(one, other):
+    """Whether two dicts of the same names have equal values."""
+    return all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def rows_of(candidate, layout, values):
+    """Distinct values, and the settings that make them."""
+    values = distinct(values)
+    return values, [{**candidate.settings, **layout.settings(value)} for value in values]

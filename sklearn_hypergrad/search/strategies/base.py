@@ -8,14 +8,13 @@ class Strategy(abc.ABC):
 
     ``run`` may be stopped at any evaluation; ``result`` then tells what was found until there.
 
-    Parameters
+    Attributes
     ----------
     prepared : PreparedCandidate
+    options : Options
+    objective : Objective
+        What is descended, with all evaluations.
     """
-
-    def __init__(self, prepared):
-        self.prepared = prepared
-        self.options = prepared.options
 
     @property
     @abc.abstractmethod

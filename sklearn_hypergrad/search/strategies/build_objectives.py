@@ -7,7 +7,7 @@ from sklearn.utils import indexable
 from sklearn_hypergrad.search.candidates.expand import expand
 from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
-from sklearn_hypergrad.search.strategies.choose import strategy_of
+from sklearn_hypergrad.search.strategies.run_candidate import strategy_of
 
 
 def build_objectives(search, X, y=None, **params):

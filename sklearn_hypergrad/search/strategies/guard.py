@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 
 from sklearn_hypergrad.search.data.blocks import row_numbers
-from sklearn_hypergrad.search.objective.objectives import objective_on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _outer_losses(prepared, search_class, split, place):
     leaf, data = prepared.range.leaf, prepared.data_of([split])
     layouts = {leaf: search.data.layout}
     loss = inner.choice.loss
-    outside = objective_on(prepared, prepared.models(data, layouts), loss, layouts)
+    outside = prepared.objective(prepared.models(data, layouts), loss, layouts)
     outside.tol = search.vector.objective.tol
     losses, weight = [], None
     for value in (search.found.record.h[leaf], search.scalar):

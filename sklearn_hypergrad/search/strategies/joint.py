@@ -7,10 +7,13 @@ import numpy as np
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
-from sklearn_hypergrad.search.results.candidate_result import SearchedResult
+from sklearn_hypergrad.search.results.candidate_result import (
+    SearchedResult,
+    compared,
+    distinct,
+    same_settings,
+)
 from sklearn_hypergrad.search.results.found import Found
-from sklearn_hypergrad.search.results.improvement import compared
-from sklearn_hypergrad.search.results.rows import distinct, same_settings
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best, score_at
@@ -27,14 +30,15 @@ class JointSearch(Strategy):
     """
 
     def __init__(self, prepared):
-        super().__init__(prepared)
+        self.prepared, self.options = prepared, prepared.options
         self.setup = own_values_setup(prepared)
         self.objective = self.setup.objective
         self._direction = directions_of(prepared, self.objective.space)
-        check_selection(self.objective, self._direction, self.options)
+        if self.options.selection != "best":
+            check_selection(self.objective, self._direction)
         space = self.objective.space
         self._start = {d.name: d.starts.reshape(d.shape) for d in space.dimensions}
-        self._trained = self.objective.terms[0].model.trained
+        self._trained = self.objective.terms[0].trained
         self._found, self._judged, self._comparisons = None, [], []
 
     @property
@@ -43,7 +47,8 @@ class JointSearch(Strategy):
 
     def run(self):
         self._found = self._descended()
-        self._found = selected(self.objective, self._found, self._direction, self.options)
+        if self.options.selection != "best":
+            self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         if self.options.selection == "best" and not self.setup.choice.exact:
             self._judged = best_judged(self.objective, self.prepared)
         # Losses of a training that goes on are those of other weights: they cannot be compared.
@@ -64,13 +69,13 @@ class JointSearch(Strategy):
         theta = objective.space.to_theta(self._start)
         self._begin(theta)
         bounds = objective.space.bounds
-        minimum = optimizer.minimize(objective, theta, bounds, **options.run, **facts)
+        minimum = optimizer.minimize(objective, theta, bounds, **self.prepared.run, **facts)
         record = objective.final(minimum.z)
         return self._found_at(record, minimum.converged, minimum.message, minimum.warning)
 
     def _usual_optimizer(self):
         """Adam where training is noisy or the loss has kinks, which mislead line searches."""
-        smooth = self.setup.choice.loss.smooth and self.objective.terms[0].model.smooth
+        smooth = self.setup.choice.loss.smooth and self.objective.terms[0].smooth
         return LBFGS() if smooth and not self._trained else Adam()
 
     def _take_best_listed(self):

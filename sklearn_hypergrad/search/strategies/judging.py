@@ -45,7 +45,7 @@ def score_at(h, objective, prepared):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for term, fitted in objective.solutions(h):
-                scores += _scores(term.model, fitted, h, prepared)
+                scores += _scores(term, fitted, h, prepared)
         return np.mean(scores)
     # A scorer is the user's code. What it cannot score here, the real fits will show.
     except Exception:

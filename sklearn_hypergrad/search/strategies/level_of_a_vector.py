@@ -9,11 +9,11 @@ from sklearn_hypergrad.optimizers.scan import DECADE
 REACH = DECADE
 
 
-def polished(objective, theta, bounds, options):
+def polished(objective, theta, bounds, run):
     """``theta`` plus the shift of all its entries, within bounds, that minimises the objective.
 
     Deviations are learned on halves of the data and a bit strong or weak for the whole: where the
-    loss is that of probabilities, this trims its worst cases.
+    loss is that of probabilities, this trims its worst cases. ``run`` has ``tol`` and ``max_iter``.
     """
     low, high = bounds
 
@@ -32,5 +32,5 @@ def polished(objective, theta, bounds, options):
     for bracket in brackets(points)[:1]:
         left, right = turn(point, *bracket)
         ends = np.array([[left.z, right.z]])
-        points.append(point(float(Cubic().minimize(along, ends[:, 0], ends, **options.run).z[0])))
+        points.append(point(float(Cubic().minimize(along, ends[:, 0], ends, **run).z[0])))
     return theta + min(points, key=lambda p: p.value).z if points else theta

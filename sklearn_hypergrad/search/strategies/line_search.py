@@ -41,7 +41,7 @@ class LineSearch:
         # Without a penalty the end of small values is taken for the easy one.
         self._regularizes = regularizes or -1
         self._optimizer = prepared.options.optimizer
-        self._settings = prepared.options.run
+        self._settings = prepared.run
 
     def run(self):
         """Minimise.

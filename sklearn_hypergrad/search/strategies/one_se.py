@@ -25,10 +25,8 @@ MOVED = {
 STRONGEST = "then the strongest level within one standard error"
 
 
-def check_selection(objective, direction, options):
+def check_selection(objective, direction):
     """Raise ValueError if there is no standard error, or nothing that regularises."""
-    if options.selection == "best":
-        return
     if objective.noisy:
         raise ValueError(
             "selection='one_se' compares losses of different points, and these are noisy, or those "
@@ -46,8 +44,8 @@ def check_selection(objective, direction, options):
         )
 
 
-def selected(objective, found, direction, options, most=np.inf):
-    """What is proposed instead of a point that was found: itself, unless ``selection="one_se"``.
+def selected(objective, found, direction, tol, most=np.inf):
+    """What ``selection="one_se"`` proposes in place of a point that was found.
 
     Parameters
     ----------
@@ -57,7 +55,8 @@ def selected(objective, found, direction, options, most=np.inf):
     direction : ndarray of shape (size,)
         1 for entries of theta that regularise more the larger they are, -1 for the reverse, 0 for
         others.
-    options : Options
+    tol : float
+        Accuracy of the shift in theta.
     most : float
         The longest shift of theta, if bounds are not all that limit it.
 
@@ -65,13 +64,11 @@ def selected(objective, found, direction, options, most=np.inf):
     -------
     Found
     """
-    if options.selection == "best":
-        return found
     limit, message = _limit(found.record), f"{found.message}; {STRONGEST}"
     objective.stage = objective.stage.then(ONE_SE)
     reach = min(most, _reach(objective, found.record.theta, direction))
     records = [found.record]
-    _walk(objective, records, direction, (limit, reach, options.tol))
+    _walk(objective, records, direction, (limit, reach, tol))
     record = _strongest(records, direction, limit)
     moved = np.abs(record.theta - found.record.theta).max()
     end_status = EndStatus.AT_BOUND if moved >= reach - ON_BOUND else EndStatus.ONE_SE

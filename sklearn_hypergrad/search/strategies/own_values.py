@@ -6,16 +6,14 @@ import numbers
 
 import numpy as np
 
+from sklearn_hypergrad.search.candidates.candidate import plain
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
-from sklearn_hypergrad.search.data.plain import plain
-from sklearn_hypergrad.search.objective.initial_values import dimension_of, own_values
+from sklearn_hypergrad.search.objective.initial_values import dimension_of
 from sklearn_hypergrad.search.objective.methods import is_online, training_method
-from sklearn_hypergrad.search.objective.objectives import stage_of
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.candidate_result import Searched, solved
 from sklearn_hypergrad.spaces import Space
-from sklearn_hypergrad.tuning import Objective, OnlineObjective, Term, TrainedObjective
-from sklearn_hypergrad.tuning.events import Events
+from sklearn_hypergrad.tuning import Objective, OnlineObjective, TrainedObjective
 
 # Line searches compare losses, and Newton's method has these digits at the price of a step.
 FINEST = 1e-10
@@ -77,10 +75,10 @@ def own_values_setup(prepared):
     terms = _first_terms(make_terms)
     searched = [_searched(prepared, span, data) for span in prepared.ranges]
     fixed = prepared.candidate.settings
-    stage = stage_of(prepared, choice.loss, "cv" if on_cv else "search_cv")
-    events = Events(options.listeners, lambda h: {**fixed, **params_of(searched, h)})
+    stage = prepared.stage(choice.loss, "cv" if on_cv else "search_cv")
+    events = prepared.events(lambda h: {**fixed, **params_of(searched, h)})
     space = Space([each.dimension for each in searched])
-    make = _trained if terms[0].model.trained else _solved
+    make = _trained if terms[0].trained else _solved
     make = _online if is_online(options) else make
     objective, why = make(prepared, (space, terms, stage, events), make_terms)
     objective.from_own_values = True
@@ -91,13 +89,13 @@ def own_values_setup(prepared):
 def _trained(prepared, parts, make_terms):
     """``(objective, why)`` of training runs."""
     space, terms, stage, events = parts
-    method, why = training_method(prepared, terms[0].model.problem, space)
+    method, why = training_method(prepared, terms[0].problem, space)
     fresh = prepared.options.resample == "fresh"
 
     def make(draw):
-        return [_with_method(term, method) for term in make_terms(draw)]
+        return [term.differentiated(method) for term in make_terms(draw)]
 
-    terms = [_with_method(term, method) for term in terms]
+    terms = [term.differentiated(method) for term in terms]
     objective = TrainedObjective(space, terms, stage, events, make_terms=make, fresh=fresh)
     return objective, f"{method!r}, because {why}"
 
@@ -105,9 +103,7 @@ def _trained(prepared, parts, make_terms):
 def _online(prepared, parts, make_terms):
     """``(objective, why)`` of training runs whose hyperparameters move on the way."""
     method, (space, terms, *_) = prepared.options.method, parts
-    method.check(
-        terms[0].model.problem, {d.name: d.starts.reshape(d.shape) for d in space.dimensions}
-    )
+    method.check(terms[0].problem, {d.name: d.starts.reshape(d.shape) for d in space.dimensions})
     n_outer = prepared.options.max_iter
     objective = OnlineObjective(*parts, make_terms=make_terms, method=method, n_outer=n_outer)
     return objective, f"{method!r}, because it was asked for"
@@ -116,14 +112,10 @@ def _online(prepared, parts, make_terms):
 def _solved(prepared, parts, make_terms):
     """``(objective, why)`` of models that are solved."""
     space, terms, stage, events = parts
-    terms = [_with_method(term, prepared.options.method) for term in terms]
+    terms = [term.differentiated(prepared.options.method) for term in terms]
     objective = Objective(space, terms, stage, events)
     objective.tol = FINEST
-    return objective, solved(prepared.final, terms[0].model)
-
-
-def _with_method(term, method):
-    return Term(term.model.differentiated(method), term.validation_loss)
+    return objective, solved(prepared.final, terms[0])
 
 
 def _refuse(prepared):
@@ -164,7 +156,7 @@ def _searched(prepared, span, data):
     own = getattr(final, span.leaf)
     dimension = dimension_of(span, prepared.hyperparameter(span), own, shape)
     meant = bool(span.listed) or per == "sample"
-    return Searched(span.key, dimension, labels, meant, own_values(own, shape))
+    return Searched(span.key, dimension, labels, meant, span.own(final, shape))
 
 
 def _first_terms(make_terms):
@@ -182,7 +174,7 @@ def _terms(prepared, data, loss, draw):
     seeds = np.random.SeedSequence((options.seed, draw)).generate_state(len(data))
     seeds = [int(seed) if own is None else own for seed in seeds]
     models = prepared.models(data, seeds=seeds)
-    return [Term(model, loss) for model in models]
+    return [model.judged_by(loss) for model in models]
 
 
 def own_seed(estimator):

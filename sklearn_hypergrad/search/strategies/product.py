@@ -9,12 +9,15 @@ from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.data.layout import Common
-from sklearn_hypergrad.search.objective.initial_values import own_values
-from sklearn_hypergrad.search.objective.objectives import objective_on
-from sklearn_hypergrad.search.results.candidate_result import SearchedResult, searched_one, solved
+from sklearn_hypergrad.search.results.candidate_result import (
+    SearchedResult,
+    compared,
+    distinct,
+    same_settings,
+    searched_one,
+    solved,
+)
 from sklearn_hypergrad.search.results.found import Found
-from sklearn_hypergrad.search.results.improvement import compared
-from sklearn_hypergrad.search.results.rows import distinct, same_settings
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.joint import directions_of, end_statuses_of
 from sklearn_hypergrad.search.strategies.judging import best, score_at
@@ -42,7 +45,7 @@ class ProductSearch(Strategy):
     """
 
     def __init__(self, prepared):
-        super().__init__(prepared)
+        self.prepared, self.options = prepared, prepared.options
         refuse_vector_options(prepared)
         splits, _ = prepared.search_splits()
         self._on_cv = splits is prepared.inputs.splits
@@ -50,15 +53,16 @@ class ProductSearch(Strategy):
         if not self._on_cv:
             models = prepared.models(prepared.data_of(splits))
         name = "cv" if self._on_cv else "search_cv"
-        self.objective = objective_on(prepared, models, prepared.choice.loss, splits=name)
+        self.objective = prepared.objective(models, prepared.choice.loss, splits=name)
         self.objective.tol = FINE
         self._asked = self.objective
         if not self._on_cv:
-            self._asked = objective_on(prepared, prepared.cv_models, prepared.choice.loss)
+            self._asked = prepared.objective(prepared.cv_models, prepared.choice.loss)
             self._asked.tol = FINE
         self._smooth = models[0].smooth
         self._direction = directions_of(prepared, self.objective.space)
-        check_selection(self.objective, self._direction, self.options)
+        if self.options.selection != "best":
+            check_selection(self.objective, self._direction)
         self._found, self._judged, self._comparisons = None, [], []
 
     @property
@@ -72,7 +76,8 @@ class ProductSearch(Strategy):
         points.sort(key=lambda record: record.value)
         ends = [self._descended(point) for point in self._separate(points)]
         self._found = min(ends, key=lambda found: found.record.value)
-        self._found = selected(self.objective, self._found, self._direction, self.options)
+        if self.options.selection != "best":
+            self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()
         if self.options.selection == "best" and not self.prepared.choice.exact:
             self._judge()
@@ -112,7 +117,7 @@ class ProductSearch(Strategy):
     def _own(self):
         """The estimator's own values, or None if one of them is no such number."""
         spans = self.prepared.ranges
-        own = {s.leaf: own_values(getattr(self.prepared.final, s.leaf), ()) for s in spans}
+        own = {s.leaf: s.own(self.prepared.final) for s in spans}
         inside = all(
             low < own[span.leaf] < high
             for span in spans
@@ -151,7 +156,7 @@ class ProductSearch(Strategy):
             return 1 + (record.value - start.value) / slope, record.gradient / slope
 
         bounds = objective.space.bounds
-        minimum = optimizer.minimize(scaled, start.theta, bounds, **self.options.run)
+        minimum = optimizer.minimize(scaled, start.theta, bounds, **self.prepared.run)
         record = objective.record(minimum.z)
         return self._found_at(record, minimum.converged, minimum.message, minimum.warning)
 
@@ -203,7 +208,7 @@ class ProductSearch(Strategy):
             objective.records,
             found,
             searched=searched,
-            how=solved(prepared.final, objective.terms[0].model),
+            how=solved(prepared.final, objective.terms[0]),
             choice=prepared.choice,
             loss_name=objective.stage.loss,
             expected=found.record.value if exact else None,

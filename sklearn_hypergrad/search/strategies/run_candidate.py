@@ -2,10 +2,16 @@
 
 from sklearn.model_selection import ParameterGrid
 
+from sklearn_hypergrad.hypergradients import OnlineHypergradient
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.objective.methods import refuse_online
 from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
 from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult
-from sklearn_hypergrad.search.strategies.choose import strategy_of
+from sklearn_hypergrad.search.strategies.joint import JointSearch
+from sklearn_hypergrad.search.strategies.path import PathSearch
+from sklearn_hypergrad.search.strategies.product import ProductSearch
+from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
+from sklearn_hypergrad.search.strategies.vector import VectorSearch
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
 
@@ -68,3 +74,38 @@ def _enumerated(candidate, reason):
 
 def _listed(span, candidate):
     return span.listed or (span.continuous.init or getattr(candidate.final, span.leaf),)
+
+
+def strategy_of(prepared):
+    """The Strategy of a PreparedCandidate.
+
+    Raises
+    ------
+    CannotSearch
+        If the data make no model.
+    UnsupportedRange, ValueError
+        If no strategy does what is asked for.
+    """
+    return strategy_class(prepared)(prepared)
+
+
+def strategy_class(prepared):
+    """The class of the strategy."""
+    model, ranges = prepared.first_model, prepared.ranges
+    if isinstance(prepared.options.method, OnlineHypergradient):
+        refuse_online(prepared, model)
+    levels = model.levels()
+    if any(span.leaf not in levels for span in ranges):
+        return JointSearch
+    vectors = [span for span in ranges if span.continuous.per is not None]
+    if len(ranges) > 1:
+        if vectors:
+            raise UnsupportedRange(
+                f"{vectors[0].key} is to have a value per {vectors[0].continuous.per}, which is "
+                f"searched alone. Give the other hyperparameters one value, or lists in a grid of "
+                f"their own"
+            )
+        return ProductSearch
+    if vectors:
+        return VectorSearch
+    return ScalarSearch if model.path is None else PathSearch

@@ -6,16 +6,14 @@ import numpy as np
 
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.data.layout import Common
-from sklearn_hypergrad.search.objective.initial_values import own_values
-from sklearn_hypergrad.search.objective.objectives import objective_on
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
+    compared,
+    rows_of,
     searched_one,
     solved,
 )
 from sklearn_hypergrad.search.results.found import best_so_far
-from sklearn_hypergrad.search.results.improvement import compared
-from sklearn_hypergrad.search.results.rows import rows_of
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import best_values
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
@@ -32,10 +30,11 @@ class ScalarSearch(Strategy):
     """
 
     def __init__(self, prepared):
-        super().__init__(prepared)
+        self.prepared, self.options = prepared, prepared.options
         self.objective, self._asked = scalar_objectives(prepared)
         self._direction = np.array(prepared.directions)
-        check_selection(self.objective, self._direction, self.options)
+        if self.options.selection != "best":
+            check_selection(self.objective, self._direction)
         self._found, self._comparisons, self._judged = None, [], []
 
     @property
@@ -44,7 +43,8 @@ class ScalarSearch(Strategy):
 
     def run(self):
         self._found = LineSearch(self.prepared, self.objective).run()
-        self._found = selected(self.objective, self._found, self._direction, self.options)
+        if self.options.selection != "best":
+            self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
         self._judge()
 
@@ -75,7 +75,7 @@ class ScalarSearch(Strategy):
             objective.records,
             found,
             searched=searched_one(prepared.final, prepared.range, layout, dimension),
-            how=solved(prepared.final, objective.terms[0].model),
+            how=solved(prepared.final, objective.terms[0]),
             choice=prepared.choice,
             loss_name=objective.stage.loss,
             values=values,
@@ -86,21 +86,21 @@ class ScalarSearch(Strategy):
 
 def scalar_objectives(prepared):
     """The objective of one value, and that of the user's cv, mostly the same one."""
-    asked = objective_on(prepared, prepared.cv_models, prepared.choice.loss)
+    asked = prepared.objective(prepared.cv_models, prepared.choice.loss)
     if prepared.options.search_cv == "loo":
         model = prepared.left_out_model()
-        return objective_on(prepared, [model], None, splits="search_cv"), asked
+        return prepared.objective([model], None, splits="search_cv"), asked
     splits, _ = prepared.search_splits()
     if splits is prepared.inputs.splits:
         return asked, asked
     models = prepared.models(prepared.data_of(splits))
-    return objective_on(prepared, models, prepared.choice.loss, splits="search_cv"), asked
+    return prepared.objective(models, prepared.choice.loss, splits="search_cv"), asked
 
 
 def compared_with_own(prepared, objective, found, what="the point found"):
     """The Comparison with the estimator's own value, in a list; empty if it has no such value."""
     leaf = prepared.range.leaf
-    own = own_values(getattr(prepared.final, leaf), ())
+    own = prepared.range.own(prepared.final)
     if not 0 < own < np.inf:
         return []
     return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]

@@ -6,14 +6,13 @@ import functools
 import numpy as np
 
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
-from sklearn_hypergrad.search.objective.objectives import objective_on
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
+    rows_of,
     searched_one,
     solved,
 )
 from sklearn_hypergrad.search.results.effective_model import effective_model
-from sklearn_hypergrad.search.results.rows import rows_of
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best_values
@@ -44,7 +43,7 @@ class CommonAndVector:
         self._prepared = prepared
         self._direction = np.array(prepared.directions)
         models = prepared.cv_models
-        self.asked = objective_on(prepared, models, prepared.choice.loss)
+        self.asked = prepared.objective(models, prepared.choice.loss)
         # Half splits find the best penalty of the whole only if it stands against a sum over rows.
         shrinks = prepared.hyperparameter(prepared.range).shrinkage > 0
         halves = shrinks and models[0].penalty_scale == "sum"
@@ -54,19 +53,24 @@ class CommonAndVector:
 
     def check_selection(self):
         """Raise ValueError if ``selection`` has nothing to select from."""
+        if self._prepared.options.selection == "best":
+            return
         for objective in (self.asked, self.vector.objective):
-            check_selection(objective, self._direction, self._prepared.options)
+            check_selection(objective, self._direction)
 
     def run_common(self):
         """Find the best value for all."""
         self.common = LineSearch(self._prepared, self.asked).run()
         self.simple = self.common
-        self.simple = selected(self.asked, self.common, self._direction, self._prepared.options)
+        options = self._prepared.options
+        if options.selection != "best":
+            self.simple = selected(self.asked, self.common, self._direction, options.tol)
 
     def run_vector(self):
         """Find the vector, from the best value for all."""
-        found = self.vector.run(self.common.record.theta[0])
-        self.found = self.vector.selected(found)
+        self.found = self.vector.run(self.common.record.theta[0])
+        if self._prepared.options.selection != "best":
+            self.found = self.vector.selected(self.found)
 
     @property
     def scalar(self):
@@ -83,7 +87,7 @@ class VectorSearch(Strategy):
     """
 
     def __init__(self, prepared):
-        super().__init__(prepared)
+        self.prepared, self.options = prepared, prepared.options
         self._search = CommonAndVector(prepared)
         self._search.check_selection()
         self._guard, self._verdict = None, None
@@ -152,7 +156,7 @@ class VectorSearch(Strategy):
             [*search.asked.records, *vector.cv_records(), *vector.objective.records],
             found,
             searched=searched_one(prepared.final, prepared.range, layout, dimension),
-            how=solved(prepared.final, vector.objective.terms[0].model),
+            how=solved(prepared.final, vector.objective.terms[0]),
             choice=prepared.choice,
             loss_name=vector.objective.stage.loss,
             values=values,

@@ -15,9 +15,8 @@ from sklearn_hypergrad.optimizers import LBFGS, Minimum
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, Design
 from sklearn_hypergrad.problems.outer.likelihood import LINEAR
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
-from sklearn_hypergrad.search.objective.objectives import objective_on
+from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found
-from sklearn_hypergrad.search.results.improvement import compared
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus, entry_statuses
 from sklearn_hypergrad.search.strategies.level_of_a_vector import polished
 from sklearn_hypergrad.search.strategies.one_se import selected
@@ -46,7 +45,7 @@ class VectorDescent:
             models = [prepared.left_out_model(self._layouts)]
         else:
             models = prepared.models(data.search_data, self._layouts)
-        self.objective = objective_on(prepared, models, data.loss, self._layouts, "search_cv")
+        self.objective = prepared.objective(models, data.loss, self._layouts, "search_cv")
         self.objective.tol = FINE
         (self._regularizes,) = prepared.directions
         self._cv_objective = self._deviations = None
@@ -115,9 +114,8 @@ class VectorDescent:
             level = float((theta - self._deviations)[0])
             most = max(0.0, direction * (bounds[int(direction > 0)] - level))
         directions = np.full(len(theta), direction)
-        proposed = selected(self.objective, found, directions, self._options, most)
-        if proposed is found:
-            return found
+        tol = self._options.tol
+        proposed = selected(self.objective, found, directions, tol, most)
         end_statuses = self._on_bounds(
             proposed.record.theta, self._deviations, proposed.end_statuses
         )
@@ -148,14 +146,14 @@ class VectorDescent:
             return value, gradient
 
         optimizer, bounds = self._options.optimizer or LBFGS(), self._splitting.bounds
-        return optimizer.minimize(fun, z0, bounds, **self._options.run, likelihood=True)
+        return optimizer.minimize(fun, z0, bounds, **self._prepared.run, likelihood=True)
 
     def _polished(self, z):
         loss, bounds = self._data.loss, self._splitting.level_bounds
         if loss is None or loss.likelihood != LINEAR or bounds is None:
             return self._splitting.theta(z)
         shifts = np.subtract(bounds, z[0])
-        return polished(self.cv_objective(), self._splitting.theta(z), shifts, self._options)
+        return polished(self.cv_objective(), self._splitting.theta(z), shifts, self._prepared.run)
 
     def pooled(self, value, message):
         """What there is to say of all entries at one value."""
@@ -169,7 +167,7 @@ class VectorDescent:
             prepared = self._prepared
             models = prepared.models(prepared.cv_data, self._layouts)
             loss = prepared.choice.loss
-            self._cv_objective = objective_on(prepared, models, loss, self._layouts)
+            self._cv_objective = prepared.objective(models, loss, self._layouts)
             self._cv_objective.tol = FINE
         return self._cv_objective
 
