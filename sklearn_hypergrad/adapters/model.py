@@ -93,6 +93,11 @@ class Model(abc.ABC):
     def __init__(self, data):
         self.data = data
 
+    @property
+    def n_splits(self):
+        """Splits of its data."""
+        return self.data.n_splits
+
     def levels(self):
         """Where a scan without bounds is centred, per hyperparameter; {} if it has no such place.
 

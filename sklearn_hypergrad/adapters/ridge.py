@@ -39,7 +39,7 @@ class RidgeModel(LinearModel):
 
     def outer_of(self, validation_loss):
         # Squared errors follow from sums over rows that are formed once.
-        squared = isinstance(validation_loss.loss(self.data.y.shape[1]), HalfSquaredError)
+        squared = isinstance(validation_loss.pointwise, HalfSquaredError)
         if squared and isinstance(self.problem, GramRidge):
             return QuadraticLoss(self.problem, self.data, validation_loss)
         return super().outer_of(validation_loss)

@@ -14,7 +14,7 @@ from sklearn_hypergrad.inspection.display import (
 )
 from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.measures import measure_for
-from sklearn_hypergrad.search.candidates.candidate import plain
+from sklearn_hypergrad.search.candidates.expand import plain
 from sklearn_hypergrad.search.data.blocks import whole
 from sklearn_hypergrad.search.data.inputs import FitInputs
 from sklearn_hypergrad.search.data.layout import LAYOUTS

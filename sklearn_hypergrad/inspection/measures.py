@@ -7,7 +7,8 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import check_scoring
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of, single_scorer
-from sklearn_hypergrad.problems import VALIDATION_LOSSES, loss_of_metric
+from sklearn_hypergrad.problems import VALIDATION_LOSSES
+from sklearn_hypergrad.search.objective.validation_loss import loss_of_metric
 
 # What ``estimator.score`` is, by the class that defines it.
 SCORES = {

@@ -20,7 +20,7 @@ from sklearn_hypergrad._sklearn import (
 from sklearn_hypergrad.inspection.nested_result import NestedScore
 from sklearn_hypergrad.inspection.plain_grid import plain_grid
 from sklearn_hypergrad.search import HypergradSearchCV
-from sklearn_hypergrad.search.data.splits import has_fixed_splits
+from sklearn_hypergrad.search.data.inputs import has_fixed_splits
 
 
 def nested_score(search, X, y=None, *, cv=None, grid=None, n_jobs=None, **params):

@@ -6,9 +6,8 @@ from sklearn_hypergrad.problems.autograd.autograd_training import AutogradTraini
 from sklearn_hypergrad.problems.autograd.gauss_newton import GaussNewton
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.linear.design import Design
-from sklearn_hypergrad.problems.linear.effective_dof import effective_dof
 from sklearn_hypergrad.problems.linear.linear_problem import LinearProblem
-from sklearn_hypergrad.problems.linear.penalty import L2Penalty
+from sklearn_hypergrad.problems.linear.penalty import L2Penalty, effective_dof
 from sklearn_hypergrad.problems.linear.row_space import to_row_space
 from sklearn_hypergrad.problems.network.network import Network, glorot
 from sklearn_hypergrad.problems.network.network_problem import NetworkProblem
@@ -23,11 +22,9 @@ from sklearn_hypergrad.problems.outer.held_out import (
 )
 from sklearn_hypergrad.problems.outer.validation import (
     VALIDATION_LOSSES,
-    ValidationLoss,
-    loss_of_metric,
     losses_of,
-    surrogate,
 )
+from sklearn_hypergrad.problems.outer.validation_loss import ValidationLoss
 from sklearn_hypergrad.problems.ridge.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
@@ -71,7 +68,5 @@ __all__ = [
     "to_row_space",
     "effective_dof",
     "glorot",
-    "loss_of_metric",
     "losses_of",
-    "surrogate",
 ]

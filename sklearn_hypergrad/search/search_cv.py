@@ -26,8 +26,7 @@ from sklearn_hypergrad.hypergradients import (
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.candidates.expand import expand
-from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs
-from sklearn_hypergrad.search.data.splits import has_fixed_splits
+from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs, has_fixed_splits
 from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks

@@ -12,7 +12,7 @@ from sklearn_hypergrad.problems import (
     LinearProblem,
     effective_dof,
 )
-from sklearn_hypergrad.problems.linear import effective_dof as module
+from sklearn_hypergrad.problems.linear import penalty as module
 
 MAKERS = {
     "gram": lambda *args, **more: GramRidge(*args, **more),

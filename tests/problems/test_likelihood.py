@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
-from sklearn_hypergrad.problems.outer.likelihood import LINEAR
+from sklearn_hypergrad.problems.outer.validation_loss import LINEAR
 
 
 def samples():

@@ -10,8 +10,7 @@ from sklearn.model_selection import (
 
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge
-from sklearn_hypergrad.search.data.inputs import FitInputs
-from sklearn_hypergrad.search.data.splits import half_splits
+from sklearn_hypergrad.search.data.inputs import FitInputs, half_splits
 
 N = 40
 LABELS = np.repeat([0, 1], [28, 12])

@@ -20,7 +20,7 @@ class HeldOutLoss:
     def __init__(self, block, validation_loss):
         self._reduce = validation_loss.reduce
         self._factor = validation_loss.factor
-        self._loss = validation_loss.loss(block.y.shape[1])
+        self._loss = pointwise_loss(validation_loss, block.y.shape[1])
         self.rows, self.splits = held_out_rows(block)
         sizes = [len(test) for test in block.tests]
         self._starts = np.cumsum([0, *sizes[:-1]])
@@ -174,6 +174,12 @@ class MeanLoss:
         return np.array([losses.mean()]), pullback(gradient), {}
 
 
+def pointwise_loss(validation_loss, n_outputs):
+    """The loss of samples for that many outputs, which are coupled for several classes."""
+    coupled = n_outputs > 1 and validation_loss.pointwise_multi is not None
+    return validation_loss.pointwise_multi if coupled else validation_loss.pointwise
+
+
 def held_out_rows(data):
     """Row and split of every held-out sample, split after split."""
     sizes = [len(test) for test in data.tests]
@@ -191,3 +197,22 @@ def _split_weights(block, test, balanced):
         _, member = np.unique(block.labels[test], return_inverse=True)
         weight = weight / np.maximum(np.bincount(member, weight), np.finfo(float).tiny)[member]
     return weight / weight.sum()
+
+
+# Reductions of a validation loss: from errors of outputs to one value, and its derivative.
+
+
+def mean(errors, variance):
+    """Mean over outputs."""
+    return errors.mean(axis=-1), np.full_like(errors, 1 / errors.shape[-1])
+
+
+def root_mean(errors, variance):
+    """Mean over outputs of the root of each."""
+    roots = np.sqrt(np.maximum(errors, np.finfo(float).tiny))
+    return roots.mean(axis=-1), 0.5 / roots / errors.shape[-1]
+
+
+def relative_mean(errors, variance):
+    """Mean over outputs of the error relative to the variance of the target."""
+    return mean(errors / variance, variance)[0], 1 / variance / errors.shape[-1]

@@ -58,46 +58,12 @@ def _meant(key, names):
     return next(iter(inside + alike + close), None)
 
 
-def check_range(span, final, found):
-    """Raise ValueError if a Continuous asks for what its hyperparameter does not have."""
-    continuous = span.continuous
-    hyperparameter = found.hyperparameters[span.leaf]
-    allowed = hyperparameter.per
-    if continuous.per is not None and continuous.per not in allowed:
-        raise ValueError(
-            f"Cannot tune {span.key!r} with {continuous!r}. This is because "
-            f"{span.leaf} of {type(final).__name__} has no value per {continuous.per}; per may be "
-            f"{' or '.join(map(repr, (None, *allowed)))}.{_remedy(span, found)}"
-        )
-    if continuous.scale == "logit" and hyperparameter.scale != "logit":
-        raise ValueError(
-            f"Cannot tune {span.key!r} with {continuous!r}. This is because scale='logit' is for "
-            f"values between 0 and 1, and {span.leaf} of {type(final).__name__} may be any "
-            f"positive number: leave scale='auto'."
-        )
-    if continuous.per is not None and continuous.scale == "linear" != hyperparameter.scale:
-        raise ValueError(
-            f"Cannot tune {span.key!r} with {continuous!r}. This is because the entries of a "
-            f"vector are compared by their ratios: leave scale='auto'."
-        )
-    for name in ("low", "high", "init"):
-        value = getattr(continuous, name)
-        low, high = hyperparameter.limits
-        if value is not None and not low < value < high:
-            among = "positive values" if high == math.inf else f"values between {low} and {high}"
-            raise ValueError(
-                f"Cannot tune {span.key!r} with {continuous!r}. This is because "
-                f"{type(final).__name__}.{span.leaf} is searched among {among}, got "
-                f"{name}={value!r}. Leave {name} out, or give {_described(low, high)}."
-            )
-
-
-def _described(low, high):
+def described(low, high):
     """A value between these limits, in words."""
     return "a positive value" if high == math.inf else f"a value between {low} and {high}"
 
 
-def _remedy(span, found):
+def remedy(span, found):
     """Which class of the same name has one value per what was asked for."""
     if found.vector_class is None:
         return ""

@@ -15,7 +15,7 @@ from sklearn_hypergrad._sklearn import (
     without_callbacks,
 )
 from sklearn_hypergrad.problems import SplitData
-from sklearn_hypergrad.search.candidates.candidate import final_step
+from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.shared_design import shared
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_hypergrad.search.candidates.candidate import plain
+from sklearn_hypergrad.search.candidates.expand import plain
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_hypergrad.search.candidates.candidate import as_array, spread
+from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.spaces.space import TRANSFORMS

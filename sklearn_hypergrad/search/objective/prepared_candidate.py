@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.data.blocks import blocks, whole
-from sklearn_hypergrad.search.data.splits import half_splits
+from sklearn_hypergrad.search.data.inputs import half_splits
 from sklearn_hypergrad.search.objective.validation_loss import choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.tuning import Objective, Stage
@@ -222,7 +222,8 @@ class PreparedCandidate:
 
     def stage(self, loss, splits):
         """The Stage of a search on some splits; without a loss, that of leave-one-out."""
-        name, shown = ("squared_error",) * 2 if loss is None else (loss.name, loss.shown)
+        name = "squared_error" if loss is None else loss.name
+        shown = name if loss is None else loss.shown or name
         return Stage(place=self.options.place, splits=splits, loss=name, shown=shown)
 
     def events(self, settings):

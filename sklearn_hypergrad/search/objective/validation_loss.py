@@ -6,12 +6,7 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
-from sklearn_hypergrad.problems import (
-    VALIDATION_LOSSES,
-    ValidationLoss,
-    loss_of_metric,
-    surrogate,
-)
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss, losses_of
 
 # Scores without gradient that count every class the same.
 BALANCED = {balanced_accuracy_score}
@@ -94,3 +89,15 @@ def _exact(scorer, estimator, family, y):
     # Scored on labels, a loss of probabilities has no gradient.
     fits = sign == loss.sign and set(options) <= harmless and methods == {loss.method}
     return loss if fits else None
+
+
+def surrogate(takes, *, balanced):
+    """The loss that is descended for a score without gradient: the first that suits it."""
+    known = losses_of(takes)
+    return next((loss for loss in known if loss.balanced == balanced), known[0])
+
+
+def loss_of_metric(metric):
+    """The validation loss that equals a metric of scikit-learn, or None."""
+    known = (loss for loss in VALIDATION_LOSSES.values() if loss.metric is not None)
+    return next((loss for loss in known if loss.metric is metric), None)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.candidates.candidate import Candidate
+from sklearn_hypergrad.search.candidates.expand import Candidate
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.effective_model import EffectiveModel
 from sklearn_hypergrad.search.results.found import Found
@@ -155,10 +155,19 @@ def compared(objective, h, found, what):
     return Comparison(what, objective.compared(h), found.record)
 
 
-def searched_one(final, span, layout, dimension):
+def compared_with_own(prepared, objective, found, what="the point found"):
+    """The Comparison with the estimator's own value, in a list; empty if it has no such value."""
+    leaf = prepared.range.leaf
+    own = prepared.range.own(prepared.final)
+    if not 0 < own < np.inf:
+        return []
+    return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
+
+
+def searched_one(final, span, dimension, labels=()):
     """A hyperparameter as it was searched, in a list."""
     before = span.own(final, dimension.shape)
-    return [Searched(span.key, dimension, layout.labels, bool(span.listed), before)]
+    return [Searched(span.key, dimension, labels, bool(span.listed), before)]
 
 
 def solved(final, model):
@@ -235,9 +244,3 @@ def distinct(values, same=close):
 def same_settings(one, other):
     """Whether two dicts of the same names have equal values."""
     return all(np.array_equal(one[name], other[name]) for name in one)
-
-
-def rows_of(candidate, layout, values):
-    """Distinct values, and the settings that make them."""
-    values = distinct(values)
-    return values, [{**candidate.settings, **layout.settings(value)} for value in values]

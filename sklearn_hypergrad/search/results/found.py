@@ -32,3 +32,10 @@ def best_so_far(objective, reason):
     """The Found of a search that was stopped: its best evaluation."""
     record = objective.best
     return Found(record, [EndStatus.NOT_CONVERGED] * len(record.theta), reason)
+
+
+def stopped_at(found, objective, reason):
+    """What was found by a search that was stopped."""
+    if found is None:
+        return best_so_far(objective, reason)
+    return dataclasses.replace(found, message=reason)

@@ -6,7 +6,7 @@ import numbers
 
 import numpy as np
 
-from sklearn_hypergrad.search.candidates.candidate import plain
+from sklearn_hypergrad.search.candidates.expand import plain
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.objective.initial_values import dimension_of
 from sklearn_hypergrad.search.objective.methods import is_online, training_method

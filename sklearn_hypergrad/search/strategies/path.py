@@ -3,9 +3,10 @@
 import numpy as np
 
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.results.candidate_result import compared_with_own
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
-from sklearn_hypergrad.search.strategies.scalar import ScalarSearch, compared_with_own
+from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.tuning import FINE
 
 # Values of the path: the loss between two of a hundred is within 1e-4 of theirs where measured.

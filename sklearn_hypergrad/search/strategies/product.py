@@ -8,7 +8,6 @@ import numpy as np
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
-from sklearn_hypergrad.search.data.layout import Common
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared,
@@ -186,21 +185,13 @@ class ProductSearch(Strategy):
             found = self._found_at(objective.best, False, stopped)
         elif stopped is not None:
             found = dataclasses.replace(found, message=stopped)
-        layouts = [Common(span, prepared.family, None, None) for span in prepared.ranges]
-        rows = []
-        for h in (found.record.h, *self._judged):
-            row = dict(prepared.candidate.settings)
-            for span, layout in zip(prepared.ranges, layouts, strict=True):
-                row |= layout.settings(h[span.leaf])
-            rows.append(row)
+        rows = [prepared.settings(h) for h in (found.record.h, *self._judged)]
         converged = set(found.record.statuses) == {Status.CONVERGED}
         exact = prepared.choice.exact and self._on_cv and converged
         searched = [
             each
-            for span, layout, dimension in zip(
-                prepared.ranges, layouts, objective.space.dimensions, strict=True
-            )
-            for each in searched_one(prepared.final, span, layout, dimension)
+            for span, dimension in zip(prepared.ranges, objective.space.dimensions, strict=True)
+            for each in searched_one(prepared.final, span, dimension)
         ]
         return SearchedResult(
             prepared.candidate,

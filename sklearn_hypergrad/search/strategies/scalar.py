@@ -1,19 +1,16 @@
 """The search for one value of a model whose level is known: a line search."""
 
-import dataclasses
-
 import numpy as np
 
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.data.layout import Common
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
-    compared,
-    rows_of,
+    compared_with_own,
+    distinct,
     searched_one,
     solved,
 )
-from sklearn_hypergrad.search.results.found import best_so_far
+from sklearn_hypergrad.search.results.found import stopped_at
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import best_values
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
@@ -63,9 +60,8 @@ class ScalarSearch(Strategy):
         prepared, objective = self.prepared, self.objective
         found = self._found if stopped is None else stopped_at(self._found, objective, stopped)
         (dimension,) = objective.space.dimensions
-        layout = Common(prepared.range, prepared.family, None, None)
-        values = [found.record.h[dimension.name], *self._judged]
-        values, rows = rows_of(prepared.candidate, layout, values)
+        values = distinct([found.record.h[dimension.name], *self._judged])
+        rows = [prepared.settings({dimension.name: value}) for value in values]
         # What is not converged is not what fits are to be compared with.
         solved_exactly = set(found.record.statuses) == {Status.CONVERGED}
         exact = prepared.choice.exact and solved_exactly and self._asked is objective
@@ -74,7 +70,7 @@ class ScalarSearch(Strategy):
             rows,
             objective.records,
             found,
-            searched=searched_one(prepared.final, prepared.range, layout, dimension),
+            searched=searched_one(prepared.final, prepared.range, dimension),
             how=solved(prepared.final, objective.terms[0]),
             choice=prepared.choice,
             loss_name=objective.stage.loss,
@@ -95,19 +91,3 @@ def scalar_objectives(prepared):
         return asked, asked
     models = prepared.models(prepared.data_of(splits))
     return prepared.objective(models, prepared.choice.loss, splits="search_cv"), asked
-
-
-def compared_with_own(prepared, objective, found, what="the point found"):
-    """The Comparison with the estimator's own value, in a list; empty if it has no such value."""
-    leaf = prepared.range.leaf
-    own = prepared.range.own(prepared.final)
-    if not 0 < own < np.inf:
-        return []
-    return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
-
-
-def stopped_at(found, objective, reason):
-    """What was found by a search that was stopped."""
-    if found is None:
-        return best_so_far(objective, reason)
-    return dataclasses.replace(found, message=reason)

@@ -5,22 +5,107 @@ import functools
 
 import numpy as np
 
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
+from sklearn_hypergrad.search.candidates.expand import final_step
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.data.features import refuse_different, refuse_mixed
+from sklearn_hypergrad.search.data.layout import LAYOUTS
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
-    rows_of,
+    compared_with_own,
+    distinct,
     searched_one,
     solved,
 )
 from sklearn_hypergrad.search.results.effective_model import effective_model
+from sklearn_hypergrad.search.results.found import stopped_at
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best_values
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
-from sklearn_hypergrad.search.strategies.scalar import compared_with_own, stopped_at
-from sklearn_hypergrad.search.strategies.vector_data import prepare_vector_data
 from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
+
+
+@dataclasses.dataclass(frozen=True)
+class VectorData:
+    """What a vector is searched on.
+
+    Attributes
+    ----------
+    search_data : list of SplitData
+        Of the splits that are descended; the only one trains on all rows for leave-one-out.
+    loss : ValidationLoss or None
+        The loss that is descended on them; None for leave-one-out.
+    layout : Layout
+        How entries spread over coefficients.
+    reason : str or None
+        Why there are no half splits.
+    """
+
+    search_data: list
+    loss: ValidationLoss | None
+    layout: object
+    reason: str | None
+
+
+def prepare_vector_data(prepared, *, halves):
+    """The VectorData of a candidate.
+
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+    halves : bool
+        Whether half splits are wanted where the user asks for nothing.
+
+    Raises
+    ------
+    CannotSearch
+        If the data make no problem of the candidate's family.
+    UnsupportedRange
+        If the data do not have what is asked for.
+    """
+    loss, reason = prepared.choice.loss, None
+    # Several targets have several units, which r2 makes equal.
+    if prepared.n_outputs == 1 and loss.steady is not None:
+        loss = VALIDATION_LOSSES[loss.steady]
+    if prepared.options.search_cv == "loo":
+        search_data, loss = [prepared.everything], None
+    else:
+        splits, reason = prepared.search_splits(halves=halves)
+        search_data = prepared.data_of(splits)
+    layout = layout_of(prepared, search_data)
+    return VectorData(search_data, loss, layout, reason)
+
+
+def layout_of(prepared, search_data):
+    """The Layout of a candidate's hyperparameter on its data.
+
+    Raises
+    ------
+    UnsupportedRange
+        If the features cannot be told apart as it needs.
+    """
+    span, estimator = prepared.range, prepared.candidate.estimator
+    per, groups = span.continuous.per, span.continuous.groups
+    if per == "target" and np.ndim(prepared.inputs.y) < 2:
+        raise UnsupportedRange(
+            "per='target' needs y of shape (n_samples, n_targets). Leave out per for one target"
+        )
+    columns = prepared.everything.columns
+    layout = LAYOUTS[per](span, prepared.family, columns, prepared.n_outputs)
+    if per in ("feature", "coefficient", "group"):
+        refuse_mixed(estimator, final_step(estimator, span.key)[1], per)
+    if isinstance(groups, dict) and columns.names is not None:
+        unknown = [name for name in groups if name not in columns.names]
+        if unknown:
+            raise UnsupportedRange(
+                f"groups names the feature {unknown[0]!r}, which the data do not have"
+            )
+    if layout.same_columns:
+        others = [part.columns for part in (*prepared.cv_data, *search_data)]
+        refuse_different([columns, *others], per)
+    return layout
 
 
 class CommonAndVector:
@@ -147,7 +232,8 @@ class VectorSearch(Strategy):
         scalar = search.scalar
         kept = self._verdict is None and search.found is not None
         values = [self._value(found), scalar, *self._judged] if kept else [scalar]
-        values, rows = rows_of(prepared.candidate, layout, values)
+        values, layouts = distinct(values), {prepared.range.leaf: layout}
+        rows = [prepared.settings({prepared.range.leaf: v}, layouts) for v in values]
         (dimension,) = vector.objective.space.dimensions
         dimension = dataclasses.replace(dimension, start=float(scalar.flat[0]))
         return SearchedResult(
@@ -155,7 +241,7 @@ class VectorSearch(Strategy):
             rows,
             [*search.asked.records, *vector.cv_records(), *vector.objective.records],
             found,
-            searched=searched_one(prepared.final, prepared.range, layout, dimension),
+            searched=searched_one(prepared.final, prepared.range, dimension, layout.labels),
             how=solved(prepared.final, vector.objective.terms[0]),
             choice=prepared.choice,
             loss_name=vector.objective.stage.loss,

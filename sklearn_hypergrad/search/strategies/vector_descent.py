@@ -11,20 +11,24 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import LBFGS, Minimum
+from sklearn_hypergrad.optimizers import LBFGS, Cubic, Minimum, Point, brackets, turn, widen
+from sklearn_hypergrad.optimizers.scan import DECADE
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, Design
-from sklearn_hypergrad.problems.outer.likelihood import LINEAR
+from sklearn_hypergrad.problems.outer.validation_loss import LINEAR
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found
-from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus, entry_statuses
-from sklearn_hypergrad.search.strategies.level_of_a_vector import polished
+from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
 from sklearn_hypergrad.tuning import FINE
 
 # Bounds of the common level over the mean square of the features: beyond, nothing changes.
 WEAKEST, STRONGEST = 1e-4, 1e7
+# Slope, in nats, of an entry that the validation loss does not notice.
+UNNOTICED = 1e-10
+# Shifts of a vector that are looked at first.
+REACH = DECADE
 # What the closed form of leave-one-out is.
 SQUARED_ERROR = VALIDATION_LOSSES["squared_error"]
 
@@ -233,3 +237,69 @@ def _mean_square(block):
     t = block.row_weights()
     design = Design(block.X, fit_intercept=True, scales=block.scales)
     return float(np.mean(design.spreads(t[:, :, None])[:, :, 0] / t.sum(axis=0)))
+
+
+def polished(objective, theta, bounds, run):
+    """``theta`` plus the shift of all its entries, within bounds, that minimises the objective.
+
+    Deviations are learned on halves of the data and a bit strong or weak for the whole: where the
+    loss is that of probabilities, this trims its worst cases. ``run`` has ``tol`` and ``max_iter``.
+    """
+    low, high = bounds
+
+    def point(shift):
+        value, gradient = objective(theta + shift)
+        return Point(shift, value, float(gradient.sum()))
+
+    def along(z):
+        at = point(float(z[0]))
+        return at.value, np.array([at.slope])
+
+    points = [point(shift) for shift in sorted({max(low, -REACH), 0.0, min(high, REACH)})]
+    if len(points) > 1:
+        points = widen(point, points, low, high)
+    points = [p for p in points if np.isfinite(p.value)]
+    for bracket in brackets(points)[:1]:
+        left, right = turn(point, *bracket)
+        ends = np.array([[left.z, right.z]])
+        points.append(point(float(Cubic().minimize(along, ends[:, 0], ends, **run).z[0])))
+    return theta + min(points, key=lambda p: p.value).z if points else theta
+
+
+def entry_statuses(deviations, gradient, converged, regularizes, *, most):
+    """An EndStatus for every entry of a vector.
+
+    Parameters
+    ----------
+    deviations : ndarray or None
+        From the common level, in theta; zero for entries of the pool. None where there is none.
+    gradient : ndarray
+        Of the validation loss in nats.
+    converged : bool
+    regularizes : {1, -1}
+        Whether larger values regularise more. Below the pool means less regularised.
+    most : float
+        Largest deviation: a penalty that far above the pool has dropped its feature, one that far
+        below leaves it unpenalised.
+    """
+    if not converged:
+        return [EndStatus.NOT_CONVERGED] * len(gradient)
+    if deviations is None:
+        return [EndStatus.INTERIOR] * len(gradient)
+    strength = regularizes * deviations
+    conditions = [
+        (np.abs(gradient) <= UNNOTICED) & (strength == 0),
+        strength == 0,
+        strength >= most,
+        strength <= -most,
+        strength > 0,
+    ]
+    names = [
+        EndStatus.FLAT,
+        EndStatus.POOLED,
+        EndStatus.DROPPED,
+        EndStatus.UNPENALISED,
+        EndStatus.ABOVE_POOL,
+    ]
+    chosen = np.select(conditions, range(len(names)), default=-1)
+    return [names[index] if index >= 0 else EndStatus.BELOW_POOL for index in chosen]

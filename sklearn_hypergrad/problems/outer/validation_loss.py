@@ -1,0 +1,142 @@
+"""Validation losses: what is known about one, and its scale as a log likelihood."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sklearn_hypergrad.problems.outer.held_out import mean
+
+NUMBERS, PROBABILITIES, CODES = "numbers", "probabilities", "codes"
+# The likelihood of losses that are minus a mean log likelihood.
+LINEAR = "linear"
+
+
+@dataclasses.dataclass(frozen=True)
+class ValidationLoss:
+    """A loss on the held-out part of a split.
+
+    ``reduce(factor * weighted mean over samples of pointwise(y, z))``.
+
+    Attributes
+    ----------
+    name : str
+    pointwise : object
+        A loss of :mod:`sklearn_hypergrad.losses` for one output.
+    pointwise_multi : object
+        The loss for several coupled outputs (classes); None if outputs are not coupled.
+    takes : {"numbers", "probabilities", "codes"}
+        Predictions that it takes: numbers; logits, from which probabilities follow; or regressions
+        on classes coded as -1 and 1.
+    label : str
+        The loss in words, for the axes of plots.
+    shown : str
+        The name in a report, where a score is told as a loss; "" is ``name``.
+    factor : float
+        What turns the pointwise loss into the metric (2 for half the squared error).
+    reduce : callable
+        ``(errors, variance) -> (value, derivative in errors)``, from errors of shape
+        (n_splits, n_outputs) and the variance of the held-out targets.
+    balanced : bool
+        Whether samples are weighted so that every class counts the same.
+    smooth : bool
+        Whether it has a derivative everywhere, as line searches need it.
+    offset : float
+        The score is this minus the value.
+    metric : callable or None
+        The metric of scikit-learn that it equals.
+    scoring : str or None
+        Name of scikit-learn's scorer of this metric.
+    options : frozenset of str
+        Options of the metric that change nothing.
+    likelihood : float, "linear" or None
+        How a value is a log likelihood: see
+        :func:`~sklearn_hypergrad.problems.outer.validation_loss.likelihood_scale`.
+    steady : str or None
+        The loss that takes its place on half splits: on halves of different variance it is
+        steadier, and it has the same minimum on one set of rows.
+    """
+
+    name: str
+    pointwise: Any
+    pointwise_multi: Any = None
+    _: dataclasses.KW_ONLY
+    takes: str = NUMBERS
+    label: str = ""
+    shown: str = ""
+    factor: float = 1.0
+    reduce: Any = mean
+    balanced: bool = False
+    smooth: bool = True
+    offset: float = 0.0
+    metric: Callable | None = None
+    scoring: str | None = None
+    options: frozenset = frozenset()
+    likelihood: float | str | None = None
+    steady: str | None = None
+
+    @property
+    def sign(self):
+        """The sign with which a scorer turns the metric into a score."""
+        return 1 if self.offset else -1
+
+    @property
+    def method(self):
+        """The method of an estimator whose predictions the metric takes."""
+        return "predict_proba" if self.takes == PROBABILITIES else "predict"
+
+    def likelihood_scale(self, n_samples, n_outputs, samples):
+        """The function from values to log likelihoods; see there."""
+        return likelihood_scale(self.likelihood, n_samples, n_outputs, samples)
+
+
+class LogLoss:
+    """``n loss``: the loss is minus the mean log likelihood already."""
+
+    def __init__(self, n_samples):
+        self.n_samples = n_samples
+
+    def __call__(self, loss):
+        """``(value, derivative)``."""
+        return self.n_samples * loss, self.n_samples
+
+
+class LogOfLoss:
+    """``weight log(loss)``."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __call__(self, loss):
+        """``(value, derivative)``."""
+        loss = max(loss, np.finfo(float).tiny)
+        return self.weight * np.log(loss), self.weight / loss
+
+
+# Squared errors: minus the Gaussian log likelihood at the best variance is n/2 log(loss), up to a
+# constant. For any other loss, (loss0 / error0)^2 log(loss / loss0), with error0 the standard error
+# of the mean loss0 over samples where the search starts, has the same spread as a log likelihood;
+# for squared errors of Gaussians, whose variance is 2 loss0^2, it is n/2 log(loss) again.
+def likelihood_scale(likelihood, n_samples, n_outputs, samples):
+    """The function from a mean validation loss to minus a log likelihood, in nats.
+
+    Parameters
+    ----------
+    likelihood : float, "linear" or None
+        "linear": the loss is minus a mean log likelihood. A number is the weight of ``log(loss)``
+        per sample and output. None: the weight follows from the spread of the losses of samples.
+    n_samples, n_outputs : int
+        Held-out samples, and targets.
+    samples : callable
+        ``samples() -> (losses, weights)`` of all held-out samples where the search starts; called
+        only for None.
+    """
+    if likelihood == LINEAR:
+        return LogLoss(n_samples)
+    if likelihood is not None:
+        return LogOfLoss(likelihood * n_samples * n_outputs)
+    losses, weights = samples()
+    mean = np.average(losses, weights=weights)
+    variance = np.average((losses - mean) ** 2, weights=weights)
+    return LogOfLoss(n_samples * mean**2 / max(variance, np.finfo(float).tiny))
