@@ -81,6 +81,7 @@ def test_inverse_hessians_and_gauss_newton(models, classes, solver):
         assert check_hypergradient(search, X, y, n_points=2).max() < 1e-6
 
 
+@pytest.mark.portable
 def test_the_same_as_ridge(models, numbers):
     X, y = numbers
     ours = search_of(models.RidgeLike(shift=0.0), {"alpha": ANY}, cv=3).fit(X, y)

@@ -303,6 +303,7 @@ EXPLICIT = {
 }
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize("intercept", [False, True])
@@ -334,6 +335,7 @@ def test_a_warm_start_changes_no_digits_and_saves_work(make_block, family):
     assert warm.n_solves < cold.n_solves or family.endswith("ridge")
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("family", FAMILIES)
 def test_repeated_evaluations_are_bit_equal(make_block, family):
     name = FAMILIES[family][0]

@@ -117,6 +117,7 @@ def test_a_wrong_hypergradient_is_rejected(term, five_point, name, family, facto
         check(EXACT[name], *term(family), five_point, factor)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-9])
 @pytest.mark.parametrize("splits", ["kfold", "overlapping"])
 @pytest.mark.parametrize("family", FAMILIES)

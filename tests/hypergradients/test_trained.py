@@ -56,6 +56,7 @@ def test_methods_agree_on_data_and_coefficients(
     assert_agree(case.evaluate(method), case.evaluate(Reverse()), rtol)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("entries", [None, np.arange(5)[:, None]], ids=["one", "per feature"])
 @pytest.mark.parametrize("family", ["ridge", "logistic", "multinomial"])
 @each_method

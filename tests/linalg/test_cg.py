@@ -4,6 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.linalg import SolveStatus, conjugate_gradient
 
+pytestmark = pytest.mark.portable
 N, N_SPLITS, N_OUTPUTS = 6, 3, 2
 
 

@@ -4,6 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.linalg import Cholesky, CholeskyBlocks, cholesky
 
+pytestmark = pytest.mark.portable
 N, N_SPLITS, N_OUTPUTS = 5, 3, 2
 
 

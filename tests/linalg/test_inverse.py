@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.linalg import CG, Direct, Identity, Neumann, SolveStatus, curvature_bound
 
+pytestmark = pytest.mark.portable
 N_SYSTEMS = 3
 # Axis that counts the systems, and shape of the arrays.
 LAYOUTS = {

@@ -4,6 +4,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.linalg import Spectral, spectral
 
+pytestmark = pytest.mark.portable
+
 
 def stack(rank, n=6, n_stack=3):
     half = np.random.default_rng(0).normal(size=(n_stack, n, rank))

@@ -122,6 +122,7 @@ def test_class_weight(features, labels, weights, class_weight, n_classes, kind):
     assert_solved(model, X, y, C, s * factor[codes])
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("solver", ["lbfgs", "newton-cholesky"])
 def test_wide_penalties_converge(features, labels, solver):
     """With scikit-learn's own settings, under which scaled features would not."""
@@ -130,6 +131,7 @@ def test_wide_penalties_converge(features, labels, solver):
         assert_solved(LogisticRegression(C=C, solver=solver).fit(X, y), X, y, C)
 
 
+@pytest.mark.portable
 def test_extreme_penalties(features, labels):
     extreme = np.array([1e300, 1e-300, 1.0, 1.7e308, 5e-324, 2.0])
     limit = np.array([np.inf, 0.0, 1.0, np.inf, 0.0, 2.0])
@@ -158,6 +160,7 @@ def test_a_wrong_solution_is_rejected(features, labels):
             assert_solved(model, X, y, C)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_collinear_features_without_penalty(features, labels, n_classes):
     X, y = features(), labels(n_classes)
@@ -175,6 +178,7 @@ def test_collinear_features_partly_dropped(features, labels):
     assert_solved(LogisticRegression(C=C).fit(twice, y), twice, y, C, tol=1e-5)
 
 
+@pytest.mark.portable
 def test_classes_that_can_be_separated_without_penalty():
     """There is no minimum: the coefficients grow until the classes are certain."""
     X = np.linspace(-1, 1, 20)[:, None] * [1.0, 0.0]

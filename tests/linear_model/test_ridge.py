@@ -63,6 +63,7 @@ def assert_solved(model, X, y, alpha, weights=None, rtol=1e-6):
     assert np.all(found[np.isinf(alpha)] == 0)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("kind", PER_FEATURE)
@@ -103,6 +104,7 @@ def test_wide_penalties_stop_no_solver_early(features, targets, solver):
     assert_solved(model, X, y, alpha[None], rtol=1e-9)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("kind", PER_FEATURE)
 @pytest.mark.parametrize("k", [1, 3, 6])
@@ -172,6 +174,7 @@ def test_positive_with_wide_penalties_is_warned_of(features, targets):
         Ridge(PER_FEATURE["wide"], positive=True).fit(features(), targets())
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("solver", ["auto", "svd", "lsqr"])
 def test_extreme_penalties(features, targets, solver):
     """Numbers next to 0 and infinity are as good as these."""
@@ -189,6 +192,7 @@ def test_lbfgs_is_for_positive_coefficients(features, targets):
             Ridge(PER_FEATURE[kind], solver="lbfgs").fit(features(), targets())
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("kind", ["positive", "both"])
 def test_collinear_features(features, targets, kind):
     """Those without penalty have many minimisers, all with the same predictions."""

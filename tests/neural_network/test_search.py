@@ -82,6 +82,7 @@ def test_scores_with_gradient_are_what_is_descended(some, make, name, scoring):
     assert len(search.cv_results_["params"]) == 2
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("scoring", [None, "accuracy", "balanced_accuracy", "roc_auc_ovr"])
 def test_scores_without_gradient(some, scoring):
     X, y = some("wine")

@@ -3,6 +3,7 @@ import pytest
 
 from sklearn_hypergrad.optimizers import Cubic
 
+pytestmark = pytest.mark.portable
 BOUNDS = np.array([[-1.0, 2.0]])
 
 

@@ -5,6 +5,7 @@ from scipy.optimize import rosen, rosen_der
 
 from sklearn_hypergrad.optimizers import LBFGS
 
+pytestmark = pytest.mark.portable
 MATRIX = np.diag([1.0, 10.0, 100.0]) + 0.5
 CENTRE = np.array([0.5, -0.2, 0.1])
 WIDE = np.array([[-5.0, 5.0]] * 3)

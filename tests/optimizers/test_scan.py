@@ -6,6 +6,8 @@ import pytest
 from sklearn_hypergrad.optimizers import Point, brackets, hopeless, scan, turn, widen
 from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
 
+pytestmark = pytest.mark.portable
+
 
 class Line:
     """``evaluate`` that records its order; slopes by a difference."""

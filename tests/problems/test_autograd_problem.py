@@ -112,6 +112,7 @@ def error_of(problem, h, five_point, method):
     return np.max(np.abs(actual - expected)) / np.max(np.abs(expected))
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("per_weight", [False, True])
 @pytest.mark.parametrize("family", LINEAR)
 def test_derivatives_are_the_closed_forms(family, per_weight):

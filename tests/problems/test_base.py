@@ -175,10 +175,12 @@ def check_solution(case, rtol=1e-10):
     assert_allclose(back, case.v, rtol=rtol, atol=rtol * np.abs(case.v).max())
 
 
+@pytest.mark.portable
 def test_gradient_vanishes_at_the_solution_and_inverse_hvp_inverts_hvp(case):
     check_solution(case)
 
 
+@pytest.mark.portable
 def test_solution_for_several_penalties(vector_case):
     check_solution(vector_case)
 

@@ -12,6 +12,7 @@ from sklearn_hypergrad.problems.linear.curvature import (
 )
 from sklearn_hypergrad.problems.linear.design import Design
 
+pytestmark = pytest.mark.portable
 N_SAMPLES, N_WEIGHTS, N_SPLITS, N_OUTPUTS = 12, 4, 3, 2
 
 

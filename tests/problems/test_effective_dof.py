@@ -14,6 +14,7 @@ from sklearn_hypergrad.problems import (
 )
 from sklearn_hypergrad.problems.linear import penalty as module
 
+pytestmark = pytest.mark.portable
 MAKERS = {
     "gram": lambda *args, **more: GramRidge(*args, **more),
     "dual": lambda *args, **more: DualRidge(*args, **more),

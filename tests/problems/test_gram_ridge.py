@@ -14,6 +14,7 @@ from sklearn_hypergrad.problems import (
     QuadraticLoss,
 )
 
+pytestmark = pytest.mark.portable
 SQUARED = [
     "squared_error",
     "root_squared_error",

@@ -11,6 +11,8 @@ from sklearn_hypergrad.problems import KernelRidge, L2Penalty
 from sklearn_hypergrad.problems.linear import row_kernels
 from sklearn_hypergrad.threads import one_blas_thread
 
+pytestmark = pytest.mark.portable
+
 
 def solved(block, alpha):
     problem = KernelRidge(block, L2Penalty("alpha"), fit_intercept=True)

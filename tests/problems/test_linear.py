@@ -86,6 +86,7 @@ def test_weights_of_each_split_its_own(make_block, kind):
     check_against_sklearn(kind, dataclasses.replace(block, weights=weights), True)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("kind", ["binary", "multinomial"])
 @pytest.mark.parametrize("value", [1e-6, 1e4])
 def test_extreme_penalties(make_block, kind, value):
@@ -116,6 +117,7 @@ def test_an_offset_of_the_features_changes_only_the_intercept(make_block, kind):
     assert_allclose(z[1], z[0], rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("offset", [0, 1e6])
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("thin", [False, True])
@@ -189,6 +191,7 @@ def test_what_large_data_need_changes_no_digits(make_block, monkeypatch, setting
         assert_allclose(one, other, rtol=1e-7, atol=1e-9 * np.abs(one).max())
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("kind", ["binary", "multinomial"])
 @pytest.mark.parametrize("tol", [1e-3, 1e-5, 1e-7])
 def test_tol_bounds_the_error_of_the_predictions(make_block, kind, tol):
@@ -244,6 +247,7 @@ def test_an_unfinished_linear_solve_is_reported(make_block, monkeypatch):
     assert status is Status.LINEAR_SOLVE_INEXACT
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("kind", ["binary", "multinomial"])
 def test_separable_classes_with_hardly_any_penalty(make_block, kind):
     block = make_block(kind, wide=True)

@@ -6,6 +6,7 @@ from scipy import sparse
 from sklearn_hypergrad.problems.ridge import moments
 from sklearn_hypergrad.problems.ridge.moments import Moments
 
+pytestmark = pytest.mark.portable
 NAMES = ("weight", "x", "y", "xx", "xy", "yy")
 ROWS = np.array([3, 1, 4, 1, 5])
 OTHERS = np.array([0, 2, 6])

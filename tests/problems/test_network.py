@@ -162,6 +162,7 @@ def test_autograd_agrees(activation, loss, depth):
         assert_same(linearization, case, case.expected(rows))
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize("depth", HIDDEN)
@@ -343,6 +344,7 @@ def test_start_weights_are_those_of_scikit_learn(activation, dtype):
     assert_array_equal(start, expected)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("activation", FORMULAS)
 @pytest.mark.parametrize("loss", ["squared", "squared, 3 outputs", "multilabel", "multinomial"])
 def test_gradient_is_that_of_scikit_learn(loss, activation):

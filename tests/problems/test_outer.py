@@ -11,6 +11,8 @@ from sklearn import metrics
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, PredictionLoss
 from sklearn_hypergrad.problems.outer.held_out import sample_weights
 
+pytestmark = pytest.mark.portable
+
 
 class Predictions:
     """A model whose weights are its predictions."""

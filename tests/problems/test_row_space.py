@@ -9,6 +9,8 @@ from sklearn.linear_model import Ridge
 from sklearn_hypergrad.adapters.base import narrowed
 from sklearn_hypergrad.problems import to_row_space
 
+pytestmark = pytest.mark.portable
+
 
 def wide(thin=False, dtype=float):
     rng = np.random.default_rng(0)

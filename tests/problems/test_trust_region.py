@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from sklearn_hypergrad.problems import AutogradProblem, Status
 from sklearn_hypergrad.problems.autograd import trust_region
 
+pytestmark = pytest.mark.portable
 EPS = np.finfo(float).eps
 # What is asked of the solver.
 TOL = 1e-11
