@@ -1,4 +1,4 @@
-"""The outer problem without scikit-learn: an objective, what is known about it, its minimum."""
+"""The outer problem without scikit-learn: an objective, its evaluations, and its minimum."""
 
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, ONE_SE, SEARCH, Stage, Stopped
 from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, minimize
