@@ -3,17 +3,32 @@
 Every loss takes targets ``y`` and predictions ``z`` with outputs on the last axis, of shape
 ``(..., n_outputs)``, and works pointwise on the leading axes, which broadcast. ``value`` is one
 loss per output, except for losses that couple the outputs (multinomial ones): there the last axis
-has length one. A loss that can be trained also has ``factor``, what its Hessian in ``z`` needs of
-``z``, with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, ``evaluate``,
+has length one. A loss that can be trained also has ``factor``, what its Hessian in ``z`` is made
+of, with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, ``evaluate``,
 which is value, gradient and factor at once, and ``shift_invariant``: whether adding the same number
-to all outputs changes nothing.
+to all outputs changes nothing. For targets with some mean, ``base(mean)`` is where training starts,
+and ``precision(mean)`` times a squared difference of targets is a difference of losses.
 """
 
 import numpy as np
 from scipy.special import expit, log_softmax, softmax, xlogy
 
+# Linear predictors of a log link beyond this count as this: exp(300) can be squared in floating
+# point, and no data have such a mean.
+FARTHEST = 300.0
 
-class HalfSquaredError:
+
+class _FromZero:
+    """Losses whose training starts at predictions of zero."""
+
+    def base(self, mean):
+        return np.zeros((1, 1, mean.shape[-1]))
+
+    def precision(self, mean):
+        return self.diagonal(self.factor(mean, self.base(mean)))
+
+
+class HalfSquaredError(_FromZero):
     """``(z - y)^2 / 2``."""
 
     shift_invariant = False
@@ -24,7 +39,7 @@ class HalfSquaredError:
     def gradient(self, y, z):
         return z - y
 
-    def factor(self, z):
+    def factor(self, y, z):
         return np.ones_like(z)
 
     def evaluate(self, y, z):
@@ -70,7 +85,81 @@ class GammaDeviance:
         return 2 * (z - y) / z**2
 
 
-class LogisticLoss:
+class TweedieDeviance:
+    """Deviance of the Tweedie distribution with a power in (1, 2); infinite where ``z <= 0``.
+
+    Parameters
+    ----------
+    power : float
+        The variance is proportional to this power of the mean.
+    """
+
+    def __init__(self, power):
+        self.power = power
+
+    def value(self, y, z):
+        p, positive = self.power, np.where(z > 0, z, 1.0)
+        halves = y ** (2 - p) / ((1 - p) * (2 - p))
+        halves = halves - y * positive ** (1 - p) / (1 - p) + positive ** (2 - p) / (2 - p)
+        return np.where(z > 0, 2 * halves, np.inf)
+
+    def gradient(self, y, z):
+        return 2 * (z - y) / z**self.power
+
+
+class LogLinkTweedieLoss:
+    """Half the Tweedie deviance of the mean ``exp(z)``: Poisson's for power 1, gamma's for 2.
+
+    Convex in ``z`` for powers in [1, 2].
+
+    Parameters
+    ----------
+    power : float
+        The variance is proportional to this power of the mean.
+    """
+
+    shift_invariant = False
+
+    def __init__(self, power):
+        self.power = power
+
+    def value(self, y, z):
+        return self.evaluate(y, z)[0]
+
+    def gradient(self, y, z):
+        return self.evaluate(y, z)[1]
+
+    def factor(self, y, z):
+        return self.evaluate(y, z)[2]
+
+    def evaluate(self, y, z):
+        p = self.power
+        z = np.clip(z, -FARTHEST, FARTHEST)
+        # mu^(2 - p) and y mu^(1 - p).
+        own, crossed = np.exp((2 - p) * z), y * np.exp((1 - p) * z)
+        if p == 1:
+            value = own - y * z + (xlogy(y, y) - y)
+        elif p == 2:
+            value = crossed + z - (1 + np.log(y))
+        else:
+            least = y ** (2 - p) / ((1 - p) * (2 - p))
+            value = own / (2 - p) - crossed / (1 - p) + least
+        return value, own - crossed, (2 - p) * own - (1 - p) * crossed
+
+    def hvp(self, factor, v):
+        return factor * v
+
+    def diagonal(self, factor):
+        return factor
+
+    def base(self, mean):
+        return np.log(mean)
+
+    def precision(self, mean):
+        return mean**-self.power
+
+
+class LogisticLoss(_FromZero):
     """``log(1 + exp(z)) - y z`` for ``y`` in {0, 1}: minus log probability of the true class."""
 
     shift_invariant = False
@@ -82,7 +171,7 @@ class LogisticLoss:
     def gradient(self, y, z):
         return expit(z) - y
 
-    def factor(self, z):
+    def factor(self, y, z):
         probability = expit(z)
         return probability * (1 - probability)
 
@@ -105,7 +194,7 @@ class LogisticLoss:
         return factor
 
 
-class MultinomialLoss:
+class MultinomialLoss(_FromZero):
     """Minus the log probability of the true class under softmax; ``y`` is one-hot."""
 
     shift_invariant = True
@@ -116,7 +205,7 @@ class MultinomialLoss:
     def gradient(self, y, z):
         return softmax(z, axis=-1) - y
 
-    def factor(self, z):
+    def factor(self, y, z):
         return softmax(z, axis=-1)
 
     def evaluate(self, y, z):

@@ -1,6 +1,6 @@
 """Which model an estimator is: one registered family per file, open to third parties."""
 
-from sklearn_hypergrad.adapters import differentiable, logistic, mlp, ridge
+from sklearn_hypergrad.adapters import differentiable, glm, logistic, mlp, ridge
 from sklearn_hypergrad.adapters.base import (
     ClassifierFamily,
     Family,
@@ -28,6 +28,7 @@ __all__ = [
     "differentiable",
     "family",
     "family_like",
+    "glm",
     "logistic",
     "mlp",
     "ridge",

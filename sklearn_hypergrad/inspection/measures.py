@@ -7,6 +7,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import check_scoring
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of, single_scorer
+from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.objective.validation_loss import loss_of_metric
 
@@ -45,6 +46,10 @@ class Measure:
 def measure_of(scorer, final):
     """The Measure of a scorer for estimators whose last step is ``final``."""
     if isinstance(scorer, PassthroughScorer):
+        known = family(final)
+        loss = None if known is None else known.score_loss(final)
+        if loss is not None:
+            return Measure(scorer, loss.label, loss.offset, loss.name)
         name, label = SCORES.get(getattr(type(final), "score", None), ("", ""))
         return Measure(scorer, label, 1.0, name) if label else Measure(scorer, "minus score")
     metric = metric_of(scorer)
@@ -73,7 +78,8 @@ def measure_for(search, final, scoring=None, followed=""):
     if scoring is not None:
         return measure_of(check_scoring(search.estimator, scoring=scoring), final)
     found = _asked(search, final)
-    if found.name and VALIDATION_LOSSES[found.name].steady == followed != found.name:
+    known = VALIDATION_LOSSES.get(found.name)
+    if known is not None and known.steady == followed != found.name:
         return measure_for(search, final, VALIDATION_LOSSES[followed].scoring)
     return found
 

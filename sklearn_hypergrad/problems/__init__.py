@@ -22,6 +22,7 @@ from sklearn_hypergrad.problems.outer.held_out import (
 )
 from sklearn_hypergrad.problems.outer.validation import (
     VALIDATION_LOSSES,
+    d2_deviance,
     losses_of,
 )
 from sklearn_hypergrad.problems.outer.validation_loss import ValidationLoss
@@ -66,6 +67,7 @@ __all__ = [
     "ValidationLoss",
     "WeightLoss",
     "to_row_space",
+    "d2_deviance",
     "effective_dof",
     "glorot",
     "losses_of",

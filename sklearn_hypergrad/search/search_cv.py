@@ -87,8 +87,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     scikit-learn: every row of ``cv_results_`` is a clone of ``estimator``, fitted and scored on the
     splits of ``cv``.
 
-    Differentiable are ``alpha`` of Ridge and RidgeClassifier and ``C`` of LogisticRegression (with
-    an L2 penalty), alone or as the last step of pipelines; and ``alpha``, ``learning_rate_init``
+    Differentiable are ``alpha`` of Ridge and RidgeClassifier, ``C`` of LogisticRegression (with
+    an L2 penalty), and ``alpha`` of PoissonRegressor, GammaRegressor and TweedieRegressor (with a
+    log link), alone or as the last step of pipelines; and ``alpha``, ``learning_rate_init``
     and ``momentum`` of MLPClassifier and MLPRegressor, by differentiating their training [2]_, all
     that are asked for at once; and all that a model of your own declares, see
     :mod:`sklearn_hypergrad.differentiable`. The classes of

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, Ridge
 
 from sklearn_hypergrad.adapters import WeightModel, family
 from sklearn_hypergrad.hypergradients import Reverse
@@ -39,6 +39,8 @@ def labels_of(kind):
         return rng.normal(size=N) + 2.0
     if kind == "several":
         return rng.normal(size=(N, 2))
+    if kind == "positive":
+        return rng.uniform(0.5, 4.0, size=N)
     return np.arange(N) % (2 if kind == "two" else 3)
 
 
@@ -50,6 +52,8 @@ MODELS = {
     "ridge, scaled": (Ridge(), "numbers", {"alpha": 0.7}, {"scales": True}),
     "logistic": (LogisticRegression(), "two", {"C": 0.6}, {}),
     "multinomial": (LogisticRegression(), "three", {"C": 0.6}, {}),
+    "poisson": (PoissonRegressor(), "positive", {"alpha": 0.2}, {}),
+    "gamma, scaled": (GammaRegressor(), "positive", {"alpha": 0.2}, {"scales": True}),
     "logistic, scaled": (LogisticRegression(), "two", {"C": 0.6}, {"scales": True}),
 }
 NETWORKS = {

@@ -30,7 +30,7 @@ from sklearn_hypergrad.problems import (
 TOL = 1e-13
 RTOL = 1e-6
 REGRESSION = ["squared_error", "root_squared_error", "r2", "absolute_error"]
-DEVIANCES = ["poisson_deviance", "gamma_deviance"]
+DEVIANCES = ["poisson_deviance", "gamma_deviance", "d2_poisson_deviance", "d2_gamma_deviance"]
 CODED = ["coded_squared_error", "balanced_coded_squared_error"]
 CLASSIFICATION = ["log_loss", "balanced_log_loss", "brier_score"]
 FAMILIES = {

@@ -162,7 +162,7 @@ def test_gauss_newton_products_of_networks(network_run, five_point):
     u, v = rng.normal(size=(2, w.size))
     Ju, Jv = (five_point(lambda s, d=d: case.network.outputs(w + s * d, X), 1e-3) for d in (u, v))
     loss = case.network.loss
-    curved = loss.hvp(loss.factor(case.network.outputs(w, X)), Jv) / len(X)
+    curved = loss.hvp(loss.factor(None, case.network.outputs(w, X)), Jv) / len(X)
     penalty = problem.penalty.cross(ALPHA, u, v) @ ALPHA
     product = problem.linearize(w, h, None).gauss_newton(v)
     assert_allclose(u @ product, np.sum(Ju * curved) + penalty, rtol=1e-8)

@@ -58,7 +58,7 @@ class Case:
         units = np.eye(z.size).reshape(-1, *z.shape)
         J = np.array([pullback(unit) for unit in units])
         loss = self.network.loss
-        factor = loss.factor(z)
+        factor = loss.factor(None, z)
         shares = (self.s * self.network.loss_scale / self.s.sum())[:, None]
         L = np.array([(shares * loss.hvp(factor, unit)).ravel() for unit in units])
         penalty = np.zeros(self.w.size)

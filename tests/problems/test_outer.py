@@ -49,6 +49,7 @@ def brier_score(y, z, labels, weight):
     return metrics.brier_score_loss(labels, probability, sample_weight=weight)
 
 
+d2 = metrics.d2_tweedie_score
 squared = regression(metrics.mean_squared_error)
 METRICS = {
     "squared_error": squared,
@@ -57,6 +58,8 @@ METRICS = {
     "absolute_error": regression(metrics.mean_absolute_error),
     "poisson_deviance": regression(metrics.mean_poisson_deviance),
     "gamma_deviance": regression(metrics.mean_gamma_deviance),
+    "d2_poisson_deviance": regression(lambda *a, **k: -d2(*a, power=1, **k)),
+    "d2_gamma_deviance": regression(lambda *a, **k: -d2(*a, power=2, **k)),
     "log_loss": log_loss,
     "balanced_log_loss": balanced(log_loss),
     "brier_score": brier_score,
@@ -65,7 +68,7 @@ METRICS = {
 }
 CLASSIFIED = ("log_loss", "balanced_log_loss", "brier_score")
 CODED = ("coded_squared_error", "balanced_coded_squared_error")
-ONE_OUTPUT = ("poisson_deviance", "gamma_deviance")
+ONE_OUTPUT = tuple(name for name in METRICS if name.endswith("_deviance"))
 CASES = [
     (name, kind, n_outputs)
     for name in METRICS

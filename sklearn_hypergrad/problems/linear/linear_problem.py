@@ -96,10 +96,14 @@ class LinearProblem(InnerProblem):
         self.factorises = self._design.shape[1] <= curvature.MAX_SIZE
         trained = self._t[:, :, 0] != 0
         self._patterns = curvature.Patterns.of(trained) if self.factorises else None
+        self._mean = ((self._t * self._y).sum(axis=0) / self._t.sum(axis=0))[None]
         self.scale, self.rounding = self._scales()
 
     def start(self):
-        return np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
+        w = np.zeros((self._design.shape[1], self._t.shape[1], self._y.shape[2]))
+        if self._design.fit_intercept:
+            w[-1] = self.loss.base(self._mean)[0]
+        return w
 
     def gradient(self, w, h):
         return self.state(w).slope + self._ridge(h) * w
@@ -132,11 +136,11 @@ class LinearProblem(InnerProblem):
 
     @property
     def level(self):
-        """The strength that matters: the mean diagonal of the Hessian at zero weights.
+        """The strength that matters: the mean diagonal of the Hessian where no feature has weight.
 
         That is, with the intercept eliminated.
         """
-        return float(self._curvature_at_zero().mean() * self._design.spreads(self._t).mean())
+        return float(self._curvature_at_base().mean() * self._design.spreads(self._t).mean())
 
     def predict(self, w):
         """Predictions for all rows, of shape (n_samples, n_splits, n_outputs)."""
@@ -159,23 +163,22 @@ class LinearProblem(InnerProblem):
         """The adjoint ``v = H^-1 predict_vjp(G)`` as coefficients and intercepts, shaped alike."""
         return self.coefficients(v)
 
-    def _curvature_at_zero(self):
-        zero = np.zeros((1, 1, self._y.shape[2]))
-        return self.loss.diagonal(self.loss.factor(zero))
+    def _curvature_at_base(self):
+        base = self.loss.base(self._mean)
+        return self.loss.diagonal(self.loss.factor(self._mean, base))
 
     def _scales(self):
         """What decrements are compared with, per split: the spread of the targets, and rounding.
 
         In units of the objective, so that neither the unit of the target nor its mean matters.
         """
-        weights = self._t * self._curvature_at_zero()
-        mean = (self._t * self._y).sum(axis=0) / self._t.sum(axis=0)
-        spread = np.sum(weights * (self._y - mean) ** 2, axis=(0, 2))
+        weights = self._t * self.loss.precision(self._mean)
+        spread = np.sum(weights * (self._y - self._mean) ** 2, axis=(0, 2))
         return spread, ROUNDING**2 * np.sum(weights * self._y**2, axis=(0, 2))
 
     def _start(self):
-        zero = self.start()
-        return Memory(self.state(zero), None, np.zeros(zero.shape[1]))
+        start = self.start()
+        return Memory(self.state(start), None, np.zeros(start.shape[1]))
 
     def curvature(self, kept, state):
         """What preconditions at a state: ``kept`` while it serves."""

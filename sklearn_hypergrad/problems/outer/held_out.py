@@ -15,6 +15,9 @@ class HeldOutLoss:
     ----------
     rows, splits : ndarray of int of shape (n_held_out,)
         Row and split of every held-out sample, split after split.
+    null : ndarray of shape (n_splits, n_outputs) or None
+        The error of predicting the mean of the held-out targets; None if the loss is not relative
+        to it.
     """
 
     def __init__(self, block, validation_loss):
@@ -26,12 +29,15 @@ class HeldOutLoss:
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._y = block.y[self.rows]
         self._weights = sample_weights(block, validation_loss.balanced)[:, None]
-        self.variance = self._average((self._y - self._average(self._y)[self.splits]) ** 2)
+        self.null = None
+        if validation_loss.relative:
+            means = self._average(self._y)[self.splits]
+            self.null = self._factor * self._average(self._loss.value(self._y, means))
 
     def __call__(self, predictions):
         """Values of shape (n_splits,), and the gradient of their sum in the predictions."""
         errors = self._factor * self._average(self._loss.value(self._y, predictions))
-        values, slopes = self._reduce(errors, self.variance)
+        values, slopes = self._reduce(errors, self.null)
         gradient = self._factor * slopes[self.splits] * self._weights
         return values, gradient * self._loss.gradient(self._y, predictions)
 
@@ -60,7 +66,7 @@ class WeightLoss:
     def __init__(self, predictions, held_out):
         self.predictions = predictions
         self._held_out = held_out
-        self.variance = held_out.variance
+        self.null = held_out.null
 
     def __call__(self, w, h):
         """Values of shape (n_splits,), gradient of their sum in ``w``, and directly in ``h``."""
@@ -202,17 +208,17 @@ def _split_weights(block, test, balanced):
 # Reductions of a validation loss: from errors of outputs to one value, and its derivative.
 
 
-def mean(errors, variance):
+def mean(errors, null):
     """Mean over outputs."""
     return errors.mean(axis=-1), np.full_like(errors, 1 / errors.shape[-1])
 
 
-def root_mean(errors, variance):
+def root_mean(errors, null):
     """Mean over outputs of the root of each."""
     roots = np.sqrt(np.maximum(errors, np.finfo(float).tiny))
     return roots.mean(axis=-1), 0.5 / roots / errors.shape[-1]
 
 
-def relative_mean(errors, variance):
-    """Mean over outputs of the error relative to the variance of the target."""
-    return mean(errors / variance, variance)[0], 1 / variance / errors.shape[-1]
+def relative_mean(errors, null):
+    """Mean over outputs of the error relative to that of the mean of the target."""
+    return mean(errors / null, null)[0], 1 / null / errors.shape[-1]

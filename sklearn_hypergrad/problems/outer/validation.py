@@ -12,6 +12,7 @@ from sklearn_hypergrad.problems.outer.validation_loss import (
 )
 
 _SQUARED = {"factor": 2.0, "likelihood": 0.5}
+_D2 = {"reduce": relative_mean, "offset": 1.0, "label": "1 - D²"}
 _LOG = (losses.LogisticLoss(), losses.MultinomialLoss())
 
 VALIDATION_LOSSES = {
@@ -71,6 +72,20 @@ VALIDATION_LOSSES = {
             scoring="neg_mean_gamma_deviance",
         ),
         ValidationLoss(
+            "d2_poisson_deviance",
+            losses.PoissonDeviance(),
+            **_D2,
+            shown="1 - d2_poisson_deviance",
+            steady="poisson_deviance",
+        ),
+        ValidationLoss(
+            "d2_gamma_deviance",
+            losses.GammaDeviance(),
+            **_D2,
+            shown="1 - d2_gamma_deviance",
+            steady="gamma_deviance",
+        ),
+        ValidationLoss(
             "log_loss",
             *_LOG,
             takes=PROBABILITIES,
@@ -114,6 +129,15 @@ VALIDATION_LOSSES = {
         ),
     )
 }
+
+
+def d2_deviance(power):
+    """The loss of which 1 minus is D², the share of the Tweedie deviance that is explained."""
+    named = {1: "d2_poisson_deviance", 2: "d2_gamma_deviance"}
+    if power in named:
+        return VALIDATION_LOSSES[named[power]]
+    name = "d2_tweedie_deviance"
+    return ValidationLoss(name, losses.TweedieDeviance(power), **_D2, shown=f"1 - {name}")
 
 
 def losses_of(takes):

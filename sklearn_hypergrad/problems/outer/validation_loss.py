@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_hypergrad.problems.outer.held_out import mean
+from sklearn_hypergrad.problems.outer.held_out import mean, relative_mean
 
 NUMBERS, PROBABILITIES, CODES = "numbers", "probabilities", "codes"
 # The likelihood of losses that are minus a mean log likelihood.
@@ -36,8 +36,8 @@ class ValidationLoss:
     factor : float
         What turns the pointwise loss into the metric (2 for half the squared error).
     reduce : callable
-        ``(errors, variance) -> (value, derivative in errors)``, from errors of shape
-        (n_splits, n_outputs) and the variance of the held-out targets.
+        ``(errors, null) -> (value, derivative in errors)``, from errors of shape
+        (n_splits, n_outputs) and those of the mean of the held-out targets.
     balanced : bool
         Whether samples are weighted so that every class counts the same.
     smooth : bool
@@ -55,7 +55,8 @@ class ValidationLoss:
         :func:`~sklearn_hypergrad.problems.outer.validation_loss.likelihood_scale`.
     steady : str or None
         The loss that takes its place on half splits: on halves of different variance it is
-        steadier, and it has the same minimum on one set of rows.
+        steadier, and it has the same minimum on one set of rows. Also where the targets of a
+        held-out part are all the same, so that nothing is relative to their spread.
     """
 
     name: str
@@ -75,6 +76,11 @@ class ValidationLoss:
     options: frozenset = frozenset()
     likelihood: float | str | None = None
     steady: str | None = None
+
+    @property
+    def relative(self):
+        """Whether it is relative to the error of the mean of the held-out targets."""
+        return self.reduce is relative_mean
 
     @property
     def sign(self):

@@ -98,7 +98,7 @@ class QuadraticLoss:
     def __init__(self, problem, block, validation_loss):
         self._residual = PredictionLoss(problem, block, validation_loss)
         self._reduce = validation_loss.reduce
-        self._variance = self._residual.variance
+        self._null = self._residual.null
         weights = sample_weights(block, validation_loss.balanced)
         self._xx, self._xy, self._yy = problem.held_out(block, weights)
 
@@ -108,7 +108,7 @@ class QuadraticLoss:
         errors = self._yy - np.sum((2 * self._xy - product) * w, axis=1)
         if np.any(errors < self.LOST * self._yy):
             return self._residual(w, h)
-        values, slopes = self._reduce(errors, self._variance)
+        values, slopes = self._reduce(errors, self._null)
         return values, 2 * slopes[:, None, :] * (product - self._xy), {}
 
 

@@ -57,14 +57,15 @@ def choose(requested, scorer, estimator, family, y):
 
 
 def defined(choice, blocks):
-    """The choice, or squared error where r2 is not defined on every held-out part."""
-    if choice.loss.name != "r2":
+    """The choice, or what a relative loss is a share of where there is nothing to share."""
+    if not choice.loss.relative:
         return choice
     for block in blocks:
         for test in block.tests:
             weighted = test[block.score_weight[test] > 0]
             if len(weighted) < 2 or np.any(np.ptp(block.y[weighted], axis=0) == 0):
-                return Choice(VALIDATION_LOSSES["squared_error"], exact=False)
+                steady = choice.loss.steady or "squared_error"
+                return Choice(VALIDATION_LOSSES[steady], exact=False)
     return choice
 
 

@@ -1,0 +1,128 @@
+"""PoissonRegressor, GammaRegressor and TweedieRegressor."""
+
+import dataclasses
+from numbers import Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
+
+from sklearn_hypergrad.adapters.base import (
+    Hyperparameter,
+    LinearFamily,
+    RegressorFamily,
+    family,
+    narrowed,
+)
+from sklearn_hypergrad.adapters.model import LinearModel
+from sklearn_hypergrad.losses import FARTHEST, LogLinkTweedieLoss
+from sklearn_hypergrad.problems import L2Penalty, LinearProblem, d2_deviance
+
+# Wide data with at most this many rows are written in the basis of their rows.
+MAX_ROWS = 2000
+
+
+class LogLinkModel(LinearModel):
+    """A linear model of the logarithm of the mean, which predicts the mean."""
+
+    penalty_scale = "mean"
+
+    def __init__(self, problem, data):
+        super().__init__(problem, data)
+        self._linear = self.predictions
+        self.predictions = self._means
+
+    def _means(self, w, h):
+        z, pull = self._linear(w, h)
+        mean = np.exp(np.clip(z, -FARTHEST, FARTHEST))
+        return mean, lambda gradient: pull(gradient * mean)
+
+    def x_vjp(self, h, fitted, g):
+        linear = dataclasses.replace(fitted, pullback=lambda g: fitted.pullback(g / fitted.z))
+        return super().x_vjp(h, linear, g * fitted.z)
+
+
+class LogLinkFamily(RegressorFamily, LinearFamily):
+    """``1 / sum t_i sum_i t_i deviance_i / 2 + alpha ||w||^2 / 2`` with a log link.
+
+    Parameters
+    ----------
+    estimator_class : type
+    """
+
+    hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
+    largest_matrix = MAX_ROWS
+    knows_scales = True
+    methods = (*LinearFamily.methods, "_get_loss")
+
+    def __init__(self, estimator_class):
+        self.estimator_class = estimator_class
+
+    def power(self, estimator):
+        """The power of the mean that the variance is proportional to."""
+        return {PoissonRegressor: 1, GammaRegressor: 2}[self.estimator_class]
+
+    def score_loss(self, estimator):
+        own = type(estimator).score is self.estimator_class.score
+        return d2_deviance(self.power(estimator)) if own else None
+
+    def training_weight(self, estimator, labels, weight):
+        return weight / weight.sum()
+
+    def model(self, estimator, data, entries, seed):
+        power = self.power(estimator)
+        check_targets(data, power)
+        ((name, index),) = entries.items()
+        intercept = estimator.fit_intercept
+        data = narrowed(data, center=intercept, most=MAX_ROWS)
+        loss = LogLinkTweedieLoss(power)
+        penalty = L2Penalty(name, entries=index)
+        return LogLinkModel(LinearProblem(data, penalty, loss, fit_intercept=intercept), data)
+
+    def with_coefficients(self, estimator, coef, intercept, labels):
+        fitted = clone(estimator)
+        fitted.coef_, fitted.intercept_ = coef[0], intercept[0]
+        fitted._base_loss = fitted._get_loss()
+        fitted.n_features_in_ = coef.shape[1]
+        return fitted
+
+
+class TweedieFamily(LogLinkFamily):
+    """The same with a power that is a parameter."""
+
+    def power(self, estimator):
+        return estimator.power
+
+    def configuration_obstacle(self, estimator):
+        power, link = estimator.power, estimator.link
+        if link == "identity" or (link == "auto" and power == 0):
+            return f"link={link!r} with power={power!r} is the identity, only the log link is known"
+        if not (isinstance(power, Real) and 1 <= power <= 2):
+            return f"power={power!r}, and deviances with a log link are convex from 1 to 2 only"
+        return None
+
+
+def check_targets(data, power):
+    """Raise ValueError for targets that the deviance is not defined for."""
+    if data.y.shape[1] > 1:
+        raise ValueError("y has several columns")
+    lowest = data.y.min()
+    if lowest < 0 or (lowest == 0 and power >= 2):
+        raise ValueError(f"y has the value {lowest:g}, which is out of the range of the loss")
+    if not np.all((data.row_weights() * data.y).sum(axis=0) > 0):
+        raise ValueError("all targets of a training part are zero")
+
+
+@family.register
+def _(estimator: PoissonRegressor):
+    return LogLinkFamily(PoissonRegressor)
+
+
+@family.register
+def _(estimator: GammaRegressor):
+    return LogLinkFamily(GammaRegressor)
+
+
+@family.register
+def _(estimator: TweedieRegressor):
+    return TweedieFamily(TweedieRegressor)
