@@ -1,0 +1,380 @@
+"""The table of families: one row each, and every row has to pass the same tests."""
+
+import dataclasses
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from sklearn import linear_model as sklearn_linear
+from sklearn import neural_network as sklearn_networks
+from sklearn.base import clone
+from sklearn.model_selection import KFold
+
+from sklearn_hypergrad import linear_model, neural_network
+from sklearn_hypergrad.adapters import family
+from sklearn_hypergrad.differentiable import (
+    DifferentiableClassifier,
+    DifferentiableRegressor,
+    Hyperparameter,
+    flat,
+)
+from sklearn_hypergrad.hypergradients import Reverse
+from sklearn_hypergrad.problems import SplitData
+from sklearn_hypergrad.training import Momentum
+
+N_SAMPLES, N_FEATURES = 42, 5
+# Solvers are to be as exact as floating point allows.
+TOL = 1e-13
+
+
+class Robust(DifferentiableRegressor):
+    """Linear regression with the pseudo-Huber loss, minimised."""
+
+    hyperparameters = {"alpha": Hyperparameter(regularizes=1), "width": Hyperparameter()}
+
+    def __init__(self, alpha=0.1, width=1.0):
+        self.alpha = alpha
+        self.width = width
+
+    def initial(self, X, y, rng):
+        return anp.zeros(X.shape[1] + 1)
+
+    def forward(self, w, X, h):
+        return anp.dot(X, w[:-1]) + w[-1]
+
+    def loss(self, y, z, h):
+        return h["width"] ** 2 * (anp.sqrt(1 + ((z - y) / h["width"]) ** 2) - 1)
+
+    def penalty(self, w, h):
+        return 0.5 * h["alpha"] * anp.sum(w[:-1] ** 2)
+
+
+class TwoLayers(DifferentiableClassifier):
+    """A network that is trained for some steps."""
+
+    hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
+    dynamics = Momentum()
+
+    def __init__(self, alpha=1e-3, learning_rate_init=0.2, momentum=0.5, n_steps=8):
+        self.alpha = alpha
+        self.learning_rate_init = learning_rate_init
+        self.momentum = momentum
+        self.n_steps = n_steps
+        self.batch_size = None
+        self.random_state = 0
+
+    def initial(self, X, y, rng):
+        return {"W": rng.normal(size=(X.shape[1], 3)), "V": rng.normal(size=(3, *y.shape[1:]))}
+
+    def forward(self, w, X, h):
+        return anp.dot(anp.tanh(anp.dot(X, w["W"])), w["V"])
+
+    def penalty(self, w, h):
+        return 0.5 * h["alpha"] * anp.sum(flat(w) ** 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A family, or a configuration of one.
+
+    Attributes
+    ----------
+    name : str
+    estimator : estimator
+        Whose own solver is as exact as it can be.
+    targets : str
+        Which targets, see ``targets_of``.
+    h : dict of str -> number or ndarray
+        Hyperparameters and their values.
+    scoring : tuple
+        Scores whose value the model knows; the default score is None.
+    entries : dict of str -> ndarray
+        For a vector, which entry belongs to which coefficient.
+    weighted : bool
+        Whether ``fit`` takes sample weights of which 2 is the same as a row twice.
+    sparse : str
+        "", or why sparse X cannot be differentiated.
+    obstacles : tuple of (dict, str)
+        Parameters that cannot be differentiated, and what the search says of them.
+    method : Hypergradient or None
+        How its training is differentiated; None is the usual way.
+    documented : str
+        Under what the documentation lists it; "" is the name of the class.
+    rtol : float
+        Accuracy of the pullback.
+    """
+
+    name: str
+    estimator: Any
+    targets: str
+    h: dict
+    _: dataclasses.KW_ONLY
+    scoring: tuple = ()
+    entries: dict = dataclasses.field(default_factory=dict)
+    weighted: bool = True
+    sparse: str = ""
+    obstacles: tuple = ()
+    method: Any = None
+    documented: str = ""
+    rtol: float = 1e-8
+
+    @property
+    def family(self):
+        return family(self.estimator)
+
+    def data(self):
+        """``(X, y)``; a third of X is zero."""
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(N_SAMPLES, N_FEATURES))
+        X[rng.uniform(size=X.shape) < 0.3] = 0.0
+        return X, targets_of(self.targets, X, rng)
+
+    def splits(self):
+        return list(KFold(2, shuffle=True, random_state=1).split(np.empty(N_SAMPLES)))
+
+    def split_data(self, X, y, splits, weight=None):
+        """The data of the splits, as the family takes them."""
+        known, n_samples = self.family, len(y)
+        labels = known.labels(y)
+        weight = np.ones(n_samples) if weight is None else weight
+        data = SplitData(
+            X=X,
+            y=known.encode(labels),
+            trains=[train for train, _ in splits],
+            tests=[test for _, test in splits],
+            weights=[
+                known.training_weight(self.estimator, labels[train], weight[train])
+                for train, _ in splits
+            ],
+            score_weight=np.ones(n_samples),
+            labels=labels,
+        )
+        return data.in_batches(1 if known.one_split else len(splits))
+
+    def models(self, X=None, y=None, splits=None, weight=None):
+        """The models of all splits of the data of the row, or of others."""
+        own_X, own_y = self.data()
+        X, y = own_X if X is None else X, own_y if y is None else y
+        parts = self.split_data(X, y, self.splits() if splits is None else splits, weight)
+        entries = {name: self.entries.get(name) for name in self.h}
+        known, estimator = self.family, clone(self.estimator)
+        models = [known.model(estimator, part, entries, 0) for part in parts]
+        return [model.differentiated(self.method) for model in models]
+
+    def fits(self):
+        """``(estimator, test rows)`` of every split, fitted by its own fit."""
+        X, y = self.data()
+        return [
+            (clone(self.estimator).set_params(**self.h).fit(X[train], y[train]), test)
+            for train, test in self.splits()
+        ]
+
+
+def targets_of(kind, X, rng):
+    signal = X @ rng.normal(size=(N_FEATURES, 2)) + rng.normal(size=(N_SAMPLES, 2))
+    if kind == "numbers":
+        return signal[:, 0] + 3
+    if kind == "several":
+        return signal + 3
+    if kind == "positive":
+        return np.exp(0.5 * signal[:, 0])
+    if kind == "counts":
+        return rng.poisson(np.exp(0.5 * signal[:, 0])).astype(float)
+    if kind == "large counts":
+        return rng.poisson(150 * np.exp(0.3 * signal[:, 0])).astype(float)
+    names = np.array([0, 1] if kind == "two classes" else ["a", "b", "c"])
+    return names[np.argsort(np.argsort(signal[:, 0])) * len(names) // N_SAMPLES]
+
+
+NUMBERS = (None, "neg_mean_squared_error", "neg_root_mean_squared_error")
+CLASSES = ("neg_log_loss", "neg_brier_score")
+PER_FEATURE = np.arange(N_FEATURES)[:, None]
+VECTOR = np.geomspace(0.2, 5.0, N_FEATURES)
+LOGISTIC = {"solver": "newton-cholesky", "tol": 1e-12}
+GLM = {"solver": "newton-cholesky", "tol": 1e-12, "max_iter": 300}
+SMALL = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
+OURS = {**SMALL, "n_steps": 9}
+THEIRS = {**SMALL, "solver": "sgd", "max_iter": 4, "tol": 0.0}
+OF_NETWORKS = {"alpha": 0.02, "learning_rate_init": 0.2, "momentum": 0.5}
+OURS_TUNED = {**OF_NETWORKS, "init_scale": 0.9}
+EARLY = ({"early_stopping": True}, "early_stopping")
+OWN = "models of your own"
+NO_AUTOGRAD = "autograd has dense arrays only"
+POSITIVE = ({"positive": True}, "positive=True adds constraints")
+
+ROWS = [
+    Row(
+        "ridge",
+        sklearn_linear.Ridge(),
+        "numbers",
+        {"alpha": 0.7},
+        scoring=NUMBERS,
+        obstacles=(POSITIVE, ({"solver": "lbfgs", "positive": True}, "positive=True")),
+    ),
+    Row(
+        "ridge, several targets",
+        sklearn_linear.Ridge(fit_intercept=False),
+        "several",
+        {"alpha": 0.7},
+        scoring=NUMBERS,
+    ),
+    Row(
+        "ridge per feature",
+        linear_model.Ridge(),
+        "numbers",
+        {"alpha": VECTOR},
+        entries={"alpha": PER_FEATURE},
+        scoring=NUMBERS,
+        obstacles=(POSITIVE,),
+    ),
+    Row(
+        "ridge classifier",
+        sklearn_linear.RidgeClassifier(),
+        "three classes",
+        {"alpha": 0.7},
+        obstacles=(POSITIVE,),
+    ),
+    Row(
+        "ridge classifier per feature",
+        linear_model.RidgeClassifier(),
+        "two classes",
+        {"alpha": VECTOR},
+        entries={"alpha": PER_FEATURE},
+        obstacles=(POSITIVE,),
+    ),
+    Row(
+        "logistic",
+        sklearn_linear.LogisticRegression(**LOGISTIC),
+        "two classes",
+        {"C": 0.6},
+        scoring=CLASSES,
+        obstacles=(
+            ({"warm_start": True}, "warm_start=True"),
+            ({"solver": "liblinear"}, "penalises the intercept"),
+            ({"solver": "saga", "l1_ratio": 0.5, "tol": 0.1}, "only L2"),
+        ),
+    ),
+    Row(
+        "logistic, three classes",
+        sklearn_linear.LogisticRegression(**LOGISTIC),
+        "three classes",
+        {"C": 0.6},
+        scoring=CLASSES,
+    ),
+    Row(
+        "logistic per feature",
+        linear_model.LogisticRegression(**LOGISTIC),
+        "three classes",
+        {"C": VECTOR},
+        entries={"C": PER_FEATURE},
+        scoring=CLASSES,
+        obstacles=(({"warm_start": True}, "warm_start=True"),),
+    ),
+    Row(
+        "poisson",
+        sklearn_linear.PoissonRegressor(**GLM),
+        "counts",
+        {"alpha": 0.2},
+        scoring=(*NUMBERS, "r2", "neg_mean_absolute_error", "neg_mean_poisson_deviance"),
+    ),
+    Row(
+        "poisson, large counts",
+        sklearn_linear.PoissonRegressor(**GLM),
+        "large counts",
+        {"alpha": 0.2},
+        scoring=NUMBERS,
+    ),
+    Row(
+        "gamma",
+        sklearn_linear.GammaRegressor(**GLM),
+        "positive",
+        {"alpha": 0.2},
+        scoring=(*NUMBERS, "neg_mean_gamma_deviance"),
+    ),
+    Row(
+        "tweedie",
+        sklearn_linear.TweedieRegressor(power=1.5, fit_intercept=False, **GLM),
+        "positive",
+        {"alpha": 0.2},
+        scoring=NUMBERS,
+        obstacles=(
+            ({"power": 0}, "link='auto' with power=0 is the identity"),
+            ({"link": "identity", "power": 0}, "link='identity'"),
+            ({"power": 3}, "convex from 1 to 2 only"),
+        ),
+    ),
+    Row(
+        "network",
+        neural_network.MLPRegressor(**OURS),
+        "numbers",
+        OURS_TUNED,
+        scoring=NUMBERS,
+        method=Reverse(),
+    ),
+    Row(
+        "network classifier",
+        neural_network.MLPClassifier(**OURS),
+        "three classes",
+        OURS_TUNED,
+        scoring=CLASSES,
+        method=Reverse(),
+    ),
+    Row(
+        "network of scikit-learn",
+        sklearn_networks.MLPRegressor(**THEIRS),
+        "numbers",
+        OF_NETWORKS,
+        scoring=NUMBERS,
+        weighted=False,
+        method=Reverse(),
+        obstacles=(EARLY, ({"solver": "lbfgs"}, "lbfgs"), ({"warm_start": True}, "warm_start")),
+    ),
+    Row(
+        "network classifier of scikit-learn",
+        sklearn_networks.MLPClassifier(**THEIRS),
+        "two classes",
+        OF_NETWORKS,
+        scoring=CLASSES,
+        weighted=False,
+        method=Reverse(),
+        obstacles=(EARLY,),
+    ),
+    Row(
+        "own model, minimised",
+        Robust(),
+        "numbers",
+        {"alpha": 0.3, "width": 0.8},
+        scoring=(None,),
+        sparse=NO_AUTOGRAD,
+        documented=OWN,
+    ),
+    Row(
+        "own model, trained",
+        TwoLayers(),
+        "three classes",
+        {"alpha": 0.01, "learning_rate_init": 0.2, "momentum": 0.5},
+        scoring=("neg_log_loss",),
+        sparse=NO_AUTOGRAD,
+        method=Reverse(),
+        documented=OWN,
+    ),
+]
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """All rows."""
+    return ROWS
+
+
+@pytest.fixture(params=ROWS, ids=lambda row: row.name)
+def row(request):
+    """Each row."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def tol():
+    """The accuracy that models are asked for."""
+    return TOL
