@@ -18,7 +18,7 @@ from scipy.special import expit, log_softmax, softmax, xlogy
 FARTHEST = 300.0
 
 
-class _FromZero:
+class TrainedFromZero:
     """Losses whose training starts at predictions of zero."""
 
     def base(self, mean):
@@ -28,7 +28,7 @@ class _FromZero:
         return self.diagonal(self.factor(mean, self.base(mean)))
 
 
-class HalfSquaredError(_FromZero):
+class HalfSquaredError(TrainedFromZero):
     """``(z - y)^2 / 2``."""
 
     shift_invariant = False
@@ -159,7 +159,7 @@ class LogLinkTweedieLoss:
         return mean**-self.power
 
 
-class LogisticLoss(_FromZero):
+class LogisticLoss(TrainedFromZero):
     """``log(1 + exp(z)) - y z`` for ``y`` in {0, 1}: minus log probability of the true class."""
 
     shift_invariant = False
@@ -194,7 +194,7 @@ class LogisticLoss(_FromZero):
         return factor
 
 
-class MultinomialLoss(_FromZero):
+class MultinomialLoss(TrainedFromZero):
     """Minus the log probability of the true class under softmax; ``y`` is one-hot."""
 
     shift_invariant = True

@@ -17,6 +17,7 @@ from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.inspection import CurveDisplay
 from sklearn_hypergrad.linalg import InverseHessian, Solved
 from sklearn_hypergrad.linear_model import Ridge as VectorRidge
+from sklearn_hypergrad.losses import TrainedFromZero
 from sklearn_hypergrad.optimizers import Minimum, Optimizer
 from sklearn_hypergrad.problems import (
     VALIDATION_LOSSES,
@@ -38,7 +39,7 @@ def diabetes(data):
 # A convex family: least squares with another name of the penalty, and a loss of its own.
 
 
-class QuarticLoss:
+class QuarticLoss(TrainedFromZero):
     """``(z - y)^2 / 2 + (z - y)^4 / 12``: convex, and steeper far out."""
 
     shift_invariant = False
@@ -51,8 +52,8 @@ class QuarticLoss:
         r = z - y
         return r + r**3 / 3
 
-    def factor(self, z):
-        return np.ones_like(z)
+    def factor(self, y, z):
+        return 1 + (z - y) ** 2
 
     def evaluate(self, y, z):
         return self.value(y, z), self.gradient(y, z), 1 + (z - y) ** 2

@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of, single_scorer
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
-from sklearn_hypergrad.search.objective.validation_loss import loss_of_metric
+from sklearn_hypergrad.search.objective.validation_loss import loss_of_metric, sign_of
 
 # What ``estimator.score`` is, by the class that defines it.
 SCORES = {
@@ -57,7 +57,7 @@ def measure_of(scorer, final):
         return Measure(scorer, f"minus {getattr(scorer, '__name__', 'score')}")
     function, sign, _, _ = metric
     loss = loss_of_metric(function)
-    if loss is not None and sign == loss.sign:
+    if loss is not None and sign == sign_of(loss):
         return Measure(scorer, loss.label, loss.offset, loss.name)
     return _other(scorer, function, sign)
 

@@ -30,7 +30,7 @@ class HeldOutLoss:
         self._y = block.y[self.rows]
         self._weights = sample_weights(block, validation_loss.balanced)[:, None]
         self.null = None
-        if validation_loss.relative:
+        if is_relative(validation_loss):
             means = self._average(self._y)[self.splits]
             self.null = self._factor * self._average(self._loss.value(self._y, means))
 
@@ -184,6 +184,11 @@ def pointwise_loss(validation_loss, n_outputs):
     """The loss of samples for that many outputs, which are coupled for several classes."""
     coupled = n_outputs > 1 and validation_loss.pointwise_multi is not None
     return validation_loss.pointwise_multi if coupled else validation_loss.pointwise
+
+
+def is_relative(validation_loss):
+    """Whether a loss is relative to the error of the mean of the held-out targets."""
+    return validation_loss.reduce is relative_mean
 
 
 def held_out_rows(data):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_hypergrad.problems.outer.held_out import mean, relative_mean
+from sklearn_hypergrad.problems.outer.held_out import mean
 
 NUMBERS, PROBABILITIES, CODES = "numbers", "probabilities", "codes"
 # The likelihood of losses that are minus a mean log likelihood.
@@ -76,21 +76,6 @@ class ValidationLoss:
     options: frozenset = frozenset()
     likelihood: float | str | None = None
     steady: str | None = None
-
-    @property
-    def relative(self):
-        """Whether it is relative to the error of the mean of the held-out targets."""
-        return self.reduce is relative_mean
-
-    @property
-    def sign(self):
-        """The sign with which a scorer turns the metric into a score."""
-        return 1 if self.offset else -1
-
-    @property
-    def method(self):
-        """The method of an estimator whose predictions the metric takes."""
-        return "predict_proba" if self.takes == PROBABILITIES else "predict"
 
     def likelihood_scale(self, n_samples, n_outputs, samples):
         """The function from values to log likelihoods; see there."""

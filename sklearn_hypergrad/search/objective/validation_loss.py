@@ -7,6 +7,8 @@ from sklearn.metrics import balanced_accuracy_score
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss, losses_of
+from sklearn_hypergrad.problems.outer.held_out import is_relative
+from sklearn_hypergrad.problems.outer.validation_loss import PROBABILITIES
 
 # Scores without gradient that count every class the same.
 BALANCED = {balanced_accuracy_score}
@@ -58,7 +60,7 @@ def choose(requested, scorer, estimator, family, y):
 
 def defined(choice, blocks):
     """The choice, or what a relative loss is a share of where there is nothing to share."""
-    if not choice.loss.relative:
+    if not is_relative(choice.loss):
         return choice
     for block in blocks:
         for test in block.tests:
@@ -81,15 +83,21 @@ def _exact(scorer, estimator, family, y):
     if loss is None:
         return None
     # Of several labels these metrics are other ones, or not defined.
-    if loss.takes == "probabilities" and np.ndim(y) == 2 and np.shape(y)[1] > 1:
+    if loss.takes == PROBABILITIES and np.ndim(y) == 2 and np.shape(y)[1] > 1:
         return None
     # Options may change the metric; those of the ready-made scorers do not.
     harmless, pos_label = loss.options, options.get("pos_label")
     if loss.name == "brier_score" and pos_label is not None and len(np.unique(y)) == 2:
         harmless = harmless | {"pos_label"}
     # Scored on labels, a loss of probabilities has no gradient.
-    fits = sign == loss.sign and set(options) <= harmless and methods == {loss.method}
+    method = "predict_proba" if loss.takes == PROBABILITIES else "predict"
+    fits = sign == sign_of(loss) and set(options) <= harmless and methods == {method}
     return loss if fits else None
+
+
+def sign_of(loss):
+    """The sign with which a scorer turns the metric of a loss into a score."""
+    return 1 if loss.offset else -1
 
 
 def surrogate(takes, *, balanced):
