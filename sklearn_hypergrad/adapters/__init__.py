@@ -1,6 +1,6 @@
 """Which model an estimator is: one registered family per file, open to third parties."""
 
-from sklearn_hypergrad.adapters import differentiable, glm, logistic, mlp, ridge
+from sklearn_hypergrad.adapters import differentiable, glm, kernel_ridge, logistic, mlp, ridge
 from sklearn_hypergrad.adapters.base import (
     ClassifierFamily,
     Family,
@@ -29,6 +29,7 @@ __all__ = [
     "family",
     "family_like",
     "glm",
+    "kernel_ridge",
     "logistic",
     "mlp",
     "ridge",

@@ -80,6 +80,10 @@ class Family(abc.ABC):
         """Why a hyperparameter of this configuration does nothing, or None."""
         return None
 
+    def own_value(self, estimator, name, data):
+        """The estimator's own value: a number also where it has a word or None for it."""
+        return getattr(estimator, name)
+
     def score_loss(self, estimator):
         """The validation loss that equals ``estimator.score``, or None."""
         standard = type(estimator).score is RegressorMixin.score

@@ -10,6 +10,9 @@ MESSAGES = {
     "REDUCTION OF F": "converged: a step gains next to nothing",
 }
 
+# Relative decrease that ends a run, in units of tol^2.
+FTOL = 1e-3
+
 
 class LBFGS(Optimizer):
     """L-BFGS-B with bounds.
@@ -34,7 +37,7 @@ class LBFGS(Optimizer):
     def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False):
         scale = 1.0 if likelihood else abs(fun(z0)[0]) or 1.0
         # Validation losses are flat: a relative curvature of 1e-3 is not unusual.
-        gtol, ftol = (30 * tol, 1e-2 * tol) if likelihood else (1e-3 * tol, 1e-3 * tol**2)
+        gtol, ftol = (30 * tol, 1e-2 * tol) if likelihood else (1e-3 * tol, FTOL * tol**2)
 
         def scaled(z):
             value, gradient = fun(z)

@@ -66,13 +66,6 @@ class Range:
         """Parameters for ``set_params`` from one value for all."""
         return {self.key: plain(value)}
 
-    def own(self, final, shape=()):
-        """The value of an estimator in the shape that is searched; nan where it is none."""
-        try:
-            return spread(as_array(getattr(final, self.leaf)), shape)
-        except (TypeError, ValueError):
-            return np.full(shape, np.nan)
-
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:

@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 
+from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.inputs import half_splits
@@ -75,6 +76,14 @@ class PreparedCandidate:
     def hyperparameter(self, span):
         """What the family says about the hyperparameter of a range."""
         return self.family.hyperparameters[span.leaf]
+
+    def own(self, span, shape=()):
+        """The estimator's own value in the shape that is searched; nan where it is none."""
+        own = self.family.own_value(self.final, span.leaf, self.cv_data[0])
+        try:
+            return spread(as_array(own), shape)
+        except (TypeError, ValueError):
+            return np.full(shape, np.nan)
 
     @property
     def directions(self):

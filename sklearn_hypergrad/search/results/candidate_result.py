@@ -158,15 +158,15 @@ def compared(objective, h, found, what):
 def compared_with_own(prepared, objective, found, what="the point found"):
     """The Comparison with the estimator's own value, in a list; empty if it has no such value."""
     leaf = prepared.range.leaf
-    own = prepared.range.own(prepared.final)
+    own = prepared.own(prepared.range)
     if not 0 < own < np.inf:
         return []
     return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
 
 
-def searched_one(final, span, dimension, labels=()):
+def searched_one(prepared, span, dimension, labels=()):
     """A hyperparameter as it was searched, in a list."""
-    before = span.own(final, dimension.shape)
+    before = prepared.own(span, dimension.shape)
     return [Searched(span.key, dimension, labels, bool(span.listed), before)]
 
 

@@ -156,7 +156,7 @@ def _searched(prepared, span, data):
     own = getattr(final, span.leaf)
     dimension = dimension_of(span, prepared.hyperparameter(span), own, shape)
     meant = bool(span.listed) or per == "sample"
-    return Searched(span.key, dimension, labels, meant, span.own(final, shape))
+    return Searched(span.key, dimension, labels, meant, prepared.own(span, shape))
 
 
 def _first_terms(make_terms):

@@ -70,7 +70,7 @@ class ScalarSearch(Strategy):
             rows,
             objective.records,
             found,
-            searched=searched_one(prepared.final, prepared.range, dimension),
+            searched=searched_one(prepared, prepared.range, dimension),
             how=solved(prepared.final, objective.terms[0]),
             choice=prepared.choice,
             loss_name=objective.stage.loss,

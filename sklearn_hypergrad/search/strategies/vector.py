@@ -241,7 +241,7 @@ class VectorSearch(Strategy):
             rows,
             [*search.asked.records, *vector.cv_records(), *vector.objective.records],
             found,
-            searched=searched_one(prepared.final, prepared.range, dimension, layout.labels),
+            searched=searched_one(prepared, prepared.range, dimension, layout.labels),
             how=solved(prepared.final, vector.objective.terms[0]),
             choice=prepared.choice,
             loss_name=vector.objective.stage.loss,
