@@ -1,6 +1,14 @@
 """Which model an estimator is: one registered family per file, open to third parties."""
 
-from sklearn_hypergrad.adapters import differentiable, glm, kernel_ridge, logistic, mlp, ridge
+from sklearn_hypergrad.adapters import (
+    differentiable,
+    discriminant,
+    glm,
+    kernel_ridge,
+    logistic,
+    mlp,
+    ridge,
+)
 from sklearn_hypergrad.adapters.base import (
     ClassifierFamily,
     Family,
@@ -26,6 +34,7 @@ __all__ = [
     "TrainedModel",
     "WeightModel",
     "differentiable",
+    "discriminant",
     "family",
     "family_like",
     "glm",

@@ -77,8 +77,8 @@ class Model(abc.ABC):
     outer : callable or None
         The validation loss that judges it, see ``judged_by``.
     path : callable or None
-        ``path(values) -> z``: predictions for many values of its only hyperparameter at the price
-        of one, of shape (n_values, n_held_out, n_outputs).
+        ``path(values)``: an iterable of ``z``, the predictions for each of many values of its only
+        hyperparameter, at the price of one.
     """
 
     smooth = True

@@ -1,6 +1,7 @@
 """What can be tuned of an estimator, as its author says it."""
 
 import dataclasses
+import math
 
 # Scales, and between which limits values on them are.
 RANGES = {
@@ -29,6 +30,8 @@ class Hyperparameter:
         for those between 0 and 1, "linear" for any.
     limits : tuple of two float, default=None
         Values are between them. None is as far as the scale goes.
+    closed : bool, default=False
+        Whether the limits themselves are values, too.
     start : float, default=None
         Where a search from own values starts if the estimator's own is not between the limits.
 
@@ -44,6 +47,7 @@ class Hyperparameter:
     shrinkage: float = 0.0
     scale: str = "log"
     limits: tuple[float, float] | None = None
+    closed: bool = False
     start: float | None = None
 
     def __post_init__(self):
@@ -61,3 +65,13 @@ class Hyperparameter:
                 f"from {lowest} to {highest}, got {self.limits!r}."
             )
         object.__setattr__(self, "limits", limits)
+
+    @property
+    def open_limits(self):
+        """Limits that all values are strictly between."""
+        low, high = self.limits
+        return (
+            (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+            if self.closed
+            else (low, high)
+        )

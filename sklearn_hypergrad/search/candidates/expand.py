@@ -245,7 +245,7 @@ def _candidates(grid, searched, settings, estimator, beside):
 
 def _choices(key, values, final, found, beside):
     """Values that are enumerated beside the range, and the range."""
-    span, others = as_range(key, values, found.hyperparameters[key.rpartition("__")[2]].limits)
+    span, others = as_range(key, values, found.hyperparameters[key.rpartition("__")[2]].open_limits)
     if span is None:
         return others
     # A list has only values between the limits.
@@ -312,8 +312,10 @@ def _check_range(span, final, found):
     for name in ("low", "high", "init"):
         value = getattr(continuous, name)
         low, high = hyperparameter.limits
-        if value is not None and not low < value < high:
-            among = "positive values" if high == math.inf else f"values between {low} and {high}"
+        least, most = hyperparameter.open_limits
+        if value is not None and not least < value < most:
+            above = f"values above {low:g}" if low else "positive values"
+            among = above if high == math.inf else f"values between {low} and {high}"
             raise ValueError(
                 f"Cannot tune {span.key!r} with {continuous!r}. This is because "
                 f"{type(final).__name__}.{span.leaf} is searched among {among}, got "

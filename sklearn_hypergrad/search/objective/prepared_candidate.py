@@ -266,14 +266,17 @@ class PreparedCandidate:
         # Bounds are those of the common level; entries deviate from it.
         reach = np.exp(MOST_DEVIATION) if shape and self.shrinkage else 1.0
         lowest, highest = hyperparameter.limits
+        scale = span.scale_of(hyperparameter)
+        # On a linear scale nothing is far from zero.
+        farthest = np.inf if scale == "linear" else FARTHEST
         low, high = continuous.low, continuous.high
-        low = max(level / FARTHEST, lowest) if low is None else low / reach
-        high = min(level * FARTHEST, highest) if high is None else high * reach
+        low = max(level / farthest, lowest) if low is None else low / reach
+        high = min(level * farthest, highest) if high is None else high * reach
         start = level if continuous.init is None else continuous.init
         return Dimension(
             name=span.leaf,
             shape=shape,
-            scale=span.scale_of(hyperparameter),
+            scale=scale,
             low=low,
             high=high,
             start=float(np.clip(start, low, high)),

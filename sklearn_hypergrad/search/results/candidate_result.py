@@ -159,7 +159,8 @@ def compared_with_own(prepared, objective, found, what="the point found"):
     """The Comparison with the estimator's own value, in a list; empty if it has no such value."""
     leaf = prepared.range.leaf
     own = prepared.own(prepared.range)
-    if not 0 < own < np.inf:
+    low, high = prepared.hyperparameter(prepared.range).open_limits
+    if not low < own < high:
         return []
     return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
 

@@ -2,54 +2,98 @@
 
 import numpy as np
 
+from sklearn_hypergrad.optimizers import Cubic
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.results.candidate_result import compared_with_own
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
+from sklearn_hypergrad.search.strategies.judging import best_values
+from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.tuning import FINE
 
-# Values of the path: the loss between two of a hundred is within 1e-4 of theirs where measured.
+# Values of the path; between two of them the minimum is polished.
 N_VALUES = 100
+# Values that are judged by a score without gradient: every other one of the best, as scores may be
+# better a little further away.
+N_JUDGED = 20
 
 
 class PathSearch(ScalarSearch):
-    """Look at a hundred values, evaluate the best of them, and judge it by the asked score.
+    """Look at a hundred values, polish the best of them, and judge the best by the asked score.
 
     Parameters
     ----------
     prepared : PreparedCandidate
     """
 
+    def __init__(self, prepared):
+        super().__init__(prepared)
+        self.objective.tol = FINE
+        (self._dimension,) = self.objective.space.dimensions
+        # Places of the path, and those of its values that are judged.
+        self._thetas, self._best_values = self._places(), []
+
     def run(self):
-        (dimension,), objective = self.objective.space.dimensions, self.objective
-        thetas = self._thetas(dimension)
-        values = dimension.to_constrained(thetas)
-        losses = np.mean(np.concatenate([t.path_losses(values) for t in objective.terms], 1), 1)
-        if not np.isfinite(losses).any():
+        values, losses = self._path()
+        order = np.argsort(losses, kind="stable")
+        if not np.isfinite(losses[order[0]]):
             raise CannotSearch("the validation loss is not finite for any value")
-        objective.tol = FINE
-        order = np.argsort(np.where(np.isfinite(losses), losses, np.inf), kind="stable")
-        records = [objective.record(np.array([thetas[i]])) for i in order[:1]]
-        status = EndStatus.INTERIOR
-        for bound, asked in zip(dimension.bounds, self._bounded, strict=True):
-            if abs(records[0].theta[0] - bound) <= ON_BOUND:
-                status = EndStatus.AT_BOUND if asked else EndStatus.LIMIT
-        message = f"the best of {len(thetas)} values in closed form"
-        self._found = Found(records[0], [status], message)
-        self._comparisons = compared_with_own(self.prepared, objective, self._found)
-        if not self.prepared.choice.exact:
-            for i in order[1:5]:
-                objective.record(np.array([thetas[i]]))
+        judged = order[: 2 * N_JUDGED : 2]
+        self._best_values = [float(values[i]) for i in judged if np.isfinite(losses[i])]
+        self._found = self._polished(order[0])
+        if self.options.selection != "best":
+            self._found = selected(self.objective, self._found, self._direction, self.options.tol)
+        self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
         self._judge()
 
-    @property
-    def _bounded(self):
-        continuous = self.prepared.range.continuous
-        return continuous.low is not None, continuous.high is not None
+    def _path(self):
+        """``(values, losses)``; the losses are infinite where they are no numbers."""
+        values = self._dimension.to_constrained(self._thetas)
+        with np.errstate(all="ignore"):
+            losses = [term.path_losses(values) for term in self.objective.terms]
+        losses = np.mean(np.concatenate(losses, axis=1), axis=1)
+        return values, np.where(np.isfinite(losses), losses, np.inf)
 
-    def _thetas(self, dimension):
-        """Places of the path, the listed values and the estimator's own among them."""
-        thetas = np.linspace(*dimension.bounds, N_VALUES)
+    def _places(self):
+        """Places in theta, the listed values among them.
+
+        On a linear scale they are closer to each other near the ends, where there may be little
+        left of what is shrunk.
+        """
+        low, high = self._dimension.bounds
+        inside = np.linspace(0.0, 1.0, N_VALUES)
+        if self._dimension.scale == "linear":
+            inside = 0.5 - 0.5 * np.cos(np.pi * inside)
         listed = np.asarray(self.prepared.range.listed, dtype=float)
-        return np.unique(np.concatenate([thetas, dimension.transform.to_theta(listed)]))
+        thetas = np.append(low + (high - low) * inside, self._dimension.transform.to_theta(listed))
+        return np.unique(np.clip(thetas, low, high))
+
+    def _polished(self, best):
+        """The Found of the minimum between the neighbours of the best place of the path."""
+        objective, thetas = self.objective, self._thetas
+        record = objective.record(thetas[best : best + 1])
+        ends = thetas[[max(best - 1, 0), min(best + 1, len(thetas) - 1)]]
+        optimizer = self.options.optimizer or Cubic()
+        minimum = optimizer.minimize(objective, record.theta, ends[None], **self.prepared.run)
+        polished = objective.record(minimum.z)
+        record = polished if polished.value < record.value else record
+        message = f"the best of {len(thetas)} values in closed form; {minimum.message}"
+        return Found(record, [self._end_status(record.theta[0])], message, minimum.warning)
+
+    def _end_status(self, theta):
+        continuous = self.prepared.range.continuous
+        asked = continuous.low is not None, continuous.high is not None
+        for bound, own in zip(self._dimension.bounds, asked, strict=True):
+            if abs(theta - bound) <= ON_BOUND:
+                return EndStatus.AT_BOUND if own else EndStatus.LIMIT
+        return EndStatus.INTERIOR
+
+    def _judge(self):
+        """The best listed value and the best of the path, if the asked score has no gradient."""
+        prepared = self.prepared
+        if prepared.choice.exact or self.options.selection != "best":
+            return
+        self._asked.tol = FINE
+        for group in (prepared.range.listed, self._best_values):
+            self._judged += best_values(group, self._asked, prepared.range.leaf, prepared)

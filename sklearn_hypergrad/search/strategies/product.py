@@ -135,7 +135,7 @@ class ProductSearch(Strategy):
         inside = all(
             low < own[span.leaf] < high
             for span in spans
-            for low, high in [self.prepared.hyperparameter(span).limits]
+            for low, high in [self.prepared.hyperparameter(span).open_limits]
         )
         return own if inside else None
 

@@ -1,0 +1,164 @@
+"""LinearDiscriminantAnalysis with shrinkage."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from sklearn_hypergrad.adapters.base import Hyperparameter, ProbabilisticFamily, family
+from sklearn_hypergrad.adapters.model import Fitted, Model
+from sklearn_hypergrad.hypergradients import Pulled
+
+# Features up to which a covariance matrix is decomposed for every split: 2500 take ten seconds.
+MAX_FEATURES = 2500
+# Eigenvalues below this share of the largest count as zero, as for LAPACK's least squares, with
+# which scikit-learn solves.
+EPS = np.finfo(float).eps
+
+
+class Discriminant:
+    """The decision values of one split as a function of the shrinkage.
+
+    Its covariance matrix is ``(1 - s) S + s mean(eigenvalues of S) I``, so one eigendecomposition
+    of ``S = V diag(v) V'`` serves all ``s``.
+
+    Parameters
+    ----------
+    estimator : LinearDiscriminantAnalysis
+    X, codes : ndarray
+        Rows and classes of the training part.
+    tests : ndarray
+        Held-out rows.
+    """
+
+    def __init__(self, estimator, X, codes, tests):
+        counts = np.bincount(codes)
+        self.priors = _priors(estimator, counts)
+        self.means = np.array([X[codes == k].mean(axis=0) for k in range(len(counts))])
+        residuals = (X - self.means[codes]) * np.sqrt(self.priors / counts)[codes, None]
+        values, self._V = np.linalg.eigh(residuals.T @ residuals)
+        self._values = np.maximum(values, 0.0)
+        self._rotated, self._tests = self.means @ self._V, tests @ self._V
+
+    def decisions(self, shrinkage):
+        """Decision values of held-out rows: a column per class, of two classes the difference."""
+        coef = self._rotated * self._inverse(shrinkage)
+        z = self._tests @ coef.T + self._intercept(coef)
+        return z if len(coef) > 2 else z[:, 1:] - z[:, :1]
+
+    def slopes(self, shrinkage):
+        """Derivatives of the decision values."""
+        change = np.mean(self._values) - self._values
+        coef = -self._rotated * change * self._inverse(shrinkage) ** 2
+        z = self._tests @ coef.T - 0.5 * np.sum(self._rotated * coef, axis=1)
+        return z if len(coef) > 2 else z[:, 1:] - z[:, :1]
+
+    def weights(self, shrinkage):
+        """``(coef, intercept)`` as the estimator has them."""
+        rotated = self._rotated * self._inverse(shrinkage)
+        coef, intercept = rotated @ self._V.T, self._intercept(rotated)
+        return (coef, intercept) if len(coef) > 2 else (np.diff(coef, axis=0), np.diff(intercept))
+
+    def _inverse(self, shrinkage):
+        values = (1 - shrinkage) * self._values + shrinkage * np.mean(self._values)
+        kept = values > EPS * values.max()
+        return np.where(kept, 1 / np.where(kept, values, 1.0), 0.0)
+
+    def _intercept(self, rotated):
+        with np.errstate(divide="ignore"):
+            return np.log(self.priors) - 0.5 * np.sum(self._rotated * rotated, axis=1)
+
+
+class DiscriminantModel(Model):
+    """Linear discriminant analysis of all splits, for many values at the price of one.
+
+    Parameters
+    ----------
+    estimator : LinearDiscriminantAnalysis
+    data : SplitData
+    """
+
+    # Shrinkage is a share, which does not depend on the number of rows.
+    penalty_scale = None
+
+    def __init__(self, estimator, data):
+        super().__init__(data)
+        X = data.X.astype(np.float64, copy=False)
+        _, codes = np.unique(data.labels, return_inverse=True)
+        self.splits = [
+            Discriminant(estimator, X[train], codes[train], X[test])
+            for train, test in zip(data.trains, data.tests, strict=True)
+        ]
+
+    def levels(self):
+        return {"shrinkage": 0.5}
+
+    def path(self, values):
+        return (self._stacked("decisions", value) for value in values)
+
+    def fit(self, h, start, tol):
+        shrinkage = float(h["shrinkage"])
+
+        def pullback(g):
+            return Pulled({"shrinkage": np.sum(g * self._stacked("slopes", shrinkage))})
+
+        z = self._stacked("decisions", shrinkage)
+        return Fitted(z, pullback, n_solves=self.data.n_splits)
+
+    def _stacked(self, what, shrinkage):
+        return np.concatenate([getattr(split, what)(shrinkage) for split in self.splits])
+
+
+class DiscriminantFamily(ProbabilisticFamily):
+    """Gaussian classes of one covariance matrix, which is shrunk towards a multiple of I."""
+
+    estimator_class = LinearDiscriminantAnalysis
+    hyperparameters = {
+        "shrinkage": Hyperparameter(regularizes=1, scale="linear", limits=(0.0, 1.0), closed=True)
+    }
+
+    def configuration_obstacle(self, estimator):
+        if estimator.solver not in ("lsqr", "eigen"):
+            return f"solver={estimator.solver!r} has no shrinkage: use 'lsqr' or 'eigen'"
+        if estimator.covariance_estimator is not None:
+            return "covariance_estimator takes the place of shrinkage"
+        return None
+
+    def own_value(self, estimator, name, data):
+        own = getattr(estimator, name)
+        return 0.0 if own is None else own
+
+    def model(self, estimator, data, entries, seed):
+        if issparse(data.X):
+            raise TypeError("LinearDiscriminantAnalysis takes no sparse X")
+        n_features = data.X.shape[1]
+        if n_features > MAX_FEATURES:
+            raise ValueError(
+                f"the covariance of {n_features} features is too large to be decomposed for every "
+                f"split: at most {MAX_FEATURES}"
+            )
+        return DiscriminantModel(estimator, data)
+
+    def install(self, estimator, model, fitted, h):
+        shrinkage, installed = float(h["shrinkage"]), []
+        for split in model.splits:
+            own = clone(estimator).set_params(shrinkage=shrinkage)
+            own.coef_, own.intercept_ = split.weights(shrinkage)
+            own.means_, own.priors_ = split.means, split.priors
+            own.classes_, own.n_features_in_ = np.unique(model.data.labels), split.means.shape[1]
+            installed.append(own)
+        return installed
+
+
+def _priors(estimator, counts):
+    """Shares of the classes, as ``fit`` of the estimator has them."""
+    if estimator.priors is None:
+        return counts / counts.sum()
+    priors = np.asarray(estimator.priors, dtype=float)
+    # The tolerance is that of scikit-learn.
+    return priors / priors.sum() if abs(priors.sum() - 1.0) > 1e-5 else priors
+
+
+@family.register
+def _(estimator: LinearDiscriminantAnalysis):
+    return DiscriminantFamily()
