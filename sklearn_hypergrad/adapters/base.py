@@ -42,6 +42,8 @@ class Family(abc.ABC):
         Whether its models take the ``scales`` of data into account; else data have none.
     one_split : bool
         Whether each model has the data of one split; else as many splits as share their X.
+    trained : bool
+        Whether its models are trained step by step, and not solved.
     stratified : bool
         Whether half splits are to have the same shares of all labels.
     """
@@ -53,6 +55,7 @@ class Family(abc.ABC):
     largest_matrix: int = 0
     knows_scales = False
     one_split = False
+    trained = False
     stratified = False
     methods = ("fit", "predict", "decision_function", "predict_proba")
 

@@ -63,7 +63,7 @@ class DifferentiableFamily(Family):
         self.hyperparameters = model.tunable()
 
     @property
-    def _has_dynamics(self):
+    def trained(self):
         return self._model.dynamics is not None
 
     def shape(self, estimator, name, per, data):
@@ -83,7 +83,7 @@ class DifferentiableFamily(Family):
         def forward(w, X, h):
             return self._model.forward(w, X, values | h)
 
-        make = TrainedModel if self._has_dynamics else WeightModel
+        make = TrainedModel if self.trained else WeightModel
         return make(problem, ForwardPredictions(forward, structure, data), data)
 
     def install(self, estimator, model, fitted, h):
@@ -100,7 +100,7 @@ class DifferentiableFamily(Family):
         if name in of_training or hasattr(model, "cross_vjp"):
             return
         X, y, w = self._begun(data)
-        rows = slice(model.batch_size if self._has_dynamics else None)
+        rows = slice(model.batch_size if self.trained else None)
         X, y = X[rows].astype(float, copy=False), y[rows]
         values, structure = model.hyperparameter_values(), Nested(w)
 
@@ -129,7 +129,7 @@ class DifferentiableFamily(Family):
 
     def _structure(self, problem):
         """The Nested of the weights."""
-        return (problem.problem if self._has_dynamics else problem).structure
+        return (problem.problem if self.trained else problem).structure
 
 
 class DifferentiableRegressorFamily(RegressorFamily, DifferentiableFamily):

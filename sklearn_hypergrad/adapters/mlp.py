@@ -72,7 +72,7 @@ class NetworkFamily(Family):
         "init_scale": SCALE,
     }
 
-    one_split = True
+    one_split = trained = True
 
     def shape(self, estimator, name, per, data):
         shapes = _layer_shapes(estimator, data)

@@ -45,8 +45,12 @@ def _listed(candidate):
 
 def _values(span, candidate, count):
     continuous, hyperparameter = span.continuous, candidate.family.hyperparameters[span.leaf]
-    scale = span.scale_of(hyperparameter)
-    if scale not in SHARE and None in (continuous.low, continuous.high):
+    scale, (lowest, highest) = span.scale_of(hyperparameter), hyperparameter.limits
+    bounds = [
+        limit if bound is None and np.isfinite(limit) and scale not in SHARE else bound
+        for bound, limit in ((continuous.low, lowest), (continuous.high, highest))
+    ]
+    if scale not in SHARE and None in bounds:
         raise ValueError(
             f"There is no plain grid for {span.key!r}: a range on a linear scale needs both "
             f"bounds, got {continuous!r}. Pass grid={{{span.key!r}: [...]}} with values, or "
@@ -55,13 +59,15 @@ def _values(span, candidate, count):
     transform = TRANSFORMS[scale]
     middle = transform.to_theta(_middle(span, candidate, transform))
     reach = SHARE.get(scale, 0.0) * (TRAINED if candidate.family.trained else SOLVED)
-    low = middle - reach if continuous.low is None else transform.to_theta(continuous.low)
-    high = middle + reach if continuous.high is None else transform.to_theta(continuous.high)
-    lowest, highest = hyperparameter.limits
+    low, high = (
+        middle + side * reach if bound is None else transform.to_theta(bound)
+        for side, bound in zip((-1, 1), bounds, strict=True)
+    )
+    least, most = hyperparameter.open_limits
     values = transform.to_constrained(np.linspace(low, high, count))
     # Nobody types 9.999999999999991e-05.
     values = [float(f"{value:.12g}") for value in values]
-    return [value for value in values if lowest < value < highest]
+    return [value for value in values if least < value < most]
 
 
 def _middle(span, candidate, transform):

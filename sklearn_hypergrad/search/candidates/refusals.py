@@ -60,7 +60,8 @@ def _meant(key, names):
 
 def described(low, high):
     """A value between these limits, in words."""
-    return "a positive value" if high == math.inf else f"a value between {low} and {high}"
+    above = f"a value above {low:g}" if low else "a positive value"
+    return above if high == math.inf else f"a value between {low} and {high}"
 
 
 def remedy(span, found):

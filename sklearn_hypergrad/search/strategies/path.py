@@ -84,9 +84,11 @@ class PathSearch(ScalarSearch):
     def _end_status(self, theta):
         continuous = self.prepared.range.continuous
         asked = continuous.low is not None, continuous.high is not None
+        closed = self.prepared.hyperparameter(self.prepared.range).closed
+        end = EndStatus.END_OF_RANGE if closed else EndStatus.LIMIT
         for bound, own in zip(self._dimension.bounds, asked, strict=True):
             if abs(theta - bound) <= ON_BOUND:
-                return EndStatus.AT_BOUND if own else EndStatus.LIMIT
+                return EndStatus.AT_BOUND if own else end
         return EndStatus.INTERIOR
 
     def _judge(self):
