@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from covering import beyond_covering
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit, TimeSeriesSplit
@@ -12,6 +13,13 @@ LOADERS = {
     "wine": load_wine,
     "digits": load_digits,
 }
+
+
+# Before pytest deselects by markers.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in beyond_covering(items):
+        item.add_marker("thorough")
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,7 @@ def test_every_validation_loss_is_in_the_matrix():
     assert {name for names in FAMILIES.values() for name in names} == set(VALIDATION_LOSSES)
 
 
+@pytest.mark.product
 @pytest.mark.parametrize(("family", "name", "intercept", "weighted", "thin", "wide"), MATRIX)
 def test_agrees_with_finite_differences(
     make_block, five_point, family, name, intercept, weighted, thin, wide
@@ -159,6 +160,7 @@ def penalties(per, block):
     return np.random.default_rng(6).uniform(0.5, 3, shape), entries
 
 
+@pytest.mark.product
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize("per", VECTORS)
@@ -205,11 +207,13 @@ def press_case(request, make_block):
     return block, intercept, press(problem_class, block, per, intercept)
 
 
+@pytest.mark.product
 def test_press_hypergradient_agrees_with_finite_differences(press_case, five_point):
     _, _, (problem, outer, h) = press_case
     check(Implicit(), problem, outer, h, five_point)
 
 
+@pytest.mark.product
 def test_press_is_the_loss_of_models_trained_without_each_row(press_case):
     block, intercept, (problem, outer, h) = press_case
     left_out = []
@@ -256,6 +260,7 @@ def test_a_thousand_penalties(five_point, family):
         check(Implicit(), problem, outer, h, five_point)
 
 
+@pytest.mark.product
 @pytest.mark.parametrize("factor", [1.001, 0.999, 1 + 2e-6])
 @pytest.mark.parametrize(
     ("family", "name"), [(family, name) for family, names in FAMILIES.items() for name in names]

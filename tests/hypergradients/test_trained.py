@@ -37,6 +37,7 @@ each_combination = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.product
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @each_combination
 def test_methods_agree_on_schedules(network_run, assert_agree, dynamics, method, rtol, shape):
@@ -92,6 +93,7 @@ def test_methods_agree_on_a_single_step(network_run, assert_agree, method, rtol)
     assert_agree(case.evaluate(method), case.evaluate(Reverse()), rtol)
 
 
+@pytest.mark.product
 @pytest.mark.parametrize("shape", [(), (2,)], ids=str)
 @each_combination
 def test_methods_agree_in_single_precision(

@@ -129,12 +129,14 @@ def vector_case(request, make_block):
     return Case(name, block, True, inverse=inverse, per=per)
 
 
+@pytest.mark.product
 def test_gradient_is_that_of_the_documented_objective(case, five_point):
     objective = case.kernel_objective if case.name == "kernel ridge" else case.objective
     slope = five_point(lambda s: objective(case.w + s * case.v, case.h), 1e-3)
     assert_allclose(np.sum(case.problem.gradient(case.w, case.h) * case.v), slope, rtol=1e-7)
 
 
+@pytest.mark.product
 def test_hvp_is_the_derivative_of_the_gradient_and_symmetric(case, five_point):
     problem, h = case.problem, case.h
     product = problem.hvp(case.w, h, case.v)
@@ -155,10 +157,12 @@ def check_cross(case, five_point):
     assert_allclose(np.sum(backward["a"] * u["a"]), np.sum(case.v * forward), rtol=1e-12)
 
 
+@pytest.mark.product
 def test_cross_products_are_transposed_derivatives_of_the_gradient(case, five_point):
     check_cross(case, five_point)
 
 
+@pytest.mark.product
 def test_cross_products_for_several_penalties(vector_case, five_point):
     check_cross(vector_case, five_point)
 
@@ -176,19 +180,23 @@ def check_solution(case, rtol=1e-10):
 
 
 @pytest.mark.portable
+@pytest.mark.product
 def test_gradient_vanishes_at_the_solution_and_inverse_hvp_inverts_hvp(case):
     check_solution(case)
 
 
 @pytest.mark.portable
+@pytest.mark.product
 def test_solution_for_several_penalties(vector_case):
     check_solution(vector_case)
 
 
+@pytest.mark.product
 def test_a_start_changes_no_digits(case):
     check_start(case)
 
 
+@pytest.mark.product
 def test_a_start_of_other_penalties_changes_no_digits(vector_case):
     check_start(vector_case)
 
@@ -204,6 +212,7 @@ def check_start(case):
     assert_allclose(product, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max())
 
 
+@pytest.mark.product
 def test_predict_vjp_is_the_transposed_derivative_of_predict(case):
     z = case.problem.predict(case.w)
     v = np.random.default_rng(4).normal(size=z.shape)
@@ -213,12 +222,14 @@ def test_predict_vjp_is_the_transposed_derivative_of_predict(case):
     assert_allclose(np.sum(pulled * case.v), np.sum(v * change), rtol=1e-10)
 
 
+@pytest.mark.product
 def test_coefficients_predict_the_same(case):
     coef, intercept = case.problem.coefficients(case.w)
     expected = np.stack([case.block.X @ c.T + b for c, b in zip(coef, intercept, strict=True)], 1)
     assert_allclose(case.problem.predict(case.w), expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.product
 def test_level_is_the_mean_diagonal_of_the_hessian_at_zero(case):
     curvature = {"logistic": 1 / 4, "multinomial": 2 / 9}.get(case.name, 1.0)
     X = case.block.X if isinstance(case.block.X, np.ndarray) else case.block.X.toarray()
@@ -274,6 +285,7 @@ def test_level_of_scaled_features(make_block, name, thin, wide):
     assert_allclose(shared.problem.level, np.mean(levels), rtol=1e-10)
 
 
+@pytest.mark.product
 def test_inputs_are_not_changed(case):
     block, h = copy.deepcopy(case.block), copy.deepcopy(case.h)
     w, v = case.w.copy(), case.v.copy()
