@@ -18,18 +18,39 @@ def expected_failures(search):
     return FAILS_FOR_GRID_SEARCH if regressor else {}
 
 
-@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-# What scikit-learn's check of targets that are not finite warns of before it raises.
-@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # What scikit-learn's check of targets that are not finite warns of before it raises.
+    pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning"),
+]
+
+
+# A regressor with a list, a classifier with a range, and a vector.
 @parametrize_with_checks(
     [
         HypergradSearchCV(Ridge(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise"),
-        HypergradSearchCV(Ridge(), {"alpha": Continuous()}, cv=2, error_score="raise"),
-        HypergradSearchCV(LogisticRegression(), {"C": [0.1, 10.0]}, cv=2, error_score="raise"),
         HypergradSearchCV(
             LogisticRegression(), {"C": Continuous(1e-3, 1e3)}, cv=2, error_score="raise"
         ),
+        HypergradSearchCV(
+            linear_model.RidgeClassifier(),
+            {"alpha": Continuous(per="feature")},
+            cv=2,
+            error_score="raise",
+        ),
+    ],
+    expected_failed_checks=expected_failures,
+)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.thorough
+@parametrize_with_checks(
+    [
+        HypergradSearchCV(Ridge(), {"alpha": Continuous()}, cv=2, error_score="raise"),
+        HypergradSearchCV(LogisticRegression(), {"C": [0.1, 10.0]}, cv=2, error_score="raise"),
         HypergradSearchCV(RidgeClassifier(), {"alpha": [0.1, 10.0]}, cv=2, error_score="raise"),
         HypergradSearchCV(
             make_pipeline(StandardScaler(), Ridge()),
@@ -41,14 +62,13 @@ def expected_failures(search):
             HypergradSearchCV(model, {name: Continuous(per="feature")}, cv=2, error_score="raise")
             for model, name in (
                 (linear_model.Ridge(), "alpha"),
-                (linear_model.RidgeClassifier(), "alpha"),
                 (linear_model.LogisticRegression(), "C"),
             )
         ),
     ],
     expected_failed_checks=expected_failures,
 )
-def test_estimator_checks(estimator, check):
+def test_estimator_checks_of_more_searches(estimator, check):
     check(estimator)
 
 
