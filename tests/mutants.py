@@ -1,0 +1,570 @@
+"""Whether the tests notice formulas that are wrong: run by hand, ``python tests/mutants.py``.
+
+Every mutant is one mistake in one formula of the package, as they happen: a sign, a factor, a term
+that is missing, a mean over the wrong samples. It is made in a copy of the repository, where first
+the tests that are the most likely to notice it run, and then all of the default run. The exit
+status is 0 if every mutant was noticed, 1 if one was not, and 2 if tests fail without a mutant, or
+the code has changed so that one must be written anew: what it replaces must occur exactly once.
+"""
+
+import argparse
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "sklearn_hypergrad"
+# Of one run of the tests: a mutant may never end.
+TIMEOUT = 3600
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - |$)", re.MULTILINE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """One mistake.
+
+    Attributes
+    ----------
+    path : str
+        File, relative to the package.
+    original, replacement : str
+    wrong : str
+        What is wrong then.
+    tests : str
+        Where it is likely to be noticed: paths relative to ``tests``, separated by blanks.
+    """
+
+    path: str
+    original: str
+    replacement: str
+    wrong: str
+    tests: str
+
+
+MUTANTS = [
+    # Losses
+    Mutant(
+        "losses.py",
+        "np.where(margin > 0, smaller, larger), smaller * larger",
+        "np.where(margin > 0, smaller, larger), 1.001 * smaller * larger",
+        "The curvature of the logistic loss is 0.1 % too large.",
+        "test_losses.py hypergradients/test_implicit.py",
+    ),
+    Mutant(
+        "losses.py",
+        "return weighted - factor * weighted.sum(axis=-1, keepdims=True)",
+        "return weighted - 0.999 * factor * weighted.sum(axis=-1, keepdims=True)",
+        "The coupling of classes in the Hessian is 0.1 % too small.",
+        "test_losses.py hypergradients/test_implicit.py",
+    ),
+    Mutant(
+        "losses.py",
+        "return 2 * (z - y) / z**2",
+        "return 2 * (z - y) / (y * z)",
+        "The slope of the gamma deviance divides by the target.",
+        "test_losses.py",
+    ),
+    Mutant(
+        "losses.py",
+        "return 2 * (probability - y) * probability * (1 - probability)",
+        "return (probability - y) * probability * (1 - probability)",
+        "The slope of the Brier score lacks its factor.",
+        "test_losses.py",
+    ),
+    # Linear models by Newton's method
+    Mutant(
+        "problems/linear/linear_problem.py",
+        'product = np.einsum("jsk,jsk->jk", w[penalised], v[penalised])',
+        'product = 1.001 * np.einsum("jsk,jsk->jk", w[penalised], v[penalised])',
+        "The derivative of the gradient in a penalty is 0.1 % too large.",
+        "problems/test_base.py",
+    ),
+    Mutant(
+        "problems/linear/linear_problem.py",
+        "z *= self._t[rows]",
+        "z *= self._t[rows] > 0",
+        "The Hessian leaves out the training weights.",
+        "problems/test_base.py",
+    ),
+    Mutant(
+        "problems/linear/penalty.py",
+        "return -(self.strength(h) ** 2) if self.inverse else 1.0",
+        "return self.strength(h) ** 2 if self.inverse else 1.0",
+        "The slope of 1 / C has the wrong sign.",
+        "problems/test_penalty.py",
+    ),
+    Mutant(
+        "problems/linear/design.py",
+        "return (squares - sums**2 / sums[-1])[:-1]",
+        "return (squares - sums**2 / (1.001 * sums[-1]))[:-1]",
+        "Spreads of features are about a mean that is 0.1 % too small.",
+        "problems/test_base.py problems/test_design.py",
+    ),
+    Mutant(
+        "problems/linear/row_kernels.py",
+        "part -= (cross - average @ cross)[:, None]",
+        "part -= cross[:, None]",
+        "A centred kernel lacks the mean of its means.",
+        "problems/test_row_space.py problems/test_base.py",
+    ),
+    # Ridge regression in closed form
+    Mutant(
+        "problems/ridge/moments.py",
+        "self.yy - 2 * y * self.y + self.weight * y**2",
+        "self.yy - 2 * y * self.y + 1.001 * self.weight * y**2",
+        "The spread of targets about a mean is slightly too large.",
+        "problems/test_moments.py problems/test_gram_ridge.py",
+    ),
+    Mutant(
+        "problems/ridge/gram_ridge.py",
+        "scale = weight.sum() / moments.weight",
+        "scale = weight.sum() / len(test)",
+        "Held-out sums are divided by the number of rows, not by their weights.",
+        "problems/test_gram_ridge.py",
+    ),
+    Mutant(
+        "problems/ridge/gram_ridge.py",
+        "return values, 2 * slopes[:, None, :] * (product - self._xy), {}",
+        "return values, slopes[:, None, :] * (product - self._xy), {}",
+        "The slope of a squared error lacks its factor.",
+        "problems/test_gram_ridge.py",
+    ),
+    Mutant(
+        "problems/ridge/dual_ridge.py",
+        "part = self._kernel(self._scales[split, :, 0] / np.sqrt(strength), numbers)",
+        "part = self._kernel(self._scales[0, :, 0] / np.sqrt(strength), numbers)",
+        "All splits have the scales of the first one.",
+        "problems/test_base.py",
+    ),
+    Mutant(
+        "problems/ridge/dual_ridge.py",
+        "return scaled - self.backward(self._problem.forward(scaled))",
+        "return scaled - 1.001 * self.backward(self._problem.forward(scaled))",
+        "What Woodbury's formula subtracts is 0.1 % too large.",
+        "problems/test_base.py",
+    ),
+    Mutant(
+        "problems/ridge/kernel_ridge.py",
+        'pulled -= np.einsum("is,isk->sk", self._rows.average, pulled)',
+        'pulled -= 0.999 * np.einsum("is,isk->sk", self._rows.average, pulled)',
+        "The transposed centring of predictions is 0.1 % too small.",
+        "problems/test_base.py problems/test_kernel_ridge.py",
+    ),
+    Mutant(
+        "problems/ridge/leave_one_out.py",
+        'direct = -np.einsum("ik,kji->jk", self._t * slopes * errors, A**2)',
+        'direct = -np.einsum("ik,kji->jk", self._t * slopes * residual, A**2)',
+        "The direct derivative of PRESS has residuals in place of left-out ones.",
+        "hypergradients/test_implicit.py",
+    ),
+    Mutant(
+        "problems/ridge/leave_one_out.py",
+        "self._constant = 1 / self._t.sum()",
+        "self._constant = 1 / len(self._t)",
+        "The leverage of the intercept ignores the weights.",
+        "hypergradients/test_implicit.py",
+    ),
+    Mutant(
+        "problems/ridge/ridge_problem.py",
+        "pulled -= self._x_mean[:, :, None] * v.sum(axis=0)[:, None, :]",
+        "pulled -= self._x_mean[:, :, None] * v.mean(axis=0)[:, None, :]",
+        "The transposed product subtracts a mean where a sum belongs.",
+        "problems/test_base.py",
+    ),
+    # Networks
+    Mutant(
+        "problems/network/activations.py",
+        "return -2 * a",
+        "return -2 * a * a",
+        "The second derivative of tanh is wrong.",
+        "problems/test_network.py",
+    ),
+    Mutant(
+        "problems/network/network_problem.py",
+        "tangents *= network.loss_scale / len(tangents)",
+        "tangents *= 1 / len(tangents)",
+        "Derivatives in the weights of samples are summed over outputs of a regression.",
+        "problems/test_network.py",
+    ),
+    Mutant(
+        "problems/network/network_problem.py",
+        "delta += self._deltas[i] @ V.T",
+        "delta += 1.001 * self._deltas[i] @ V.T",
+        "One term of the R-operator is 0.1 % too large.",
+        "problems/test_network.py",
+    ),
+    Mutant(
+        "problems/network/network_problem.py",
+        "problem.over_samples(delta @ W.T + self._deltas[0] @ V.T, rows)",
+        "problem.over_samples(delta @ W.T, rows)",
+        "The derivative in the data lacks a term.",
+        "problems/test_network.py",
+    ),
+    # Losses that autograd differentiates
+    Mutant(
+        "problems/autograd/gauss_newton.py",
+        "return structure.unflatten(total + rest(structure.join(v)))",
+        "return structure.unflatten(total)",
+        "Gauss-Newton products lack the penalty.",
+        "problems/test_gauss_newton.py",
+    ),
+    Mutant(
+        "problems/autograd/trust_region.py",
+        "return step, -0.5 * step @ (slope + residual)",
+        "return step, -step @ (slope + residual)",
+        "The decrease that the quadratic model predicts is twice as large.",
+        "problems/test_trust_region.py",
+    ),
+    Mutant(
+        "problems/autograd/trust_region.py",
+        "root = np.sqrt(b**2 + a * inside)",
+        "root = np.sqrt(b**2 + 1.01 * a * inside)",
+        "Steps end outside of the trust region.",
+        "problems/test_trust_region.py",
+    ),
+    # Validation losses
+    Mutant(
+        "problems/outer/held_out.py",
+        "return roots.mean(axis=-1), 0.5 / roots / errors.shape[-1]",
+        "return roots.mean(axis=-1), 0.5 / roots",
+        "The slope of the root mean squared error is that of a sum over outputs.",
+        "problems/test_outer.py",
+    ),
+    Mutant(
+        "problems/outer/held_out.py",
+        "return mean(errors / variance, variance)[0], 1 / variance / errors.shape[-1]",
+        "return mean(errors / variance, variance)[0], 1 / variance.mean() / errors.shape[-1] + 0 * "
+        "errors",
+        "The slope of R2 divides by one variance for all splits and outputs.",
+        "problems/test_outer.py",
+    ),
+    Mutant(
+        "problems/outer/held_out.py",
+        "np.maximum(np.bincount(member, weight), np.finfo(float).tiny)",
+        "np.maximum(np.bincount(member), np.finfo(float).tiny)",
+        "Balanced classes are counted, not weighted.",
+        "problems/test_outer.py",
+    ),
+    # Linear systems
+    Mutant(
+        "linalg/neumann.py",
+        "while n_iter < self.n_terms and",
+        "while n_iter < self.n_terms - 1 and",
+        "The series has one term less.",
+        "linalg",
+    ),
+    Mutant(
+        "linalg/cg.py",
+        "direction *= ratio(size, previous)",
+        "direction *= ratio(size, whole)",
+        "Directions of conjugate gradients are not conjugate.",
+        "linalg",
+    ),
+    Mutant(
+        "linalg/spectral.py",
+        "return self.vectors @ (coordinates / (self.eigenvalues + shift))",
+        "return self.vectors @ (coordinates / (self.eigenvalues + 1.001 * shift))",
+        "The shift is 0.1 % too large.",
+        "linalg",
+    ),
+    # Optimizers
+    Mutant(
+        "optimizers/cubic.py",
+        "mean = slope_a + slope_b - 3 * (value_b - value_a) / (b - a)",
+        "mean = slope_a + slope_b - 2 * (value_b - value_a) / (b - a)",
+        "The cubic is another one.",
+        "optimizers/test_cubic.py",
+    ),
+    Mutant(
+        "optimizers/scan.py",
+        "return hopeless(point.value, best) and point.slope * direction > 0",
+        "return hopeless(point.value, best) and point.slope > 0",
+        "The scan looks the wrong way where it goes down.",
+        "optimizers/test_scan.py",
+    ),
+    Mutant(
+        "optimizers/adam.py",
+        "(1 - d**self._n for d in self._decays)",
+        "(1 - d ** (self._n + 1) for d in self._decays)",
+        "Running means are corrected for one step more than there was.",
+        "optimizers/test_adam.py",
+    ),
+    Mutant(
+        "optimizers/lbfgs.py",
+        "return value / scale, gradient / scale",
+        "return value / scale, gradient",
+        "The gradient is not scaled as the value is.",
+        "optimizers/test_lbfgs.py",
+    ),
+    # Spaces
+    Mutant(
+        "spaces/space.py",
+        "return value * (1 - value)",
+        "return value",
+        "The slope of a logit is that of a logarithm.",
+        "spaces",
+    ),
+    Mutant(
+        "spaces/splitting.py",
+        "[[gradient.sum()], gradient + self.shrinkage, self.shrinkage - gradient]",
+        "[[gradient.sum()], gradient + self.shrinkage, -gradient]",
+        "Downward deviations are not penalised.",
+        "spaces",
+    ),
+    # Training and its derivatives
+    Mutant(
+        "training/dynamics/momentum.py",
+        'add("momentum", dv, g)',
+        'add("momentum", dv, g, -1.0)',
+        "What 1 - momentum gives away has the wrong sign.",
+        "training/test_dynamics.py",
+    ),
+    Mutant(
+        "training/dynamics/nesterov.py",
+        "dk = dv + adjoint.w",
+        "dk = dv + 0.999 * adjoint.w",
+        "The adjoint of Nesterov's second kick is 0.1 % too small.",
+        "training/test_dynamics.py",
+    ),
+    Mutant(
+        "training/dynamics/adam.py",
+        "-0.5 * n * beta_2**t / (1 - beta_2**n)",
+        "-0.5 * n * beta_2**n / (1 - beta_2**n)",
+        "The slope of Adam's correction has a power too many.",
+        "training/test_dynamics.py",
+    ),
+    Mutant(
+        "training/dynamics/rmsprop.py",
+        "ds += over(0.5 * rate * scaled * g, root, self.epsilon)",
+        "ds += over(rate * scaled * g, root, self.epsilon)",
+        "The adjoint of RMSprop's mean of squares lacks a half.",
+        "training/test_dynamics.py",
+    ),
+    Mutant(
+        "training/schedules.py",
+        "row += slope if len(row) > 1 else np.sum(slope)",
+        "row += slope if len(row) > 1 else np.mean(slope)",
+        "A rate that groups share gets the mean of their derivatives.",
+        "training hypergradients/test_reverse.py",
+    ),
+    Mutant(
+        "training/trajectories/reversed.py",
+        '{**rates, "momentum": momentum}',
+        "rates",
+        "Derivatives take the momentum that was asked for, not the fraction that was used.",
+        "training/test_reversed.py exact",
+    ),
+    Mutant(
+        "training/adjoint.py",
+        "sums.add(0, run.start_vjp(adjoint.w if to_start else np.zeros_like(adjoint.w)))",
+        "sums.add(0, run.start_vjp(adjoint.w))",
+        "A truncated derivative counts weights in the middle as the start.",
+        "hypergradients/test_truncated.py",
+    ),
+    # Hypergradients
+    Mutant(
+        "hypergradients/implicit.py",
+        "direct.get(name, 0.0) - term",
+        "direct.get(name, 0.0) + term",
+        "The indirect term has the wrong sign.",
+        "hypergradients/test_implicit.py",
+    ),
+    Mutant(
+        "hypergradients/truncated.py",
+        "max(0, run.n_steps - self.n_steps)",
+        "max(0, run.n_steps - self.n_steps - 1)",
+        "One step more is differentiated.",
+        "hypergradients/test_truncated.py",
+    ),
+    Mutant(
+        "hypergradients/online/online.py",
+        "linearization = run.linearize(self._state.w, last)",
+        "linearization = run.linearize(self._state.w, last - 1)",
+        "The Hessian is that of the batch before.",
+        "hypergradients/test_online.py",
+    ),
+    Mutant(
+        "hypergradients/online/series.py",
+        "x[part] += self._scale * (right[part] - product[part])",
+        "x[part] += 1.001 * self._scale * (right[part] - product[part])",
+        "Terms of the series are 0.1 % too large.",
+        "hypergradients/test_online.py",
+    ),
+    # Exact reversal
+    Mutant(
+        "exact/buffer.py",
+        "self._largest = _pushed(self._largest, d) // n",
+        "self._largest = self._largest * d // n",
+        "The bound of the accumulators leaves out a digit.",
+        "exact",
+    ),
+    Mutant(
+        "exact/decay.py",
+        "largest = max(2**max_bits, math.ceil(1 / distance))",
+        "largest = 2**max_bits",
+        "Momenta close to 0 and 1 become 0 and 1.",
+        "exact",
+    ),
+    # Estimators
+    Mutant(
+        "linear_model/scaling.py",
+        "self._factors = np.sqrt(self.reference / strengths[self._kept])",
+        "self._factors = np.sqrt(1.001 * self.reference / strengths[self._kept])",
+        "Penalties are 0.1 % too small.",
+        "linear_model",
+    ),
+    Mutant(
+        "data_cleaning/weights.py",
+        "return np.clip(z - shift, 0.0, 1.0)",
+        "return np.clip(z - shift, 0.0, None)",
+        "Projected weights may exceed one.",
+        "test_data_cleaning.py",
+    ),
+    Mutant(
+        "data_cleaning/weights.py",
+        "shift = np.interp(budget, sums[::-1], shifts[::-1])",
+        "shift = 1.001 * np.interp(budget, sums[::-1], shifts[::-1])",
+        "Projected weights sum to slightly less than the budget.",
+        "test_data_cleaning.py",
+    ),
+    # Searches
+    Mutant(
+        "search/strategies/one_se.py",
+        "np.std(record.losses, ddof=1) / np.sqrt(len(record.losses))",
+        "np.std(record.losses) / np.sqrt(len(record.losses))",
+        "The standard error divides by n, not by n - 1.",
+        "search/test_selection.py",
+    ),
+    Mutant(
+        "search/objective/likelihood_scale.py",
+        '"root_squared_error": 1.0,',
+        '"root_squared_error": 0.5,',
+        "The likelihood takes a root for a square.",
+        "search/test_likelihood_scale.py",
+    ),
+    Mutant(
+        "search/strategies/guard.py",
+        "spread * np.sqrt(n / (n - 1))",
+        "spread",
+        "The guard's standard error divides by n, not by n - 1.",
+        "search/test_vector.py search/test_selection.py search",
+    ),
+    Mutant(
+        "search/reporting/summary.py",
+        "np.std(difference, ddof=1) / np.sqrt(n) if n > 1",
+        "np.std(difference, ddof=1) if n > 1",
+        "The error of a gain is that of one split.",
+        "search/test_report.py search",
+    ),
+]
+
+
+def file_of(mutant, root=ROOT):
+    return root / PACKAGE / mutant.path
+
+
+def check(mutants):
+    """Names of those whose snippet does not occur exactly once."""
+    wrong = []
+    for number, mutant in mutants:
+        path = file_of(mutant)
+        count = path.read_text(encoding="utf-8").count(mutant.original) if path.exists() else 0
+        if count != 1:
+            wrong.append(f"{name_of(number, mutant)}: {count} times: {mutant.original}")
+    return wrong
+
+
+def name_of(number, mutant):
+    return f"{number:2d} {mutant.path}: {mutant.wrong}"
+
+
+def run(folder, tests, options):
+    """The test that fails, or None; with what pytest has printed where it is neither."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *options]
+    # Bytecode knows a file by its second and its size, which a mutant may share with the original.
+    env = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            [*command, *tests],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end within {TIMEOUT} s"
+    found = FAILED.search(done.stdout)
+    if done.returncode == 0:
+        return None
+    if found is None:
+        sys.exit(f"pytest has ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return found[1]
+
+
+def likely(mutant):
+    """Paths of the tests that are likely to notice a mutant."""
+    return [f"tests/{name}" for name in mutant.tests.split()]
+
+
+def killer(folder, mutant, options):
+    """The test that notices a mutant, or None."""
+    path = file_of(mutant, folder)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(mutant.original, mutant.replacement), encoding="utf-8")
+    try:
+        return run(folder, likely(mutant), options) or run(folder, [], options)
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", action="store_true", help="check the snippets, and run nothing")
+    parser.add_argument("--only", default="", help="numbers, or parts of the paths, by commas")
+    parser.add_argument("--thorough", action="store_true", help="with all cases of every product")
+    args = parser.parse_args()
+    wanted = [part for part in args.only.split(",") if part]
+    mutants = [
+        (number, mutant)
+        for number, mutant in enumerate(MUTANTS)
+        if not wanted or any(part == str(number) or part in mutant.path for part in wanted)
+    ]
+    wrong = check(mutants)
+    if wrong:
+        told = "What these replace does not occur exactly once:"
+        print(told, *wrong, sep="\n", file=sys.stderr)
+        return 2
+    if args.list:
+        print(*(name_of(*each) for each in mutants), sep="\n")
+        return 0
+    options = ["-m", "not paper and not example"] if args.thorough else []
+    survivors = []
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "repository"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+        # What fails anyway would be taken for a killer.
+        first = run(copy, sorted({path for _, each in mutants for path in likely(each)}), options)
+        if first is not None:
+            print(f"{first} fails without a mutant", file=sys.stderr)
+            return 2
+        for number, mutant in mutants:
+            begin = time.monotonic()
+            test = killer(copy, mutant, options)
+            survivors += [mutant] * (test is None)
+            outcome = "SURVIVED" if test is None else f"killed by {test}"
+            seconds = time.monotonic() - begin
+            print(f"{name_of(number, mutant)}\n   {outcome} ({seconds:.0f} s)", flush=True)
+    print(f"{len(mutants) - len(survivors)} of {len(mutants)} killed")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
