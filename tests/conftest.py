@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from covering import beyond_covering
+from cpu_time import CpuTime
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit, TimeSeriesSplit
@@ -13,6 +14,10 @@ LOADERS = {
     "wine": load_wine,
     "digits": load_digits,
 }
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(CpuTime(config))
 
 
 # Before pytest deselects by markers.
