@@ -370,8 +370,8 @@ MUTANTS = [
     # Hypergradients
     Mutant(
         "hypergradients/implicit.py",
-        "direct.get(name, 0.0) - term",
-        "direct.get(name, 0.0) + term",
+        "{name: -term for name, term in cross.items()}",
+        "{name: term for name, term in cross.items()}",
         "The indirect term has the wrong sign.",
         "hypergradients/test_implicit.py",
     ),
@@ -442,11 +442,11 @@ MUTANTS = [
         "search/test_selection.py",
     ),
     Mutant(
-        "search/objective/likelihood_scale.py",
-        '"root_squared_error": 1.0,',
-        '"root_squared_error": 0.5,',
+        "problems/outer/validation.py",
+        "likelihood=1.0,",
+        "likelihood=0.5,",
         "The likelihood takes a root for a square.",
-        "search/test_likelihood_scale.py",
+        "problems/test_likelihood.py",
     ),
     Mutant(
         "search/strategies/guard.py",

@@ -25,6 +25,8 @@ PAGES = [page for page in sorted(DOCS.glob("*.rst")) if ">>>" in page.read_text(
 # Pages with many numbers, to be the same on every processor, among those that take seconds.
 NUMBERS = {"extending", "getting_started", "many_penalties", "pipelines", "spaces"}
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+# What takes long: these train networks, or search many times.
+LONG = {"own_models", "evaluation", "networks", "pipelines", "data_cleaning", "inspection"}
 # Parts of the package that only the rest of it uses.
 INTERNAL = {"exact", "search", "spaces"}
 # What short docstrings of building blocks leave out: sections, and the infinitive.
@@ -135,6 +137,7 @@ def script(*arguments, cwd):
 
 def marked(page):
     marks = [pytest.mark.portable] if page.stem in NUMBERS else []
+    marks += [pytest.mark.thorough] * (page.stem in LONG)
     return pytest.param(page, id=page.stem, marks=marks)
 
 

@@ -76,6 +76,7 @@ def numbers(table, wanted=""):
     return np.array([cells for cells in pairs if cells[0]], dtype=float).T
 
 
+@pytest.mark.thorough
 def test_schedules_learn_on_digits(run):
     output, table = run("training_schedules", "--quick")
     losses = column(output, "train loss")
@@ -86,6 +87,7 @@ def test_schedules_learn_on_digits(run):
     assert table["starts recovered bit for bit"] == f"all {len(losses)}"
 
 
+@pytest.mark.thorough
 def test_gradients_are_right_and_become_useless_on_digits(run):
     output, table = run("chaos", "--quick")
     log_rates, gradients = column(output, "log rate"), column(output, "gradient")
@@ -95,6 +97,7 @@ def test_gradients_are_right_and_become_useless_on_digits(run):
     assert table["signs that agree, log rates 0.0 to 1.0"].startswith("100 %")
 
 
+@pytest.mark.thorough
 def test_images_are_learned_on_digits(run):
     output, _ = run("learned_images", "--quick")
     losses = column(output, "valid loss")
@@ -103,6 +106,7 @@ def test_images_are_learned_on_digits(run):
     assert column(output, "unseen error")[-1] < 0.2
 
 
+@pytest.mark.thorough
 def test_penalties_are_learned_on_digits(run):
     output, table = run("weight_penalties", "--quick")
     # Two trials, one after the other.
@@ -113,12 +117,14 @@ def test_penalties_are_learned_on_digits(run):
     assert test[1] < 0.75 * test[0]
 
 
+@pytest.mark.thorough
 def test_wrong_labels_are_found_on_digits(run):
     _, table = run("hyper_cleaning", "--quick")
     assert float(table["R = 2000, F1"]) > 0.85
     assert float(table["R = 2000, accuracy"]) > float(table["baseline, accuracy"]) - 1
 
 
+@pytest.mark.thorough
 def test_rates_are_tuned_in_real_time_on_digits(run):
     output, table = run("real_time", "--quick")
     assert column(output, "valid loss")[-1] < 0.2
@@ -126,6 +132,7 @@ def test_rates_are_tuned_in_real_time_on_digits(run):
     assert int(table["pairs of the grid with a smaller validation loss"].split()[0]) <= 6
 
 
+@pytest.mark.thorough
 def test_validation_images_are_learned_by_heart_on_digits(run):
     output, table = run("overfit_validation", "--quick")
     for name in ("64-10", "64-20-10"):

@@ -35,6 +35,16 @@ def learned(kind):
     [
         MLPClassifier(10, n_steps=100, random_state=0),
         MLPRegressor(10, n_steps=100, random_state=0),
+    ]
+)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.thorough
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+@parametrize_with_checks(
+    [
         MLPClassifier(20, "logistic", learning_rate_init=[0.2, 0.1], n_steps=100, random_state=0),
         MLPRegressor(
             (10, 5),
@@ -46,7 +56,7 @@ def learned(kind):
         ),
     ]
 )
-def test_estimator_checks(estimator, check):
+def test_estimator_checks_of_other_networks(estimator, check):
     check(estimator)
 
 

@@ -56,7 +56,7 @@ class After:
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_after_every_evaluation(data, search):
     X, y = data("diabetes")
-    X, y = X[::2], y[::2]
+    X, y = X[::4], y[::4]
     y = y > 140 if isinstance(search.estimator, LogisticRegression) else y
     total = search.set_callbacks().fit(X, y).n_iter_
     for n in range(1, total):
