@@ -141,6 +141,7 @@ def test_validation_images_are_learned_by_heart_on_digits(run):
         assert float(last) >= 0.96
 
 
+@pytest.mark.thorough
 def test_data_are_asked_for():
     command = [sys.executable, SCRIPTS / "chaos.py", "--data", "nowhere"]
     package = str(Path(sklearn_hypergrad.__file__).parents[1])

@@ -21,10 +21,14 @@ from sklearn_hypergrad.training import Adam
     ("name", "params"),
     [
         ("Robust", {}),
-        ("RidgeLike", {}),
+        pytest.param("RidgeLike", {}, marks=pytest.mark.thorough),
         ("Softmax", {}),
         ("TwoLayers", {"n_steps": 40, "batch_size": None}),
-        ("WithAdam", {"n_steps": 40, "learning_rate_init": 0.2, "random_state": 0}),
+        pytest.param(
+            "WithAdam",
+            {"n_steps": 40, "learning_rate_init": 0.2, "random_state": 0},
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_estimator_checks(models, name, params):

@@ -255,9 +255,8 @@ def test_a_thousand_penalties(five_point, family):
     )
     name = "log_loss" if family == "logistic" else "squared_error"
     problem, outer = term(family, block, name, True, np.arange(1000)[:, None])
-    for seed in range(3):
-        h = np.exp(np.random.default_rng(seed).normal(size=1000))
-        check(Implicit(), problem, outer, h, five_point)
+    h = np.exp(np.random.default_rng(0).normal(size=1000))
+    check(Implicit(), problem, outer, h, five_point)
 
 
 @pytest.mark.product

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import neural_network
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -152,8 +153,8 @@ def test_sparse_data_give_the_same_as_dense(some, make, container):
     X, y = some("wine")
     X = np.where(np.abs(X) < 0.5, 0, X)
     grid = SCHEDULES if make is network else REPLAYED
-    dense = search_of(make(), grid, scoring="neg_log_loss").fit(X, y)
-    thin = search_of(make(), grid, scoring="neg_log_loss").fit(container(X), y)
+    search = search_of(make(), grid, scoring="neg_log_loss", max_iter=2)
+    dense, thin = clone(search).fit(X, y), search.fit(container(X), y)
     assert thin.best_score_ == pytest.approx(dense.best_score_, rel=1e-9)
     assert_allclose(thin.history_["loss"], dense.history_["loss"], rtol=1e-9)
 

@@ -26,15 +26,17 @@ NEWTON = LogisticRegression(solver="newton-cholesky", tol=1e-8)
 JOBS = [
     ("diabetes", Ridge(), "alpha", None),
     ("diabetes", Ridge(fit_intercept=False), "alpha", "neg_mean_squared_error"),
-    ("diabetes", Ridge(), "alpha", "neg_root_mean_squared_error"),
+    pytest.param(
+        "diabetes", Ridge(), "alpha", "neg_root_mean_squared_error", marks=pytest.mark.thorough
+    ),
     ("diabetes", Ridge(), "alpha", "neg_mean_absolute_error"),
     ("breast_cancer", NEWTON, "C", "neg_log_loss"),
     ("breast_cancer", NEWTON, "C", "neg_brier_score"),
     ("wine", NEWTON, "C", "neg_log_loss"),
-    ("wine", NEWTON, "C", "neg_brier_score"),
-    ("wine", NEWTON, "C", None),
+    pytest.param("wine", NEWTON, "C", "neg_brier_score", marks=pytest.mark.thorough),
+    pytest.param("wine", NEWTON, "C", None, marks=pytest.mark.thorough),
     ("breast_cancer", NEWTON, "C", "roc_auc"),
-    ("breast_cancer", NEWTON, "C", "f1"),
+    pytest.param("breast_cancer", NEWTON, "C", "f1", marks=pytest.mark.thorough),
     ("digits", RidgeClassifier(), "alpha", None),
     ("breast_cancer", RidgeClassifier(), "alpha", "balanced_accuracy"),
 ]
