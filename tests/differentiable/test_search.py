@@ -78,7 +78,7 @@ def test_inverse_hessians_and_gauss_newton(models, classes, solver):
         method = Implicit(solver, gauss_newton=gauss_newton)
         search = search_of(models.Softmax(alpha=1.0), {"alpha": ANY}, hypergradient=method)
         # Of a model whose outputs are linear in the weights both are the same.
-        assert check_hypergradient(search, X, y, n_points=2).max() < 1e-6
+        assert check_hypergradient(search, X, y, n_points=1).max() < 1e-6
 
 
 @pytest.mark.portable
@@ -103,7 +103,7 @@ def test_the_score_is_that_of_real_fits(models, classes):
 def test_several_are_better_than_one(models, numbers):
     X, y = numbers
     y = y + 5 * (np.arange(len(y)) % 7 == 0)
-    options = {"scoring": "neg_mean_absolute_error"}
+    options = {"scoring": "neg_mean_absolute_error", "tol": 1e-2}
     one = search_of(models.Robust(), {"alpha": ANY}, **options).fit(X, y)
     both = search_of(models.Robust(), {"alpha": ANY, "width": ANY}, **options).fit(X, y)
     assert both.best_score_ > one.best_score_ + 0.01
@@ -114,7 +114,7 @@ def test_training_is_tuned(models, classes, scoring):
     X, y = classes(3)
     model = models.TwoLayers(learning_rate_init=0.02)
     grid = {"learning_rate_init": ANY, "alpha": [1e-4, 1e-2]}
-    search = search_of(model, grid, scoring=scoring, max_iter=10).fit(X, y)
+    search = search_of(model, grid, scoring=scoring, max_iter=5).fit(X, y)
     untuned = cross_val_score(model, X, y, cv=3, scoring=scoring).mean()
     assert search.best_score_ > untuned
     assert "TwoLayers is trained for 20 steps" in search.hypergradient_
@@ -138,7 +138,8 @@ def test_arrays_of_any_shape(models, numbers):
     X, y = numbers
     Y = np.column_stack([y, np.roll(y, 1)])
     model = models.RidgeLike(alpha=np.full((4, 2), 0.1))
-    search = search_of(model, {"alpha": ANY}, scoring="neg_mean_squared_error").fit(X, Y)
+    options = {"scoring": "neg_mean_squared_error", "tol": 1e-2}
+    search = search_of(model, {"alpha": ANY}, **options).fit(X, Y)
     assert search.best_params_["alpha"].shape == (4, 2)
     assert len(search.hyperparameters_) == 8
     before = cross_val_score(model, X, Y, cv=3, scoring="neg_mean_squared_error").mean()
@@ -335,6 +336,6 @@ def test_training_is_tuned_while_it_runs(models, classes, method):
     X, y = classes(3)
     ranges = {"alpha": ANY} if isinstance(method, Online) else {"learning_rate_init": ANY}
     model = models.TwoLayers(alpha=0.3, learning_rate_init=0.02, n_steps=60)
-    options = {"hypergradient": method, "scoring": "neg_log_loss", "max_iter": 15}
+    options = {"hypergradient": method, "scoring": "neg_log_loss", "max_iter": 8}
     search = search_of(model, ranges, **options).fit(X, y)
     assert search.best_score_ > cross_val_score(model, X, y, cv=3, scoring="neg_log_loss").mean()
