@@ -239,8 +239,7 @@ MUTANTS = [
     Mutant(
         "problems/outer/held_out.py",
         "return mean(errors / null, null)[0], 1 / null / errors.shape[-1]",
-        "return mean(errors / null, null)[0], 1 / null.mean() / errors.shape[-1] + 0 * "
-        "errors",
+        "return mean(errors / null, null)[0], 1 / null.mean() / errors.shape[-1] + 0 * errors",
         "The slope of R2 divides by one variance for all splits and outputs.",
         "problems/test_outer.py",
     ),

@@ -297,7 +297,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         only row, and the vector stays in ``history_``.
 
     n_iter_ : int
-        Number of evaluations of the validation loss; only after a search with a range.
+        Number of evaluations of the validation loss; after a search without a range, of settings
+        that were enumerated. At least 1.
 
     remarks_ : list of str
         What deserves a look, each with numbers and a remedy; the warning says the same.

@@ -1,7 +1,7 @@
 """The outer problem without scikit-learn: an objective, its evaluations, and its minimum."""
 
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, ONE_SE, SEARCH, Stage, Stopped
-from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, minimize
+from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, descend, minimize
 from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record
 from sklearn_hypergrad.tuning.online_objective import OnlineObjective
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
@@ -22,5 +22,6 @@ __all__ = [
     "Stage",
     "Stopped",
     "TrainedObjective",
+    "descend",
     "minimize",
 ]

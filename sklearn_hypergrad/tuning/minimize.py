@@ -126,11 +126,38 @@ def minimize(  # noqa: PLR0913
         start = {d.name: np.reshape(d.starts, d.shape) for d in space.dimensions}
     theta = space.to_theta(start)
     try:
-        end = optimizer.minimize(objective, theta, space.bounds, tol=tol, max_iter=max_iter)
-        record, converged = objective.record(end.z), end.converged
-        message, warning = end.message, end.warning
+        return descend(objective, optimizer, theta, tol=tol, max_iter=max_iter)
     except Stopped as stopped:
         if not objective.records:
             raise
-        record, converged, message, warning = objective.best, False, stopped.reason, ""
-    return Minimized(record.h, record, objective.records, converged, message, warning)
+        best = objective.best
+        return Minimized(best.h, best, objective.records, False, stopped.reason)
+
+
+def descend(objective, optimizer, theta, *, tol, max_iter):
+    """Minimise an objective from ``theta``, and tell the optimizer what it can make use of.
+
+    Parameters
+    ----------
+    objective : Objective
+    optimizer : Optimizer
+    theta : ndarray of shape (size,)
+    tol : float
+    max_iter : int
+        The last two are those of :func:`minimize`.
+
+    Returns
+    -------
+    Minimized
+
+    Raises
+    ------
+    Stopped
+        If the objective is stopped, which has all evaluations.
+    """
+    facts = {"noisy": objective.noisy} if optimizer.accepts_noise else {}
+    end = optimizer.minimize(
+        objective, theta, objective.space.bounds, tol=tol, max_iter=max_iter, **facts
+    )
+    record = objective.final(end.z)
+    return Minimized(record.h, record, objective.records, end.converged, end.message, end.warning)

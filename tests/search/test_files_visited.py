@@ -58,7 +58,7 @@ def test_one_fit_visits_few_files(data, name):
 @pytest.mark.parametrize(("guard", "n_assembled"), [(False, 2), (True, 2 + 2 * 3)])
 def test_candidates_are_assembled_once(data, monkeypatch, guard, n_assembled):
     """Once for each of two settings, and with a guard once more in each of three folds."""
-    assembled, models = [], Counter()
+    assembled, models, kept = [], Counter(), []
     init, model = PreparedCandidate.__init__, RidgeFamily.model
 
     def counted_init(self, *args):
@@ -66,6 +66,7 @@ def test_candidates_are_assembled_once(data, monkeypatch, guard, n_assembled):
         init(self, *args)
 
     def counted_model(self, estimator, data, entries, seed):
+        kept.append(data)
         models[id(data), entries["alpha"] is None] += 1
         return model(self, estimator, data, entries, seed)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from sklearn_hypergrad import HypergradSearchCV
 from sklearn_hypergrad.hypergradients import WarmStart
@@ -95,3 +95,10 @@ def test_solutions_start_the_next_evaluation(wide):
     expected = cold.record(theta)
     assert again.n_solves < expected.n_solves
     assert_allclose(again.gradient, expected.gradient, rtol=1e-7)
+
+
+def test_enumerated_searches_count_what_they_judge(data):
+    X, y = data("diabetes")
+    grid = {"fit_intercept": [True, False]}
+    assert HypergradSearchCV(Ridge(), grid, cv=2).fit(X, y).n_iter_ == 2
+    assert HypergradSearchCV(Ridge(), {}, cv=2).fit(X, y).n_iter_ == 1

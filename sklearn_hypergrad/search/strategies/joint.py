@@ -19,6 +19,7 @@ from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best, score_at
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.own_values import own_values_setup
+from sklearn_hypergrad.tuning import descend
 
 
 class JointSearch(Strategy):
@@ -59,7 +60,6 @@ class JointSearch(Strategy):
     def _descended(self):
         objective, options, ranges = self.objective, self.options, self.prepared.ranges
         optimizer = options.optimizer or self._usual_optimizer()
-        facts = {"noisy": objective.noisy} if optimizer.accepts_noise else {}
         budget = optimizer.n_evaluations(options.max_iter)
         if budget is not None:
             # Listed values, the start and the end are evaluated, too.
@@ -68,10 +68,8 @@ class JointSearch(Strategy):
         self._take_best_listed()
         theta = objective.space.to_theta(self._start)
         self._begin(theta)
-        bounds = objective.space.bounds
-        minimum = optimizer.minimize(objective, theta, bounds, **self.prepared.run, **facts)
-        record = objective.final(minimum.z)
-        return self._found_at(record, minimum.converged, minimum.message, minimum.warning)
+        end = descend(objective, optimizer, theta, **self.prepared.run)
+        return self._found_at(end.record, end.converged, end.message, end.warning)
 
     def _usual_optimizer(self):
         """Adam where training is noisy or the loss has kinks, which mislead line searches."""
