@@ -88,8 +88,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     splits of ``cv``.
 
     Differentiable are ``alpha`` of Ridge and RidgeClassifier, ``C`` of LogisticRegression (with
-    an L2 penalty), and ``alpha`` of PoissonRegressor, GammaRegressor and TweedieRegressor (with a
-    log link), alone or as the last step of pipelines; and ``alpha``, ``learning_rate_init``
+    an L2 penalty), ``alpha`` of PoissonRegressor, GammaRegressor and TweedieRegressor (with a log
+    link), ``alpha`` and ``gamma`` of KernelRidge, and ``shrinkage`` of LinearDiscriminantAnalysis,
+    alone or as the last step of pipelines; and ``alpha``, ``learning_rate_init``
     and ``momentum`` of MLPClassifier and MLPRegressor, by differentiating their training [2]_, all
     that are asked for at once; and all that a model of your own declares, see
     :mod:`sklearn_hypergrad.differentiable`. The classes of

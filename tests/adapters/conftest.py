@@ -9,6 +9,8 @@ import pytest
 from sklearn import linear_model as sklearn_linear
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
 
 from sklearn_hypergrad import linear_model, neural_network
@@ -303,6 +305,22 @@ ROWS = [
             ({"link": "identity", "power": 0}, "link='identity'"),
             ({"power": 3}, "convex from 1 to 2 only"),
         ),
+    ),
+    Row(
+        "kernel ridge",
+        KernelRidge(kernel="rbf"),
+        "numbers",
+        {"alpha": 0.3, "gamma": 0.2},
+        scoring=NUMBERS,
+    ),
+    Row(
+        "discriminant analysis",
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.5),
+        "three classes",
+        {"shrinkage": 0.3},
+        scoring=CLASSES,
+        weighted=False,
+        sparse="takes no sparse X",
     ),
     Row(
         "network",
