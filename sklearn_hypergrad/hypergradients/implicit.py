@@ -60,7 +60,25 @@ class Implicit(Hypergradient):
     #     d outer/dh = direct + (dw/dh)' grad_w = direct - cross' H^-1 grad_w.
     # H is symmetric: adjoint = H^-1 grad_w costs one linear system however long h is.
     def fit(self, problem, h, warm_start, tol):
-        """Solve the inner problem; parameters and result are those of the base class."""
+        """Solve the inner problem, and keep what its hypergradient needs.
+
+        Parameters
+        ----------
+        problem : InnerProblem
+            What is solved.
+        h : dict
+            Hyperparameters in natural units.
+        warm_start : WarmStart or None
+            Of an earlier evaluation.
+        tol : float
+            Accuracy of the solution relative to the scale of the data, and relative residual of the
+            linear system.
+
+        Returns
+        -------
+        fitted : FittedWeights
+            The solution, and its pullback to the hyperparameters.
+        """
         start, guess = (None, None)
         if warm_start is not None:
             start, guess = warm_start.solution, warm_start.adjoint
