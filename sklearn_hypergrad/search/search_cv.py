@@ -88,9 +88,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     splits of ``cv``.
 
     Differentiable are ``alpha`` of Ridge and RidgeClassifier, ``C`` of LogisticRegression (with
-    an L2 penalty), ``alpha`` of PoissonRegressor, GammaRegressor and TweedieRegressor (with a log
-    link), ``alpha`` and ``gamma`` of KernelRidge, and ``shrinkage`` of LinearDiscriminantAnalysis,
-    alone or as the last step of pipelines; and ``alpha``, ``learning_rate_init``
+    an L2 penalty), ``alpha`` of PoissonRegressor, GammaRegressor and TweedieRegressor (with a
+    log link), ``alpha`` and ``gamma`` of KernelRidge, and ``shrinkage`` of
+    LinearDiscriminantAnalysis, alone or as the last step of pipelines; and ``alpha``,
+    ``learning_rate_init``
     and ``momentum`` of MLPClassifier and MLPRegressor, by differentiating their training [2]_, all
     that are asked for at once; and all that a model of your own declares, see
     :mod:`sklearn_hypergrad.differentiable`. The classes of
@@ -298,8 +299,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         only row, and the vector stays in ``history_``.
 
     n_iter_ : int
-        Number of evaluations of the validation loss; after a search without a range, of settings
-        that were enumerated. At least 1.
+        Number of evaluations of the validation loss; only after a search with a range.
 
     remarks_ : list of str
         What deserves a look, each with numbers and a remedy; the warning says the same.
