@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from sklearn.base import is_classifier
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 
 NEWTON = linear_model.LogisticRegression(solver="newton-cholesky", tol=1e-8)
+TWO = {"alpha": [1e-2, 1e1], "gamma": [1e-3, 1.0]}
 VECTOR = {"alpha": Continuous(per="feature")}
 
 
@@ -50,14 +54,18 @@ class After:
             tol=0.1,
             scoring="neg_log_loss",
         ),
+        HypergradSearchCV(KernelRidge(kernel="rbf"), TWO, cv=2, selection="one_se"),
+        HypergradSearchCV(
+            LinearDiscriminantAnalysis(solver="lsqr"), {"shrinkage": [0.0, 1.0]}, cv=3
+        ),
     ],
-    ids=["ridge", "one_se", "logistic", "vector", "guard", "logistic vector"],
+    ids=["ridge", "one_se", "logistic", "vector", "guard", "logistic vector", "product", "path"],
 )
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_after_every_evaluation(data, search):
     X, y = data("diabetes")
     X, y = X[::4], y[::4]
-    y = y > 140 if isinstance(search.estimator, LogisticRegression) else y
+    y = y > 140 if is_classifier(search.estimator) else y
     total = search.set_callbacks().fit(X, y).n_iter_
     for n in range(1, total):
         search.set_callbacks(After(n)).fit(X, y)

@@ -33,8 +33,9 @@ REACH = 2 * np.log(10)
 # A scan from strong to weak penalties ends once the loss has risen twice by two per cent: the weak
 # end is where solutions take long.
 RISES, RISEN = 2, 1.02
-# Points of the scan that may be descended, if they are not beside each other.
-N_DESCENTS = 2
+# Points of the scan that may be descended, and how many of its steps they are apart, at least along
+# one hyperparameter: neighbours lead to one minimum.
+N_DESCENTS, APART = 2, 1.5
 # The second one is if its loss is at most this much larger than where the first descent ended. It
 # is in one of twelve searches of smooth models; losses with kinks say less before a descent.
 WORTH = {True: 1.05, False: np.inf}
@@ -150,10 +151,10 @@ class ProductSearch(Strategy):
 
     def _separate(self, points):
         """The best points, none of them beside a better one."""
-        chosen = []
+        axes = [self._axis(number) for number in range(len(self.prepared.ranges))]
+        far, chosen = APART * np.abs([axis[1] - axis[0] for axis in axes]), []
         for point in points:
-            # Neighbours of the scan lead to one minimum.
-            apart = all(np.abs(point.theta - c.theta).max() > REACH for c in chosen)
+            apart = all(np.any(np.abs(point.theta - other.theta) > far) for other in chosen)
             if apart and len(chosen) < N_DESCENTS:
                 chosen.append(point)
         return chosen

@@ -1,0 +1,160 @@
+"""One value of a model that predicts for many values at the price of one."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.datasets import load_iris, load_wine
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
+from sklearn_hypergrad.adapters import Fitted, Hyperparameter, Model, RegressorFamily, family
+from sklearn_hypergrad.hypergradients import Pulled
+from sklearn_hypergrad.inspection import (
+    ConvergenceDisplay,
+    CurveDisplay,
+    PathsDisplay,
+    nested_score,
+)
+
+CV = StratifiedKFold(3, shuffle=True, random_state=0)
+LDA = LinearDiscriminantAnalysis(solver="lsqr")
+ANY = {"shrinkage": Continuous()}
+TEN = {"shrinkage": np.linspace(0, 1, 10).tolist()}
+IRIS = load_iris(return_X_y=True)
+
+
+def searched(grid=ANY, data=IRIS, **options):
+    options = {"scoring": "neg_log_loss", "cv": CV, **options}
+    return HypergradSearchCV(LDA, grid, **options).fit(*data)
+
+
+class Wave(RegressorMixin, BaseEstimator):
+    """Predicts a wave of its hyperparameter; targets are zero."""
+
+    def __init__(self, s=1.0):
+        self.s = s
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), wave(self.s))
+
+
+def wave(s):
+    """Nine minima, of which that near 0.36 is the lowest."""
+    return 2.0 - np.cos(17 * np.pi * s) + (s - 0.36) ** 2
+
+
+class WaveModel(Model):
+    def levels(self):
+        return {"s": 0.5}
+
+    def path(self, values):
+        for s in values:
+            yield np.full((sum(map(len, self.data.tests)), 1), wave(s))
+
+    def fit(self, h, start, tol):
+        s, (z,) = h["s"], self.path([h["s"]])
+        slope = 17 * np.pi * np.sin(17 * np.pi * s) + 2 * (s - 0.36)
+        return Fitted(z, lambda g: Pulled({"s": np.sum(g) * slope}))
+
+
+class WaveFamily(RegressorFamily):
+    estimator_class = Wave
+    hyperparameters = {"s": Hyperparameter(1, scale="linear", limits=(0.0, 1.0))}
+
+    def model(self, estimator, data, entries, seed):
+        return WaveModel(data)
+
+
+@family.register
+def _(estimator: Wave):
+    return WaveFamily()
+
+
+def test_the_lowest_of_many_minima_is_polished():
+    search = HypergradSearchCV(Wave(), {"s": Continuous()}, cv=2, scoring="neg_mean_squared_error")
+    search.fit(np.zeros((6, 1)), np.zeros(6))
+    values = np.linspace(0, 1, 200001)
+    assert search.best_params_["s"] == pytest.approx(values[wave(values).argmin()], abs=1e-4)
+    assert search.n_iter_ < 12
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "neg_brier_score"])
+@pytest.mark.parametrize("load", [load_iris, load_wine])
+def test_it_is_not_worse_than_ten_listed_values(load, scoring):
+    data = load(return_X_y=True)
+    grid = GridSearchCV(LDA, TEN, cv=CV, scoring=scoring).fit(*data)
+    search = searched(TEN, data, scoring=scoring)
+    assert search.best_score_ >= grid.best_score_ - 1e-12
+    assert search.n_iter_ < 12
+
+
+def test_the_best_score_is_minus_the_loss():
+    search = searched()
+    assert -search.best_score_ == pytest.approx(search.history_["loss"].min(), rel=1e-9)
+    assert check_hypergradient(search, *IRIS).max() < 1e-6
+    assert "in closed form" in str(search.report())
+    assert "over shrinkage=0:" in str(search.report())
+
+
+def test_an_end_that_is_a_value_is_no_problem():
+    """Without shrinkage, which scikit-learn takes too, nothing is wrong."""
+    search = searched(data=load_wine(return_X_y=True))
+    assert search.best_params_["shrinkage"] == 0.0
+    assert "at the end of what it may be" in str(search.report())
+
+
+def test_a_bound_of_the_user_is_told():
+    with pytest.warns(match="at bound. Widen"):
+        search = searched({"shrinkage": Continuous(0.5, 1)})
+    assert search.best_params_["shrinkage"] == 0.5
+
+
+def test_a_score_without_gradient_judges_many_values(monkeypatch):
+    judged = []
+    install = type(family(LDA)).install
+
+    def counted(self, estimator, model, fitted, h):
+        judged.append(float(h["shrinkage"]))
+        return install(self, estimator, model, fitted, h)
+
+    monkeypatch.setattr(type(family(LDA)), "install", counted)
+    search = searched(scoring="accuracy")
+    assert search.validation_loss_ == "log_loss"
+    assert len(set(judged)) == 20
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+
+
+def test_one_standard_error():
+    assert (
+        searched(selection="one_se").best_params_["shrinkage"]
+        > 2 * (searched().best_params_["shrinkage"])
+    )
+
+
+def test_a_logarithmic_scale_is_taken():
+    search = searched({"shrinkage": Continuous(1e-4, 1, scale="log")})
+    assert search.best_score_ == pytest.approx(searched().best_score_, rel=1e-6)
+
+
+def test_other_values_are_enumerated():
+    search = searched({"shrinkage": [None, "auto", 0.1]})
+    assert list(search.cv_results_["param_shrinkage"]) == [None, "auto", 0.1]
+
+
+def test_what_looks_at_a_search_knows_it():
+    pipeline = make_pipeline(StandardScaler(), LDA)
+    ranges = {"lineardiscriminantanalysis__shrinkage": [0.01, 1.0]}
+    search = HypergradSearchCV(pipeline, ranges, cv=CV, scoring="neg_log_loss").fit(*IRIS)
+    assert CurveDisplay.from_search(search, *IRIS).figure_ is not None
+    for display in (ConvergenceDisplay, PathsDisplay):
+        assert display.from_search(search).figure_ is not None
+    plt.close("all")
+    search = searched(cv=2)
+    assert {"search", "default", "grid"} <= set(str(nested_score(search, *IRIS, cv=2)).split())
