@@ -1,4 +1,4 @@
-"""The search: a scikit-learn estimator around the floors below."""
+"""The search: the estimator ``HypergradSearchCV`` and the parts that it is made of."""
 
 from sklearn_hypergrad.search.search_cv import HypergradSearchCV
 

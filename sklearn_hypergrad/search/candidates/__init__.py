@@ -1,1 +1,1 @@
-"""What is enumerated and what is searched, and why something cannot be."""
+"""Candidates of a search: which values are enumerated, which ranges are searched, and why not."""

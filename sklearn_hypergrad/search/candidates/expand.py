@@ -1,4 +1,8 @@
-"""From ``param_grid`` to candidates: what is enumerated, and what is searched."""
+"""Turn ``param_grid`` into candidates: enumerated settings, and ranges that are searched.
+
+A candidate is one combination of enumerated settings, with the ranges that are searched under it.
+A grid in which nothing can be differentiated gives the candidates of scikit-learn's ParameterGrid.
+"""
 
 import dataclasses
 import itertools
@@ -21,8 +25,10 @@ from sklearn_hypergrad.search.candidates.refusals import (
 )
 from sklearn_hypergrad.spaces import Continuous
 
-# A list of positive values is meant in orders of magnitude if they span one.
+# Ratio of the ends of a list from which on its scale is logarithmic: one order of magnitude. Chosen
+# by hand: below it both scales search much the same values.
 LOG_RATIO = 10
+# Limits that every number is between.
 ANY = -math.inf, math.inf
 
 
@@ -46,6 +52,7 @@ class Range:
 
     @property
     def leaf(self):
+        """The name of the hyperparameter in its own estimator."""
         return self.key.rpartition("__")[2]
 
     @property
@@ -58,18 +65,18 @@ class Range:
         return "linear" if bounded and high / low < LOG_RATIO else "log"
 
     def scale_of(self, hyperparameter):
-        """The scale on which it is searched, which may be that of the hyperparameter itself."""
+        """The scale of the search: by default that of the hyperparameter, if it has one."""
         own = hyperparameter.scale
         return own if own != "log" and self.continuous.scale == "auto" else self.scale
 
     def settings(self, value):
-        """Parameters for ``set_params`` from one value for all."""
+        """Parameters for ``set_params`` that set this hyperparameter to one value."""
         return {self.key: plain(value)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """Settings that are fixed and, if anything is differentiable, the ranges that are searched.
+    """Fixed settings and the ranges that are searched under them.
 
     Attributes
     ----------
@@ -78,13 +85,14 @@ class Candidate:
     ranges : tuple of Range
         Empty if the candidate is one setting of a grid.
     estimator : estimator or None
-        The user's with these settings; None, as the following, if nothing is searched.
+        The user's estimator with these settings. This and the next two attributes are None if
+        nothing is searched.
     final : estimator or None
         Its final step, whose hyperparameters are searched.
     family : Family or None
-        Of the final step.
+        The family of the final step.
     reason : str or None
-        Why something was enumerated that could have been a range.
+        Why a list of numbers was enumerated and not searched.
     """
 
     settings: dict
@@ -101,19 +109,20 @@ class Candidate:
 
     @property
     def place(self):
-        """The enumerated values, as words."""
+        """The enumerated values, as text for messages."""
         return ", ".join(f"{key}={value}" for key, value in self.settings.items())
 
     @property
     def key(self):
-        """Names of what is searched, as one."""
+        """The names of all ranges, separated by commas."""
         return ", ".join(span.key for span in self.ranges)
 
 
 def final_step(estimator, key):
-    """The last step of (nested) pipelines that ``key`` leads to, and its path; else (None, None).
+    """The final step that ``key`` belongs to, and its path; else ``(None, None)``.
 
-    Subclasses of Pipeline may do more than transform (samplers), so they are not looked into.
+    ``key`` leads through the last steps of (nested) pipelines. Subclasses of Pipeline may do more
+    than transform, such as resample, and are not followed.
     """
     *path, leaf = key.split("__")
     for name in path:
@@ -124,7 +133,7 @@ def final_step(estimator, key):
 
 
 def configured(estimator, settings):
-    """The estimator, or a copy of it with some settings."""
+    """The estimator itself, or a copy of it with these settings if there are any."""
     if not settings:
         return estimator
     return clone(estimator).set_params(**clone(settings, safe=False))
@@ -152,19 +161,19 @@ def _is_number(value):
 
 
 def plain(value):
-    """A float, or an array of its own, as ``set_params`` takes it."""
+    """A value for ``set_params``: a float, or a new array."""
     return float(value) if np.ndim(value) == 0 else np.array(value)
 
 
 def as_array(own):
-    """Numbers, a number, or a list of arrays of the coefficients of every layer."""
+    """An array of floats from a number, numbers, or a list with a matrix for each layer."""
     if isinstance(own, list | tuple) and all(np.ndim(part) == 2 for part in own):
         own = np.concatenate([np.ravel(part) for part in own])
     return np.asarray(own, dtype=float)
 
 
 def spread(own, shape):
-    """Over the entries of a shape: a schedule may have one value for all layers of a step."""
+    """Broadcast ``own`` to ``shape``; a schedule may have one value for all layers of a step."""
     if own.size == np.prod(shape, dtype=int) and not own.ndim == len(shape) == 2:
         return own.reshape(shape)
     if len(shape) == 2 and own.shape == shape[:1]:
@@ -175,13 +184,24 @@ def spread(own, shape):
 def expand(param_grid, estimator, *, beside=True):
     """The candidates of all dicts of a grid.
 
-    A dict in which nothing is differentiable gives exactly those of ParameterGrid, in its order.
-    ``beside`` says whether listed values that a range cannot hold are enumerated beside it.
+    A dict in which nothing is differentiable gives exactly the candidates of ParameterGrid, in its
+    order.
+
+    Parameters
+    ----------
+    param_grid : dict or list of dict
+    estimator : estimator
+    beside : bool, default=True
+        Whether listed values outside the limits of a range, such as zero, are enumerated beside it.
+
+    Returns
+    -------
+    list of Candidate
 
     Raises
     ------
     TypeError, ValueError
-        Those of ParameterGrid, with its texts, and for a ``Continuous`` that cannot be searched.
+        The errors of ParameterGrid, with its texts; and if a ``Continuous`` cannot be searched.
     """
     grids = [param_grid] if isinstance(param_grid, dict) else param_grid
     grids = [_wrapped(grid) if isinstance(grid, dict) else grid for grid in grids]
@@ -197,12 +217,12 @@ def _expand_dict(grid, estimator, beside):
     for key, values in grid.items():
         if len(values) > 1 and any(isinstance(value, Continuous) for value in values):
             refuse_mixed(key)
-    # Between which limits values are to be depends on the estimator.
+    # The limits of values depend on the estimator, which is known only below.
     numeric = {key for key, values in grid.items() if as_range(key, values, ANY)[0] is not None}
     if not numeric:
         return [Candidate(settings) for settings in ParameterGrid(grid)]
     candidates = []
-    # Which estimator a name leads to may depend on the values that are enumerated.
+    # The enumerated values may change the estimator that a name leads to.
     for fixed in ParameterGrid({key: grid[key] for key in grid.keys() - numeric}):
         own = configured(estimator, fixed)
         searched = {key for key in numeric if _why_not(own, key) is None}
@@ -223,7 +243,7 @@ def _candidates(grid, searched, settings, estimator, beside):
     own = configured(estimator, settings)
     if not searched:
         return [Candidate(settings, reason=_why_enumerated(grid, own))]
-    # A candidate has one final step: all names lead to it. Their order is that of the grid.
+    # All names lead to the same final step. Their order is that of the grid.
     keys = [key for key in grid if key in searched]
     final, _ = final_step(own, keys[0])
     found = family(final)
@@ -244,11 +264,11 @@ def _candidates(grid, searched, settings, estimator, beside):
 
 
 def _choices(key, values, final, found, beside):
-    """Values that are enumerated beside the range, and the range."""
+    """The values that are enumerated, and the range if there is one."""
     span, others = as_range(key, values, found.hyperparameters[key.rpartition("__")[2]].open_limits)
     if span is None:
         return others
-    # A list has only values between the limits.
+    # Listed values have been sorted by the limits already.
     if not span.listed:
         _check_range(span, final, found)
     return [*others, span] if beside else [span]
@@ -288,7 +308,7 @@ def _why_not(estimator, key):
 
 
 def _check_range(span, final, found):
-    """Raise ValueError if a Continuous asks for what its hyperparameter does not have."""
+    """Raise ValueError if a Continuous does not fit its hyperparameter: per, scale or limits."""
     continuous = span.continuous
     hyperparameter = found.hyperparameters[span.leaf]
     allowed = hyperparameter.per

@@ -1,4 +1,4 @@
-"""Why something cannot be searched, in words, and what to do about it."""
+"""Errors for ranges that cannot be searched; their texts say why and what to do instead."""
 
 import difflib
 import math
@@ -7,16 +7,17 @@ from sklearn.base import clone
 
 from sklearn_hypergrad.adapters import family
 
-# Similarity above which another name is suggested: one letter of seven may be wrong.
+# Similarity (of difflib, between 0 and 1) from which on another name is suggested. Chosen by hand:
+# one wrong letter in a name of seven still suggests it, unrelated names do not.
 ALIKE = 0.85
 
 
 class CannotSearch(Exception):
-    """The data make no objective, or it is nowhere finite: the values are enumerated instead."""
+    """The data give no objective, or it is nowhere finite: the values are enumerated instead."""
 
 
 class UnsupportedRange(ValueError):
-    """The data or the estimator do not have what a range asks for."""
+    """A range asks for something that the data or the estimator do not have."""
 
 
 def refuse_mixed(key):
@@ -29,7 +30,7 @@ def refuse_mixed(key):
 
 
 def refuse_continuous(key, values, reason, estimator):
-    """Raise ValueError for a Continuous that cannot be searched, as a list could be enumerated."""
+    """Raise ValueError for a Continuous that cannot be searched: a list would be enumerated."""
     _refuse_unknown(key, estimator)
     raise ValueError(
         f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
@@ -38,7 +39,7 @@ def refuse_continuous(key, values, reason, estimator):
 
 
 def _refuse_unknown(key, estimator):
-    """Raise the error of scikit-learn for a name that it does not know, with what may be meant."""
+    """Raise scikit-learn's error for an unknown name, with a similar name as a suggestion."""
     try:
         clone(estimator).set_params(**{key: None})
     except ValueError as error:
@@ -48,7 +49,7 @@ def _refuse_unknown(key, estimator):
 
 
 def _meant(key, names):
-    """The name that is nearest to one that there is not, or None."""
+    """The existing name that is nearest to an unknown one, or None."""
     inside = [name for name in names if name.rpartition("__")[2] == key]
     path, _, leaf = key.rpartition("__")
     beside = [name for name in names if name.rpartition("__")[0] == path]
@@ -59,13 +60,13 @@ def _meant(key, names):
 
 
 def described(low, high):
-    """A value between these limits, in words."""
+    """Words for a value between these limits."""
     above = f"a value above {low:g}" if low else "a positive value"
     return above if high == math.inf else f"a value between {low} and {high}"
 
 
 def remedy(span, found):
-    """Which class of the same name has one value per what was asked for."""
+    """A sentence that names the class of this package that supports ``per``, or ""."""
     if found.vector_class is None:
         return ""
     other = family(found.vector_class()).hyperparameters[span.leaf]

@@ -1,1 +1,1 @@
-"""What the final step of a candidate is trained and judged on, split by split."""
+"""Data of a fit: inputs, splits, blocks of splits, features, and layouts of vectors."""

@@ -1,4 +1,8 @@
-"""What the final step of a candidate is trained and judged on, split by split."""
+"""Blocks: the data that the final step of a candidate is trained and judged on.
+
+The transformers before the final step are fitted on the training part of every split, by
+scikit-learn's own code. Splits whose transformed data are the same up to scales share one block.
+"""
 
 import warnings
 
@@ -19,15 +23,25 @@ from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.shared_design import shared
 
-# Numbers in the arrays that all splits of a block share: with very many splits there are several
-# blocks, so that memory stays bounded.
+# Largest size of the arrays of a block, over its splits; very many splits make several blocks.
+# Chosen by hand: 800 MB in double precision, a bound of memory that hardly any data set reaches.
 MOST_NUMBERS = 100_000_000
 
 
 class Capture(BaseEstimator):
-    """Stands in for the last step of a pipeline and keeps what it is given.
+    """A last step of a pipeline that stores the arguments of its ``fit``.
 
-    So scikit-learn's own code fits the transformers and routes the metadata.
+    With it, scikit-learn's own code fits the transformers and routes the metadata.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The step that it replaces; metadata are routed as for it.
+
+    Attributes
+    ----------
+    captured_ : tuple of (X, dict)
+        The transformed features and the metadata of ``fit``.
     """
 
     def __init__(self, estimator=None):
@@ -51,19 +65,24 @@ class Capture(BaseEstimator):
 
 
 def blocks(candidate, inputs, splits=None):
-    """The blocks of a candidate: of many splits where these share X, else of one split each.
+    """The blocks of a candidate: one of many splits if these share X, else one for each split.
 
     Parameters
     ----------
     candidate : Candidate
     inputs : FitInputs
     splits : list of (train, test), default=None
-        By default those of ``inputs``.
+        None is the splits of ``inputs``.
+
+    Returns
+    -------
+    list of SplitData
 
     Raises
     ------
     ValueError, TypeError
-        If the data do not make a problem of this family; the real fits will say so in their words.
+        If these data cannot be used by the family; scikit-learn's fits then report it in their
+        words.
     """
     if inputs.y is None:
         raise ValueError("y is None")
@@ -95,7 +114,7 @@ def blocks(candidate, inputs, splits=None):
 
 
 def _worth_sharing(candidate, block, *, vector):
-    """One penalty on wide data is tuned in the row space of each split's own features."""
+    """Whether to look for a shared X: not for one penalty on wide data, tuned in row spaces."""
     wide = block.X.shape[1] > block.X.shape[0]
     return (vector or not wide) and candidate.family.knows_scales
 
@@ -133,13 +152,13 @@ def _shared(candidate, inputs, splits, labels, y, score_weight):
 
 
 def _transformed(candidate, inputs, path, split, labels, y, score_weight):
-    """The block of one split, and which rows of the data it has."""
+    """The block of one split, and the rows of the data that it has."""
     train, test = split
     pipeline = without_callbacks(clone(candidate.estimator))
     capture = Capture(clone(candidate.final))
     pipeline.set_params(**{"__".join(path): capture})
     X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)
-    # The real fits will give the same warnings to the user.
+    # The fits of scikit-learn give the same warnings to the user.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pipeline.fit(X_train, y_train, **rows_of_params(inputs.X, inputs.fit_params, train))
@@ -169,12 +188,12 @@ def _transformed(candidate, inputs, path, split, labels, y, score_weight):
 
 
 def _told_apart(candidate):
-    """Whether features are told apart: one has a value of its own."""
+    """Whether the names of features matter: some range has more than one value."""
     return any(span.continuous.per is not None for span in candidate.ranges)
 
 
 def row_numbers(indices):
-    """Rows of one part of a split, which may come as a mask."""
+    """The rows of one part of a split as numbers; it may be given as a mask."""
     indices = np.asarray(indices)
     return np.flatnonzero(indices) if indices.dtype == bool else indices
 

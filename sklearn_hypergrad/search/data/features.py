@@ -1,4 +1,4 @@
-"""The features that enter the final step: how many, their names, and who makes them."""
+"""The features that enter the final step: number, names, and the transformers they come from."""
 
 import dataclasses
 
@@ -19,16 +19,17 @@ class Columns:
     Attributes
     ----------
     count : int
+        Number of features.
     names : tuple of str or None
-        Where the transformers or the data tell them.
+        Their names; None if neither the data nor the transformers give any.
     visible : bool
         Whether the final step itself gets a data frame with these names.
     sizes : dict or None
-        Number of features that each transformer right before the final step puts out.
+        Number of output features of each transformer right before the final step.
     weights_key : str or None
         Name, for ``set_params``, of the weights of those transformers.
     weights : dict
-        The weights they have.
+        The current weights.
     """
 
     count: int
@@ -40,17 +41,17 @@ class Columns:
 
     @classmethod
     def of_data(cls, X):
-        """Features of data that go into the final step as they are."""
+        """The Columns of data that go into the final step unchanged."""
         names = feature_names(X)
         return cls(np.shape(X)[1], _tuple(names), visible=names is not None)
 
     @classmethod
     def of_pipeline(cls, pipeline, path, X, transformed):
-        """Features of ``transformed``, what the fitted steps made of X."""
+        """The Columns of ``transformed``, the output of the fitted steps for X."""
         names = feature_names(transformed)
         visible = names is not None
         if not visible:
-            # Transformers are anybody's code: names that cannot be had are not needed.
+            # Transformers are user code and may fail here; names are optional.
             try:
                 names = pipeline.get_feature_names_out()
             except Exception:
@@ -61,7 +62,7 @@ class Columns:
 
 
 def refuse_mixed(estimator, path, per):
-    """Raise UnsupportedRange if a step makes features that are not the same from fit to fit."""
+    """Raise UnsupportedRange if a step makes features that differ in meaning between fits."""
     for step in _steps_before(estimator, path):
         if isinstance(step, SelectorMixin):
             continue
@@ -102,7 +103,7 @@ def _difference(one, other, per):
 
 
 def _steps_before(estimator, path):
-    """All fitted or unfitted steps that data go through on their way to the final one."""
+    """Yield all transformers before the final step, fitted or not."""
     for _ in path:
         for _, step in estimator.steps[:-1]:
             if step is not None and step != "passthrough":
@@ -131,7 +132,7 @@ def _union_fields(pipeline, path, union, X):
 
 
 def _sizes(pipeline, path, union, X):
-    """Width of the block of every transformer, in the order of the columns."""
+    """Number of output columns of every transformer, in the order of the columns."""
     if isinstance(union, ColumnTransformer):
         blocks = union.output_indices_.items()
         sizes = {name: block.stop - block.start for name, block in blocks}

@@ -1,4 +1,4 @@
-"""What a fit of the search works on, collected from the hooks of BaseSearchCV.fit."""
+"""The inputs of a fit: data, splits and metadata, collected from hooks of BaseSearchCV.fit."""
 
 import dataclasses
 import numbers
@@ -20,16 +20,24 @@ from sklearn_hypergrad._sklearn import (
     single_scorer,
 )
 
-# Splitters that say no more than how many parts are wanted. Any other one knows something of the
-# data (groups, time) and is respected.
+# Splitters that choose only a number of parts; half splits may replace them. Any other one encodes
+# knowledge of the data (groups, time) and is used as it is.
 PLAIN = {KFold, StratifiedKFold, RepeatedKFold, RepeatedStratifiedKFold}
+# Half splits for vectors. Measured on 27 data sets in four variants each, against one tuned value:
+# two halves drawn ten times give 0.956 times its test error (geometric mean), drawn five times
+# 0.957, three parts drawn seven times 0.961, five folds 0.971.
 N_HALVES, N_REPEATS = 2, 10
-# Two members of every class in each half.
+# Fewest members of a class for half splits: two in each half.
 FEWEST_MEMBERS = 4
 
 
 class FrozenSplits:
-    """A splitter that asks another one once and then repeats its answer."""
+    """A splitter that splits once with another splitter, and then repeats these splits.
+
+    Parameters
+    ----------
+    cv : splitter
+    """
 
     def __init__(self, cv):
         self.cv = cv
@@ -50,20 +58,21 @@ class FrozenSplits:
 
 @dataclasses.dataclass(frozen=True)
 class FitInputs:
-    """Data, splits and metadata of one fit; local to it.
+    """Data, splits and metadata of one fit; not kept after it.
 
     Attributes
     ----------
-    X, y : as the user gave them
+    X, y : array-like
+        The data as the user gave them.
     splits : list of (train, test)
     fit_params, score_params : dict
-        What goes to the estimator's ``fit`` and to the scorer.
+        Metadata for the estimator's ``fit`` and for the scorer.
     scorer : callable or None
-        The scorer that decides, None where only its scores will tell.
+        The scorer that decides; None if it is known only after the rows are scored.
     splitter : object
-        Where the splits are from.
+        The splitter that made the splits.
     split_params : dict
-        What it was given besides X and y.
+        Its arguments besides X and y, such as groups.
     """
 
     X: object
@@ -76,7 +85,7 @@ class FitInputs:
     split_params: dict = dataclasses.field(default_factory=dict)
 
     def row_weight(self):
-        """Weight of every row: zero where no training or no score takes notice of it."""
+        """Weight of every row: zero if training or scoring ignores it."""
         weight = np.ones(num_samples(self.X))
         for params in (self.fit_params, self.score_params):
             for name, value in params.items():
@@ -85,7 +94,7 @@ class FitInputs:
         return weight
 
     def subset(self, rows, estimator):
-        """The inputs of a fit on some rows, with splits of their own."""
+        """The inputs of a fit on some rows, which are split anew."""
         X, y = safe_split(estimator, self.X, self.y, rows)
         split_params = rows_of_params(self.X, self.split_params, rows)
         return dataclasses.replace(
@@ -100,7 +109,16 @@ class FitInputs:
 
 
 def fit_inputs(search, X, y, cv, routed_params):
-    """The inputs of a fit of ``search`` from what BaseSearchCV.fit has worked out."""
+    """The FitInputs of ``search``, from the values that BaseSearchCV.fit has prepared.
+
+    Parameters
+    ----------
+    search : HypergradSearchCV
+    X, y : array-like
+    cv : FrozenSplits
+    routed_params : Bunch
+        Metadata for the estimator, the scorer and the splitter.
+    """
     scorers, _ = search._get_scorers()
     scorer = single_scorer(scorers, search.refit)
     score_params = dict(routed_params.scorer.score)
@@ -119,7 +137,7 @@ def fit_inputs(search, X, y, cv, routed_params):
 
 
 def has_fixed_splits(splitter):
-    """Whether what was given for a cross-validation is splits of one data set, and no other."""
+    """Whether ``cv`` or ``search_cv`` is a list of splits, which fits one data set only."""
     asked_for = hasattr(splitter, "split") or isinstance(splitter, numbers.Integral | str | None)
     return not asked_for or isinstance(splitter, PredefinedSplit)
 
@@ -127,10 +145,16 @@ def has_fixed_splits(splitter):
 def half_splits(family, inputs, seed):
     """Repeated random halves among rows of positive weight, stratified for classifiers.
 
+    Parameters
+    ----------
+    family : Family
+    inputs : FitInputs
+    seed : int
+
     Returns
     -------
     splits : list of (train, test)
-        Those of the user's cv where halves cannot be drawn or are not wanted.
+        The splits of the user's cv if halves cannot be drawn, or if its splitter is not plain.
     reason : str or None
         Why halves cannot be drawn.
     """

@@ -1,4 +1,4 @@
-"""How a hyperparameter spreads over the coefficients: one class per value of ``per``."""
+"""Layouts: how a hyperparameter spreads over the coefficients, one class per value of ``per``."""
 
 import numpy as np
 
@@ -16,10 +16,14 @@ class Common:
     columns : Columns
         Features of the model that is fitted on all data.
     n_outputs : int
-        Targets or classes that have coefficients of their own.
+        Number of targets or classes that have coefficients of their own.
+
+    Attributes
+    ----------
+    same_columns : bool
+        Whether every split and the refit need the same features.
     """
 
-    # Whether every split and the refit need the same features.
     same_columns = False
 
     def __init__(self, span, family, columns, n_outputs):
@@ -30,7 +34,7 @@ class Common:
 
     @property
     def shape(self):
-        """Shape of the hyperparameter as it is tuned."""
+        """Shape of the hyperparameter as it is searched."""
         return ()
 
     @property
@@ -39,7 +43,7 @@ class Common:
         return ()
 
     def entries(self, columns):
-        """The entry that penalises each coefficient of a split, as L2Penalty takes it."""
+        """Index of the entry that penalises each coefficient, as L2Penalty takes it; or None."""
         return None
 
     def settings(self, value):
@@ -48,7 +52,7 @@ class Common:
 
 
 class PerTarget(Common):
-    """One value for each column of y, as scikit-learn takes it."""
+    """One value for each column of y, as Ridge of scikit-learn takes it."""
 
     @property
     def shape(self):
@@ -96,11 +100,11 @@ class PerCoefficient(PerFeature):
 
 
 class PerGroup(Common):
-    """One value for each label of ``groups``, whose values the features of the group get."""
+    """One value for each label of ``groups``; all features of a group get it."""
 
     @property
     def same_columns(self):
-        """A model that sees names can look each feature up; otherwise a vector must fit."""
+        """Not needed if the model sees names: it looks each feature up."""
         return not (isinstance(self._groups, dict) and self.columns.visible)
 
     @property
@@ -111,7 +115,7 @@ class PerGroup(Common):
     def labels(self):
         if not isinstance(self._groups, dict):
             return tuple(dict.fromkeys(self._groups))
-        # The last one is that of the features that have no label.
+        # The last entry belongs to the features without a label.
         return (*dict.fromkeys(self._groups.values()), None)
 
     def entries(self, columns):
@@ -146,10 +150,10 @@ class PerGroup(Common):
 
 
 class PerTransformer(Common):
-    """One value for the columns of each transformer right before the model.
+    """One value for the output columns of each transformer right before the model.
 
-    To penalise a block by ``strength`` is to multiply its columns by the root of ``common /
-    strength`` and to penalise them by ``common``: so the transformers' own weights can set it.
+    Multiplying the columns of a block by ``sqrt(common / strength)`` and penalising them by
+    ``common`` is the same as penalising them by ``strength``. So ``transformer_weights`` set it.
     """
 
     @property
@@ -167,7 +171,7 @@ class PerTransformer(Common):
         return np.concatenate(entries)[:, None]
 
     def settings(self, value):
-        # The middle one, not a mean: entries that have left no pool keep the weight 1 exactly.
+        # The median, not a mean: entries of the pool then have the weight 1 exactly.
         common = np.sort(value)[len(value) // 2]
         ratios = (common / value) ** self.family.hyperparameters[self.span.leaf].regularizes
         weights = dict(self.columns.weights)

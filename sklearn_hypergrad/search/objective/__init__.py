@@ -1,1 +1,1 @@
-"""The function of the hyperparameters that is minimised, and all that is known about it."""
+"""The objective of a candidate: its data, validation loss, models, start and bounds."""

@@ -1,4 +1,4 @@
-"""Where a search from the estimator's own values begins, and how far it may go."""
+"""Start and bounds of a search from the estimator's own values (networks, own models)."""
 
 import numpy as np
 
@@ -7,17 +7,19 @@ from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.spaces.space import TRANSFORMS
 
-# Distance in theta from the start at which a search without bounds ends: six decades of a positive
-# value; for a momentum, half of that. A value that may have any sign has no scale.
+# Distance in theta from the start at which a search without bounds ends. Chosen by hand, wide
+# enough for any sensible start and narrow enough to end a search that drifts: six decades of a
+# positive value; for a momentum three decades of its odds, from 0.9 to 0.9999. A value of any sign
+# has no natural scale, and no limit.
 FARTHEST = {"log": 6 * np.log(10), "logit": 3 * np.log(10), "linear": np.inf}
 
 
 def dimension_of(span, hyperparameter, own, shape):
-    """The Dimension of a range, of this shape.
+    """The Dimension of a range.
 
-    The search starts where the user says, else at the estimator's own value if that is in the
-    range, else in the middle of the range, else where the hyperparameter usually is. Of an array of
-    which some entries are in the range, the others start at the nearest of these.
+    The start is the first of these that exists: ``init`` of the user, the estimator's own value if
+    it is in the range, the middle of the range on its scale, the usual start of the hyperparameter.
+    If only some entries of an array are in the range, the others start at the nearest of these.
 
     Parameters
     ----------
@@ -26,6 +28,16 @@ def dimension_of(span, hyperparameter, own, shape):
     own : float or array-like
         The estimator's own value.
     shape : tuple of int
+        The shape of the hyperparameter as it is searched.
+
+    Returns
+    -------
+    Dimension
+
+    Raises
+    ------
+    UnsupportedRange
+        If there is no start.
     """
     continuous, scale = span.continuous, span.scale_of(hyperparameter)
     start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
@@ -67,7 +79,7 @@ def _bounds(continuous, start, hyperparameter):
 
 
 def _shaped(own, shape):
-    """The estimator's value in the shape that is searched; its mean for any other shape."""
+    """The estimator's value in the shape that is searched; its geometric mean if it has another."""
     own = as_array(own)
     try:
         return spread(own, shape)

@@ -1,4 +1,4 @@
-"""How a trained model is differentiated, and which methods do not reach it."""
+"""Choose the hypergradient method of a trained model; refuse methods that do not apply."""
 
 import math
 
@@ -12,9 +12,12 @@ from sklearn_hypergrad.hypergradients import (
 )
 from sklearn_hypergrad.threads import threads_allowed
 
-# Bytes that the stored states of the training runs at work may take: 2 GiB, which laptops have.
+# Bytes that the stored states of all parallel training runs may take. Chosen by hand: 2 GiB is free
+# on a laptop; a larger limit would avoid recomputation on machines with more memory.
 MOST_BYTES = 2**31
-# Below this momentum exact reversal keeps a bit per weight and step, and checkpoints take less.
+# Smallest momentum for which exact reversal is chosen. It keeps log2(1 / momentum) bits per weight
+# and step (Maclaurin, Duvenaud, Adams 2015, section 2): at 0.5 that is one bit, and for 100 000
+# steps sqrt(n_steps) checkpoints take less memory.
 LEAST_MOMENTUM = 0.5
 NO_RUN = (
     "{} is trained for a given number of steps: its weights solve no equation that could be "
@@ -23,19 +26,25 @@ NO_RUN = (
 
 
 def training_method(prepared, training, space):
-    """``(method, why)`` for a model that is trained.
+    """Choose the method for a model that is trained step by step.
 
     Parameters
     ----------
     prepared : PreparedCandidate
     training : Training
-        Of one split.
+        The training of one split.
     space : Space
+
+    Returns
+    -------
+    method : Hypergradient
+    why : str
+        The reason, for ``hypergradient_``.
 
     Raises
     ------
     ValueError
-        If the method asked for does not reach these hyperparameters.
+        If the requested method cannot differentiate this training.
     """
     name, method = type(prepared.final).__name__, prepared.options.method
     if method is None:
@@ -52,7 +61,7 @@ def training_method(prepared, training, space):
 
 def _chosen(name, training, space):
     n_weights, n_slots = sum(training.problem.group_sizes), training.dynamics.n_slots
-    # With every state the gradient there is kept.
+    # 8 bytes for each weight, slot of the optimizer (such as a velocity) and entry of the gradient.
     n_bytes = 8 * training.n_steps * n_weights * (2 + n_slots)
     size = f"{name} is trained for {training.n_steps} steps, whose states"
     if n_bytes <= MOST_BYTES / threads_allowed():
@@ -65,18 +74,18 @@ def _chosen(name, training, space):
 
 
 def _momentum(training, space):
-    """The smallest one that the search starts with."""
+    """The smallest momentum that the search starts with."""
     starts = {dimension.name: dimension.starts for dimension in space.dimensions}
     return np.min(starts.get("momentum", training.settings["momentum"]))
 
 
 def is_online(options):
-    """Whether hyperparameters are to be moved while training runs."""
+    """Whether the method moves hyperparameters while training runs."""
     return isinstance(options.method, OnlineHypergradient)
 
 
 def refuse_online(prepared, model):
-    """Raise ValueError if hyperparameters are to be moved while training runs, and cannot be."""
+    """Raise ValueError if an online method is requested that this model or search cannot use."""
     options = prepared.options
     if not is_online(options):
         return

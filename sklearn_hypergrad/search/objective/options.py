@@ -1,4 +1,4 @@
-"""The search's own arguments, resolved."""
+"""The arguments of a search, resolved: names replaced by objects, None by the usual choice."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The search's own arguments, resolved, and who is told about evaluations.
+    """The arguments of a search, resolved, and the listeners of its evaluations.
 
     Attributes
     ----------
     method : Hypergradient, OnlineHypergradient or None
-        None: the usual one of the model.
+        None is the usual method of the model.
     optimizer : Optimizer or None
-        None: the usual one of the strategy.
+        None is the usual optimizer of the strategy.
     validation_loss : str
     search_cv : "auto", "loo" or splitter
     shrinkage : float or None
-        None: that of the hyperparameter.
+        None is the shrinkage that the hyperparameter declares.
     guard : bool
     tol : float
     max_iter : int
@@ -26,9 +26,9 @@ class Options:
     refit : bool, str or callable
     selection : {"best", "one_se"}
     place : str
-        Which of several searches this is: enumerated settings, a fold of a guard.
+        Which of several searches this is, for messages: enumerated settings, a fold of a guard.
     listeners : tuple of callable
-        Who is told about evaluations.
+        Each is called as ``listener(stage, record, settings)`` after every evaluation.
     """
 
     method: object | None

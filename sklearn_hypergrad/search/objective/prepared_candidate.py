@@ -1,4 +1,4 @@
-"""A candidate with the data of a fit: all that a strategy asks for, made when it is asked for."""
+"""A candidate together with the data of a fit: everything that a strategy needs, made on demand."""
 
 import dataclasses
 import functools
@@ -14,22 +14,23 @@ from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.tuning import Objective, Stage
 from sklearn_hypergrad.tuning.events import Events
 
-# A search without bounds ends this far away from the level of the data: beyond, penalties of
-# linear models have changed nothing in any data set that was tried.
+# Factor from the level of the data at which a search without bounds ends. Measured: that many
+# decades away, penalties of linear models changed the loss of no data set that was tried.
 FARTHEST = 1e12
-# Levels beyond this are rounding or overflow, and say nothing.
+# Levels above this, or below its inverse, are overflow or rounding and are replaced by 1. Chosen by
+# hand, so that FARTHEST times a level is still a finite double.
 EXTREME = 1e200
 
 
 class PreparedCandidate:
-    """A candidate that knows its data, its validation loss, and the options of the search.
+    """A candidate with its data, its validation loss, and the options of the search.
 
-    Data and models are made once, when they are first asked for.
+    Data and models are made once, when they are first needed.
 
     Parameters
     ----------
     candidate : Candidate
-        With a range.
+        A candidate with at least one range.
     inputs : FitInputs
     options : Options
 
@@ -51,12 +52,22 @@ class PreparedCandidate:
         )
 
     def inside(self, rows, place):
-        """The same candidate in a search of its own on some rows.
+        """The same candidate for a separate search on some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+        place : str
+            What this search is called in messages.
+
+        Returns
+        -------
+        PreparedCandidate
 
         Raises
         ------
         CannotSearch
-            If the user's splitter does not split them.
+            If the user's splitter cannot split these rows.
         """
         inputs = self._prepared(self.inputs.subset, rows, self.candidate.estimator)
         place = ", ".join(filter(None, (self.options.place, place)))
@@ -65,7 +76,7 @@ class PreparedCandidate:
 
     @property
     def run(self):
-        """What an optimizer is told about the length of its run."""
+        """The arguments ``tol`` and ``max_iter`` of an optimizer."""
         return {"tol": self.options.tol, "max_iter": self.options.max_iter}
 
     @property
@@ -74,7 +85,7 @@ class PreparedCandidate:
         return self.ranges[0]
 
     def hyperparameter(self, span):
-        """What the family says about the hyperparameter of a range."""
+        """The Hyperparameter of a range, as its family declares it."""
         return self.family.hyperparameters[span.leaf]
 
     def own(self, span, shape=()):
@@ -99,7 +110,7 @@ class PreparedCandidate:
 
     @functools.cached_property
     def cv_data(self):
-        """SplitData of the user's cv."""
+        """List of SplitData of the user's cv."""
         return self._prepared(blocks, self.candidate, self.inputs)
 
     @functools.cached_property
@@ -108,7 +119,7 @@ class PreparedCandidate:
         return self._prepared(whole, self.candidate, self.inputs)
 
     def data_of(self, splits):
-        """SplitData of some splits."""
+        """List of SplitData of these splits."""
         if splits is self.inputs.splits:
             return self.cv_data
         return self._prepared(blocks, self.candidate, self.inputs, splits)
@@ -124,20 +135,29 @@ class PreparedCandidate:
 
     @functools.cached_property
     def cv_models(self):
-        """Models of the user's cv with one value for all."""
+        """Models of the user's cv with one value for all coefficients."""
         return self._prepared(self.models, self.cv_data)
 
     @property
     def first_model(self):
-        """A model of the user's cv, whose facts choose the strategy."""
+        """A model of the user's cv: the strategy is chosen from its attributes."""
         if self.family.one_split:
             return self._prepared(self.models, self.cv_data[:1])[0]
         return self.cv_models[0]
 
     def search_splits(self, *, halves=False):
-        """``(splits, reason)`` whose loss is descended, and why they are not halves.
+        """The splits whose loss is descended.
 
-        ``halves`` says whether half splits are wanted where the user asks for nothing.
+        Parameters
+        ----------
+        halves : bool, default=False
+            Whether half splits are wanted if ``search_cv="auto"``.
+
+        Returns
+        -------
+        splits : list of (train, test)
+        reason : str or None
+            Why half splits were wanted and could not be drawn.
         """
         search_cv = self.options.search_cv
         if search_cv != "auto":
@@ -148,15 +168,19 @@ class PreparedCandidate:
         return half_splits(self.family, self.inputs, self.options.seed)
 
     def models(self, data, layouts=None, seeds=None):
-        """The Models of some data, with the asked method of differentiation if they are solved.
+        """One Model for each element of ``data``.
 
         Parameters
         ----------
         data : list of SplitData
         layouts : dict of str -> Layout, default=None
-            How vectors spread over coefficients; one value for all without.
+            How vectors spread over coefficients; a name without one has one value for all.
         seeds : list of int, default=None
-            What fits draw from, one per SplitData.
+            Seeds of the fits, one per SplitData; None is the seed of the search.
+
+        Returns
+        -------
+        list of Model
         """
         layouts, seeds = layouts or {}, seeds or [self.options.seed] * len(data)
         return [
@@ -165,7 +189,7 @@ class PreparedCandidate:
         ]
 
     def left_out_model(self, layouts=None):
-        """The Model of all rows whose loss is leave-one-out, in closed form."""
+        """The Model of all rows that is judged by the leave-one-out loss in closed form."""
         entries = self._entries(self.everything, layouts or {})
         return self.family.left_out_model(self.final, self.everything, entries)
 
@@ -176,10 +200,10 @@ class PreparedCandidate:
         }
 
     def _prepared(self, prepare, *args):
-        """What ``prepare`` makes of the data.
+        """``prepare(*args)``; any error becomes a CannotSearch.
 
-        Transformers are the users' code and data may be anything: what cannot be prepared here,
-        the real fits will report in scikit-learn's words.
+        Transformers are user code and data may be anything. An error here leads to enumeration,
+        whose fits then report it in scikit-learn's words.
         """
         try:
             return prepare(*args)
@@ -188,12 +212,12 @@ class PreparedCandidate:
 
     @functools.cached_property
     def n_samples(self):
-        """Rows of positive weight."""
+        """Number of rows of positive weight."""
         return int(np.count_nonzero(self.inputs.row_weight() > 0))
 
     @property
     def n_outputs(self):
-        """Targets or classes that have coefficients of their own."""
+        """Number of targets or classes that have coefficients of their own."""
         return self.everything.y.shape[1]
 
     def objective(self, models, loss, layouts=None, splits="cv"):
@@ -203,11 +227,11 @@ class PreparedCandidate:
         ----------
         models : list of Model
         loss : ValidationLoss or None
-            None: the closed-form leave-one-out loss.
+            None is the closed-form leave-one-out loss.
         layouts : dict of str -> Layout, default=None
-            How vectors spread over coefficients; one value for all without.
-        splits : str
-            Which argument of the search the splits are from.
+            How vectors spread over coefficients; a name without one has one value for all.
+        splits : {"cv", "search_cv"}
+            The argument of the search that the splits are from.
 
         Returns
         -------
@@ -230,13 +254,13 @@ class PreparedCandidate:
         return Objective(space, models, self.stage(loss, splits), self.events(settings))
 
     def stage(self, loss, splits):
-        """The Stage of a search on some splits; without a loss, that of leave-one-out."""
+        """The Stage of a search on some splits; ``loss=None`` is the leave-one-out loss."""
         name = "squared_error" if loss is None else loss.name
         shown = name if loss is None else loss.shown or name
         return Stage(place=self.options.place, splits=splits, loss=name, shown=shown)
 
     def events(self, settings):
-        """Who is told about evaluations; ``settings(h)`` is what ``set_params`` takes."""
+        """The Events of an objective; ``settings(h)`` gives parameters for ``set_params``."""
         return Events(self.options.listeners, settings)
 
     def settings(self, h, layouts=None):
@@ -248,10 +272,9 @@ class PreparedCandidate:
         return settings
 
     def _levels(self, models):
-        """Where a scan without bounds is centred, per hyperparameter: the mean over models.
+        """The centre of a scan without bounds, per hyperparameter: the mean level over models.
 
-        Of the strength of a penalty, whatever the hyperparameter; so a C is averaged by its
-        inverse.
+        Strengths of penalties are averaged, so a C is averaged as its inverse.
         """
         levels, found = [model.levels() for model in models], {}
         for span, direction in zip(self.ranges, self.directions, strict=True):
@@ -263,7 +286,7 @@ class PreparedCandidate:
 
     def _dimension(self, span, level, shape):
         continuous, hyperparameter = span.continuous, self.hyperparameter(span)
-        # Bounds are those of the common level; entries deviate from it.
+        # The user bounds the common level; entries of a vector may deviate from it.
         reach = np.exp(MOST_DEVIATION) if shape and self.shrinkage else 1.0
         lowest, highest = hyperparameter.limits
         scale = span.scale_of(hyperparameter)

@@ -1,4 +1,4 @@
-"""Which validation loss is descended for which score."""
+"""Choose the validation loss that is descended, from the score that decides."""
 
 import dataclasses
 
@@ -10,13 +10,20 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss, losses
 from sklearn_hypergrad.problems.outer.held_out import is_relative
 from sklearn_hypergrad.problems.outer.validation_loss import PROBABILITIES
 
-# Scores without gradient that count every class the same.
+# Scores without gradient that weight all classes equally: a balanced loss goes with them.
 BALANCED = {balanced_accuracy_score}
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """A validation loss and whether minus its value is the asked score."""
+    """A validation loss, and whether it is the asked score up to sign and offset.
+
+    Attributes
+    ----------
+    loss : ValidationLoss
+    exact : bool
+        Whether ``loss.offset`` minus its value is the asked score.
+    """
 
     loss: ValidationLoss
     exact: bool
@@ -30,17 +37,21 @@ def choose(requested, scorer, estimator, family, y):
     requested : str
         The search's ``validation_loss``.
     scorer : callable or None
-        The scorer that decides; None where only the scores will tell.
+        The scorer that decides; None if it is known only after the rows are scored.
     estimator : estimator
         The final step of the candidate.
     family : Family
     y : ndarray
         Labels; only a binary Brier score depends on them.
 
+    Returns
+    -------
+    Choice
+
     Raises
     ------
     ValueError
-        If the requested loss is not one that the predictions of this family allow.
+        If the requested loss takes other predictions than those of this family.
     """
     exact = _exact(scorer, estimator, family, y)
     name = None if exact is None else exact.name
@@ -59,7 +70,7 @@ def choose(requested, scorer, estimator, family, y):
 
 
 def defined(choice, blocks):
-    """The choice, or what a relative loss is a share of where there is nothing to share."""
+    """The choice itself, or the plain loss if its relative form is undefined on a held-out part."""
     if not is_relative(choice.loss):
         return choice
     for block in blocks:
@@ -82,14 +93,14 @@ def _exact(scorer, estimator, family, y):
     loss = loss_of_metric(function)
     if loss is None:
         return None
-    # Of several labels these metrics are other ones, or not defined.
+    # With several labels per sample these metrics mean something else, or are undefined.
     if loss.takes == PROBABILITIES and np.ndim(y) == 2 and np.shape(y)[1] > 1:
         return None
-    # Options may change the metric; those of the ready-made scorers do not.
+    # Options may change the metric; the options of scikit-learn's named scorers do not.
     harmless, pos_label = loss.options, options.get("pos_label")
     if loss.name == "brier_score" and pos_label is not None and len(np.unique(y)) == 2:
         harmless = harmless | {"pos_label"}
-    # Scored on labels, a loss of probabilities has no gradient.
+    # A loss of probabilities that is scored on predicted labels has no gradient.
     method = "predict_proba" if loss.takes == PROBABILITIES else "predict"
     fits = sign == sign_of(loss) and set(options) <= harmless and methods == {method}
     return loss if fits else None
@@ -101,7 +112,7 @@ def sign_of(loss):
 
 
 def surrogate(takes, *, balanced):
-    """The loss that is descended for a score without gradient: the first that suits it."""
+    """The loss that is descended for a score without gradient: the first suitable one."""
     known = losses_of(takes)
     return next((loss for loss in known if loss.balanced == balanced), known[0])
 

@@ -1,1 +1,1 @@
-"""Fitted attributes, the report, progress and callbacks."""
+"""Output of a search: fitted attributes, the report, progress lines and callbacks."""

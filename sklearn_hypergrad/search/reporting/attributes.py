@@ -1,4 +1,4 @@
-"""The fitted attributes that tell how a search went."""
+"""Fitted attributes that describe a search: ``history_``, ``hyperparameters_`` and messages."""
 
 import importlib.util
 import itertools
@@ -8,17 +8,19 @@ import numpy as np
 
 from sklearn_hypergrad.search.results.candidate_result import with_rows
 
-# Relative difference between the score of real fits and that of converged models worth saying.
+# Relative difference between the score of scikit-learn's fits and that of converged models above
+# which there is a message. Chosen by hand: below it, no ranking of candidates is likely to change.
 UNCONVERGED = 1e-3
-# What to do about it, of models that are solved and of those that are trained.
+# The remedies, by whether the model is trained step by step.
 REMEDIES = {
     False: "the converged model {:.6g}. Raise max_iter or lower tol of the estimator.",
     True: "the training of the search {:.6g}. It is at the limits of its precision: lower "
     "learning_rate_init, or standardise X and pass it in float64.",
 }
-# Numbers that the vectors in ``history_`` may have: 64 MiB.
+# Largest number of entries of the vectors in ``history_``; beyond, they are thinned. Chosen by
+# hand: 64 MiB in double precision, which a pickled search can carry.
 MOST_NUMBERS = 2**23
-# Columns of a data frame whose type is known from their values.
+# Types of columns, by the type of their values.
 TYPES = {int: narwhals.Int64(), float: narwhals.Float64(), str: narwhals.String()}
 
 
@@ -55,7 +57,7 @@ def history(results):
 
 
 def _values(records):
-    """Values of all records while they fit in memory, then of evenly thinned ones."""
+    """The values of all records; of long vectors, those of evenly spaced records."""
     total = sum(np.size(value) for record in records for value in record.h.values())
     every = max(1, -(-total // MOST_NUMBERS))
     last = len(records) - 1
@@ -74,7 +76,11 @@ def _value(record):
 def hyperparameters(results, models):
     """One row per entry of every hyperparameter that was searched: ``hyperparameters_``.
 
-    ``models`` are those of the point found, by the number of its row.
+    Parameters
+    ----------
+    results : list of SearchedResult or EnumeratedResult
+    models : dict of int -> EffectiveModel
+        The models of vectors that were found, by the number of their row.
     """
     parts = [
         part
@@ -86,7 +92,7 @@ def hyperparameters(results, models):
 
 
 def models_of(results):
-    """The Model of every vector that was found, by the number of its row."""
+    """The EffectiveModel of every vector that was found, by the number of its row."""
     return {
         number: result.describe(result.values[0])
         for number, result in _searched(results)
@@ -95,7 +101,7 @@ def models_of(results):
 
 
 def row(results, number):
-    """The result of a row of ``cv_results_``, and its value of a vector."""
+    """The result that a row of ``cv_results_`` belongs to, and for a vector its value there."""
     rows, result = next(pair for pair in with_rows(results) if number in pair[0])
     return result, result.values[number - rows.start] if result.values else None
 
@@ -115,7 +121,7 @@ def explanation(results):
 
 
 def unconverged_fits(results, cv_results, metric):
-    """Messages about real fits that score differently from the converged model."""
+    """Messages about fits of scikit-learn that score differently from the converged model."""
     messages, scores = [], cv_results.get(f"mean_test_{metric}")
     for rows, result in with_rows(results):
         if result.is_searched and result.expected is not None and scores is not None:
@@ -136,14 +142,14 @@ def unconverged_fits(results, cv_results, metric):
 
 
 def _searched(results):
-    """``(row of the point found in cv_results_, result)`` of every searched candidate."""
+    """Yield ``(row of the point found in cv_results_, result)`` of every searched candidate."""
     for rows, result in with_rows(results):
         if result.is_searched:
             yield rows.start, result
 
 
 def _entries(number, result, model):
-    """Columns of the entries of one hyperparameter after the other."""
+    """Yield the columns of ``hyperparameters_`` for one hyperparameter after the other."""
     record, end_statuses, stop = result.found.record, result.found.end_statuses, 0
     for searched in result.searched:
         dimension, size = searched.dimension, searched.dimension.size
@@ -172,12 +178,12 @@ def _plain(value):
 
 
 def metric_name(search):
-    """What the score that decides is called in ``cv_results_``."""
+    """The name in ``cv_results_`` of the score that decides."""
     return search.refit if search.multimetric_ and isinstance(search.refit, str) else "score"
 
 
 def table(columns):
-    """A data frame of the first installed library, or the dict of lists itself."""
+    """A data frame of pandas or polars, the first that is installed; else the dict of lists."""
     if importlib.util.find_spec("pandas"):
         return narwhals.from_dict(columns, backend="pandas").to_native()
     if importlib.util.find_spec("polars"):
@@ -187,6 +193,6 @@ def table(columns):
 
 
 def _type(values):
-    """What polars cannot infer: a column of numbers, lists and dicts is one of objects."""
+    """The type of a column for polars; a column of mixed types has the type Object."""
     kinds = set(map(type, values))
     return TYPES.get(kinds.pop(), narwhals.Object()) if len(kinds) == 1 else narwhals.Object()

@@ -1,8 +1,9 @@
 """The search as a tree of tasks, for the callbacks of scikit-learn.
 
-``search`` has a task for every stage, mostly a ``descent``, whose leaves are its evaluations, each
-a ``step``; and then ``evaluation``, whose leaves are scikit-learn's fits on the splits of ``cv``.
-Everything but these fits is told in the calling process.
+The task ``search`` has a subtask for every stage, mostly a ``descent``, whose leaves are
+evaluations of the objective, each a ``step``. Its last subtask is ``evaluation``, whose leaves are
+scikit-learn's fits on the splits of ``cv``. All callbacks but those of these fits are called in the
+calling process.
 """
 
 from sklearn.base import clone
@@ -14,13 +15,13 @@ NAMES = {SEARCH: "descent", ONE_SE: "one-standard-error", COMPARISON: "compariso
 
 
 class Tasks:
-    """A listener that tells callbacks.
+    """A listener that passes evaluations on to callbacks of scikit-learn.
 
     Parameters
     ----------
     search : HypergradSearchCV
     task : CallbackContext
-        The search, whose number of subtasks is not known.
+        The task of the search; its number of subtasks is unknown.
     inputs : FitInputs
     """
 
@@ -46,13 +47,13 @@ class Tasks:
         )
 
     def end(self):
-        """End the stage that is under way, if any."""
+        """End the current stage, if there is one."""
         if self._descent is not None:
             self._descent.call_on_fit_task_end(estimator=self._search)
         self._stage = self._descent = None
 
     def _fitted(self, settings):
-        """What a search that ended at this step would have; made only for callbacks that ask."""
+        """Fitted attributes of a search that ends at this step, for callbacks that ask for them."""
         if not self._search.refit:
             return None
         inputs = self._inputs

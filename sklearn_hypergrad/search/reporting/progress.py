@@ -1,4 +1,4 @@
-"""What ``verbose`` prints of a search: a line per evaluation."""
+"""Progress lines: ``verbose`` prints one for every evaluation."""
 
 import time
 
@@ -10,21 +10,21 @@ COLUMNS = (
     "  step  validation loss       change  gradient norm  inner fits      elapsed          left"
 )
 
-# Nothing shorter is shown.
+# Shortest remaining time in seconds: the last digit that is shown.
 SHORTEST = 0.1
 
 
 class Progress:
-    """A listener that prints.
+    """A listener that prints a line for every evaluation.
 
-    What is left is the time of the steps that ``max_iter`` allows; an optimizer that may end before
-    has less than that, which a ``<`` says. Of comparisons, and of what ``selection`` evaluates,
-    nothing is known.
+    The remaining time is that of the steps that ``max_iter`` still allows; a ``<`` marks an upper
+    bound, for optimizers that may end earlier. Comparisons, and evaluations of ``selection``, have
+    no estimate.
 
     Parameters
     ----------
     max_iter : int
-        As for the search.
+        Largest number of iterations of the optimizer.
     """
 
     def __init__(self, max_iter):
@@ -67,7 +67,7 @@ class Progress:
 
 
 def duration(seconds):
-    """Seconds as a person says them."""
+    """Seconds as text with units, such as "5.0 s" or "3 min 20 s"."""
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)

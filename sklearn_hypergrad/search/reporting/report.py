@@ -1,4 +1,4 @@
-"""The report of a search: what was tuned, what it gained, what it cost, and what to distrust."""
+"""The report of a search: what was tuned, gained and spent, and reasons to distrust the result."""
 
 import dataclasses
 import html
@@ -7,22 +7,23 @@ from sklearn_hypergrad.search.reporting.attributes import metric_name
 from sklearn_hypergrad.search.reporting.progress import duration
 from sklearn_hypergrad.search.reporting.summary import in_words, n_grid_fits
 
-# Ranges that are told one by one.
+# Largest number of ranges that are listed one by one. Chosen by hand, to fit on a screen.
 MOST = 5
-# More values than these overfit the splits that they are tuned on.
+# Number of tuned values above which the report says that best_score_ is optimistic. Chosen by hand:
+# a few values hardly overfit the splits that they are tuned on, a vector does.
 MANY = 5
 TRUSTED = "nothing that this report can see"
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What a search has to say of itself: printed as text, shown by notebooks as a table.
+    """The report of a search: printed as text, shown as a table in notebooks.
 
     Attributes
     ----------
     title : str
     sections : list of (str, list of str)
-        Headings, and what stands below them.
+        Headings and their lines.
     """
 
     title: str
@@ -61,7 +62,7 @@ def report_of(search):
 
 
 def _searched(search):
-    """What there is to say of ranges: that which led to the best row first, then some others."""
+    """Sections about ranges: the range that led to the best row first, then some others."""
     summaries, best = search._summaries, getattr(search, "best_index_", 0)
     shown = sorted(summaries, key=lambda summary: best not in summary.rows)[:MOST]
     tuned = [_prefixed(a, f"{each}{_beaten(a, best)}") for a in shown for each in a.tuned]
@@ -86,7 +87,7 @@ def _result(search):
 
 
 def final_lines(search):
-    """Three lines for the end of a search that prints: why it ended, its cost, what to look at."""
+    """Three lines that a verbose search prints at its end: why it ended, its cost, a caveat."""
     distrust = distrusted(search)
     look = distrust[0] if distrust else f"{TRUSTED}; report() has more"
     return "\n".join(
@@ -99,7 +100,7 @@ def final_lines(search):
 
 
 def costs(search):
-    """Evaluations and fits, and those of a grid in their place."""
+    """Text: evaluations and fits of the search, and the fits of a grid search in its place."""
     n_fits = len(search.cv_results_["params"]) * search.n_splits_
     fits = f"{n_fits} fits of scikit-learn" + " and a refit" * hasattr(search, "best_estimator_")
     if not search._summaries:
@@ -113,7 +114,7 @@ def costs(search):
 
 
 def distrusted(search):
-    """Reasons to be careful with the result, the weightiest first."""
+    """Reasons to be careful with the result, the most important first."""
     reasons = [line for remark in search.remarks_ for line in remark.splitlines()]
     if getattr(search, "best_score_", 0) < 0 and _is_r2(search):
         reasons.append(
@@ -128,7 +129,7 @@ def distrusted(search):
 
 
 def _doubts(summary, best, selection):
-    """Reasons that the search of the best row gives."""
+    """Reasons to be careful that come from the search of the best row."""
     doubts = []
     for gain in summary.gains if selection == "best" else ():
         if gain.is_loss:
@@ -142,8 +143,11 @@ def _doubts(summary, best, selection):
                 f"not tell the two apart."
             )
     if summary.n_unfinished:
+        one = summary.n_unfinished == 1
+        changing = "1 value was" if one else f"{summary.n_unfinished} values were"
         doubts.append(
-            f"{summary.n_unfinished} values were still on their way when max_iter ended: raise it."
+            f"{changing} still changing when the search stopped ({summary.stopped}): raise "
+            f"max_iter, or let it run to its end."
         )
     if best != summary.rows[0]:
         doubts.append(
@@ -159,7 +163,7 @@ def _doubts(summary, best, selection):
 
 
 def _is_r2(search):
-    """Whether the score that decides is r2, as far as the search has found out."""
+    """Whether the score that decides is r2, judged by the loss that was descended."""
     return getattr(search, "validation_loss_", "").startswith("r2")
 
 

@@ -1,4 +1,4 @@
-"""What a finished search tells of each of its ranges; kept after the fit, without data."""
+"""Summaries of the ranges of a finished search; they hold no data, and are kept after the fit."""
 
 import collections
 import dataclasses
@@ -8,21 +8,23 @@ import numpy as np
 from sklearn_hypergrad.search.results.candidate_result import with_rows
 from sklearn_hypergrad.search.results.status import EndStatus
 
-# Values of a grid along each of one, two or more hyperparameters that no list was given for.
+# Grid points per hyperparameter without a list: 10 for one, 5 for two, else 3. Chosen by hand, as
+# coarse as people make such grids: the cost of the grid search must not be overstated.
 COUNTS, FEWEST = {1: 10, 2: 5}, 3
-# Powers of ten above which a number of fits is only told as one.
+# Power of ten above which a number of fits is shown as a power of ten.
 READABLE = 6
 
 
 @dataclasses.dataclass
 class Costs:
-    """A listener that counts what a search costs, guard included.
+    """A listener that counts the cost of a search, guard included.
 
     Attributes
     ----------
     n_evaluations, n_inner_fits : int
+        Evaluations of the objective, and fits of splits in them.
     seconds : float
-        Of the whole search, with what it prepares; set when it has ended.
+        Duration of the whole search with its preparation; set at its end.
     """
 
     n_evaluations: int = 0
@@ -36,14 +38,14 @@ class Costs:
 
 @dataclasses.dataclass(frozen=True)
 class TunedValue:
-    """One hyperparameter: its values before and after, as words, and how they ended.
+    """One hyperparameter: its values before and after, as text, and its statuses.
 
     Attributes
     ----------
     key : str
     before, after : str
     ends : str
-        How many entries ended how.
+        Statuses, with the number of entries that have each.
     bounds : tuple of float
     """
 
@@ -63,12 +65,12 @@ class TunedValue:
 
 @dataclasses.dataclass(frozen=True)
 class CandidateSummary:
-    """The search of one candidate.
+    """The summary of the search of one candidate.
 
     Attributes
     ----------
     place : str
-        Enumerated values.
+        The enumerated values.
     rows : range
         Its rows of ``cv_results_``.
     tuned : list of TunedValue
@@ -76,11 +78,11 @@ class CandidateSummary:
     stopped : str
         Why the optimizer stopped.
     n_values : int
-        Values that differ: entries of a pool are one.
+        Number of different values: entries of a pool count once.
     n_unfinished : int
-        Values that had not converged at the end.
+        Number of values that had not converged at the end.
     grid_size : float
-        Logarithm to base ten of the settings of a grid in its place.
+        Logarithm to base ten of the number of settings of a grid in its place.
     """
 
     place: str
@@ -99,15 +101,16 @@ class Improvement:
 
     Attributes
     ----------
-    what : as of a Comparison
+    what : str
+        The two points, such as "the point found over alpha=1".
     measure : str
         The loss or score, and its splits.
     before, after : float
     difference : float
         Positive if the second is better.
     standard_error : float
-        Of the difference, from the paired differences of splits; nan for a single one. Training
-        parts of splits overlap, so it is somewhat too small.
+        Standard error of the difference, from the paired differences of splits; nan for a single
+        split. Training parts of splits overlap, so it is somewhat too small.
     """
 
     what: str
@@ -137,7 +140,7 @@ class Improvement:
 
 
 def improvement_of_records(comparison):
-    """The Improvement of a comparison, or None where the two cannot be compared."""
+    """The Improvement of a Comparison; None if its points are equal or have different splits."""
     before, after = comparison.before, comparison.after
     same = np.array_equal(before.theta, after.theta)
     if same or len(before.losses) != len(after.losses):
@@ -146,7 +149,7 @@ def improvement_of_records(comparison):
 
 
 def improvement_of_rows(what, results, metric, before, after):
-    """The Improvement in the score of real fits of one row over another, or None."""
+    """The Improvement in the score of scikit-learn's fits of one row over another, or None."""
     n_splits = sum(key.startswith("split") and key.endswith(f"_test_{metric}") for key in results)
     scores = np.array([results[f"split{split}_test_{metric}"] for split in range(n_splits)])
     measure = f"{metric} of real fits on {n_splits} splits of cv"
@@ -170,7 +173,7 @@ def _improvement(what, measure, before, after, sign):
 
 
 def summaries(results, cv_results, metric):
-    """An CandidateSummary of every candidate that was searched."""
+    """The CandidateSummary of every candidate that was searched."""
     return [
         _summary(result, rows, cv_results, metric)
         for rows, result in with_rows(results)
@@ -193,7 +196,7 @@ def _summary(result, rows, cv_results, metric):
 
 def _gains(result, rows, cv_results, metric):
     gains = [improvement_of_records(each) for each in result.comparisons]
-    # Losses on the way are those of other weights: only what was trained anew can be compared.
+    # Without comparisons (training went on during the search), fits of scikit-learn are compared.
     if not result.comparisons and result.start_row and f"split0_test_{metric}" in cv_results:
         start = rows[result.start_row]
         gains.append(
@@ -205,7 +208,7 @@ def _gains(result, rows, cv_results, metric):
 
 
 def _grid_size(result):
-    """Logarithm to base ten of the settings of a grid over the same values."""
+    """Logarithm to base ten of the number of settings of a grid over the same values."""
     spans = zip(result.searched, result.candidate.ranges, strict=True)
     sizes = [(each.dimension.size, len(span.listed)) for each, span in spans]
     count = usual_count(sum(size for size, listed in sizes if not listed))
@@ -213,7 +216,7 @@ def _grid_size(result):
 
 
 def usual_count(n_values):
-    """How many values a grid has along each of some that no list was given for."""
+    """Grid points along each of ``n_values`` hyperparameters without a list."""
     return COUNTS.get(n_values, FEWEST)
 
 
@@ -237,7 +240,7 @@ def _tuned(result):
 
 
 def in_words(value):
-    """A value, or between which values those of an array or dict are; anything else as it is."""
+    """Text for a value, or for the range of an array or dict; ``str`` of anything else."""
     values = list(value.values()) if isinstance(value, dict) else value
     try:
         values = np.ravel(np.asarray(values, dtype=float))
@@ -257,7 +260,7 @@ def _ends(ends, size):
 
 
 def n_grid_fits(told, n_splits):
-    """Fits of a grid search in place of some Accounts, without its refit, as words."""
+    """Text: the number of fits of a grid search in place of these searches, without its refit."""
     largest = max(summary.grid_size for summary in told)
     if largest <= READABLE:
         return str(sum(round(10**summary.grid_size) for summary in told) * n_splits)

@@ -1,1 +1,1 @@
-"""What the search of one candidate has found: rows, statuses, improvements."""
+"""Results of the search of one candidate: rows, statuses, comparisons, effective model."""

@@ -1,4 +1,4 @@
-"""What the search of one candidate contributes: rows for scikit-learn to judge, and how it went."""
+"""The result of one candidate: rows for scikit-learn to judge, and how the search went."""
 
 import dataclasses
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.tuning import Record
 
-# Relative difference of values that differ by the rounding of a logarithm and back.
+# Relative difference up to which two values count as the same. Reason: a logarithm and its inverse
+# change a value by a few units of 2e-16 times its logarithm, and no search is that accurate.
 SAME = 1e-12
-# What is worth saying of a range that a list gave; ending on one of its bounds is GridSearchCV's
-# way. Of a vector, not where entries leave the pool.
+# Statuses that are warned about. A list may end on its bounds, as in GridSearchCV; a vector may
+# leave the pool; a search over training runs ends with its budget, so it need not have converged.
 LIST_STATUSES = {EndStatus.FLAT, EndStatus.NOT_CONVERGED}
 CONTINUOUS_STATUSES = LIST_STATUSES | {EndStatus.AT_BOUND, EndStatus.LIMIT}
 VECTOR_STATUSES = {EndStatus.NOT_CONVERGED, EndStatus.AT_BOUND}
-# An optimizer of training runs works within a budget.
 TRAINED_STATUSES = {EndStatus.AT_BOUND}
 
 
@@ -38,10 +38,10 @@ class Searched:
     labels : tuple
         A name for every entry; () for one value.
     meant : bool
-        Whether ending on a bound is as it was meant: a list gave the range, or it is that of
+        Whether ending on a bound is expected (no warning): the range is that of a list, or of
         weights of samples.
     before : ndarray
-        The value that the estimator had, for every entry.
+        The estimator's own value of every entry.
     """
 
     key: str
@@ -61,14 +61,14 @@ class EnumeratedResult:
     rows : list of dict
         Settings for scikit-learn to judge.
     fallback : str or None
-        Why a range was enumerated after all.
+        Why a range was enumerated and not searched.
     """
 
     candidate: Candidate
     rows: list
     fallback: str | None = None
 
-    # What a search would add.
+    # Attributes of a SearchedResult, empty here.
     is_searched = False
     values, guard, describe = (), None, None
 
@@ -81,32 +81,32 @@ class SearchedResult:
     ----------
     candidate : Candidate
     rows : list of dict
-        Settings for scikit-learn to judge; the first are those that were found.
+        Settings for scikit-learn to judge; the first row is the point found.
     records : list of Record
         All evaluations.
     found : Found
     searched : list of Searched
-        In the order of the entries of what was found.
+        The hyperparameters, in the order of the entries of theta.
     how : str
-        How it was differentiated, and why so.
+        How it was differentiated, and why.
     choice : Choice
     loss_name : str
         The validation loss that was descended.
     trained : bool
-        Whether its model is trained by a budget of steps.
+        Whether its model is trained for a given number of steps.
     from_own_values : bool
         Whether the search began at the estimator's own values, or the best of listed ones.
     expected : float or None
-        The validation loss of the first row on the user's cv, if that is the asked score.
+        The validation loss of the first row on the user's cv, if it is the asked score.
     values : list
-        The hyperparameter in each of the rows, of a vector.
+        For a vector, its value in each of the rows.
     describe : callable or None
-        ``describe(value) -> EffectiveModel`` that a vector makes of all data.
+        For a vector, ``describe(value) -> EffectiveModel`` of a value, trained on all data.
     guard : Guard or None
     comparisons : list of Comparison
-        What the result is worth, by evaluations of it and of others.
+        The point found against other points, such as the estimator's own value.
     start_row : int or None
-        Which of the rows is where the search started, if that is not what was found.
+        Number of the row with which the search started, if it is not the point found.
     """
 
     candidate: Candidate
@@ -130,7 +130,7 @@ class SearchedResult:
 
     @property
     def shown_loss(self):
-        """The descended loss in a report."""
+        """The name of the descended loss in reports."""
         return self.found.record.stage.shown or self.loss_name
 
 
@@ -141,7 +141,7 @@ class Comparison:
     Attributes
     ----------
     what : str
-        Such as "the point found over alpha=1".
+        The two points, such as "the point found over alpha=1".
     before, after : Record
     """
 
@@ -151,12 +151,12 @@ class Comparison:
 
 
 def compared(objective, h, found, what):
-    """The Comparison of what was found with other hyperparameters."""
+    """The Comparison of the point found with other hyperparameters."""
     return Comparison(what, objective.compared(h), found.record)
 
 
 def compared_with_own(prepared, objective, found, what="the point found"):
-    """The Comparison with the estimator's own value, in a list; empty if it has no such value."""
+    """The Comparison with the estimator's own value, in a list; empty if that cannot be used."""
     leaf = prepared.range.leaf
     own = prepared.own(prepared.range)
     low, high = prepared.hyperparameter(prepared.range).open_limits
@@ -166,13 +166,13 @@ def compared_with_own(prepared, objective, found, what="the point found"):
 
 
 def searched_one(prepared, span, dimension, labels=()):
-    """A hyperparameter as it was searched, in a list."""
+    """The Searched of one hyperparameter, in a list."""
     before = prepared.own(span, dimension.shape)
     return [Searched(span.key, dimension, labels, bool(span.listed), before)]
 
 
 def solved(final, model):
-    """How a model that is solved was differentiated, and why so."""
+    """Text for ``hypergradient_``: how a solved model was differentiated, and why."""
     name, method = type(final).__name__, getattr(model, "method", None)
     if method is None:
         return f"closed form, because the predictions of {name} have one"
@@ -182,15 +182,15 @@ def solved(final, model):
 
 
 def with_rows(results):
-    """``(its rows of cv_results_, as a range, result)`` of every result."""
+    """Yield ``(rows, result)`` for every result, ``rows`` its range of rows of ``cv_results_``."""
     first = 0
     for result in results:
         yield range(first, first := first + len(result.rows)), result
 
 
 def problems_of(result):
-    """What the user should know about a candidate, each with numbers and a remedy."""
-    # A list that could not be searched was enumerated, as GridSearchCV does: nothing is amiss.
+    """Messages about problems of a candidate, each with numbers and a remedy."""
+    # A list that could not be searched was enumerated, as GridSearchCV does: no problem.
     if not result.is_searched:
         continuous = any(not span.listed for span in result.candidate.ranges)
         return [result.fallback] if result.fallback and continuous else []
@@ -210,7 +210,7 @@ def problems_of(result):
 
 
 def _where(result, searched=None):
-    """Names and values, and the loss that they lead to."""
+    """Text for messages: names and values of hyperparameters, and the loss there."""
     record = result.found.record
     shown = []
     for each in [searched] if searched else result.searched:
@@ -229,12 +229,12 @@ def _worth_saying(searched, trained):
 
 
 def close(one, other):
-    """Whether two values are the same but for rounding, as of a logarithm and back."""
+    """Whether two values are the same up to the rounding of a logarithm and its inverse."""
     return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=SAME, atol=0)
 
 
 def distinct(values, same=close):
-    """Values without those that are the same as an earlier one."""
+    """The values without repetitions; the first of equal ones is kept."""
     kept = []
     for value in values:
         if not any(same(value, other) for other in kept):

@@ -1,13 +1,14 @@
-"""Where hyperparameters ended: what it is called, and what to do about it."""
+"""Statuses of hyperparameters at the end of a search: label and remedy."""
 
 import enum
 
-# Distance in theta from a bound that is none.
+# Entries closer than this to a bound, in theta, count as on it. Reason: far above the rounding of a
+# logarithm (1e-14) and far below any ``tol`` (1e-3).
 ON_BOUND = 1e-9
 
 
 class EndStatus(enum.Enum):
-    """The label of an entry's end, and a remedy if one is called for."""
+    """How an entry of the hyperparameters ended: ``label``, and ``remedy`` or ""."""
 
     INTERIOR = "interior", ""
     FLAT_ZERO = "flat towards zero", ""

@@ -1,1 +1,1 @@
-"""How a candidate is searched: along a line, as a vector, or several values together."""
+"""Strategies: how a candidate is searched, along a line, as a vector, or several values at once."""

@@ -1,4 +1,4 @@
-"""What every strategy does: search a candidate, and tell at any time what it has found."""
+"""The base class of strategies."""
 
 import abc
 
@@ -6,20 +6,20 @@ import abc
 class Strategy(abc.ABC):
     """One way to search a candidate.
 
-    ``run`` may be stopped at any evaluation; ``result`` then tells what was found until there.
+    ``run`` may be stopped at any evaluation; ``result`` then returns the best of what was found.
 
     Attributes
     ----------
     prepared : PreparedCandidate
     options : Options
     objective : Objective
-        What is descended, with all evaluations.
+        The objective that is descended, with all its evaluations.
     """
 
     @property
     @abc.abstractmethod
     def has_evaluated(self):
-        """Whether there is anything to tell."""
+        """Whether at least one evaluation has ended, so that there is a result."""
 
     @abc.abstractmethod
     def run(self):
@@ -28,11 +28,21 @@ class Strategy(abc.ABC):
         Raises
         ------
         Stopped
-            If it is interrupted, or a listener asks for an end.
+            If the search is interrupted, or a listener stops it.
         CannotSearch
-            If the data make no objective, or it is nowhere finite.
+            If the data give no objective, or it is nowhere finite.
         """
 
     @abc.abstractmethod
     def result(self, stopped=None):
-        """The SearchedResult; ``stopped`` is the reason if ``run`` did not end by itself."""
+        """The SearchedResult.
+
+        Parameters
+        ----------
+        stopped : str or None
+            The reason if ``run`` was stopped before its end.
+
+        Returns
+        -------
+        SearchedResult
+        """

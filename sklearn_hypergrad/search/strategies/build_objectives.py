@@ -1,4 +1,4 @@
-"""The objectives that a search would minimise, without searching."""
+"""Build the objectives that a search minimises, without searching (for ``inspection``)."""
 
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
@@ -13,10 +13,22 @@ from sklearn_hypergrad.search.strategies.run_candidate import strategy_of
 def build_objectives(search, X, y=None, **params):
     """One Objective for every candidate of ``search.param_grid`` that has a range.
 
+    Parameters
+    ----------
+    search : HypergradSearchCV
+    X, y : array-like
+        The data, as for ``search.fit``.
+    **params : dict
+        Metadata, as for ``search.fit``.
+
+    Returns
+    -------
+    list of Objective
+
     Raises
     ------
     CannotSearch, ValueError
-        What keeps a range from being searched.
+        If a range cannot be searched.
     """
     X, y = indexable(X, y)
     cv = FrozenSplits(check_cv(search.cv, y, classifier=is_classifier(search.estimator)))

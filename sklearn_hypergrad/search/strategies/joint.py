@@ -1,4 +1,4 @@
-"""The search of several hyperparameters together, from the estimator's own values."""
+"""The strategy for networks and own models: several hyperparameters, from the own values."""
 
 import dataclasses
 
@@ -52,7 +52,7 @@ class JointSearch(Strategy):
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         if self.options.selection == "best" and not self.setup.choice.exact:
             self._judged = best_judged(self.objective, self.prepared)
-        # Losses of a training that goes on are those of other weights: they cannot be compared.
+        # If values are noisy or training goes on between them, they cannot be compared.
         if not self.objective.noisy:
             what = "the point found over the start"
             self._comparisons = [compared(self.objective, self._start, self._found, what)]
@@ -62,7 +62,7 @@ class JointSearch(Strategy):
         optimizer = options.optimizer or self._usual_optimizer()
         budget = optimizer.n_evaluations(options.max_iter)
         if budget is not None:
-            # Listed values, the start and the end are evaluated, too.
+            # Listed values, the start and the end (2) are evaluated in addition.
             at_most = budget + sum(len(span.listed) for span in ranges) + 2
             objective.stage = dataclasses.replace(objective.stage, at_most=at_most)
         self._take_best_listed()
@@ -72,12 +72,12 @@ class JointSearch(Strategy):
         return self._found_at(end.record, end.converged, end.message, end.warning)
 
     def _usual_optimizer(self):
-        """Adam where training is noisy or the loss has kinks, which mislead line searches."""
+        """Adam for training runs and for losses with kinks, which mislead line searches."""
         smooth = self.setup.choice.loss.smooth and self.objective.terms[0].smooth
         return LBFGS() if smooth and not self._trained else Adam()
 
     def _take_best_listed(self):
-        """Start at the listed values that do best, one hyperparameter after the other."""
+        """Start at the best listed values, chosen for one hyperparameter after the other."""
         lowest = None
         for span in self.prepared.ranges:
             for listed in span.listed:
@@ -91,14 +91,14 @@ class JointSearch(Strategy):
         return self.objective.glance(self.objective.space.to_theta(point))
 
     def _begin(self, theta):
-        """Evaluate where the search starts.
+        """Evaluate the start of the search.
 
         Raises
         ------
         CannotSearch
-            If training cannot begin, or diverges.
+            If training cannot begin, or diverges, and there are other settings to enumerate.
         UnsupportedRange
-            The same, if there are no other settings whose fits could do better.
+            If training cannot begin, or diverges, and there are no other settings.
         """
         candidate = self.prepared.candidate
         others = candidate.settings or any(span.listed for span in candidate.ranges)
@@ -133,7 +133,7 @@ class JointSearch(Strategy):
         rows = distinct(rows, same_settings)
         solved = set(found.record.statuses) == {Status.CONVERGED}
         expected = setup.choice.exact and setup.replays and (self._trained or solved)
-        # Of a training that goes on the loss is that of weights that other values have led to, too.
+        # After an interruption of an online search, the weights also depend on earlier values.
         expected = expected and not (stopped is not None and objective.noisy)
         fixed = self.prepared.candidate.settings
         return SearchedResult(
@@ -153,24 +153,24 @@ class JointSearch(Strategy):
         )
 
     def _points(self, found):
-        """What scikit-learn is to judge: the point found, the start, and the best of the others."""
+        """Points that scikit-learn judges: the point found, the start, and the best other point."""
         space, start = self.objective.space, self._start
         points = [found.record.h]
         if self.options.selection == "best":
             points += [start, *self._judged]
-        # Taken to theta and back, the start has other digits than the estimator.
+        # Theta and back changes last digits; the row of the start has those of the estimator.
         begin = space.to_h(space.to_theta(start))
         return [start if same_settings(point, begin) else point for point in points]
 
 
 def directions_of(prepared, space):
-    """Which way entries of theta regularise more, as ``selected`` takes it."""
+    """For each entry of theta, 1, -1 or 0: the direction that regularises more (``selected``)."""
     signs = [prepared.hyperparameter(span).regularizes for span in prepared.ranges]
     return np.repeat(signs, [dimension.size for dimension in space.dimensions])
 
 
 def end_statuses_of(theta, space, prepared, converged):
-    """An EndStatus for every entry."""
+    """An EndStatus for every entry of theta."""
     end_statuses, entries = [], iter(theta)
     inside = EndStatus.INTERIOR if converged else EndStatus.NOT_CONVERGED
     for dimension, span in zip(space.dimensions, prepared.ranges, strict=True):
@@ -201,6 +201,6 @@ def _row_of(settings, rows):
 
 
 def _started(searched, start):
-    """A hyperparameter with the start that it had, which a list may have moved."""
+    """A hyperparameter with its actual start, which may be a listed value."""
     dimension = dataclasses.replace(searched.dimension, start=start[searched.dimension.name])
     return dataclasses.replace(searched, dimension=dimension)

@@ -1,26 +1,32 @@
-"""Scores of solutions that the search has found, where the asked score has no gradient."""
+"""Judge visited points by the asked score, if it has no gradient and a surrogate was descended."""
 
 import warnings
 
 import numpy as np
 
-# Iterates of a search that are judged by a score without gradient: the best by the descended loss.
+# Number of visited points that are judged by a score without gradient: the best by the descended
+# loss. Chosen by hand: each costs a fit per split, and points with a larger loss rarely score best.
 N_JUDGED = 5
 
 
 def best_values(values, objective, name, prepared):
-    """The first of the best values under the asked score, in a list; empty if it cannot be told.
+    """The value with the best asked score, in a list; of equal ones the first.
 
     Parameters
     ----------
     values : list
         Values of the hyperparameter ``name``, each a scalar or an array of its shape.
     objective : Objective
-        On the user's cv; solutions are converged to its inner tolerance.
+        The objective on the user's cv; solutions are converged to its inner tolerance.
     name : str
     prepared : PreparedCandidate
+
+    Returns
+    -------
+    list
+        One value, or none if no score is known.
     """
-    # In the order of their size each solution starts the next one warm.
+    # In the order of size, each solution is a good start for the next one.
     order = sorted(range(len(values)), key=lambda index: np.max(values[index]))
     scores = {}
     for index in order:
@@ -30,13 +36,13 @@ def best_values(values, objective, name, prepared):
 
 
 def best(values, scores):
-    """The first of the values with the best score, in a list; empty if no score is known."""
+    """The value with the best score, in a list: the first of equal ones; empty if none is known."""
     known = [index for index, score in enumerate(scores) if np.isfinite(score)]
     return [values[max(known, key=lambda index: (scores[index], -index))]] if known else []
 
 
 def score_at(h, objective, prepared):
-    """Mean of the asked score over splits of the solutions at some hyperparameters; else nan."""
+    """Mean over splits of the asked score at hyperparameters ``h``; nan if it cannot be computed."""
     inputs = prepared.inputs
     if inputs.scorer is None:
         return np.nan
@@ -47,7 +53,7 @@ def score_at(h, objective, prepared):
             for term, fitted in objective.solutions(h):
                 scores += _scores(term, fitted, h, prepared)
         return np.mean(scores)
-    # A scorer is the user's code. What it cannot score here, the real fits will show.
+    # A scorer is user code. If it fails here, scikit-learn's scoring reports it.
     except Exception:
         return np.nan
 

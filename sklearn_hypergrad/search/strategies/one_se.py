@@ -1,4 +1,7 @@
-"""Which point of a search is proposed: the optimum, or a simpler model that is about as good."""
+"""The one-standard-error rule: propose the most regularised model that is about as good.
+
+See Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees" (1984), section 3.4.3.
+"""
 
 import dataclasses
 
@@ -10,11 +13,13 @@ from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.tuning import ONE_SE
 
 SELECTIONS = "best", "one_se"
-# Relative change of the loss that is none: all is regularised away.
+# Relative change of the loss below which points at the strong end count as equal: everything is
+# regularised away there. Reason: the fine inner tolerance, 1e-6.
 LEVEL = 1e-6
-# The first step on a linear scale, relative to where it begins.
+# First step on a linear scale, relative to the value at the optimum. Chosen by hand: steps double,
+# and the last one is refined by a root search, so it only sets the number of evaluations.
 FIRST = 0.1
-# Endings of an optimum that say nothing of the point that is proposed instead.
+# Statuses of an optimum that do not carry over to the point that is proposed instead.
 MOVED = {
     EndStatus.INTERIOR,
     EndStatus.AT_BOUND,
@@ -26,7 +31,10 @@ STRONGEST = "then the strongest level within one standard error"
 
 
 def check_selection(objective, direction):
-    """Raise ValueError if there is no standard error, or nothing that regularises."""
+    """Raise ValueError if ``selection="one_se"`` does not apply.
+
+    That is, if values are noisy, there is a single split, or no hyperparameter regularises.
+    """
     if objective.noisy:
         raise ValueError(
             "selection='one_se' compares losses of different points, and these are noisy, or those "
@@ -45,20 +53,21 @@ def check_selection(objective, direction):
 
 
 def selected(objective, found, direction, tol, most=np.inf):
-    """What ``selection="one_se"`` proposes in place of a point that was found.
+    """The point that ``selection="one_se"`` proposes in place of the optimum.
 
     Parameters
     ----------
     objective : Objective
-        On which it was found.
+        The objective that was minimised.
     found : Found
+        The optimum.
     direction : ndarray of shape (size,)
         1 for entries of theta that regularise more the larger they are, -1 for the reverse, 0 for
         others.
     tol : float
         Accuracy of the shift in theta.
-    most : float
-        The longest shift of theta, if bounds are not all that limit it.
+    most : float, default=inf
+        Longest shift of theta, if something besides the bounds limits it.
 
     Returns
     -------
@@ -104,12 +113,12 @@ def _walk(objective, records, direction, ends):
         if excess(shift) > 0:
             brentq(excess, before, shift, xtol=tol)
             break
-        # On a linear scale decades are further and further apart.
+        # On a linear scale the step doubles, as decades on a logarithmic one.
         stride *= 1 if logarithmic else 2
 
 
 def _strongest(records, direction, limit):
-    """The strongest within the limit, or the first of those at the end that are all the same."""
+    """The strongest point within the limit; if all are within, the first of the flat end."""
     within = [record for record in records if record.value <= limit]
     within.sort(key=lambda record: float(direction @ record.theta))
     if len(within) < len(records):
@@ -121,7 +130,7 @@ def _strongest(records, direction, limit):
 
 
 def _reach(objective, theta, direction):
-    """The longest shift within bounds."""
+    """The longest shift of theta within its bounds."""
     moves = direction != 0
     ends = objective.space.bounds[np.arange(len(theta)), (direction > 0).astype(int)]
     return max(0.0, float(np.min((ends - theta)[moves] / direction[moves])))

@@ -1,4 +1,4 @@
-"""Objectives that are searched from the estimator's own values: networks, schedules, own models."""
+"""Objectives of searches from the estimator's own values: networks, schedules, own models."""
 
 import dataclasses
 import functools
@@ -15,7 +15,8 @@ from sklearn_hypergrad.search.results.candidate_result import Searched, solved
 from sklearn_hypergrad.spaces import Space
 from sklearn_hypergrad.tuning import Objective, OnlineObjective, TrainedObjective
 
-# Line searches compare losses, and Newton's method has these digits at the price of a step.
+# Inner tolerance of own models that are solved. Reason: line searches compare losses that differ
+# little, and near a minimum Newton's method doubles the number of correct digits in one step.
 FINEST = 1e-10
 ONE_SPLIT = (
     "a weight per training sample needs one split, whose validation rows are clean, and cv has {}: "
@@ -30,7 +31,7 @@ NO_REFIT = (
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """What is minimised from the estimator's own values, and how.
+    """An objective with everything that its result needs.
 
     Attributes
     ----------
@@ -38,9 +39,9 @@ class Setup:
     searched : list of Searched
     choice : Choice
     why : str
-        How it is differentiated, and why so.
+        How it is differentiated, and why.
     replays : bool
-        Whether fits of scikit-learn on its splits come to the same weights.
+        Whether fits of scikit-learn on its splits lead to the same weights.
     """
 
     objective: Objective
@@ -50,17 +51,33 @@ class Setup:
     replays: bool
 
     def params(self, h):
-        """Parameters for ``set_params`` from values of what is searched."""
+        """Parameters for ``set_params`` from hyperparameters."""
         return params_of(self.searched, h)
 
 
 def params_of(searched, h):
-    """Parameters for ``set_params`` from values of what is searched."""
+    """Parameters for ``set_params`` from hyperparameters ``h``."""
     return {each.key: plain(h[each.dimension.name]) for each in searched}
 
 
 def own_values_setup(prepared):
-    """The Setup of a candidate."""
+    """The Setup of a candidate.
+
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+
+    Returns
+    -------
+    Setup
+
+    Raises
+    ------
+    CannotSearch
+        If parameters of the estimator are invalid, or the data give no objective.
+    UnsupportedRange, ValueError
+        If an argument of the search, or a range, does not apply to this model or these data.
+    """
     _refuse(prepared)
     try:
         prepared.final._validate_params()
@@ -101,7 +118,7 @@ def _trained(prepared, parts, make_terms):
 
 
 def _online(prepared, parts, make_terms):
-    """``(objective, why)`` of training runs whose hyperparameters move on the way."""
+    """``(objective, why)`` of training runs whose hyperparameters move during training."""
     method, (space, terms, *_) = prepared.options.method, parts
     method.check(terms[0].problem, {d.name: d.starts.reshape(d.shape) for d in space.dimensions})
     n_outer = prepared.options.max_iter
@@ -110,7 +127,7 @@ def _online(prepared, parts, make_terms):
 
 
 def _solved(prepared, parts, make_terms):
-    """``(objective, why)`` of models that are solved."""
+    """``(objective, why)`` of models that minimise their objective."""
     space, terms, stage, events = parts
     terms = [term.differentiated(prepared.options.method) for term in terms]
     objective = Objective(space, terms, stage, events)
@@ -145,7 +162,7 @@ def _searched(prepared, span, data):
     if per == "sample" and prepared.options.refit is not False:
         raise UnsupportedRange(NO_REFIT)
     family.check(final, span.leaf, data[0])
-    # Values of a list are numbers, whatever the estimator has.
+    # Values of a list are numbers, even if the estimator's own value is an array.
     shape, labels = (), ()
     if not span.listed:
         shape, labels = family.shape(final, span.leaf, per, data[0])
@@ -160,7 +177,7 @@ def _searched(prepared, span, data):
 
 
 def _first_terms(make_terms):
-    """Terms of the first draw; what makes none, the real fits will say in scikit-learn's words."""
+    """Terms of the first draw; an error leads to enumeration, where scikit-learn reports it."""
     try:
         return make_terms(0)
     except Exception as error:
@@ -168,7 +185,7 @@ def _first_terms(make_terms):
 
 
 def _terms(prepared, data, loss, draw):
-    """Terms of all splits; seeds are those of the fits where these have one."""
+    """Terms of all splits, with the estimator's own seed or, without one, seeds of this draw."""
     options = prepared.options
     own = own_seed(prepared.final) if options.resample == "fixed" else None
     seeds = np.random.SeedSequence((options.seed, draw)).generate_state(len(data))
@@ -178,6 +195,6 @@ def _terms(prepared, data, loss, draw):
 
 
 def own_seed(estimator):
-    """The seed of its fits, or None if they differ; one that draws nothing has any."""
+    """The seed of an estimator's fits; None if fits differ, 0 if the estimator draws nothing."""
     seed = getattr(estimator, "random_state", 0)
     return int(seed) if isinstance(seed, numbers.Integral) else None

@@ -1,4 +1,4 @@
-"""One candidate from its data to its rows: the strategy that suits its model, run to its end."""
+"""Search one candidate: choose the strategy from its model, run it, and return its result."""
 
 from sklearn.model_selection import ParameterGrid
 
@@ -16,7 +16,7 @@ from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
 
 def run_candidate(candidate, inputs, options):
-    """Search a candidate's ranges; one without a range is its only row.
+    """Search a candidate's ranges; a candidate without a range is one row.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def run_candidate(candidate, inputs, options):
     KeyboardInterrupt
         If it is interrupted before the first evaluation has ended.
     ValueError
-        If what is asked for does not apply to this model, or to these data.
+        If a range or an argument does not apply to this model, or to these data.
     """
     if not candidate.ranges:
         return EnumeratedResult(candidate, [candidate.settings])
@@ -50,7 +50,7 @@ def run_candidate(candidate, inputs, options):
 
 
 def _completed(strategy):
-    """The result of a strategy, also if it is stopped: the one place that catches that."""
+    """The result of a strategy, run to its end or stopped: the only place that catches a stop."""
     reason = None
     try:
         try:
@@ -65,7 +65,7 @@ def _completed(strategy):
 
 
 def _enumerated(candidate, reason):
-    """The values of the ranges as rows, for a problem that could not be searched."""
+    """The EnumeratedResult of a candidate that could not be searched: listed values as rows."""
     values = {span.key: _listed(span, candidate) for span in candidate.ranges}
     rows = [{**candidate.settings, **row} for row in ParameterGrid(values)]
     message = f"{candidate.key} was enumerated, not searched: {reason.rstrip('.')}."
@@ -82,15 +82,15 @@ def strategy_of(prepared):
     Raises
     ------
     CannotSearch
-        If the data make no model.
+        If the data give no model.
     UnsupportedRange, ValueError
-        If no strategy does what is asked for.
+        If no strategy supports the ranges and arguments.
     """
     return strategy_class(prepared)(prepared)
 
 
 def strategy_class(prepared):
-    """The class of the strategy."""
+    """Choose the class of the strategy from the model and the number and shape of the ranges."""
     model, ranges = prepared.first_model, prepared.ranges
     if isinstance(prepared.options.method, OnlineHypergradient):
         refuse_online(prepared, model)

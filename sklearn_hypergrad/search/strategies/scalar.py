@@ -1,4 +1,4 @@
-"""The search for one value of a model whose level is known: a line search."""
+"""The strategy for one value of a model whose level is known: a line search."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from sklearn_hypergrad.tuning import SEARCH
 
 
 class ScalarSearch(Strategy):
-    """Scan a line, polish the best minimum, and judge what was visited by the asked score.
+    """Scan a line, polish the best minimum, and judge visited points by the asked score.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class ScalarSearch(Strategy):
     def _judge(self):
         """The best listed and the best visited value, if the asked score has no gradient."""
         prepared, objective = self.prepared, self.objective
-        # The best of other points would do away with what was selected.
+        # A row of another point could win against the selected one.
         if prepared.choice.exact or self.options.selection != "best":
             return
         name, self._asked.tol = prepared.range.leaf, objective.tol
@@ -62,7 +62,7 @@ class ScalarSearch(Strategy):
         (dimension,) = objective.space.dimensions
         values = distinct([found.record.h[dimension.name], *self._judged])
         rows = [prepared.settings({dimension.name: value}) for value in values]
-        # What is not converged is not what fits are to be compared with.
+        # Scores of scikit-learn's fits are compared with converged solutions only.
         solved_exactly = set(found.record.statuses) == {Status.CONVERGED}
         exact = prepared.choice.exact and solved_exactly and self._asked is objective
         return SearchedResult(
@@ -81,7 +81,7 @@ class ScalarSearch(Strategy):
 
 
 def scalar_objectives(prepared):
-    """The objective of one value, and that of the user's cv, mostly the same one."""
+    """The objective that is descended, and that of the user's cv; mostly the same object."""
     asked = prepared.objective(prepared.cv_models, prepared.choice.loss)
     if prepared.options.search_cv == "loo":
         model = prepared.left_out_model()

