@@ -108,7 +108,7 @@ class LineSearch:
         return float(ends.get(logarithm, np.exp(logarithm)))
 
     def _look(self):
-        """``point(logarithm)`` for a scan; it solves roughly if the last value was far too large."""
+        """``point(logarithm)`` for a scan; solves roughly if the last value was far too large."""
         values = []
 
         def point(logarithm):
