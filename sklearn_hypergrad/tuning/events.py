@@ -1,20 +1,22 @@
-"""Stages of a search, what listeners are told about them, and what ends them early."""
+"""Progress events of a search: its stages, the listeners, and the exception that stops it."""
 
 import dataclasses
 from collections.abc import Callable
 
 SEARCH, ONE_SE, COMPARISON = "search", "one standard error", "comparison"
-# The reason of a search that Ctrl-C has ended.
+# The reason in the message of a search that Ctrl-C ended.
 INTERRUPTED = "interrupted"
 
 
 class Stopped(BaseException):
-    """A search is to end here, with what it has found so far; no error, so nothing swallows it.
+    """Raised to end a search, which then returns the best of its evaluations so far.
+
+    It is not an Exception, so that no ``except Exception`` catches it by mistake.
 
     Parameters
     ----------
     reason : str
-        Why, in words: the ``stopping_reason_`` of the search.
+        Why the search ends: its ``stopping_reason_``.
     """
 
     def __init__(self, reason):
@@ -29,18 +31,17 @@ class Stage:
     Attributes
     ----------
     place : str
-        Which of several searches this is: that of some enumerated settings, of a fold of a guard.
+        Which of several searches this is: the enumerated settings, the fold of a guard.
     purpose : {"search", "one standard error", "comparison"}
-        Why losses are evaluated: the optimizer asks for them, ``selection`` does, or the result is
-        compared with something.
-    splits : str
+        Why losses are evaluated: for the optimizer, for ``selection``, or to compare the result.
+    splits : {"cv", "search_cv"}
         The argument of the search that the splits are from.
     loss : str
         Name of the validation loss.
     shown : str
-        The same in a report, where a score is told as a loss.
+        Its name in reports, where a score is written as a loss ("1 - r2").
     at_most : int or None
-        Evaluations that are to come at its begin; None if the optimizer has no budget of them.
+        Largest number of evaluations of the stage; None if the optimizer has no such budget.
     """
 
     place: str = ""
@@ -57,15 +58,15 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class Events:
-    """Who is told about every evaluation.
+    """The listeners of an objective.
 
     Attributes
     ----------
     listeners : tuple of callable
         ``listener(stage, record, settings)`` is called after every evaluation, in the calling
-        process.
+        process; ``settings`` is the next attribute.
     settings : callable
-        ``settings(h)`` are the parameters for ``set_params`` of the estimator.
+        ``settings(h)`` returns parameters for ``set_params`` of the estimator.
     """
 
     listeners: tuple = ()

@@ -1,4 +1,4 @@
-"""Tuning without scikit-learn: inner problems, outer functions, a space, and how to move in it."""
+"""Tuning without scikit-learn: ``minimize`` takes inner problems, outer losses and a space."""
 
 import dataclasses
 
@@ -15,9 +15,12 @@ class ProblemTerm:
     Parameters
     ----------
     problem : InnerProblem or Training
+        The problem whose weights are trained.
     outer : callable
-        ``outer(w, h) -> (values, gradient in w, dict of direct gradients in h)``.
+        ``outer(w, h) -> (values, gradient in w, dict of direct gradients in h)``, with values of
+        shape (n_splits,) and gradients of their sum.
     method : Hypergradient
+        How the trained weights are differentiated.
     """
 
     def __init__(self, problem, outer, method):
@@ -25,31 +28,32 @@ class ProblemTerm:
 
     @property
     def iterative(self):
-        """Whether accuracy takes time."""
+        """Whether a more accurate solution takes longer."""
         return getattr(self.problem, "iterative", True)
 
     def evaluate(self, h, start, tol, **options):
-        """The Evaluation at some hyperparameters."""
+        """The Evaluation at hyperparameters ``h``; arguments are those of the method."""
         return self._method.evaluate(self.problem, self.outer, h, start, tol, **options)
 
 
 @dataclasses.dataclass(frozen=True)
 class Minimized:
-    """Where a minimisation ended.
+    """The result of :func:`minimize`.
 
     Attributes
     ----------
     h : dict
-        Hyperparameters in natural units.
+        The hyperparameters found, in natural units.
     record : Record
         The evaluation there: value, gradient, losses of the splits, statuses.
     records : list of Record
         All evaluations.
     converged : bool
+        Whether the optimizer reached its tolerance.
     message : str
-        Why it ended.
+        Why the optimizer ended.
     warning : str
-        What the user should know about the way there, with a remedy; or "".
+        A problem on the way there, with a remedy; or "".
     """
 
     h: dict
@@ -76,29 +80,32 @@ def minimize(  # noqa: PLR0913
     """Minimise the mean of outer losses over the hyperparameters of inner problems.
 
     That is, ``min_h mean_s outer_s(w_s(h), h)`` with ``w_s(h)`` the solution of the inner problem
-    s, or what its training run ends with (Lorraine, Vicol, Duvenaud 2019, equation 1).
+    s, or the last weights of its training run (Lorraine, Vicol, Duvenaud 2020, "Optimizing Millions
+    of Hyperparameters by Implicit Differentiation", equation 1).
 
     Parameters
     ----------
     problems : list of InnerProblem or Training
-        What is trained.
+        The problems whose weights are trained.
     outers : list of callable
         One for each problem: ``outer(w, h) -> (values, gradient in w, dict of direct gradients in
         h)``, with values of shape (n_splits,).
     space : Space
-        Which hyperparameters are tuned, on which scales, and between which bounds.
+        The hyperparameters that are tuned, their scales and bounds.
     hypergradient : Hypergradient
         How trained weights are differentiated.
     optimizer : Optimizer
-        How to move.
+        How hyperparameters move.
     start : dict, default=None
-        Hyperparameters to begin with; None is where the dimensions of the space start.
+        Hyperparameters to begin with; None is the start of every dimension of the space.
     tol : float, default=1e-3
-        Accuracy in theta, the scale on which the optimizer moves: 0.1 % of a positive number.
+        Accuracy in theta, the scale on which the optimizer moves: 0.1 % of a positive number on a
+        logarithmic scale. At a minimum such an error changes the loss by about its square.
     max_iter : int, default=50
-        Iterations of the optimizer.
+        Largest number of iterations of the optimizer.
     inner_tol : float, default=1e-8
-        Accuracy of inner solutions: line searches compare values that differ little.
+        Accuracy of inner solutions, relative to the scale of the data. Line searches compare values
+        that differ little, so it is much finer than ``tol``.
     listeners : sequence of callable, default=()
         ``listener(stage, record, settings)`` is called after every evaluation, and may raise
         ``Stopped(reason)``.
@@ -106,14 +113,15 @@ def minimize(  # noqa: PLR0913
     Returns
     -------
     Minimized
-        If it was stopped, or interrupted by Ctrl-C, the best evaluation so far.
+        The last point of the optimizer; the best evaluation so far if it was stopped by a listener
+        or interrupted by Ctrl-C.
 
     Raises
     ------
     Stopped
         If it is stopped before the first evaluation has ended.
     ValueError
-        If nothing depends on one of the hyperparameters.
+        If neither an inner problem nor an outer loss depends on one of the hyperparameters.
     """
     terms = [ProblemTerm(*pair, hypergradient) for pair in zip(problems, outers, strict=True)]
     events = Events(tuple(listeners))

@@ -1,4 +1,4 @@
-"""The function of the hyperparameters that is minimised, and every evaluation of it so far."""
+"""The objective: the function of theta that is minimised, with all its evaluations so far."""
 
 import collections
 import dataclasses
@@ -12,12 +12,15 @@ from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.training import Diverged
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, Events, Stage, Stopped
 
-# Inner tolerance while the line is scanned far above its minimum, elsewhere, and while a minimum is
-# polished.
+# Inner tolerances: of a scan far above its minimum, of a scan elsewhere, and while a minimum is
+# polished. Tolerances that decrease along a search are those of Pedregosa (2016), algorithm 1. The
+# values are chosen by hand: an error of tol in the weights is one of tol squared in the inner
+# objective, and COARSE values rank points of a scan whose losses differ by more than 1e-4 relative.
 ROUGH = 1e-1
 COARSE = 1e-3
 FINE = 1e-6
-# Warm starts that are kept, and numbers in them.
+# Largest number of warm starts, and of numbers in them. Chosen by hand: a scan of a line has about
+# a dozen points, and 2**21 doubles are 16 MiB.
 MOST_STARTS = 12
 MOST_KEPT = 2**21
 DIVERGING = Diverged, LatticeOverflow
@@ -30,27 +33,29 @@ class Record:
     Attributes
     ----------
     theta : ndarray of shape (size,)
-        Where, on the scale on which the search moves.
+        The point, on the scale on which the search moves.
     h : dict
         Hyperparameters in natural units.
     value : float
         Mean validation loss over splits.
     gradient : ndarray of shape (size,)
-        Its gradient in theta; nan where only the value was asked for.
+        Its gradient in theta; nan if only the value was computed.
     losses : ndarray of shape (n_splits,)
         Validation losses of the splits.
     tol : float
         Inner tolerance.
     statuses : tuple of Status
-        What inner and linear solvers report.
+        Statuses of the inner and the linear solvers.
     seconds : float
+        Duration of the evaluation.
     n_solves : int
-        Linear systems solved, or gradients of batches computed.
+        Number of linear systems solved, or of gradients of batches computed.
     stage : Stage
+        The part of the search that it belongs to.
     linear_iterations, linear_residual : float
         Iterations of the linear solver and the largest relative residual; nan if unknown.
     error : str
-        Why there is no finite value, if that is known.
+        Why the value is not finite, if known.
     """
 
     theta: np.ndarray
@@ -69,7 +74,7 @@ class Record:
 
     @property
     def measure(self):
-        """The loss and its splits, as words."""
+        """The loss and its splits, as text."""
         n_splits = len(self.losses)
         splits = f"{n_splits} split{'s' * (n_splits > 1)} of {self.stage.splits}"
         return f"{self.stage.shown} on {splits}"
@@ -78,24 +83,24 @@ class Record:
 class Objective:
     """Mean outer loss over splits as a function of theta.
 
-    The one place that evaluates, records, tells and stops. It holds the warm starts of every term
-    and the inner tolerance ``tol``, which must not change during an optimizer's run: a changing one
+    Only this class evaluates, records, calls listeners and stops. It holds the warm starts of every
+    term and the inner tolerance ``tol``, which must not change during an optimizer's run: a change
     looks like noise to a line search. Splits are summed in their order.
 
     Parameters
     ----------
     space : Space
     terms : list of Model or ProblemTerm
-        What is summed: each has ``evaluate(h, start, tol) -> Evaluation`` and ``iterative``.
+        The summands: each has ``evaluate(h, start, tol) -> Evaluation`` and ``iterative``.
     stage : Stage
         The part of a search that evaluations belong to.
     events : Events
-        Who is told about evaluations.
+        The listeners of evaluations.
 
     Attributes
     ----------
     noisy : bool
-        Whether the smallest of its values says little about where it was found.
+        Whether values are noisy, so that the smallest one may be a matter of luck.
     from_own_values : bool
         Whether the search begins at the estimator's own values.
     tol : float
@@ -118,17 +123,17 @@ class Objective:
         self._known = {}
 
     def __call__(self, theta):
-        """``(value, gradient)``; the value is infinite where a problem could not be solved."""
+        """``(value, gradient)``; the value is infinite if a problem could not be solved."""
         record = self.record(theta)
         return record.value, record.gradient
 
     def record(self, theta):
-        """The evaluation at theta with the current inner tolerance.
+        """The Record at theta with the current inner tolerance; a known one is not computed again.
 
         Raises
         ------
         Stopped
-            If it is interrupted, or a listener asks for an end.
+            If it is interrupted, or a listener stops the search.
         """
         theta = np.array(theta, dtype=float)
         key = theta.tobytes(), self.tol
@@ -137,7 +142,7 @@ class Objective:
         return self._known[key]
 
     def kept(self, evaluate, theta):
-        """The record that ``evaluate(theta)`` makes, remembered and told."""
+        """The Record that ``evaluate(theta)`` returns, stored and passed to all listeners."""
         try:
             record = evaluate(theta)
             self.records.append(record)
@@ -148,7 +153,7 @@ class Objective:
         return record
 
     def compared(self, h):
-        """The evaluation of what the result is compared with, within bounds or not."""
+        """The Record at hyperparameters that the result is compared with, within bounds or not."""
         stage, space = self.stage, self.space
         self.stage = dataclasses.replace(stage, purpose=COMPARISON, at_most=None)
         self.space = space.holding(h)
@@ -158,30 +163,30 @@ class Objective:
             self.stage, self.space = stage, space
 
     def final(self, theta):
-        """The record of where the search has ended."""
+        """The Record at the point where the search ended."""
         return self.record(theta)
 
     def losses(self, theta):
-        """Validation losses of all splits, by themselves."""
+        """Validation losses of all splits, of shape (n_splits,)."""
         return self.record(theta).losses
 
     def glance(self, theta):
-        """The value at theta, where the gradient is not needed."""
+        """The value at theta, if no gradient is needed."""
         return self.record(theta).value
 
     @property
     def iterative(self):
-        """Whether accuracy takes time."""
+        """Whether more accurate solutions take longer."""
         return any(term.iterative for term in self.terms)
 
     @property
     def best(self):
-        """The smallest record of the finest tolerance used."""
+        """The Record of the smallest value among those of the finest tolerance."""
         finest = min(record.tol for record in self.records)
         return min((r for r in self.records if r.tol == finest), key=lambda r: r.value)
 
     def solutions(self, h):
-        """``(term, fitted)`` of every term: converged to the inner tolerance, warm-started."""
+        """Yield ``(term, fitted)`` of every term, solved to the inner tolerance, warm-started."""
         theta, states = self.space.to_theta(h), []
         for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
             fitted = term.train(h, start, self.tol)
@@ -213,7 +218,7 @@ class Objective:
         )
 
     def _failed(self, theta, error, began):
-        """The record of a theta that cannot be evaluated."""
+        """The Record of a theta that cannot be evaluated."""
         statuses = (Status.DIVERGED,) if isinstance(error, DIVERGING) else ()
         record = self._told(theta, np.array([np.inf]), np.zeros_like(theta), statuses, 0, began)
         return dataclasses.replace(record, error=str(error))
@@ -240,9 +245,10 @@ class Objective:
 
 
 class Starts:
-    """Warm starts of the last evaluations, of which the nearest is the best to start from.
+    """Warm starts of the last evaluations; the nearest one in theta is used.
 
-    A line is walked from end to end before its minimum is polished; vectors move little by little.
+    A scan walks a line from end to end before its minimum is polished, so several are kept. Vectors
+    move little by little, and keep one.
 
     Parameters
     ----------
@@ -268,5 +274,5 @@ class Starts:
         """Warm starts of all terms, None where there are none yet."""
         if not self._kept:
             return self._none
-        # Of equally near ones the last, which is the most accurate.
+        # Of equally near ones the last: it is the most accurate.
         return min(reversed(self._kept), key=lambda kept: np.abs(kept[0] - theta).max())[1]

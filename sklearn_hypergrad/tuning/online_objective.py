@@ -9,9 +9,9 @@ from sklearn_hypergrad.tuning.training_objective import TrainedObjective
 
 
 class OnlineObjective(TrainedObjective):
-    """Mean validation loss over splits, each of one training that goes on from call to call.
+    """Mean validation loss over splits, with one training per split that goes on from call to call.
 
-    So a value is not that of theta alone, but of the weights that all calls so far have led to.
+    So a value depends not only on theta, but on the weights after all calls so far.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class OnlineObjective(TrainedObjective):
         As for TrainedObjective.
     method : OnlineHypergradient
     n_outer : int
-        Calls that are to come.
+        Number of calls that are planned, which sets the length of training between them.
     """
 
     noisy = True
@@ -31,19 +31,18 @@ class OnlineObjective(TrainedObjective):
 
     def __call__(self, theta):
         record = self.record(theta)
-        # Where the search began it has been before; from then on training goes on at every call,
-        # also with the same values.
+        # Training goes on at every call, also with values that were evaluated before.
         self._known.clear()
         return record.value, record.gradient
 
     def take_back(self):
-        """Go back to before the last call, which the optimizer cannot use."""
+        """Undo the last call, whose point the optimizer rejects."""
         for session, saved in zip(self._sessions, self._saved, strict=True):
             session.restore(saved)
 
     def final(self, theta):
-        """The record of training with theta from the start to the end, as fits do."""
-        # Of the last step that could be evaluated: one that diverged was taken back.
+        """The Record of a whole training with theta, as an estimator's fit does it."""
+        # Statuses of the last finite evaluation: one that diverged was taken back.
         statuses = next(r.statuses for r in reversed(self.records) if np.isfinite(r.value))
         self.glance(theta)
         record = self.records[-1]

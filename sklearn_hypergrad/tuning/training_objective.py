@@ -11,15 +11,14 @@ from sklearn_hypergrad.tuning.objective import DIVERGING, Objective
 
 
 class TrainedObjective(Objective):
-    """Mean validation loss over splits, each a training run of its own.
+    """Mean validation loss over splits, each with a training run of its own.
 
     Parameters
     ----------
     space, terms, stage, events
         As for Objective.
     make_terms : callable
-        ``make_terms(draw)`` is the list of Terms with the seeds of a draw, of which the first is
-        ``terms``.
+        ``make_terms(draw)`` returns the terms with the seeds of a draw; draw 0 is ``terms``.
     fresh : bool
         Whether every evaluation draws new seeds.
     """
@@ -29,11 +28,11 @@ class TrainedObjective(Objective):
         self._make_terms = make_terms
         self._fresh = fresh
         self.noisy = self.noisy or fresh
-        # Memory for the states of as many runs as there are at a time.
+        # Memory for the states of parallel runs, used again by later evaluations.
         self._storages = []
 
     def glance(self, theta):
-        """The value at theta, without the gradient: at a third of the price."""
+        """The value at theta without the gradient, at about a third of the cost."""
         return self.kept(self._glanced, theta).value
 
     def losses(self, theta):
@@ -54,7 +53,7 @@ class TrainedObjective(Objective):
         return self._told(theta, losses, unknown, (), n_gradients, began)
 
     def _losses(self, theta):
-        """Losses of all splits, and the gradients of batches that they took."""
+        """Losses of all splits, and the number of gradients of batches that they took."""
         h = self.space.to_h(theta)
 
         def loss(term):
