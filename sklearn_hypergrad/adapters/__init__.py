@@ -1,4 +1,9 @@
-"""Which model an estimator is: one registered family per file, open to third parties."""
+"""Families of estimators: each file describes how one family is tuned, and registers it.
+
+A family states the hyperparameters of its estimators, the configurations that it refuses, the model
+of some data (predictions with derivatives), and how a solution is installed in a fitted estimator.
+Third parties register families of their own with ``@family.register``.
+"""
 
 from sklearn_hypergrad.adapters import (
     differentiable,

@@ -1,4 +1,9 @@
-"""The contract of families: what the search has to know about a class of estimators."""
+"""The contract of families: what the search must know about a class of estimators.
+
+A family describes estimators ``argmin_w training_loss(w) + penalty(w, h)``, or training runs, whose
+hyperparameters ``h`` are tuned: their names and limits, obstacles, the Model of some data, and how
+to make fitted estimators from solutions. ``family(estimator)`` returns the registered one.
+"""
 
 import abc
 import dataclasses
@@ -15,15 +20,15 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
 from sklearn_hypergrad.spaces import Hyperparameter
 
-# What penalties of linear models with arrays can have one value per.
+# The values of ``per`` that penalties of linear models with arrays allow.
 VECTORS = ("feature", "group", "coefficient", "transformer")
 
 
 class Family(abc.ABC):
     """Estimators that are tuned in the same way.
 
-    A family is one file of ``adapters``: the class, its hyperparameters, why a configuration is an
-    obstacle, the model of some data, and how an estimator is fitted with a solution.
+    A family is one file of ``adapters``: the class, its hyperparameters, the configurations that it
+    refuses, the model of some data, and how an estimator is fitted with a solution.
 
     Attributes
     ----------
@@ -31,21 +36,24 @@ class Family(abc.ABC):
         The class whose ``fit`` minimises the documented objective. A subclass that overrides one of
         ``methods`` is another model.
     vector_class : type or None
-        The class to use for one value per feature, where this one has none.
+        The class that supports one value per feature, if this one does not; for messages.
     hyperparameters : dict of str -> Hyperparameter
-        What can be tuned, by the names of constructor parameters.
+        The hyperparameters that can be tuned, by the names of constructor parameters.
     takes : {"numbers", "probabilities", "codes"}
-        What its models predict; the validation losses that take such predictions apply.
+        The kind of predictions of its models; validation losses that take such predictions apply.
     largest_matrix : int
-        Side of the largest matrix that its models form for a split.
+        Side of the largest matrix that its models form for a split; it limits how many splits one
+        model has. The default 0 means none.
     knows_scales : bool
-        Whether its models take the ``scales`` of data into account; else data have none.
+        Whether its models use the ``scales`` of data; if not, data are not shared up to scales.
     one_split : bool
         Whether each model has the data of one split; else as many splits as share their X.
     trained : bool
         Whether its models are trained step by step, and not solved.
     stratified : bool
-        Whether half splits are to have the same shares of all labels.
+        Whether half splits keep the proportions of labels.
+    methods : tuple of str
+        Methods of ``estimator_class`` that subclasses must not override.
     """
 
     estimator_class: type
@@ -61,13 +69,25 @@ class Family(abc.ABC):
 
     @property
     def losses(self):
-        """Names of the validation losses that its predictions allow."""
+        """Frozenset of the names of the validation losses that its predictions allow."""
         return frozenset(loss.name for loss in losses_of(self.takes))
 
     def obstacle(self, estimator):
-        """Why this configuration cannot be differentiated, or None."""
+        """Why this configuration cannot be differentiated, or None.
+
+        Subclasses define ``configuration_obstacle``; this method also checks overridden methods.
+
+        Parameters
+        ----------
+        estimator : estimator
+
+        Returns
+        -------
+        str or None
+            A clause for "This is because ...", without a full stop.
+        """
         for method in self.methods:
-            # Methods that exist under conditions are new objects at every ordinary look.
+            # Conditional methods are new objects at every getattr, so they are compared statically.
             own = inspect.getattr_static(type(estimator), method, None)
             if own is not inspect.getattr_static(self.estimator_class, method, None):
                 return (
@@ -76,11 +96,11 @@ class Family(abc.ABC):
         return self.configuration_obstacle(estimator)
 
     def configuration_obstacle(self, estimator):
-        """Why these parameters make it another problem, or None."""
+        """Why these parameters define another problem, or None; a clause as for ``obstacle``."""
         return None
 
     def unused(self, estimator, name):
-        """Why a hyperparameter of this configuration does nothing, or None."""
+        """Why a hyperparameter has no effect in this configuration, or None."""
         return None
 
     def own_value(self, estimator, name, data):
@@ -88,39 +108,84 @@ class Family(abc.ABC):
         return getattr(estimator, name)
 
     def score_loss(self, estimator):
-        """The validation loss that equals ``estimator.score``, or None."""
+        """The ValidationLoss that equals ``estimator.score`` up to sign and offset, or None."""
         standard = type(estimator).score is RegressorMixin.score
         return VALIDATION_LOSSES["r2"] if standard else None
 
     def check(self, estimator, name, data):  # noqa: B027
-        """Raise ValueError if the objective does not depend on a hyperparameter; by default none.
+        """Check that the objective depends on a hyperparameter; by default it is assumed.
 
-        ``data`` are those of a split.
+        Parameters
+        ----------
+        estimator : estimator
+        name : str
+            Name of the hyperparameter.
+        data : SplitData
+            The data of one split.
+
+        Raises
+        ------
+        ValueError
+            If it does not: its hypergradient would be zero.
         """
 
     def labels(self, y):
-        """The targets as the estimator sees them."""
+        """The targets as the estimator sees them, of shape (n_samples, ...)."""
         return np.asarray(y)
 
     @abc.abstractmethod
     def encode(self, labels):
-        """Targets as floats of shape (n_samples, n_outputs)."""
+        """Targets as floats of shape (n_samples, n_outputs), as coded for the losses."""
 
     def training_weight(self, estimator, labels, weight):
-        """Weights of the training loss from the user's ``weight`` and the labels of one part."""
+        """Weights of the training loss of one training part.
+
+        Parameters
+        ----------
+        estimator : estimator
+        labels : ndarray of shape (n_rows, ...)
+        weight : ndarray of shape (n_rows,)
+            The user's sample weights, or ones.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Sample weights times class weights; by default ``weight``.
+        """
         return weight
 
     def check_parts(self, labels, trains):  # noqa: B027
-        """Raise ValueError if a training part makes no such problem; by default all do."""
+        """Raise ValueError if a training part cannot be used; by default all can."""
 
     def vector_shape(self, per, n_features, n_outputs):
-        """Shape of the estimator's parameter with one value per "feature" or "coefficient"."""
+        """Shape of the estimator's parameter with one value per "feature" or "coefficient".
+
+        Raises
+        ------
+        ValueError
+            If the estimator takes one value only.
+        """
         raise ValueError(f"{self.estimator_class.__name__} has no such parameter")
 
     def shape(self, estimator, name, per, data):
-        """``(shape, labels)`` of a hyperparameter that is searched from the estimator's own value.
+        """Shape of a hyperparameter that is searched from the estimator's own value.
 
-        ``labels`` has a name for every entry; () for one value.
+        Parameters
+        ----------
+        estimator : estimator
+        name : str
+            Name of the hyperparameter.
+        per : str, tuple of str or None
+            The ``per`` of its Continuous.
+        data : SplitData
+            The data of one split.
+
+        Returns
+        -------
+        shape : tuple of int
+            ``()`` for one value.
+        labels : tuple
+            A name for every entry; ``()`` for one value.
         """
         return (), ()
 
@@ -131,14 +196,15 @@ class Family(abc.ABC):
         Parameters
         ----------
         estimator : estimator
-            With the hyperparameters that are not tuned.
+            The final step; its hyperparameters that are not tuned are used as they are.
         data : SplitData
+            The data of one or more splits.
         entries : dict of str -> ndarray or None
-            The hyperparameters that are tuned. For a vector, which entry belongs to which
-            coefficient, as :class:`~sklearn_hypergrad.problems.L2Penalty` takes it; None for one
-            value.
+            The hyperparameters that are tuned, by name. For a vector, the index of the entry that
+            belongs to each coefficient, as :class:`~sklearn_hypergrad.problems.L2Penalty` takes it;
+            None for one value.
         seed : int
-            For what a fit draws; an estimator that has a seed of its own uses that.
+            Seed of random draws of a fit; ignored if the estimator has a seed of its own.
 
         Returns
         -------
@@ -147,36 +213,79 @@ class Family(abc.ABC):
         Raises
         ------
         TypeError, ValueError
-            If the data make no such problem.
+            If the data do not suit the family; the values are then enumerated.
         """
 
     def left_out_model(self, estimator, data, entries):
-        """The Model that is judged by leave-one-out in closed form, of data with one split."""
+        """The Model that is judged by leave-one-out in closed form (``search_cv="loo"``).
+
+        Parameters
+        ----------
+        estimator : estimator
+        data : SplitData
+            One split, whose training and held-out part are all rows.
+        entries : dict of str -> ndarray or None
+            As for ``model``.
+
+        Raises
+        ------
+        ValueError
+            If the family has no such closed form, or the data are too large for it.
+        """
         raise ValueError(
             f"search_cv='loo' needs the closed form of ridge regression, which "
             f"{self.estimator_class.__name__} does not have"
         )
 
     def install(self, estimator, model, fitted, h):
-        """Copies of ``estimator`` with the hyperparameters ``h``, fitted with this solution.
+        """Make fitted estimators from a solution.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The final step.
+        model : Model
+        fitted : Fitted
+            What ``model.fit`` or ``model.train`` returned.
+        h : dict
+            Hyperparameters of the solution.
 
         Returns
         -------
-        list of estimators, one per split of the model's data; None where only a real fit can tell.
+        list of estimator or None
+            Copies of ``estimator``, one per split of the model's data; None if only scikit-learn's
+            own fit can make them.
         """
         return None
 
 
 @functools.singledispatch
 def family(estimator) -> Any:
-    """The family of an estimator, or None. Register your own with ``@family.register``."""
+    """The Family of an estimator, or None; it dispatches on the class of the estimator.
+
+    Register a family of your own with ``@family.register`` on a function whose argument is
+    annotated with the class.
+    """
     return None
 
 
 def narrowed(data, *, center, most):
-    """The data in the row space of their X where that is smaller than X and than ``most``.
+    """The data with X written in a basis of its row space, if that is smaller.
 
-    Sparse X stay as they are if they have fewer entries than their dense compression.
+    Data with more features than rows have at most as many columns afterwards as rows. Sparse X stay
+    as they are if they have fewer entries than the dense result.
+
+    Parameters
+    ----------
+    data : SplitData
+    center : bool
+        Whether the model has an intercept, so that column means may be subtracted.
+    most : int
+        Largest number of rows for which the kernel of rows is decomposed.
+
+    Returns
+    -------
+    SplitData
     """
     n_samples, n_features = data.X.shape
     if n_features <= n_samples or n_samples > most or data.scales is not None:
@@ -187,7 +296,7 @@ def narrowed(data, *, center, most):
 
 
 class LinearFamily(Family):
-    """Families of linear models, whose estimators are fitted once they have coefficients."""
+    """Families of linear models: an estimator is fitted by setting coefficients and intercept."""
 
     def install(self, estimator, model, fitted, h):
         coefficients = model.problem.coefficients(fitted.w)
@@ -205,13 +314,17 @@ class LinearFamily(Family):
         estimator : estimator
         coef : ndarray of shape (n_outputs, n_features)
         intercept : ndarray of shape (n_outputs,)
-        labels : ndarray
+        labels : ndarray of shape (n_samples, ...)
             Targets of all rows, as the user gave them.
+
+        Returns
+        -------
+        estimator
         """
 
 
 class RegressorFamily(Family):
-    """Families whose targets are numbers, in one column or several."""
+    """Families of regressors: targets are numbers, in one column or several."""
 
     takes = "numbers"
 
@@ -221,7 +334,7 @@ class RegressorFamily(Family):
 
 
 class ClassifierFamily(Family):
-    """Families whose targets are one column of class labels, all of them in every training part."""
+    """Families of classifiers: one column of labels, all classes in every training part."""
 
     stratified = True
 
@@ -239,7 +352,7 @@ class ClassifierFamily(Family):
 
 
 class ProbabilisticFamily(ClassifierFamily):
-    """Families of classifiers with probabilities."""
+    """Families of classifiers with probabilities: codes are 0 and 1, one column per class."""
 
     takes = "probabilities"
 

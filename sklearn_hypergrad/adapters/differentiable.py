@@ -1,4 +1,12 @@
-"""Models of one's own, whose derivatives come from autograd."""
+"""Models of one's own (``sklearn_hypergrad.differentiable``), with derivatives from autograd.
+
+A model minimises, or descends step by step if it has dynamics, ::
+
+    sum_i s_i loss(y_i, forward(w, x_i, h)) / sum_i s_i  +  penalty(w, h)
+
+with sample weights s; its methods define the terms. All hyperparameters ``h`` that it declares are tuned together, from their
+own values. Held-out predictions are ``forward(w, X, h)``, which may depend on ``h`` directly, too.
+"""
 
 import autograd.numpy as anp
 import numpy as np
@@ -20,11 +28,11 @@ class ForwardPredictions:
     Parameters
     ----------
     forward : callable
-        ``forward(w, X, h)`` in autograd.numpy.
+        ``forward(w, X, h)``, written with autograd.numpy.
     structure : Nested
-        Of the weights that it takes.
+        The structure of the weights.
     data : SplitData
-        Of one split.
+        The data of one split.
     """
 
     def __init__(self, forward, structure, data):
@@ -50,9 +58,9 @@ class DifferentiableFamily(Family):
     Parameters
     ----------
     model : DifferentiableModel
-        With the parameters of the estimator.
+        The objective and the predictions, with the parameters of the estimator.
     estimator_class : type
-        Whose methods are known.
+        The class of the estimators; a subclass that overrides its methods is refused.
     """
 
     one_split = True
@@ -94,7 +102,7 @@ class DifferentiableFamily(Family):
         return [own]
 
     def check(self, estimator, name, data):
-        # The hypergradient would be zero, and the search would end where it starts.
+        # Without a derivative the hypergradient is zero, and the search would end at its start.
         model = self._model
         of_training = () if model.dynamics is None else (*model.dynamics.names, "init_scale")
         if name in of_training or hasattr(model, "cross_vjp"):
@@ -112,7 +120,7 @@ class DifferentiableFamily(Family):
                 derivatives = Derivatives(objective, structure)
                 *_, slopes = derivatives.gradients(structure.flatten(w), {name: values[name]})
         except Exception:
-            # What cannot be evaluated is reported where the search starts.
+            # The first evaluation of the search reports the error.
             return
         if name not in slopes:
             raise ValueError(
@@ -122,7 +130,7 @@ class DifferentiableFamily(Family):
             )
 
     def _begun(self, data):
-        """The training part of a data, and weights to begin with."""
+        """X and y of the training part, and initial weights (any seed will do: 0)."""
         (train,) = data.trains
         X, y = data.X[train], _targets(data.y[train])
         return X, y, self._model.initial(X, y, np.random.default_rng(0))
@@ -133,11 +141,11 @@ class DifferentiableFamily(Family):
 
 
 class DifferentiableRegressorFamily(RegressorFamily, DifferentiableFamily):
-    """For numbers."""
+    """Regressors: predictions are numbers."""
 
 
 class DifferentiableClassifierFamily(ProbabilisticFamily, DifferentiableFamily):
-    """For classes."""
+    """Classifiers: predictions are logits."""
 
     def install(self, estimator, model, fitted, h):
         (own,) = super().install(estimator, model, fitted, h)
@@ -148,22 +156,26 @@ class DifferentiableClassifierFamily(ProbabilisticFamily, DifferentiableFamily):
 def family_like(model, estimator_class):
     """The family of estimators that minimise the objective of a model.
 
-    Register a class that somebody else has written by saying which objective it minimises ::
+    With it, register a class of another library by the objective that it minimises ::
 
         @family.register
         def _(estimator: TheirClass):
             return family_like(MyModel(estimator.alpha), TheirClass)
 
-    Hyperparameters are found with the model, and then set in clones of the estimator, which are
-    fitted and judged.
+    The search finds hyperparameters with the model, and sets them in clones of the estimator, which
+    are fitted and judged.
 
     Parameters
     ----------
     model : DifferentiableRegressor or DifferentiableClassifier
-        With the same objective and predictions, and the parameters of the estimator. What can be
-        tuned has the same name in both.
+        A model with the same objective and predictions, and the parameters of the estimator. Its
+        tunable hyperparameters have the same names in both.
     estimator_class : type
-        The class. A subclass that overrides its methods is another model.
+        The class. A subclass that overrides its methods is refused.
+
+    Returns
+    -------
+    Family
     """
     is_class = isinstance(model, DifferentiableClassifier)
     make = DifferentiableClassifierFamily if is_class else DifferentiableRegressorFamily
@@ -181,5 +193,5 @@ def _(estimator: DifferentiableClassifier):
 
 
 def _targets(y):
-    """As the model sees them: one column as a vector."""
+    """Targets as the model sees them: a single column as a vector."""
     return y[:, 0] if y.shape[1] == 1 else y

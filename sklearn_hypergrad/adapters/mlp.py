@@ -1,4 +1,15 @@
-"""Networks: those of this package, and those of scikit-learn, whose training is replayed."""
+"""Multilayer perceptrons: those of ``neural_network``, and those of scikit-learn.
+
+Training descends, for a given number of steps and on batches B, ::
+
+    mean over B of loss(y_i, network(x_i, w))  +  alpha / 2 * ||W||^2  (biases are free)
+
+by SGD with momentum (networks of scikit-learn: with their own updates, batches and scaling of the
+penalty, which are replayed). The weights minimise nothing exactly, so the training run itself is
+differentiated. ``alpha``, ``learning_rate_init``, ``momentum`` and, for ``neural_network``,
+``init_scale`` are tuned; there each of them may have a value per layer, and per step those that act
+at every step. Predictions are raw outputs: numbers or logits.
+"""
 
 import dataclasses
 
@@ -27,6 +38,8 @@ from sklearn_hypergrad.problems import NetworkPredictions
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 from sklearn_hypergrad.training import OF_TRAINING, SCHEDULES
 
+# Where a search starts if the estimator's own value is zero: the default alpha of scikit-learn's
+# MLPClassifier, and initial weights as they are drawn.
 ALPHA = Hyperparameter(1, per=(*SCHEDULES, "coefficient"), start=1e-4)
 RATE, MOMENTUM = OF_TRAINING["learning_rate_init"], OF_TRAINING["momentum"]
 SCALE = Hyperparameter(0, per=("layer",), start=1.0)
@@ -35,7 +48,7 @@ SCALE = Hyperparameter(0, per=("layer",), start=1.0)
 class NetworkModel(TrainedModel):
     """A network that is trained on the training part of one split."""
 
-    # The rows of the training part are hyperparameters of its training, called "X".
+    # The rows of the training part enter its training as the hyperparameter "X".
     def x_vjp(self, h, fitted, g):
         X = self.problem.problem.inputs({}, slice(None))
         X = X.toarray() if issparse(X) else X
@@ -54,7 +67,7 @@ class NetworkModel(TrainedModel):
 
 
 class MultilabelModel(NetworkModel):
-    """A network for samples that may have several labels, whose losses are not coupled."""
+    """A network for samples with several labels each; the losses of labels are independent."""
 
     def held_out(self, validation_loss):
         if validation_loss.balanced:
@@ -63,7 +76,7 @@ class MultilabelModel(NetworkModel):
 
 
 class NetworkFamily(Family):
-    """Networks trained by momentum SGD for a number of steps."""
+    """Networks of ``neural_network``, trained by SGD with momentum for a given number of steps."""
 
     hyperparameters = {
         "alpha": ALPHA,
@@ -86,7 +99,7 @@ class NetworkFamily(Family):
         labels = list(np.ndindex(*shape)) if len(shape) > 1 else range(*shape)
         if per == "coefficient":
             labels = [(layer, *at) for layer, of in enumerate(shapes) for at in np.ndindex(*of)]
-        # Initial scales are no schedule: their one axis can only be that of layers.
+        # Initial scales have no steps: their only axis is that of layers.
         scheduled = name != "init_scale"
         others = [length for axis, length in lengths.items() if axis != per and scheduled]
         return _unmistakable(shape, per, others), tuple(labels)
@@ -97,11 +110,26 @@ class NetworkFamily(Family):
         return NetworkModel(training, NetworkPredictions(training.problem.network, data), data)
 
     def targets(self, data):
-        """What the network is trained for."""
+        """The Targets of training: coded y and the loss."""
         return Targets(data.y, self.loss(data))
 
     def training(self, estimator, data, rows, weight, seed):
-        """The Training on some rows of a data, as the estimator's ``fit`` does it."""
+        """The Training on some rows, as the estimator's ``fit`` does it.
+
+        Parameters
+        ----------
+        estimator : estimator
+        data : SplitData
+        rows : ndarray of int
+            The rows to train on.
+        weight : ndarray of shape (n_rows,)
+        seed : int
+            Used if the estimator has no ``random_state``.
+
+        Returns
+        -------
+        Training
+        """
         return network_training(estimator, data.X, self.targets(data), weight, seed, rows)
 
     def install(self, estimator, model, fitted, h):
@@ -115,7 +143,7 @@ class NetworkFamily(Family):
 
 
 class NetworkRegressorFamily(RegressorFamily, NetworkFamily):
-    """For numbers."""
+    """MLPRegressor of ``neural_network``: half the squared error."""
 
     estimator_class = neural_network.MLPRegressor
 
@@ -125,7 +153,7 @@ class NetworkRegressorFamily(RegressorFamily, NetworkFamily):
 
 
 class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
-    """For classes, and for labels of which a sample may have several."""
+    """MLPClassifier of ``neural_network``: log loss of classes, or of several labels per sample."""
 
     estimator_class = neural_network.MLPClassifier
 
@@ -156,8 +184,9 @@ class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
 
 
 class ReplayedFamily(NetworkFamily):
-    """Networks of scikit-learn, with the batches and updates of their own fits."""
+    """Networks of scikit-learn, trained with the batches and updates of their own fits."""
 
+    # The start of the learning rate is the default of scikit-learn's networks.
     hyperparameters = {
         "alpha": dataclasses.replace(ALPHA, per=()),
         "learning_rate_init": dataclasses.replace(RATE, per=(), start=1e-3),
@@ -180,14 +209,14 @@ class ReplayedFamily(NetworkFamily):
 
 
 class ReplayedRegressorFamily(ReplayedFamily, NetworkRegressorFamily):
-    """MLPRegressor of scikit-learn."""
+    """MLPRegressor of scikit-learn: half the squared error."""
 
     vector_class = neural_network.MLPRegressor
     estimator_class = sklearn_networks.MLPRegressor
 
 
 class ReplayedClassifierFamily(ReplayedFamily, NetworkClassifierFamily):
-    """MLPClassifier of scikit-learn."""
+    """MLPClassifier of scikit-learn: log loss."""
 
     vector_class = neural_network.MLPClassifier
     estimator_class = sklearn_networks.MLPClassifier
@@ -204,7 +233,7 @@ def _is_multilabel(data):
 
 
 def _unmistakable(shape, per, others):
-    """A shape of one axis with a second one, if its length may also mean something else."""
+    """A shape of one axis with a second axis, if its length could be that of another axis."""
     if len(shape) != 1 or shape[0] not in others:
         return shape
     return (*shape, 1) if per == "step" else (1, *shape)

@@ -1,4 +1,9 @@
-"""The contract of models: predictions of held-out rows, and their pullback to hyperparameters."""
+"""The contract of models: predictions ``z(h)`` of held-out rows, and their pullback to ``h``.
+
+A Model trains all splits of one data set at hyperparameters ``h``, predicts the held-out rows, and
+pulls gradients in these predictions back to ``h``: for a validation loss ``L(z)`` the hypergradient
+is ``(dz/dh)' dL/dz``. Validation losses act on ``z``, so every loss applies to every family.
+"""
 
 import abc
 import copy
@@ -20,7 +25,7 @@ CLOSED_FORM = (
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """A model that was fitted at one setting of its hyperparameters.
+    """The result of a fit at one setting of the hyperparameters.
 
     Attributes
     ----------
@@ -29,16 +34,16 @@ class Fitted:
         logits or decision values for classes.
     pullback : callable
         ``pullback(g) -> Pulled``, for ``g`` shaped like ``z``: derivatives of ``sum g z`` in the
-        hyperparameters.
+        hyperparameters. None after ``Model.train``.
     state : object
-        Where the next fit may start, or None. If it has a ``size``, that is how many numbers it
-        holds; if it has a method ``stored``, that is what is kept of it.
+        A start for the next fit, or None. Its attribute ``size``, if any, is the number of floats
+        in it; its method ``stored``, if any, returns the part that is kept between fits.
     statuses : tuple of Status
-        What the solver reports.
+        Statuses of the solver.
     n_solves : int
-        Linear systems solved, over all splits.
+        Number of linear systems solved, over all splits.
     w : object
-        What ``install`` of the family needs besides, as weights.
+        The weights, or whatever ``install`` of the family needs.
     """
 
     z: np.ndarray
@@ -52,12 +57,13 @@ class Fitted:
 class Model(abc.ABC):
     """All splits of one data set, trained and judged as one function of the hyperparameters.
 
-    Nothing is kept on an instance between calls. The attributes are the facts from which the search
-    chooses a strategy.
+    Nothing is kept on an instance between calls. The search chooses its strategy from the
+    attributes.
 
     Parameters
     ----------
     data : SplitData
+        The data of the splits.
 
     Attributes
     ----------
@@ -66,16 +72,18 @@ class Model(abc.ABC):
         denser and its two best points are descended.
     penalty_scale : {"sum", "mean"} or None
         Whether its penalty stands against a sum over rows, so that the best penalty does not
-        depend on their number and half splits may find it, or against a mean. None: there is none.
+        depend on their number and half splits find it, or against a mean. None if it has no
+        penalty.
     trained : bool
-        Whether it is trained step by step, by a budget of steps.
+        Whether it is trained step by step, for a given number of steps.
     iterative : bool
-        Whether a solution takes the longer the more accurate it is to be.
+        Whether a more accurate solution takes longer.
     shares_rows : bool
-        Whether what is computed for all rows, as a kernel, serves all splits.
+        Whether a matrix of all rows, such as a kernel, serves all splits.
     validation_loss : ValidationLoss or None
+        The loss that judges it, set by ``judged_by``.
     outer : callable or None
-        The validation loss that judges it, see ``judged_by``.
+        The same loss as a function for ``evaluate``, set by ``judged_by``.
     path : callable or None
         ``path(values)``: an iterable of ``z``, the predictions for each of many values of its only
         hyperparameter, at the price of one.
@@ -99,9 +107,10 @@ class Model(abc.ABC):
         return self.data.n_splits
 
     def levels(self):
-        """Where a scan without bounds is centred, per hyperparameter; {} if it has no such place.
+        """Centres of a scan without bounds: a dict from hyperparameters to positive floats.
 
-        A hyperparameter without a level is searched from the estimator's own value.
+        For a penalty it is the strength at which penalty and data have about the same weight. A
+        hyperparameter without a level is searched from the estimator's own value.
         """
         return {}
 
@@ -124,11 +133,11 @@ class Model(abc.ABC):
         """
 
     def train(self, h, start, tol):
-        """``fit`` where no pullback is needed, which may be cheaper."""
+        """The same as ``fit`` without a pullback, which may be cheaper."""
         return self.fit(h, start, tol)
 
     def x_vjp(self, h, fitted, g):
-        """Derivatives of ``sum g z`` in the rows of X, of training and of held-out parts.
+        """Derivatives of ``sum g z`` in the rows of X, in training and held-out parts.
 
         Parameters
         ----------
@@ -137,42 +146,56 @@ class Model(abc.ABC):
         fitted : Fitted
             What ``fit`` returned.
         g : ndarray like ``z``
+            Gradient of a loss in the predictions.
 
         Returns
         -------
         ndarray of the shape of ``data.X``
-            A row that several splits have gets the sum of their derivatives.
+            A row of several splits gets the sum of their derivatives.
 
         Raises
         ------
         TypeError
-            If this model does not know them.
+            If this model has no such derivatives.
         """
         raise TypeError(f"{type(self).__name__} has no derivatives in its rows.")
 
     def differentiated(self, method):
-        """The model with a method of differentiation, or None for the usual one.
+        """The model with another method of differentiation.
+
+        Parameters
+        ----------
+        method : Hypergradient or None
+            None is the usual method.
+
+        Returns
+        -------
+        Model
 
         Raises
         ------
         ValueError
-            If the model has its own closed form.
+            If the model is differentiated in closed form only.
         """
         if method is None or type(method) is Implicit:
             return self
         raise ValueError(CLOSED_FORM.format(type(self).__name__, method))
 
     def held_out(self, validation_loss):
-        """A validation loss as a function of ``z``."""
+        """A validation loss as a function of ``z``: a HeldOutLoss."""
         return HeldOutLoss(self.data, validation_loss)
 
     def judged_by(self, validation_loss):
-        """The model with a validation loss: a term of an objective.
+        """A copy of the model with a validation loss: a term of an objective.
 
         Parameters
         ----------
         validation_loss : ValidationLoss or None
-            None: the closed-form leave-one-out loss, of models that have one.
+            None is the closed-form leave-one-out loss of models that have one.
+
+        Returns
+        -------
+        Model
         """
         model = copy.copy(self)
         model.validation_loss = validation_loss
@@ -180,7 +203,7 @@ class Model(abc.ABC):
         return model
 
     def outer_of(self, validation_loss):
-        """A validation loss as ``evaluate`` uses it: of ``z``, unless a model knows better."""
+        """A validation loss as ``evaluate`` uses it; by default a function of ``z``."""
         return self.held_out(validation_loss)
 
     def evaluate(self, h, start, tol):
@@ -205,11 +228,11 @@ class Model(abc.ABC):
         )
 
     def losses(self, fitted):
-        """Validation losses of all splits."""
+        """Validation losses of all splits, of shape (n_splits,)."""
         return self.held_out(self.validation_loss)(fitted.z)[0]
 
     def samples(self, fitted):
-        """Loss of every held-out sample, split after split, and its weight."""
+        """Losses of all held-out samples, split after split, and their weights."""
         return self.held_out(self.validation_loss).samples(fitted.z)
 
     def path_losses(self, values):
@@ -224,6 +247,7 @@ class WeightModel(Model):
     Parameters
     ----------
     problem : InnerProblem or Training
+        The problem that determines the weights.
     predictions : callable
         ``predictions(w, h) -> (z, pull)``, see
         :class:`~sklearn_hypergrad.problems.outer.held_out.WeightLoss`.
@@ -277,7 +301,7 @@ class WeightModel(Model):
         return self._trained(solution.w, h, state, (solution.status,), solution.n_solves)
 
     def _trained(self, w, h, *more):
-        """The Fitted of weights without a pullback."""
+        """The Fitted of these weights, without a pullback."""
         return Fitted(self.predictions(w, h)[0], None, *more, w=w)
 
 
@@ -287,9 +311,10 @@ class LinearModel(WeightModel):
     Parameters
     ----------
     problem : LinearProblem or RidgeProblem
-        With a ``penalty``, a ``level``, the strength of the penalty that matters, and the ``loss``
-        of its training.
+        It has a ``penalty``, the ``loss`` of its training, and a ``level``: the strength at which
+        penalty and data have about the same weight.
     data : SplitData
+        The data of the splits.
     """
 
     def __init__(self, problem, data):
@@ -332,8 +357,10 @@ class TrainedModel(WeightModel):
     Parameters
     ----------
     problem : Training
-    predictions, data
-        As for :class:`WeightModel`; the data are those of one split.
+    predictions : callable
+        As for :class:`WeightModel`.
+    data : SplitData
+        The data of one split.
     """
 
     trained = True
