@@ -4,8 +4,9 @@ A model minimises, or descends step by step if it has dynamics, ::
 
     sum_i s_i loss(y_i, forward(w, x_i, h)) / sum_i s_i  +  penalty(w, h)
 
-with sample weights s; its methods define the terms. All hyperparameters ``h`` that it declares are tuned together, from their
-own values. Held-out predictions are ``forward(w, X, h)``, which may depend on ``h`` directly, too.
+with sample weights s; its methods define the terms. All hyperparameters ``h`` that it declares are
+tuned together, from their own values. Held-out predictions are ``forward(w, X, h)``, which
+may depend on ``h`` directly, too.
 """
 
 import autograd.numpy as anp

@@ -36,7 +36,7 @@ def best_values(values, objective, name, prepared):
 
 
 def best(values, scores):
-    """The value with the best score, in a list; the first of equal ones; empty without scores."""
+    """A list of the value with the best score, the first of equal ones; empty without scores."""
     known = [index for index, score in enumerate(scores) if np.isfinite(score)]
     return [values[max(known, key=lambda index: (scores[index], -index))]] if known else []
 
