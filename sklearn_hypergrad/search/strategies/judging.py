@@ -42,7 +42,7 @@ def best(values, scores):
 
 
 def score_at(h, objective, prepared):
-    """Mean over splits of the asked score at hyperparameters ``h``; nan if it cannot be computed."""
+    """Mean over splits of the asked score at hyperparameters ``h``; nan if that fails."""
     inputs = prepared.inputs
     if inputs.scorer is None:
         return np.nan
