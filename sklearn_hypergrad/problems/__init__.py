@@ -1,4 +1,4 @@
-"""What is trained: inner problems, their penalties and the outer losses on held-out parts."""
+"""Inner problems, their penalties, and outer losses on held-out parts."""
 
 from sklearn_hypergrad.problems.autograd.autograd_loss import AutogradLoss
 from sklearn_hypergrad.problems.autograd.autograd_problem import AutogradProblem

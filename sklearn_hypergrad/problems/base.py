@@ -1,4 +1,4 @@
-"""Contracts of inner problems and their solutions."""
+"""The contracts of inner problems and of their solutions, and the statuses of solvers."""
 
 import abc
 import dataclasses
@@ -40,8 +40,8 @@ class Status(enum.Enum):
     )
 
 
-# How a linear solver ended, as what to do about it. Series and the identity are approximate as they
-# are meant to be: a residual that they leave is reported, and is not a problem.
+# The Status of each outcome of a linear solver. Series and the identity are approximate by design:
+# their residual is reported, but it is not a problem.
 STATUSES = {
     SolveStatus.DONE: Status.CONVERGED,
     SolveStatus.INEXACT: Status.LINEAR_SOLVE_INEXACT,
@@ -57,17 +57,18 @@ class InnerSolution:
     Attributes
     ----------
     w : ndarray
-        The solution.
-    inverse_hvp : callable
-        ``inverse_hvp(v, start) -> (H^-1 v, status)`` with the Hessian at ``w``: what was factorised
-        to find the solution is used again. ``start`` is a guess of the result or None. A solution
-        that only starts the next one has None.
+        The solution, in the layout of the problem.
+    inverse_hvp : callable or None
+        ``inverse_hvp(v, start) -> (H^-1 v, Status)`` with the Hessian at ``w``; it uses the factors
+        that the solution was found with. ``start`` is a guess of the result or None. None in a
+        solution that only serves as a start.
     status : Status
+        Status of the inner solver.
     n_solves : int
-        Linear systems solved (Newton systems, or one for a closed form), over all splits.
+        Number of linear systems solved (Newton systems, or one for a closed form), over all splits.
     memory : object
-        Whatever the problem can use again when it is solved for other hyperparameters. If it has a
-        ``size``, that is how many numbers it holds.
+        Data that the problem uses again when it is solved for other hyperparameters. Its attribute
+        ``size``, if any, is the number of floats in it.
     """
 
     w: np.ndarray
@@ -86,12 +87,12 @@ class InnerProblem(abc.ABC):
     Attributes
     ----------
     iterative : bool
-        Whether a solution takes the longer the more accurate it is to be.
+        Whether a more accurate solution takes longer.
     linear_in_weights : bool
         Whether predictions are linear in ``w``, so that the Gauss-Newton matrix is the Hessian.
     split_axis : int or None
-        Axis of ``w`` that counts the splits, along which the Hessian is block diagonal; None where
-        there is none. Linear solvers treat what it counts as systems of their own.
+        Axis of ``w`` that counts the splits, along which the Hessian is block diagonal; None if
+        there is no such axis. Linear solvers treat splits along it as separate systems.
     """
 
     iterative = True
@@ -100,22 +101,23 @@ class InnerProblem(abc.ABC):
 
     @abc.abstractmethod
     def start(self):
-        """Weights that descent begins with, in the layout of the problem: zero, if nothing else."""
+        """Initial weights of descent, in the layout of the problem; zero for convex problems."""
 
     @abc.abstractmethod
     def gradient(self, w, h):
-        """Gradient of the inner objective in ``w``."""
+        """Gradient of the inner objective in ``w``, shaped like ``w``."""
 
     @abc.abstractmethod
     def hvp(self, w, h, v):
-        """Product of its Hessian in ``w`` with ``v``."""
+        """Product of the Hessian of the inner objective with ``v``, shaped like ``w``."""
 
     def gauss_newton(self, w, h, v):
         """Product of ``v`` with the Gauss-Newton matrix of the inner objective.
 
         With J the derivative of the predictions in ``w`` and L the second derivative of the loss in
-        them, that is ``J' L J`` plus the Hessian of the penalty: the Hessian without the second
-        derivatives of the predictions. For a convex loss it is positive semi-definite everywhere.
+        them, it is ``J' L J`` plus the Hessian of the penalty: the Hessian without the second
+        derivatives of the predictions. For a convex loss it is positive semi-definite everywhere
+        (Schraudolph 2002, "Fast curvature matrix-vector products", section 3).
 
         Raises
         ------
@@ -130,9 +132,9 @@ class InnerProblem(abc.ABC):
         return self.hvp(w, h, v)
 
     def products(self, w, h, *, gauss_newton=False):
-        """A function that multiplies many vectors with the Hessian, or Gauss-Newton matrix, at w.
+        """A function ``v -> H v`` with the Hessian, or Gauss-Newton matrix, at ``w``.
 
-        To be overridden where these products share what can be computed once.
+        Subclasses override it if products with many vectors can share computations.
         """
         return functools.partial(self.gauss_newton if gauss_newton else self.hvp, w, h)
 
@@ -151,7 +153,9 @@ class InnerProblem(abc.ABC):
         Parameters
         ----------
         h : dict
+            Hyperparameters in natural units.
         warm_start : InnerSolution or None
+            The solution for other hyperparameters, to start from.
         tol : float
             Accuracy of the solution relative to the scale of the data.
 

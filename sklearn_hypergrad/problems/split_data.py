@@ -21,13 +21,13 @@ class SplitData:
         For each split, one training weight per row of its training part.
     score_weight : ndarray of shape (n_samples,)
         Weights of the validation loss.
-    labels : ndarray of shape (n_samples, ...)
+    labels : ndarray of shape (n_samples, ...), default=None
         The targets as the user gave them.
-    columns : object
-        What is known of the features, for those who tell them apart.
+    columns : Columns, default=None
+        Number and names of the features, where a hyperparameter tells features apart.
     scales : ndarray of shape (n_features, n_splits), default=None
-        Factors of the features of each split, where these are X up to them (and an offset that the
-        intercept absorbs); None is one.
+        Factors of the features of each split: its features are X times these factors, up to an
+        offset that the intercept absorbs. None is one.
     """
 
     X: object
@@ -42,17 +42,18 @@ class SplitData:
 
     @property
     def n_splits(self):
+        """Number of splits."""
         return len(self.trains)
 
     def row_weights(self):
-        """Training weights of all rows, a column per split: zero outside its training part."""
+        """Training weights of shape (n_samples, n_splits): zero outside the training part."""
         weights = np.zeros((self.X.shape[0], self.n_splits))
         for column, train, weight in zip(weights.T, self.trains, self.weights, strict=True):
             np.add.at(column, train, weight)
         return weights
 
     def in_batches(self, most):
-        """Blocks of at most ``most`` splits each, on the same X."""
+        """List of SplitData of at most ``most`` splits each, on the same X."""
         return [
             dataclasses.replace(
                 self,
@@ -65,9 +66,10 @@ class SplitData:
         ]
 
     def partition_weights(self):
-        """Whether every training part is all but its test part, with the same weights throughout.
+        """Weights of shape (n_samples,) if every training part is the complement of its test part.
 
-        Then sums over it are total minus held-out. Returns the common weights or None.
+        Then sums over a training part are the total minus the held-out part. None if this is not
+        so, or if the weight of a row differs between splits.
         """
         n_samples = self.X.shape[0]
         common = np.full(n_samples, np.nan)
@@ -83,14 +85,14 @@ class SplitData:
 
 
 def chunks(n_rows, n_columns, numbers):
-    """Slices of rows with at most so many numbers, or one row; of no rows there is an empty one."""
+    """Slices of rows with at most ``numbers`` entries each, but at least one row."""
     size = max(1, numbers // max(1, n_columns))
     starts = range(0, max(1, n_rows), size)
     return [slice(start, min(start + size, n_rows)) for start in starts]
 
 
 def as_slice(rows):
-    """Rows that follow one another as a slice, which copies nothing."""
+    """Consecutive rows as a slice, which avoids a copy; other rows unchanged."""
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
         return slice(rows[0], rows[-1] + 1)
     return rows

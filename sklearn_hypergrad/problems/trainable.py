@@ -1,4 +1,4 @@
-"""Contracts of training problems: losses that are descended step by step, on batches."""
+"""The contracts of training problems: losses that are descended step by step, on batches."""
 
 import abc
 import types
@@ -16,21 +16,20 @@ class Linearization(abc.ABC):
     value : float
         The training loss.
     gradient : ndarray like ``w``
-        Its gradient in the weights. Whoever has a linearization may take it away: products do
-        without it.
+        Its gradient in the weights. Users may replace it by None: products do not need it.
     nbytes : int
-        What it holds besides ``w``, the gradient and the data.
+        Bytes that it holds besides ``w``, the gradient and the data.
     """
 
     value: float
     nbytes = 0
 
     def shrink(self):  # noqa: B027
-        """Forget what is much and quickly had again: it is to be kept for a while."""
+        """Drop large buffers that are cheap to recompute, before the object is stored."""
 
     @abc.abstractmethod
     def pull(self, v):
-        """``(H v, cross)``: Hessian times ``v``, and ``v`` times the gradient's derivative in h.
+        """Products of ``v`` with the derivatives of the gradient in ``w`` and in ``h``.
 
         Parameters
         ----------
@@ -39,21 +38,23 @@ class Linearization(abc.ABC):
         Returns
         -------
         product : ndarray like ``w``
+            The Hessian times ``v``.
         cross : dict
-            For every hyperparameter of the loss, shaped like its value at this step.
+            ``v`` times the derivative in every hyperparameter of the loss, shaped like its value at
+            this step.
         """
 
     def cross(self, v):
-        """The second part of ``pull`` alone, which may be had for less."""
+        """The second part of ``pull`` alone, which may be cheaper."""
         return self.pull(v)[1]
 
     def gauss_newton(self, v):
-        """``v`` times the Gauss-Newton matrix: H without second derivatives of the model.
+        """The Gauss-Newton matrix times ``v``: H without second derivatives of the predictions.
 
         Raises
         ------
         ValueError
-            Unless the problem has this product.
+            If the problem does not define this product.
         """
         raise ValueError(
             f"{type(self).__name__} has no Gauss-Newton products. Leave gauss_newton=False."
@@ -61,27 +62,38 @@ class Linearization(abc.ABC):
 
     @abc.abstractmethod
     def push(self, v, u):
-        """``H v`` plus the derivative of the gradient along ``u``, a dict shaped like ``h``.
+        """Derivative of the gradient along a change of the weights and hyperparameters.
 
-        Hyperparameters that ``u`` does not name do not move.
+        Parameters
+        ----------
+        v : ndarray like ``w``
+            Change of the weights.
+        u : dict
+            Changes of hyperparameters, shaped like them; missing ones do not change.
+
+        Returns
+        -------
+        ndarray like ``w``
+            ``H v`` plus the derivative along ``u``.
         """
 
 
 class TrainableProblem(abc.ABC):
-    """What is trained: where it starts, and the loss of a batch.
+    """A training problem: initial weights, and the loss of a batch.
 
-    ``w`` is one flat array. ``h`` is a dict of hyperparameters in natural units, at one step of the
-    training where they are schedules. Nothing is kept on the instance between calls.
+    ``w`` is one flat array. ``h`` is a dict of hyperparameters in natural units; those that are
+    schedules have their values at one step of the training. Nothing is kept on the instance between
+    calls.
 
     Attributes
     ----------
     group_sizes : tuple of int
         Numbers of weights of the parameter groups (layers), which are consecutive in ``w``.
     n_samples : int
-        Training samples, of which batches have some.
+        Number of training samples, from which batches are drawn.
     scheduled : dict of str -> tuple of int
-        Hyperparameters of the loss that may differ between steps, and how many values they may
-        have at one: one, or one of these numbers.
+        Hyperparameters of the loss that may differ between steps. The tuple has the numbers of
+        values that are allowed at one step, besides a single one.
     """
 
     group_sizes: tuple
@@ -89,37 +101,47 @@ class TrainableProblem(abc.ABC):
     scheduled = types.MappingProxyType({})
 
     def shaped(self, w):
-        """The weights as the outer objective takes them."""
+        """Flat weights in the shape that the outer objective takes; by default unchanged."""
         return w
 
     def status(self, w, h):
-        """How training has ended; by default as it was meant to."""
+        """The Status of the last weights; by default CONVERGED."""
         return Status.CONVERGED
 
     @abc.abstractmethod
     def initial(self, h):
-        """The weights that training starts from."""
+        """Initial weights of training, of shape (n_weights,)."""
 
     @abc.abstractmethod
     def initial_vjp(self, h, v):
-        """``v`` times the derivative of ``initial`` in ``h``: a dict, without those it ignores."""
+        """``v`` times the derivative of ``initial`` in ``h``: a dict without zero derivatives."""
 
     @abc.abstractmethod
     def initial_jvp(self, h, u):
-        """Derivative of ``initial`` along ``u``, a dict shaped like some of ``h``; None is zero."""
+        """Derivative of ``initial`` along ``u``, a dict of changes of ``h``; None if it is zero."""
 
     @abc.abstractmethod
     def linearize(self, w, h, rows):
-        """The Linearization of the loss of the samples ``rows``; None is all.
+        """The Linearization of the loss of a batch.
 
-        It may keep a reference to ``w``, which the caller does not change as long as it is used.
+        Parameters
+        ----------
+        w : ndarray of shape (n_weights,)
+            The result may keep a reference to it, so the caller must not change it in place.
+        h : dict
+        rows : ndarray of int, slice or None
+            The samples of the batch; None is all.
+
+        Returns
+        -------
+        Linearization
         """
 
 
 class StartedProblem(TrainableProblem):
-    """Training from given weights, which the hyperparameter "init_scale" multiplies if it is there.
+    """Training from given weights, times the optional hyperparameter "init_scale".
 
-    That is one number, or one for each parameter group.
+    The scale is one number, or one for each parameter group.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Losses of one's own, whose derivatives come from autograd."""
+"""Problems and losses of one's own, with derivatives from autograd."""

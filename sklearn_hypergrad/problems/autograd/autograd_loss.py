@@ -1,4 +1,4 @@
-"""Outer objectives whose derivatives come from autograd."""
+"""Outer objectives with derivatives from autograd."""
 
 import autograd.numpy as np
 
@@ -7,15 +7,15 @@ from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
 
 
 class AutogradLoss:
-    """``outer(w, h)``, written with autograd.numpy, as methods call it.
+    """An outer objective ``outer(w, h)`` written with autograd.numpy, as hypergradients take it.
 
     Parameters
     ----------
     outer : callable
         Returns one number, or an array of shape (n_splits,). ``h`` is a dict.
     structure : Nested
-        Of the weights that ``outer`` takes: the attribute of an AutogradProblem or
-        AutogradTraining.
+        Structure of the weights that ``outer`` takes: the attribute ``structure`` of an
+        AutogradProblem or AutogradTraining.
     """
 
     def __init__(self, outer, structure):
@@ -23,7 +23,27 @@ class AutogradLoss:
         self._structure = structure
 
     def __call__(self, w, h):
-        """Values of shape (n_splits,), gradient of their sum in flat ``w``, dict of direct ones."""
+        """Evaluate and differentiate.
+
+        Parameters
+        ----------
+        w : ndarray
+            Weights, flat.
+        h : dict
+
+        Returns
+        -------
+        values : ndarray of shape (n_splits,)
+        gradient : ndarray of shape (n_weights,)
+            Gradient of their sum in ``w``.
+        direct : dict
+            Gradients of their sum in the hyperparameters that ``outer`` depends on.
+
+        Raises
+        ------
+        ValueError
+            If ``outer`` returns an array of more than one axis.
+        """
         seen = []
 
         def total(w, h):

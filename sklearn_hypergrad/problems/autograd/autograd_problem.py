@@ -1,4 +1,4 @@
-"""Inner problems whose derivatives come from autograd."""
+"""Inner problems with derivatives from autograd."""
 
 import functools
 
@@ -11,35 +11,36 @@ from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.autograd.trust_region import Iterate, trust_region
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
 
-# Accuracy of the linear system of the hypergradient, at most.
+# Largest relative residual of the linear system of the hypergradient, however coarse the inner
+# tolerance. Chosen by hand: a hypergradient that is wrong by 1 % still has the right direction.
 MAX_ADJOINT = 1e-2
 
 
 class AutogradProblem(InnerProblem):
     """Minimise ``loss(w, h)``, any smooth function written with autograd.numpy.
 
-    Losses that are not convex are minimised too, to the local minimum that descent from the start
-    leads to. ``w`` of the methods is one flat array; closed forms and the loss take and return it
-    nested as ``start`` is.
+    Losses that are not convex are minimised, too: descent from the start leads to one of their
+    local minima. The methods take ``w`` as one flat array; the loss and closed forms take and
+    return it nested as ``start`` is.
 
     Parameters
     ----------
     loss : callable
         ``loss(w, h)``, one number. ``h`` is a dict of floats and arrays.
     start : nested structure
-        Weights that descent begins with: dicts, lists and tuples of arrays and floats, nested as
-        one likes.
+        Initial weights of descent: dicts, lists and tuples of arrays and floats, nested to any
+        depth.
     gradient, hvp, cross_vjp, cross_jvp : callable, default=None
-        Closed forms, in place of what autograd derives: ``gradient(w, h)``, ``hvp(w, h, v)``,
-        ``cross_vjp(w, h, v)`` with a dict shaped like ``h``, ``cross_jvp(w, h, u)``; as in the base
-        class.
+        Closed forms that replace the derivatives of autograd: ``gradient(w, h)``,
+        ``hvp(w, h, v)``, ``cross_vjp(w, h, v)``, which returns a dict shaped like ``h``, and
+        ``cross_jvp(w, h, u)``; as in the base class. None is autograd.
     gauss_newton : callable, default=None
-        ``gauss_newton(w, h, v)``, as :class:`GaussNewton` makes it.
+        ``gauss_newton(w, h, v)``, such as a :class:`GaussNewton`. None: there are no such products.
 
     Attributes
     ----------
     structure : Nested
-        ``flatten`` and ``unflatten`` weights.
+        It can ``flatten`` and ``unflatten`` weights.
 
     Raises
     ------
@@ -106,9 +107,10 @@ class AutogradProblem(InnerProblem):
         return self._flat(self._cross_jvp(self._nested(w), h, u))
 
     def solve(self, h, warm_start, tol):
-        """As in the base class; ``tol`` is the gradient that may be left, relative to the start's.
+        """Minimise the loss by :func:`trust_region`; arguments are those of the base class.
 
-        ``n_solves`` counts Newton systems and that of the hypergradient.
+        ``tol`` is the norm of the gradient at the end, relative to that at the start. ``n_solves``
+        counts Newton systems and that of the hypergradient.
 
         Raises
         ------
@@ -116,7 +118,7 @@ class AutogradProblem(InnerProblem):
             If the loss is not finite at the start.
         """
         evaluate = functools.partial(self._point, h=h)
-        # What is not finite is said below, or is a step that is not taken.
+        # Values that are not finite are reported below, or reject a step.
         with np.errstate(all="ignore"):
             first = evaluate(self._start)
         if not first.finite:
@@ -156,7 +158,7 @@ class AutogradProblem(InnerProblem):
 
 
 def _like(h, slopes):
-    """What a closed form returns, checked."""
+    """The result of a closed form ``cross_vjp``, after a check of its names and shapes."""
     shapes, expected = ({k: np.shape(x) for k, x in d.items()} for d in (slopes, h))
     if shapes != expected:
         raise ValueError(

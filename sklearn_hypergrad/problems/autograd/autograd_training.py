@@ -1,4 +1,4 @@
-"""Training problems whose derivatives come from autograd."""
+"""Training problems with derivatives from autograd."""
 
 import functools
 
@@ -11,8 +11,8 @@ from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
 class AutogradTraining(StartedProblem):
     """Descend ``loss(w, h, rows)``, any smooth function written with autograd.numpy.
 
-    The parts of ``start`` at its top level are parameter groups, which may have learning rates of
-    their own: values of a dict in the order of its sorted keys, items of a list or tuple. The
+    The parts of ``start`` at its top level are parameter groups, which may have their own learning
+    rates: values of a dict in the order of its sorted keys, or items of a list or tuple. The
     hyperparameter "init_scale", one number or one for each group, multiplies the start.
 
     Parameters
@@ -21,20 +21,21 @@ class AutogradTraining(StartedProblem):
         ``loss(w, h, rows)``, one number: the loss of the samples ``rows``, an array of indices or a
         slice, None for all. ``w`` is nested as ``start`` is, ``h`` a dict of floats and arrays.
     start : nested structure
-        Weights that training starts from: dicts, lists and tuples of arrays and floats.
+        Initial weights: dicts, lists and tuples of arrays and floats, nested to any depth.
     n_samples : int, default=None
-        Training samples, of which batches have some.
+        Number of training samples, from which batches are drawn. None if there are no batches.
     scheduled : dict of str -> tuple of int, default=None
-        Hyperparameters of the loss that may differ between steps, and how many values they may have
-        at one: one, or one of these numbers. Others are the same at all steps, of any shape.
+        Hyperparameters of the loss that may differ between steps. The tuple has the numbers of
+        values that are allowed at one step, besides a single one. Others are the same at all steps,
+        of any shape.
     gauss_newton : callable, default=None
-        ``gauss_newton(w, h, rows, v)``, with nested ``v`` and result, as :class:`GaussNewton` makes
-        it.
+        ``gauss_newton(w, h, rows, v)``, with nested ``v`` and result, such as a
+        :class:`GaussNewton`. None: there are no such products.
 
     Attributes
     ----------
     structure : Nested
-        ``flatten`` and ``unflatten`` weights.
+        It can ``flatten`` and ``unflatten`` weights.
     """
 
     def __init__(self, loss, start, *, n_samples=None, scheduled=None, gauss_newton=None):
@@ -63,9 +64,10 @@ class AutogradTraining(StartedProblem):
 
 
 class AutogradLinearization(Linearization):
-    """The loss of a batch around ``w``: value and gradient; the rest is traced when asked for.
+    """The loss of a batch around ``w``: value and gradient; products are traced on demand.
 
-    What is asked for once, on the way back, is not held: there is a linearization for every step.
+    The trace of ``pull`` is used once per step, on the way back, and is not kept: there is a
+    linearization for every step. The traces of other products are kept.
     """
 
     def __init__(self, derivatives, w, h, gauss_newton):

@@ -6,15 +6,15 @@ from sklearn_hypergrad.problems.autograd.trace import Trace, check_number, gradi
 
 
 class Derivatives:
-    """What autograd derives from ``loss(w, h)``, for flat weights.
+    """Derivatives of ``loss(w, h)`` by autograd, for flat weights.
 
-    Methods of second derivatives return functions: what depends on the point alone is done once,
-    and products with many vectors cost no more than they must.
+    Methods of second derivatives return functions: the point is traced once, and each product with
+    a vector only pulls back.
 
     Parameters
     ----------
     loss : callable
-        ``loss(w, h)``, one number, with ``w`` as ``structure`` says.
+        ``loss(w, h)``, one number, with ``w`` nested as ``structure``.
     structure : Nested
     """
 
@@ -35,7 +35,7 @@ class Derivatives:
         return float(value), self._joined(slopes)
 
     def gradients(self, w, h):
-        """Value, gradient in ``w``, and a dict of those in ``h`` that the loss depends on."""
+        """Value, gradient in ``w``, and a dict of gradients in ``h``, without zero ones."""
         h = numbers(h)
         value, slopes = self._slopes(self._structure.split(w), h, None)
         named = zip(h, slopes[self._n_leaves :], strict=True)
@@ -46,7 +46,7 @@ class Derivatives:
     #     [ H       C ]        C = d gradient in w / dh,
     #     [ C'    ... ]
     # so that pulling v back from the gradient in w gives H v in w and C' v in h, and pulling u
-    # back from that in h gives C u in w. Only what is asked for is traced: h may be long.
+    # back from the gradient in h gives C u in w. Only the needed part is traced: h may be long.
 
     def hvp(self, w, h):
         """``v -> H v``."""
@@ -84,7 +84,7 @@ class Derivatives:
         return products
 
     def push(self, w, h):
-        """``(v, u) -> H v + C u``; None for ``v`` is zero, and so is what ``u`` does not name."""
+        """``(v, u) -> H v + C u``; ``v`` may be None, which is zero, as are names not in ``u``."""
         h = numbers(h)
         leaves = self._structure.split(w)
         trace = Trace(lambda *moving: self._slopes(moving, h, None)[1], leaves)
@@ -109,22 +109,22 @@ class Derivatives:
         return gradients(loss, inputs[:n])
 
     def _joined(self, slopes):
-        """A flat array of slopes, of which None is zero."""
+        """Slopes of the leaves as a flat array; None is zero."""
         return self._structure.join(filled(slopes, self._structure.shapes))
 
 
 def numbers(h):
-    """Hyperparameters as floats and arrays of them."""
+    """Hyperparameters as floats and arrays of floats."""
     return {name: np.asarray(value, np.float64)[()] for name, value in h.items()}
 
 
 def _named(h, slopes):
-    """Slopes as a dict shaped like ``h``, in memory of its own."""
+    """Slopes as a dict shaped like ``h``, copied; None is zero."""
     slopes = filled(slopes, map(np.shape, h.values()))
     return {name: np.array(slope)[()] for name, slope in zip(h, slopes, strict=True)}
 
 
 def filled(slopes, shapes):
-    """Slopes with zeros of these shapes in place of None."""
+    """List of slopes, with arrays of zeros of these shapes in place of None."""
     pairs = zip(slopes, shapes, strict=True)
     return [np.zeros(shape) if slope is None else slope for slope, shape in pairs]

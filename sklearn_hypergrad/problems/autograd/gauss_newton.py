@@ -1,4 +1,4 @@
-"""Gauss-Newton products of losses of outputs."""
+"""Products with the Gauss-Newton matrix of a loss of outputs."""
 
 import functools
 
@@ -13,17 +13,20 @@ class GaussNewton:
     """``J' L'' J v + rest'' v``: the Hessian without the curvature of the outputs.
 
     J is the derivative of the outputs in the weights, L'' the Hessian of the loss in the outputs.
-    Where the loss is convex in the outputs and the rest in the weights, the product is positive
-    semi-definite, which the Hessian of a network is not. See Schraudolph (2002), section 3.
+    If the loss is convex in the outputs and the rest is convex in the weights, the matrix is
+    positive semi-definite; the Hessian of a network is not. See Schraudolph (2002), "Fast curvature
+    matrix-vector products for second-order gradient descent", section 3.
 
     Parameters
     ----------
     outputs : callable
-        ``outputs(w, h)``, an array; of a training ``outputs(w, h, rows)``, and so on.
+        ``outputs(w, h)``, an array. For a training all three functions take ``rows``, too:
+        ``outputs(w, h, rows)``.
     loss : callable
         ``loss(z, h)`` of such an array, one number.
     rest : callable, default=None
-        ``rest(w, h)``, one number: what the loss of the weights has besides, such as penalties.
+        ``rest(w, h)``, one number: other terms of the training loss, such as penalties. None is
+        zero.
     """
 
     def __init__(self, outputs, loss, rest=None):
@@ -36,7 +39,7 @@ class GaussNewton:
         return self.at(w, h, *rows)(v)
 
     def at(self, w, h, *rows):
-        """``v -> product`` at one point, which is evaluated once; ``v`` is nested as ``w`` is."""
+        """A function ``v -> product`` at one point, which is traced once; ``v`` is nested as w."""
         h, structure = numbers(h), Nested(w)
         leaves = structure.leaves(w)
         trace = Trace(lambda *moving: [self._outputs(structure.nest(moving), h, *rows)], leaves)
@@ -63,6 +66,6 @@ class GaussNewton:
 
 
 def at_point(product, *point):
-    """``product(*point, v)`` as a function of ``v``; what has ``at`` evaluates the point once."""
+    """``product(*point, v)`` as a function of ``v``; ``product.at``, if any, traces once."""
     at = getattr(product, "at", None)
     return functools.partial(product, *point) if at is None else at(*point)

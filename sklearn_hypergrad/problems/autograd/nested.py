@@ -8,24 +8,24 @@ from sklearn_hypergrad._autograd import flatten
 
 
 class Nested:
-    """The structure of weights: dicts, lists and tuples of arrays and floats, nested as one likes.
+    """The structure of weights: dicts, lists and tuples of arrays and floats, nested to any depth.
 
     The flat array has the leaves one after the other, those of a dict in the order of its sorted
-    keys, as ``autograd.misc.flatten`` has them.
+    keys, as in ``autograd.misc.flatten``.
 
     Parameters
     ----------
     example : nested structure
-        Integers in it stand for floats.
+        An example of the structure; integers count as floats.
 
     Attributes
     ----------
     shapes : list of tuple of int
-        Of the leaves.
+        Shapes of the leaves.
     size : int
-        Of the flat array.
+        Length of the flat array.
     group_sizes : tuple of int
-        Sizes of the top-level parts, without empty ones; one, if the structure is a single array.
+        Sizes of the top-level parts, without empty ones; a single array is one part.
 
     Raises
     ------
@@ -49,7 +49,7 @@ class Nested:
         self.group_sizes = tuple(filter(None, groups))
 
     def leaves(self, nested):
-        """The arrays of a structure, in order."""
+        """The leaves of a structure as a list of arrays."""
         if self._container is None:
             return [_leaf(nested)]
         if _container(nested) is not self._container or _keys(nested) != self._keys:
@@ -62,12 +62,12 @@ class Nested:
         return self.join(self.leaves(nested))
 
     def join(self, leaves):
-        """Arrays as a new flat one.
+        """Leaves as a new flat array.
 
         Raises
         ------
         ValueError
-            If a leaf has another shape than here.
+            If a leaf has another shape than in the example.
         """
         shapes = [np.shape(leaf) for leaf in leaves]
         if shapes != self.shapes:
@@ -78,16 +78,16 @@ class Nested:
         return flat
 
     def split(self, flat):
-        """The leaves of a flat array: views, and numbers."""
+        """The leaves of a flat array: views of it, and numbers."""
         parts = zip(self._slices, self.shapes, strict=True)
         return [flat[part].reshape(shape)[()] for part, shape in parts]
 
     def nest(self, leaves):
-        """The structure with these leaves."""
+        """The nested structure with these leaves."""
         return self._build(iter(leaves))
 
     def unflatten(self, flat):
-        """The structure of a flat array, without a copy; autograd can differentiate it."""
+        """The nested structure of a flat array, without a copy; autograd differentiates it."""
         return self.nest(self.split(flat))
 
     def __repr__(self):
@@ -107,7 +107,7 @@ class Nested:
 def flat(w):
     """All weights of a nested structure as one array, in the order of their ``coefficient`` values.
 
-    Parts of a dict come in the order of their sorted names, those of a list as they are. May be
+    Parts of a dict come in the order of their sorted names, those of a list in its order. It may be
     used in a loss: autograd differentiates through it.
 
     Parameters
@@ -133,7 +133,7 @@ def _container(nested):
 
 
 def _keys(nested):
-    """What its parts are had by, in order."""
+    """Keys or indices of the parts of a container, in order."""
     if type(nested) is dict:
         return sorted(nested)
     return list(range(len(nested))) if _container(nested) else []

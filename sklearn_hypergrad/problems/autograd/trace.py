@@ -1,4 +1,4 @@
-"""Functions of several arrays that autograd runs once, to be differentiated as often as wanted."""
+"""Traces: a function of several arrays is run once by autograd, and pulled back many times."""
 
 import threading
 
@@ -14,27 +14,29 @@ from sklearn_hypergrad._autograd import (
     trace_stack,
 )
 
-# Autograd counts traces that are open, whoever has opened them. Nested ones are of one thread.
+# Autograd counts open traces over all threads, so only one thread traces at a time. A reentrant
+# lock allows nested traces of one thread.
 TRACING = threading.RLock()
-# What functions raise that are given to NumPy instead of autograd.numpy.
+# Errors of functions that are written with numpy instead of autograd.numpy.
 FAILURES = AttributeError, TypeError, ValueError
 
 
 class Trace:
-    """A function at one point, with all that its derivatives need.
+    """A function at one point, with the graph that its derivatives need.
 
-    Traces nest: inputs may be those of another one, whose function this is part of.
+    Traces can be nested: inputs may be traced variables of an outer Trace.
 
     Parameters
     ----------
     function : callable
         Takes the inputs and returns a sequence of arrays.
     inputs : sequence of arrays or floats
+        The point.
 
     Attributes
     ----------
     values : list
-        What the function returns.
+        The arrays that the function returned.
 
     Raises
     ------
@@ -83,7 +85,18 @@ class Trace:
 
 
 def gradients(function, inputs):
-    """Value of a function that returns one number, and its derivatives: None where it has none.
+    """Value and derivatives of a function that returns one number.
+
+    Parameters
+    ----------
+    function : callable
+    inputs : sequence of arrays or floats
+
+    Returns
+    -------
+    value : float
+    slopes : list
+        A derivative for each input; None if the function does not depend on it.
 
     Raises
     ------
@@ -97,7 +110,7 @@ def gradients(function, inputs):
 
 
 def check_number(value):
-    """Refuse what a loss must not return."""
+    """Raise ValueError unless the value of a loss is one real number."""
     array = np.asarray(value)
     if array.shape != ():
         raise ValueError(
@@ -113,7 +126,7 @@ def _called(function, boxes):
         return function(*boxes)
     except FAILURES as error:
         failure = error
-    # What is wrong with the function itself is raised by this.
+    # If the function fails without autograd, too, this call raises its own error.
     function(*map(getval, boxes))
     raise TypeError(
         f"Autograd cannot differentiate a function that can be evaluated ({failure}). Write it "

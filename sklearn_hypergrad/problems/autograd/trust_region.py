@@ -1,4 +1,9 @@
-"""Minimisation of smooth losses, convex or not, to as many digits as there are."""
+"""Minimise smooth losses, convex or not, to as many digits as double precision allows.
+
+L-BFGS descends from afar; near a minimum Newton's method in a trust region takes over, with
+conjugate gradients for its steps (Nocedal, Wright, "Numerical Optimization", 2006, algorithms 4.1
+and 7.2).
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -7,22 +12,31 @@ import numpy as np
 from scipy import optimize
 
 EPS = np.finfo(float).eps
-# L-BFGS goes to this share of the first gradient; from there on Newton's method is quicker.
+# L-BFGS descends to this share of the first gradient, then Newton's method takes over. Chosen by
+# hand: L-BFGS is cheaper per step, Newton's method converges quadratically near a minimum.
 FAR = 1e-2
+# Largest numbers of steps. Chosen by hand as safeguards: they are never reached by losses that
+# converge.
 MAX_LBFGS = 500
 MAX_NEWTON = 200
 MAX_CG = 1000
-# Rounding error of the loss, relative; reductions below it cannot be seen.
+# Relative rounding error of the loss: smaller reductions cannot be seen. Chosen by hand: sums over
+# a million samples have a relative error of about 1000 units of rounding.
 SLACK = 1e3 * EPS
-# A step is taken if the loss falls by this share of what the model says.
+# A step is accepted if the loss falls by this share of the prediction of the quadratic model: the
+# eta of Nocedal, Wright (2006), algorithm 4.1, for which any value below 1/4 works.
 WORTH = 1e-4
-# What gradients must shrink by where the loss does not tell.
+# Factor by which the norm of the gradient must shrink if the loss cannot resolve a step. Chosen by
+# hand: Newton's method shrinks it much more near a minimum.
 SHRINKING = 0.5
-# Gradients that are small enough where rounding allows no less: share of the first one, and
-# multiple of their noise.
+# If rounding prevents a smaller gradient, a point is accepted as a minimum if the norm of its
+# gradient is at most STUCK times the first one, or NOISE times its rounding error. Chosen by hand:
+# the first is the accuracy that hypergradients need, the second a few units of rounding.
 STUCK = 1e-6
 NOISE = 10
-# A first gradient that is so many times as large as the curvature at the end says, is no measure.
+# Ratio of the first gradient to the one that the curvature at the minimum predicts, above which the
+# prediction replaces it as the scale of the tolerance. Chosen by hand, far above the ratios of
+# losses whose curvature varies moderately.
 DISPROPORTION = 100
 
 
@@ -41,22 +55,24 @@ class Iterate:
 
     @property
     def finite(self):
-        """Whether the loss and its gradient are."""
+        """Whether the loss and its gradient are finite."""
         return bool(np.isfinite(self.value) and np.isfinite(self.slope).all())
 
 
 @dataclasses.dataclass(frozen=True)
 class TrustRegionMinimum:
-    """Where a minimisation has ended.
+    """The result of :func:`trust_region`.
 
     Attributes
     ----------
     w : ndarray
+        The last weights.
     converged : bool
+        Whether they are a minimum to the tolerance, or as well as rounding allows.
     n_steps : int
-        Newton systems solved.
+        Number of Newton systems solved.
     hvp : callable
-        ``v -> H v`` there.
+        ``v -> H v`` at ``w``.
     """
 
     w: np.ndarray
@@ -71,17 +87,17 @@ def trust_region(evaluate, curvature, first, begin, tol):
     Parameters
     ----------
     evaluate : callable
-        ``evaluate(w)``, the Iterate there.
+        ``evaluate(w)`` returns the Iterate at ``w``.
     curvature : callable
         ``curvature(w)`` returns ``v -> H v``.
     first : Iterate
-        Where the gradient is large.
+        A point with a large gradient, the scale of the tolerance.
     begin : Iterate
-        Where to begin: there, or somewhere better.
+        The start: ``first``, or a better point.
     tol : float
-        Norm of the gradient that may be left, over that at ``first``. If that is out of proportion,
-        as where an exponential has exploded, the change of the gradient between there and the
-        minimum is put in its place as the curvature at the minimum has it.
+        Norm of the gradient at the end, relative to that at ``first``. If the latter is out of
+        proportion, as after an exponential has exploded, it is replaced by the change of the
+        gradient from ``first`` to the minimum, as the curvature at the minimum predicts it.
 
     Returns
     -------
@@ -103,9 +119,17 @@ def trust_region(evaluate, curvature, first, begin, tol):
 class TrustRegion:
     """L-BFGS from afar, then Newton's method in a trust region, by conjugate gradients.
 
-    See Nocedal, Wright (2006), algorithms 4.1 and 7.2 (Steihaug). Where the loss does not resolve a
-    step any more, gradients decide about it. Parameters are those of :func:`trust_region`, and
-    ``scale``, the norm of a gradient that is large.
+    See Nocedal, Wright (2006), algorithms 4.1 and 7.2 (Steihaug). If the loss cannot resolve a
+    step, the gradient decides whether it is accepted.
+
+    Parameters
+    ----------
+    evaluate, curvature : callable
+        As for :func:`trust_region`.
+    scale : float
+        Norm of a large gradient.
+    tol : float
+        Norm of the gradient at the end, relative to ``scale``.
     """
 
     def __init__(self, evaluate, curvature, scale, tol):
@@ -115,7 +139,7 @@ class TrustRegion:
         self._target = tol * scale
 
     def run(self, point):
-        """The Iterate where descent ends, whether that is a minimum, and the systems solved."""
+        """Descend; returns the last Iterate, whether it is a minimum, and the number of systems."""
         point = self._approach(point)
         radius, hvp, n_steps = max(1.0, np.linalg.norm(point.w)), None, 0
         while point.steepness > self._target:
@@ -134,7 +158,7 @@ class TrustRegion:
         return point, True, n_steps
 
     def _approach(self, point):
-        """Go down by L-BFGS until the gradient is not that of the start any more."""
+        """Descend by L-BFGS until the gradient is a small share (``FAR``) of the scale."""
         far = max(FAR * self._scale, self._target)
         if point.steepness <= far:
             return point
@@ -153,7 +177,7 @@ class TrustRegion:
         return best
 
     def _judge(self, point, moved, decrease):
-        """How good a step was, 1 if it was as the model says; and whether the loss can tell."""
+        """Ratio of actual to predicted decrease of a step, and whether the loss resolves it."""
         if decrease > SLACK * abs(point.value):
             ratio = (point.value - moved.value) / decrease
             return (ratio if moved.finite else -np.inf), True
@@ -167,7 +191,11 @@ class TrustRegion:
         return point.steepness <= NOISE * np.linalg.norm(beside.slope - point.slope)
 
     def _step(self, hvp, slope, radius):
-        """A step of at most this length, and by how much the quadratic model falls."""
+        """A step of at most this length, and the decrease that the quadratic model predicts.
+
+        The linear system is solved to a relative residual of the root of the relative gradient, at
+        most 0.1: superlinear convergence (Nocedal, Wright 2006, section 7.1, "forcing sequence").
+        """
         size = slope @ slope
         enough = min(0.1, np.sqrt(np.sqrt(size) / self._scale)) * np.sqrt(size)
         enough = max(enough, 0.1 * self._target)
@@ -194,16 +222,16 @@ class TrustRegion:
 
 
 def _renewed(radius, length, good):
-    """The radius after a step of some length."""
+    """The radius after a step; factors and limits of Nocedal, Wright (2006), algorithm 4.1."""
     if not good > 0.25:
         return 0.25 * length
     return 2 * radius if good > 0.75 and length > 0.9 * radius else radius
 
 
 def _to_boundary(step, direction, radius):
-    """How far to go from inside a ball until its surface."""
+    """Length along ``direction`` from ``step`` to the boundary of the trust region."""
     a, b = direction @ direction, step @ direction
     inside = max(0.0, radius**2 - step @ step)
     root = np.sqrt(b**2 + a * inside)
-    # Each form where it does not cancel.
+    # Two forms of the root of the quadratic; each is used where it does not cancel.
     return inside / (b + root) if b > 0 else (root - b) / a

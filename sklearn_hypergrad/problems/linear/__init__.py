@@ -1,1 +1,1 @@
-"""Generalised linear models of all splits of a data set."""
+"""Generalised linear models with an L2 penalty, for all splits of a data set at once."""

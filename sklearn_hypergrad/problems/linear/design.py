@@ -1,4 +1,4 @@
-"""The features of a linear model as it multiplies them; X is not copied to be centred."""
+"""The design matrix of a linear model: products with centred, scaled X without a copy of X."""
 
 import dataclasses
 
@@ -7,27 +7,36 @@ from scipy.sparse import csc_matrix, csr_matrix, issparse
 
 from sklearn_hypergrad.problems.split_data import as_slice, chunks
 
-# Numbers of X that are worked on together: of dense X, so that they are read from memory once; of
-# sparse X, so that arrays with a number per row stay small.
+# Entries of X in a chunk of rows. Chosen by hand: a dense chunk of 1 MiB stays in the cache, so
+# that X is read from memory once for several operations; a sparse chunk is larger, since only
+# arrays with a few numbers per row have to stay small.
 CHUNK = 2**17
 SPARSE_CHUNK = 2**20
-# Features this many times further from zero than they vary are centred, chunk by chunk, or sums
-# over them would lose digits.
+# Ratio of mean to standard deviation of a feature above which features are centred, chunk by chunk.
+# Chosen by hand: below it sums of squares about the mean lose at most two digits, and centring
+# costs a pass over the chunk.
 FAR = 10.0
 
 
 class Design:
-    """Rows ``((x - origin) * scale_s, 1)`` for every split s.
+    """The design matrix with rows ``((x - origin) * scale_s, 1)`` for every split s.
 
-    Weights have shape (n_weights, n_splits, n_outputs), with the intercepts last if there are any;
-    these absorb the origin, so that it changes nothing but the rounding. Sparse X have none.
+    Weights have shape (n_weights, n_splits, n_outputs), with the intercepts last if there are any.
+    Intercepts absorb the origin, so that it only affects rounding. Sparse X have no origin.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
     fit_intercept : bool
     scales : ndarray of shape (n_features, n_splits), default=None
-        Factors of the features, where every split has its own; None is one.
+        Factors of the features of each split; None is one.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Numbers of samples and of weights, intercept included.
+    origin : ndarray of shape (n_features,) or None
+        The origin of the features; None is zero.
     """
 
     def __init__(self, X, *, fit_intercept, scales=None):
@@ -41,9 +50,9 @@ class Design:
         self._sparse_parts = list(self._cut()) if self._sparse else []
 
     def rescaled(self, w):
-        """Weights of the features as they are in X from those of the splits' own, or back.
+        """Weights of the features of X from those of the scaled features of each split.
 
-        The transposed map is the same.
+        The map is diagonal, so it is its own transpose.
         """
         if self._scales is None:
             return w
@@ -54,7 +63,7 @@ class Design:
     def sums(self, function):
         """Sums over rows of the arrays in the tuples ``function(rows, part)``.
 
-        A part holds until the next one is asked for; the arrays must be new ones.
+        A part is valid until the next one is made; ``function`` must return new arrays.
         """
         total = None
         for rows, part in self._parts():
@@ -75,12 +84,12 @@ class Design:
         return z
 
     def pull(self, v):
-        """The transposed product."""
+        """The transposed product, of the shape of weights."""
         (pulled,) = self.sums(lambda rows, part: (part.pull(v[rows]),))
         return self.rescaled(pulled)
 
     def gram(self, weights, rows):
-        """``sum_i weights_i x_i x_i'`` over some rows, before they are scaled."""
+        """``sum_i weights_i x_i x_i'`` over some rows, without the scales of splits."""
         gram = np.zeros((self.shape[1],) * 2)
         root = np.sqrt(weights)[:, None]
         if self._sparse:
@@ -105,7 +114,7 @@ class Design:
         return gram
 
     def grams(self, grams):
-        """The Gram matrices of scaled rows, from one for each split."""
+        """Gram matrices of scaled rows, from those of rows without scales, for every split."""
         if self._scales is None:
             return grams
         scales = np.ones((self._scales.shape[1], self.shape[1]))
@@ -126,7 +135,7 @@ class Design:
         return (squares - sums**2 / sums[-1])[:-1]
 
     def intercept_at_origin(self, w):
-        """Intercepts, of shape (n_splits, n_outputs), as they are for X."""
+        """Intercepts for X itself, not centred, of shape (n_splits, n_outputs)."""
         if not self.fit_intercept:
             return np.zeros(w.shape[1:])
         if self.origin is None:
@@ -134,7 +143,7 @@ class Design:
         return w[-1] - np.tensordot(self.origin, self.rescaled(w)[: self.n_features], 1)
 
     def _parts(self):
-        """``(rows, part)`` in turn."""
+        """Yield ``(rows, part)``: slices of rows, and their Part."""
         if self._sparse:
             yield from self._sparse_parts
             return
@@ -146,7 +155,7 @@ class Design:
             yield rows, Part(chunk, self.fit_intercept, chunk.T)
 
     def _cut(self):
-        """Parts of sparse X that share its memory."""
+        """Yield the parts of sparse X; they share its memory."""
         n_chunks = max(1, min(self.shape[0], self._X.nnz // SPARSE_CHUNK))
         ends = np.linspace(0, self.shape[0], n_chunks + 1).astype(int)
         for start, stop in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
@@ -156,7 +165,7 @@ class Design:
             yield slice(start, stop), Part.sparse(arrays, self.n_features, self.fit_intercept)
 
     def _centred(self, rows, out):
-        """Rows of X about the origin, in ``out`` unless X itself will do."""
+        """Rows of X minus the origin, written to ``out``; X itself if ``out`` is None."""
         X = self._X[rows]
         if out is None:
             return X
@@ -196,13 +205,13 @@ class Part:
 
     @classmethod
     def sparse(cls, arrays, n_features, fit_intercept):
-        """Of CSR data, indices and indptr."""
+        """The Part with these CSR arrays: data, indices and indptr."""
         n_rows = len(arrays[2]) - 1
         X = _view(csr_matrix, (n_rows, n_features), arrays)
         return cls(X, fit_intercept, _view(csc_matrix, (n_features, n_rows), arrays))
 
     def squared(self):
-        """The part of squared features."""
+        """The Part with squared features."""
         if issparse(self.X):
             arrays = self.X.data**2, self.X.indices, self.X.indptr
             return Part.sparse(arrays, self.X.shape[1], self.fit_intercept)
@@ -211,7 +220,7 @@ class Part:
 
 
 def _canonical(X):
-    """Sparse X in double precision, with one entry per place."""
+    """Sparse X in double precision, without duplicate entries."""
     X = X.astype(float, copy=False)
     if not X.has_canonical_format:
         X = X.copy()
@@ -227,7 +236,7 @@ def _view(kind, shape, arrays):
 
 
 def _origin(X):
-    """The means of the features, or None where none is far from zero; constant ones are far."""
+    """The means of the features; None if no mean is far from zero. Constant features are far."""
     mean = X.mean(axis=0, dtype=float)
     square = np.zeros(X.shape[1])
     for rows in chunks(*X.shape, CHUNK):

@@ -10,21 +10,24 @@ from sklearn_hypergrad.problems.linear import curvature
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.newton import Newton
 
+# Relative rounding error of predictions, below which decrements are not reduced. Chosen by hand: a
+# sum of products has an error of some tens of units of rounding.
 ROUNDING = 32 * np.finfo(float).eps
 
 
 @dataclasses.dataclass(frozen=True)
 class NewtonState:
-    """A point of Newton's method: what the loss is there, whatever the penalty.
+    """A point of Newton's method, with the loss there; it does not depend on the penalty.
 
     Attributes
     ----------
     w : ndarray of shape (n_weights, n_splits, n_outputs)
     loss : ndarray of shape (n_splits,)
+        Training loss without penalty.
     slope : ndarray like ``w``
         Gradient of the loss.
     factor : ndarray of shape (n_samples, n_splits, n_outputs)
-        Of the Hessian of the loss in the predictions.
+        Factors of the Hessian of the loss in the predictions, as the loss defines them.
     """
 
     w: np.ndarray
@@ -33,21 +36,21 @@ class NewtonState:
     factor: np.ndarray
 
     def objective(self, ridge):
-        """Of every split."""
+        """Loss plus penalty of every split, of shape (n_splits,)."""
         return self.loss + 0.5 * np.einsum("jsk,jsk->s", ridge * self.w, self.w)
 
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """What the next solution starts from.
+    """The start of the next solution.
 
     Attributes
     ----------
     state : NewtonState
     kept : CurvatureGram, CurvatureDiagonal or None
-        What preconditions there.
+        The curvature that preconditions there.
     left : ndarray of shape (n_splits,)
-        The decrement that the state may still have.
+        Largest Newton decrement that the state may have under its own penalty.
     """
 
     state: NewtonState
@@ -56,7 +59,7 @@ class Memory:
 
     @property
     def size(self):
-        """Numbers in it; matrices are shared by many."""
+        """Number of floats in it, without matrices, which several memories share."""
         return self.state.slope.size + self.state.factor.size
 
 
@@ -68,16 +71,17 @@ class LinearProblem(InnerProblem):
         sum_i t_i loss(y_i, x_i w + b)  +  1/2 sum_jk strength_jk w_jk^2
 
     ``w`` has shape (n_features + fit_intercept, n_splits, n_outputs), intercepts last. All splits
-    share X, so that their predictions are one matrix product. Newton systems and those of the
-    hypergradient are solved with a factorised Hessian where it can be formed (blocks per output)
-    and its diagonal where it cannot; what these leave is solved by conjugate gradients. A Hessian
-    is formed again only when the curvature of the loss has changed; a new penalty needs a new
-    factor, not a new Hessian, and its first step needs no pass over X: the gradient of the loss is
-    known from the last solution.
+    share X, so that their predictions are one matrix product. Linear systems (of Newton's method
+    and of the hypergradient) are solved by conjugate gradients. The preconditioner is a factorised
+    Hessian (blocks per output) up to 2000 weights, and its diagonal beyond. The Hessian is computed
+    again only if the curvature of the loss has changed; a new penalty needs a new factor, not a new
+    Hessian, and its first step needs no pass over X: the gradient of the loss is known from the
+    last solution.
 
     Parameters
     ----------
     block : SplitData
+        The data of the splits.
     penalty : L2Penalty
     loss : object
         A loss of :mod:`sklearn_hypergrad.losses` that can be trained.
@@ -127,7 +131,7 @@ class LinearProblem(InnerProblem):
         newton = Newton(self, ridge, tol)
         memory = self._start() if warm_start is None else warm_start.memory
         state = memory.state
-        # A shift changes nothing but the weights.
+        # The loss is invariant under the projection: only the weights change.
         state = dataclasses.replace(state, w=self.projection(ridge)(state.w))
         state, kept, left, status, n_steps = newton.run(state, memory.kept, memory.left)
         inverse_hvp = functools.partial(newton.inverse_hvp, state)
@@ -138,7 +142,7 @@ class LinearProblem(InnerProblem):
     def level(self):
         """The strength that matters: the mean diagonal of the Hessian where no feature has weight.
 
-        That is, with the intercept eliminated.
+        It is the mean diagonal of the Hessian at zero weights, with the intercept eliminated.
         """
         return float(self._curvature_at_base().mean() * self._design.spreads(self._t).mean())
 
@@ -151,7 +155,7 @@ class LinearProblem(InnerProblem):
         return self._design.pull(v)
 
     def penalised(self, w):
-        """What is penalised of the first split, of shape (n_features, n_outputs)."""
+        """The penalised weights of the first split, of shape (n_features, n_outputs)."""
         return w[: self._design.n_features, 0]
 
     def coefficients(self, w):
@@ -160,7 +164,7 @@ class LinearProblem(InnerProblem):
         return coef.transpose(1, 2, 0), self._design.intercept_at_origin(w)
 
     def adjoint_coefficients(self, v, h, G):
-        """The adjoint ``v = H^-1 predict_vjp(G)`` as coefficients and intercepts, shaped alike."""
+        """The adjoint ``v = H^-1 predict_vjp(G)`` as coefficients and intercepts of X."""
         return self.coefficients(v)
 
     def _curvature_at_base(self):
@@ -168,7 +172,7 @@ class LinearProblem(InnerProblem):
         return self.loss.diagonal(self.loss.factor(self._mean, base))
 
     def _scales(self):
-        """What decrements are compared with, per split: the spread of the targets, and rounding.
+        """Scales of decrements, per split: the spread of the targets, and the rounding error.
 
         In units of the objective, so that neither the unit of the target nor its mean matters.
         """
@@ -181,7 +185,7 @@ class LinearProblem(InnerProblem):
         return Memory(self.state(start), None, np.zeros(start.shape[1]))
 
     def curvature(self, kept, state):
-        """What preconditions at a state: ``kept`` while it serves."""
+        """The curvature for a state: ``kept`` if it is still accurate enough."""
         weights = self._t * self.loss.diagonal(state.factor)
         return curvature.renewed(kept, self._design, weights, self._patterns)
 
@@ -195,7 +199,7 @@ class LinearProblem(InnerProblem):
         return ridge
 
     def state(self, w):
-        """One pass over X."""
+        """The NewtonState of weights ``w``: one pass over X."""
         shared = self._design.rescaled(w)
         factor = np.empty((self._design.shape[0], *w.shape[1:]))
 
@@ -209,12 +213,12 @@ class LinearProblem(InnerProblem):
         return NewtonState(w, loss, self._design.rescaled(slope), factor)
 
     def arrived(self, w, ridge):
-        """The state at the minimum, where the gradient of the loss is known."""
+        """The NewtonState at a minimum, where the gradient of the loss is ``-ridge * w``."""
         value, _, factor = self.loss.evaluate(self._y, self._design.product(w))
         return NewtonState(w, np.einsum("isk,isl->s", value, self._t), -ridge * w, factor)
 
     def hessian(self, state, ridge, v):
-        """Its product with ``v`` at a state."""
+        """Product of the Hessian at a state with ``v``."""
         factor, shared = state.factor, self._design.rescaled(v)
 
         def summands(rows, part):
@@ -227,18 +231,17 @@ class LinearProblem(InnerProblem):
         return product
 
     def preconditioner(self, kept, ridge):
-        """An approximate inverse of the Hessians."""
+        """A function that multiplies with an approximate inverse of the Hessians."""
         shape = len(ridge), self._y.shape[2]
         factor = kept.factor(np.broadcast_to(ridge[:, 0], shape))
         project = self.projection(ridge)
         return lambda right: project(factor.solve(right))
 
-    # If a shift of all outputs changes the loss in nothing, the gradients of the loss sum to zero
-    # over outputs, and so do penalised weights, ridge * w, at the minimum along such a shift. In
-    # that subspace blocks per output are a good preconditioner; outside it, where the Hessian is
-    # all but singular, they are a bad one.
+    # If a common shift of all outputs does not change the loss (softmax), the gradients of the loss
+    # sum to zero over outputs, and so does ridge * w at a minimum. In that subspace blocks per
+    # output are a good preconditioner; outside it the Hessian is nearly singular, and they are not.
     def projection(self, ridge):
-        """Moves weights, along the shift only, to where ``ridge * w`` sums to zero."""
+        """A function that shifts the weights of all outputs alike until ``ridge * w`` sums to 0."""
         if not self.loss.shift_invariant:
             return lambda w: w
         share = np.where(ridge.sum(axis=2, keepdims=True) > 0, ridge, 1.0)

@@ -1,40 +1,54 @@
-"""Newton's method for the training problems of all splits at once."""
+"""Newton's method for the training problems of all splits at once.
+
+The tolerance is one of the Newton decrement ``g' H^-1 g``, twice the distance to the minimum in the
+objective (Boyd, Vandenberghe, "Convex Optimization", 2004, section 9.5.1).
+"""
 
 import numpy as np
 
 from sklearn_hypergrad.linalg import conjugate_gradient
 from sklearn_hypergrad.problems.base import Status
 
+# Largest numbers of steps, of halvings of a step, and of CG iterations. Chosen by hand as
+# safeguards: convex problems that are scaled sensibly do not reach them.
 MAX_NEWTON = 100
 MAX_HALVINGS = 40
 MAX_CG = 1000
-# Newton systems are solved to this accuracy by CG; steps of the preconditioner alone are taken
-# while the squares of their lengths shrink by this much.
+# Relative residual to which CG solves Newton systems: linear convergence by a factor of ten per
+# step (Nocedal, Wright 2006, section 7.1).
 INEXACT = 0.1
+# Steps of the preconditioner alone are taken as long as decrements shrink by this factor per step;
+# otherwise CG takes over. Chosen by hand, equal to INEXACT.
 CONTRACTION = 0.1
-# Ratio of decrements from which on one is not made of what another solution has left.
+# Ratio of the first decrement to that left at the start from which on the first step predicts the
+# next one. Chosen by hand: below it the rest of the last solution dominates.
 TELLING = 100
-# Accuracy of the adjoint over that of the weights, and at most: values do not depend on it.
+# Relative residual of the adjoint: this multiple of the inner tolerance, but at most MAX_ADJOINT.
+# Chosen by hand: the adjoint affects gradients only, not values, so it may be less accurate.
 ADJOINT = 100
 MAX_ADJOINT = 1e-2
-# Accuracy that does not justify more than a few iterations of CG.
+# Inner tolerance from which on a system gets at most FEW_CG iterations of CG. Chosen by hand, for
+# the points of a scan that are far above its minimum.
 LOOSE = 1e-2
 FEW_CG = 8
-# Rounding error of the objective, relative.
+# Relative rounding error of the objective. Chosen by hand: sums over a million samples have a
+# relative error of about 1000 units of rounding.
 SLACK = 1e3 * np.finfo(float).eps
-# Share of the objective of no features below which it counts as zero, as for classes that can be
-# separated.
+# Smallest scale of the tolerance, as a share of the objective without features. Chosen by hand: on
+# separable classes the objective goes to zero, and a tolerance relative to it is never reached.
 SMALLEST = 1e-3
-# Accuracy that is good enough where rounding allows no better.
+# Tolerance that counts as converged if rounding prevents a smaller decrement. Chosen by hand: it is
+# the fine tolerance of a search.
 STUCK = 1e-6
 
 
 class Newton:
     """One minimisation, for one penalty.
 
-    A step ``d = P g`` with the gradient g and the preconditioner P, or by CG where P alone does not
-    contract, changes the objective by about half its decrement ``g d``; ``tol`` is the root of the
-    decrement that may be left, relative to the objective (that of no features, at most).
+    A step ``d = P g`` with the gradient g and the preconditioner P (or by CG, if steps of P alone
+    do not contract) changes the objective by about half its decrement ``g d``. ``tol`` is the root
+    of the decrement at the end, relative to the objective, or to that without features if it is
+    smaller.
 
     Parameters
     ----------
@@ -51,21 +65,21 @@ class Newton:
         self._kept = self._precondition = None
 
     def run(self, state, kept, left):
-        """From a state of another penalty to the minimum of this one.
+        """Minimise, starting from a state of another penalty.
 
         Parameters
         ----------
         state : NewtonState
-        kept : object
+        kept : CurvatureGram, CurvatureDiagonal or None
             The curvature that preconditioned there.
         left : ndarray of shape (n_splits,)
-            The decrement that the state may have under its own penalty.
+            Largest decrement that the state may have under its own penalty.
 
         Returns
         -------
         state : NewtonState
-        kept : object
-        left : ndarray
+        kept : CurvatureGram or CurvatureDiagonal
+        left : ndarray of shape (n_splits,)
         status : Status
         n_steps : int
         """
@@ -80,7 +94,7 @@ class Newton:
                 return state, kept, target, Status.CONVERGED, n_steps
             if last is not None and np.all(previous <= stuck):
                 if np.any(decrement > stuck):
-                    # Rounding errors have grown, as where a Hessian is all but singular.
+                    # Rounding errors have grown, as with a nearly singular Hessian: go back.
                     return last, kept, previous, Status.CONVERGED, n_steps
                 if not self._direct and np.all((decrement <= target) | (decrement >= previous)):
                     return state, kept, decrement, Status.CONVERGED, n_steps
@@ -88,17 +102,18 @@ class Newton:
             self._direct &= np.all(solved | (decrement <= CONTRACTION * previous))
             moved = self._descend(state, np.where(solved[:, None], 0.0, step), decrement)
             if moved is state:
-                # No step helps in floating point: as solved as it can be, if the step is small.
+                # No step lowers the objective in floating point: solved if the step is small.
                 exact = np.all(decrement <= stuck)
                 return state, kept, decrement, _status(exact), n_steps
             state, last, previous = moved, state, decrement
         return state, kept, previous, _status(False), MAX_NEWTON
 
     def _predicted(self, state, kept, left):
-        """The state after the first step, which needs no look at the data; what it was worth.
+        """The state after the first step, which needs no pass over X, and its decrement.
 
-        The gradient is that of another penalty's solution, known up to what that left: a step that
-        does not lead down is not taken, and one that is not much longer tells nothing of the next.
+        The gradient is that of another penalty's solution, with the error which that left. A step
+        that does not lower the objective is not taken; one that is not much longer than the error
+        has the decrement inf: it does not predict the next one.
         """
         kept = self._renew(kept, state)
         step, decrement = self._step(state)
@@ -109,8 +124,8 @@ class Newton:
         return moved, kept, np.where(decrement > TELLING * left, decrement, np.inf)
 
     def inverse_hvp(self, state, v, start):
-        """``H^-1 v`` at a state, and how well it was solved."""
-        # With a good preconditioner the first step is worth more than a near start.
+        """``H^-1 v`` at a state, and its Status."""
+        # With a factorised preconditioner the first step is better than the start of a neighbour.
         if start is not None:
             project = self._problem.projection(self._ridge)
             start = None if self._problem.factorises else project(start)
@@ -140,7 +155,7 @@ class Newton:
         return np.maximum(tol**2 * scale, self._problem.rounding)
 
     def _left(self, decrement, previous):
-        """What a step leaves: as much less as the last one did, or as CG was asked for."""
+        """The predicted decrement after a step, from the last contraction or the residual of CG."""
         if not self._direct:
             return INEXACT**2 * decrement
         known = (previous > 0) & np.isfinite(previous)
@@ -159,7 +174,10 @@ class Newton:
         return solved.x, solved.residual
 
     def _descend(self, state, step, decrement):
-        """Halve the step of each split until its objective falls (Armijo)."""
+        """Halve the step of each split until its objective falls enough.
+
+        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1.
+        """
         length, moving = np.ones(len(decrement)), step.any(axis=(0, 2))
         objective = state.objective(self._ridge)
         slack = SLACK * np.abs(objective)

@@ -1,9 +1,12 @@
-"""The L2 penalty as a function of the hyperparameter that sets it, and what it leaves free."""
+"""The L2 penalty as a function of its hyperparameter, and effective degrees of freedom."""
 
 import numpy as np
 
-# Up to this many weights the diagonal of the inverse Hessian is computed, beyond estimated.
+# Largest number of weights for which the diagonal of the inverse Hessian is computed exactly, with
+# one solve for each weight. Chosen by hand, as a bound of the cost.
 MAX_EXACT = 500
+# Number of random vectors of its estimate beyond (Hutchinson 1990). Chosen by hand: errors fall
+# with the root of this number, and the cost of a solve for each grows with it.
 N_PROBES = 32
 
 
@@ -19,8 +22,8 @@ class L2Penalty:
         LogisticRegression: ``C loss + ||w||^2 / 2`` has the minimiser of ``loss + ||w||^2 / (2
         C)``.
     entries : ndarray of int, default=None
-        Which entry of the flattened hyperparameter penalises each coefficient; broadcasts to
-        (n_features, n_outputs). None is one for all, or one for each output.
+        Index of the entry of the flattened hyperparameter that penalises each coefficient;
+        broadcasts to (n_features, n_outputs). None is one value for all, or one for each output.
     """
 
     def __init__(self, name, *, inverse=False, entries=None):
@@ -39,7 +42,7 @@ class L2Penalty:
         return 1 / values if self.inverse else values
 
     def cross_vjp(self, h, product):
-        """The hyperparameter's derivative of ``sum_jk strength_jk product_jk``, in a dict."""
+        """Derivative of ``sum_jk strength_jk product_jk`` in the hyperparameter, in a dict."""
         slopes = np.broadcast_to(product * self._slope(h), product.shape)
         entries = np.broadcast_to(self._index(h), product.shape)
         sums = np.bincount(entries.ravel(), slopes.ravel(), minlength=np.size(h[self.name]))
@@ -62,17 +65,24 @@ class L2Penalty:
 def effective_dof(problem, solution, strength):
     """Effective degrees of freedom of every coefficient, of shape (n_features, n_outputs).
 
-    ``1 - strength_j (H^-1)_jj``, between 0 (dropped) and 1 (unpenalised); with H = X'X + strength
-    their sum is the trace of the hat matrix, in general that of ``H^-1`` times the Hessian without
-    penalty. Intercepts are not counted. For more than 500 weights the diagonal is estimated with 32
-    random vectors of signs (Hutchinson).
+    They are ``1 - strength_j (H^-1)_jj``, between 0 (dropped) and 1 (unpenalised). With
+    H = X'X + strength their sum is the trace of the hat matrix (Hastie, Tibshirani, Friedman, "The
+    Elements of Statistical Learning", 2009, equation 3.50), in general that of ``H^-1`` times the
+    Hessian without penalty. Intercepts are not counted. For more than 500 weights the diagonal is
+    estimated with 32 random vectors of signs (Hutchinson 1990).
 
     Parameters
     ----------
     problem : InnerProblem
-        With one split.
+        A linear problem of one split.
     solution : InnerSolution
+        Its solution, with the inverse Hessian.
     strength : ndarray, broadcasting to (n_features, n_outputs)
+        Penalty strengths.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_outputs)
     """
     size = solution.w.size
     if size <= MAX_EXACT:

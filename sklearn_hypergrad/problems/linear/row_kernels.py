@@ -1,4 +1,4 @@
-"""Kernels of rows, and what training parts make of them."""
+"""Kernels of rows, and the weighted and centred kernels of training parts."""
 
 import functools
 
@@ -7,13 +7,16 @@ from scipy.sparse import issparse
 
 from sklearn_hypergrad.threads import in_threads
 
-# Columns of X that are centred at a time, and pieces that threads may work on.
+# Number of columns of X that are centred at a time. Chosen by hand: wide enough for fast products,
+# narrow enough to need little memory.
 COLUMNS = 1024
+# Number of pieces that threads may share. Chosen by hand: each has a kernel of its own in memory; a
+# fixed number gives the same digits on any number of threads.
 PIECES = 2
 
 
 class TrainingRows:
-    """Weights of the rows of every split, in its training part and in the mean of that.
+    """Weights of rows in the training part of every split, and in its mean.
 
     Parameters
     ----------
@@ -23,10 +26,12 @@ class TrainingRows:
 
     Attributes
     ----------
-    root, average : ndarray of shape (n_samples, n_splits)
-        Roots of the training weights; weights of the means that are subtracted.
+    root : ndarray of shape (n_samples, n_splits)
+        Roots of the training weights.
+    average : ndarray of shape (n_samples, n_splits)
+        Weights of rows in the mean that is subtracted; zero without an intercept.
     numbers : list of ndarray of int
-        Rows of positive weight.
+        For each split, the rows of positive weight.
     """
 
     def __init__(self, block, *, fit_intercept):
@@ -36,7 +41,7 @@ class TrainingRows:
         self.numbers = [np.flatnonzero(column) for column in t.T]
 
     def kernel(self, split, part):
-        """``Z Z'`` of a split's weighted and centred rows Z; it replaces ``part``, ``X X'``."""
+        """``Z Z'`` of the weighted and centred rows Z of a split, written over ``part = X X'``."""
         rows = self.numbers[split]
         average, root = self.average[rows, split], self.root[rows, split][:, None]
         cross = part @ average
@@ -47,14 +52,14 @@ class TrainingRows:
             part *= root.T
         return part
 
-    # x_i about the mean of its training part is e_i' (1 - 1 average') X.
+    # x_i minus the mean of its training part is e_i' (1 - 1 average') X.
     def centred(self, v):
-        """What multiplies X where ``v`` multiplies the centred rows; (n_samples, n_splits, k)."""
+        """Factors u with ``u' X = v' (centred X)``, of shape (n_samples, n_splits, k)."""
         return v - self.average[:, :, None] * v.sum(axis=0)
 
 
 def row_kernel(X, origin):
-    """``X X'`` of rows about the origin; that of sparse X is zero."""
+    """``(X - origin) (X - origin)'``; for sparse X the origin is taken as zero."""
     if issparse(X):
         X = X.astype(float, copy=False)
         return (X @ X.T).toarray()

@@ -1,4 +1,4 @@
-"""Wide data in as many columns as there are rows."""
+"""Write wide data in a basis of their row space: at most as many columns as rows."""
 
 import numpy as np
 from scipy.sparse import issparse

@@ -1,1 +1,1 @@
-"""Fully connected networks."""
+"""Fully connected networks: their layers, activations, and training problem."""

@@ -1,8 +1,12 @@
 """Activations of hidden layers, with derivatives as functions of their output.
 
-Where the second derivative is not zero everywhere, ``bend`` is its ratio to the first: along a
-change of the input, ``slope`` changes by ``bend * slope`` times it. It has no division in it that a
-saturated unit could spoil.
+If the second derivative is not zero everywhere (``curved``), ``bend`` is its ratio to the first:
+``slope`` changes by ``bend * slope`` times a change of the input. It is computed without a
+division, so that saturated units do no harm.
+
+``glorot_factor`` is the constant of the bound ``sqrt(factor / (n_in + n_out))`` of initial weights:
+6 from Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural
+networks", equation 16; 2 for the logistic function, as in scikit-learn's networks.
 """
 
 import numpy as np
@@ -10,7 +14,7 @@ from scipy.special import expit
 
 
 class IdentityFunction:
-    """``z``."""
+    """The identity, ``z``."""
 
     glorot_factor = 6.0
     curved = False

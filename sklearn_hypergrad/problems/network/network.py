@@ -13,26 +13,28 @@ class Network:
     """Layers of a feedforward network, whose weights are one flat array.
 
     The array holds layer by layer the matrix W of shape (n_in, n_out), row by row, and then the
-    bias b of shape (n_out,). All layers but the last apply the activation to ``a W + b``; what the
-    output goes through, such as softmax, is a part of the loss.
+    bias b of shape (n_out,). All layers but the last apply the activation to ``a W + b``; the
+    function of the output layer, such as softmax, is a part of the loss.
 
     Parameters
     ----------
     layer_sizes : sequence of int
-        Features, units of each hidden layer, outputs.
+        Numbers of features, of units of each hidden layer, and of outputs.
     activation : {"identity", "relu", "tanh", "logistic"}
+        Activation of the hidden layers.
     loss : object
         A loss of :mod:`sklearn_hypergrad.losses` that can be trained.
     dtype : dtype, default=float64
-        Of weights and all that is computed; data are given in it.
+        Type of weights and of all computations; data must have it, too.
 
     Attributes
     ----------
     shapes : list of (int, int)
-        Of the W of all layers.
+        Shapes of the W of all layers.
     group_sizes : tuple of int
-        Weights of each layer, with its biases.
+        Number of weights of each layer, with its biases.
     n_weights : int
+        Number of all weights.
     """
 
     def __init__(self, layer_sizes, activation, loss, dtype=np.float64):
@@ -45,10 +47,10 @@ class Network:
 
     @property
     def loss_scale(self):
-        """What the loss of a sample, summed over outputs, is multiplied with.
+        """Factor of the loss of a sample, summed over outputs.
 
-        Squared errors are averaged, as in the loss that scikit-learn reports; what it descends is
-        their sum.
+        Squared errors are averaged over outputs, as in the loss that scikit-learn reports, although
+        it descends their sum. Other losses have the factor 1.
         """
         return 1 / self.shapes[-1][1] if isinstance(self.loss, HalfSquaredError) else 1.0
 
@@ -66,7 +68,7 @@ class Network:
         return self.values(w, X)[-1]
 
     def predictions(self, w, X):
-        """Raw outputs ``z``, and the function that takes a loss's gradient in them to that in w."""
+        """Raw outputs ``z``, and ``pullback(dz)``: the gradient in ``w`` of ``sum dz z``."""
         values = self.values(w, X)
 
         def pullback(dz):
@@ -75,7 +77,7 @@ class Network:
         return values[-1], pullback
 
     def values(self, w, X):
-        """What every layer takes in, from X on, and the raw outputs."""
+        """The inputs of every layer, X first, and the raw outputs."""
         values = [X]
         for W, b in self.layers(w):
             z = values[-1] @ W
@@ -85,11 +87,11 @@ class Network:
         return values
 
     def slopes(self, values):
-        """Derivatives of the layers' outputs in their sums ``a W + b``; the last is linear."""
+        """Derivatives of the outputs of layers in their sums ``a W + b``; the last layer has 1."""
         return [*map(self.activation.slope, values[1:-1]), 1.0]
 
     def deltas(self, w, slopes, dz):
-        """Derivatives of a loss in the sums of every layer, from those in the raw outputs."""
+        """Derivatives of a loss in the sums ``a W + b`` of every layer, from ``dz`` in the last."""
         deltas = [dz]
         for (W, _), slope in zip(self.layers(w)[:0:-1], slopes[-2::-1], strict=True):
             delta = deltas[-1] @ W.T
@@ -98,7 +100,7 @@ class Network:
         return deltas[::-1]
 
     def gradient(self, values, deltas):
-        """Derivatives of a loss in the weights."""
+        """Derivatives of a loss in the weights, of shape (n_weights,)."""
         gradient = np.empty(self.n_weights, self.dtype)
         for (W, b), a, delta in zip(self.layers(gradient), values, deltas, strict=False):
             if issparse(a):
@@ -110,13 +112,16 @@ class Network:
 
 
 def glorot(network, random_state):
-    """Start weights as scikit-learn draws them, uniform up to a bound for each layer.
+    """Initial weights as scikit-learn draws them: uniform within a bound for each layer.
+
+    The bound is that of Glorot, Bengio (2010), equation 16: ``sqrt(6 / (n_in + n_out))``, with 2 in
+    place of 6 for the logistic activation.
 
     Parameters
     ----------
     network : Network
     random_state : RandomState
-        Drawn from in scikit-learn's order, so that the same seed gives the same weights.
+        Its state advances as in scikit-learn, so that the same seed gives the same weights.
 
     Returns
     -------

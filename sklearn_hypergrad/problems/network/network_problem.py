@@ -1,4 +1,4 @@
-"""The training of networks as a problem that is descended step by step."""
+"""The training problem of networks: losses of batches, with first and second derivatives."""
 
 import math
 
@@ -8,16 +8,20 @@ from scipy.sparse import csr_matrix
 
 from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
 
-# Coefficients that a penalty of their own is applied to at a time: arrays in between stay in the
-# cache, and take no memory of the size of the weights.
+# Number of coefficients that are penalised at a time if each has its own strength. Chosen by hand:
+# temporary arrays of 256 KiB stay in the cache, and use no memory of the size of the weights.
 PIECE = 2**15
 
 
 class LayerPenalty:
-    """``1/2 sum_j strength_j w_j^2`` over the W of a network; its biases are free.
+    """``1/2 sum_j strength_j w_j^2`` over the W of a network; its biases are not penalised.
 
-    Strengths are given as one number, one for each layer, or one for each coefficient: the entries
-    of the W of all layers, in their order.
+    Strengths are one number, one for each layer, or one for each coefficient: the entries of the W
+    of all layers, in their order.
+
+    Parameters
+    ----------
+    network : Network
     """
 
     def __init__(self, network):
@@ -26,6 +30,7 @@ class LayerPenalty:
         self._axpy = get_blas_funcs("axpy", dtype=network.dtype)
 
     def value(self, strength, w):
+        """The penalty of weights ``w``, a float."""
         if self._for_each(strength):
             parts = zip(self._factors(strength), self._network.layers(w), strict=True)
             pieces = (piece for factor, (W, _) in parts for piece in _pieces(factor, W))
@@ -33,14 +38,14 @@ class LayerPenalty:
         return 0.5 * float(np.sum(strength * self.cross(strength, w, w)))
 
     def add(self, strength, w, out):
-        """Add ``strength * w`` to ``out``, where these are not biases."""
+        """Add the gradient ``strength * w`` of the penalty to ``out``; biases are left out."""
         layers = zip(*map(self._network.layers, (w, out)), strict=True)
         for factor, ((W, _), (total, _)) in zip(self._factors(strength), layers, strict=True):
             if np.ndim(factor):
                 for some, entries, sums in _pieces(factor, W, total):
                     sums += some * entries
             else:
-                # An array in between would cost more for its fresh memory than for the arithmetic.
+                # BLAS adds in place: a temporary array would cost more than the arithmetic.
                 self._axpy(W.ravel(), total.ravel(), a=factor)
 
     def cross(self, strength, w, v):
@@ -56,7 +61,7 @@ class LayerPenalty:
         return products if np.ndim(strength) else products.sum()
 
     def _factors(self, strength):
-        """A factor of the W of each layer."""
+        """The strength for the W of each layer: a number, or an array shaped like W."""
         strength, shapes = np.asarray(strength, self._network.dtype), self._network.shapes
         if not self._for_each(strength):
             return np.broadcast_to(strength, len(shapes))
@@ -64,7 +69,7 @@ class LayerPenalty:
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def _for_each(self, strength):
-        """Whether there is one for each coefficient."""
+        """Whether there is one strength for each coefficient."""
         return np.size(strength) > len(self._network.shapes)
 
 
@@ -79,11 +84,11 @@ class NetworkProblem(StartedProblem):
     all of them optional:
 
     - "alpha", or the name given as ``penalty``: the strength, as one number, of shape (n_layers,)
-      or (n_coefficients,); biases are free. Absent, there is no penalty.
-    - "sample_weight" of shape (n_samples,): takes the place of s, and the loss is then divided by
-      the number of samples in the batch, not by the sum of their weights.
-    - "X", dense, of the shape of X: takes its place.
-    - "init_scale": factor of the start weights, as one number or of shape (n_layers,).
+      or (n_coefficients,); biases are not penalised. Without it there is no penalty.
+    - "sample_weight" of shape (n_samples,): replaces s; the loss is then divided by the number of
+      samples in the batch, not by the sum of their weights.
+    - "X", dense, of the shape of X: replaces X.
+    - "init_scale": factor of the initial weights, as one number or of shape (n_layers,).
 
     Parameters
     ----------
@@ -92,9 +97,9 @@ class NetworkProblem(StartedProblem):
     y : ndarray of shape (n_samples, n_outputs)
         Floats: targets, or classes as they are coded for the loss.
     sample_weight : ndarray of shape (n_samples,), default=None
-        None is one for each.
+        Weights of samples; None is ones.
     start : ndarray of shape (n_weights,)
-        Weights that training starts from, up to "init_scale".
+        Initial weights, which "init_scale" multiplies.
     penalty : str, default="alpha"
         Key in ``h`` of the strength of the penalty.
     """
@@ -117,11 +122,11 @@ class NetworkProblem(StartedProblem):
         return NetworkLinearization(self, w, h, slice(None) if rows is None else rows)
 
     def inputs(self, h, rows):
-        """X of some samples."""
+        """X of the samples ``rows``."""
         return np.asarray(h["X"][rows], self.network.dtype) if "X" in h else self._X[rows]
 
     def batch(self, h, rows):
-        """X, y and the factors of the losses, of shape (n_rows, 1), of some samples."""
+        """X, y and the factors of the losses, of shape (n_rows, 1), of the samples ``rows``."""
         X, y = self.inputs(h, rows), self._y[rows]
         if "sample_weight" in h:
             return X, y, self.shares(h["sample_weight"], rows)
@@ -129,12 +134,12 @@ class NetworkProblem(StartedProblem):
         return X, y, weights[:, None] * (self.network.loss_scale / weights.sum())
 
     def shares(self, sample_weight, rows):
-        """The factors of the losses where "sample_weight" is a hyperparameter."""
+        """The factors of the losses if "sample_weight" is a hyperparameter."""
         weights = np.asarray(sample_weight[rows], self.network.dtype)
         return weights[:, None] * (self.network.loss_scale / len(weights))
 
     def over_samples(self, array, rows):
-        """An array with a line for each of these rows as one for all samples; the rest is zero."""
+        """Scatter an array with a line for each of ``rows`` to all samples; other lines are 0."""
         chosen = np.arange(self.n_samples)[rows]
         entries = np.ones(len(chosen), array.dtype), chosen, np.arange(len(chosen) + 1)
         return csr_matrix(entries, (len(chosen), self.n_samples)).T @ array
@@ -153,7 +158,17 @@ class NetworkProblem(StartedProblem):
 # a.^T delta. As X does not change, the first layer only has a V and a^T delta. : H v takes as many
 # products with X as the gradient does.
 class NetworkLinearization(Linearization):
-    """The loss of a batch around ``w``, with all that its two passes computed."""
+    """The loss of a batch around ``w``, with the results of the forward and backward pass.
+
+    See Pearlmutter (1994), "Fast exact multiplication by the Hessian", for the products.
+
+    Parameters
+    ----------
+    problem : NetworkProblem
+    w : ndarray of shape (n_weights,)
+    h : dict
+    rows : slice or ndarray of int
+    """
 
     def __init__(self, problem, w, h, rows):
         self._problem, self._w, self._h, self._rows = problem, w, h, rows
@@ -190,8 +205,8 @@ class NetworkLinearization(Linearization):
         deltas = self._delta_tangents(v, sums, self._curvature(sums[-1]))
         return self._cross(v, sums[-1], deltas[0])
 
-    # What is left of H without second derivatives of the outputs in the weights: V' and bend drop
-    # out of delta., and a.' out of the product.
+    # Without second derivatives of the outputs in the weights, V' and bend drop out of delta., and
+    # a.' drops out of the product.
     def gauss_newton(self, v):
         network, X = self._problem.network, self._X()
         sums, values = self._tangents(v, X)
@@ -218,7 +233,7 @@ class NetworkLinearization(Linearization):
         return self._inputs
 
     def _tangents(self, v, X, change=None):
-        """``z.`` and ``a.`` of every layer; ``change`` is that of X, None is none."""
+        """``z.`` and ``a.`` of every layer; ``change`` is the change of X, None is zero."""
         network, sums, values = self._problem.network, [], [change]
         layers = zip(*map(network.layers, (self._w, v)), strict=True)
         slopes = [*map(network.activation.slope, self._hidden), 1.0]
@@ -232,11 +247,11 @@ class NetworkLinearization(Linearization):
         return sums, values[:-1]
 
     def _curvature(self, z):
-        """``delta.`` in the raw outputs, of which ``z.`` is given."""
+        """``delta.`` in the raw outputs, from their tangent ``z.``."""
         return self._shares * self._problem.network.loss.hvp(self._factor, z)
 
     def _delta_tangents(self, v, sums, dz):
-        """``delta.`` of every layer, from that in the raw outputs."""
+        """``delta.`` of every layer, from ``dz`` in the raw outputs."""
         activation = self._problem.network.activation
         layers = zip(*map(self._problem.network.layers, (self._w, v)), strict=True)
         tangents = [dz]
@@ -266,8 +281,8 @@ class NetworkLinearization(Linearization):
             self._problem.penalty.add(self._h[name], v, out=product)
         return product
 
-    # Derivatives of gradient @ v in hyperparameters h are tangents of the loss's derivatives in h:
-    # of a sample's loss for its weight, of delta W^T of the first layer for X.
+    # The derivative of gradient @ v in h is the tangent of the derivative of the loss in h. That
+    # derivative is the loss of a sample for its weight, and delta W^T of the first layer for X.
     def _cross(self, v, z, delta):
         problem, h, rows, cross = self._problem, self._h, self._rows, {}
         name, network = problem.penalty_name, problem.network

@@ -1,4 +1,4 @@
-"""Outer objectives of a block: a validation loss of the predictions on held-out parts."""
+"""Outer objectives of a block: validation losses of predictions on held-out parts."""
 
 import numpy as np
 
@@ -9,6 +9,7 @@ class HeldOutLoss:
     Parameters
     ----------
     block : SplitData
+        Targets, held-out rows and their weights.
     validation_loss : ValidationLoss
 
     Attributes
@@ -35,14 +36,21 @@ class HeldOutLoss:
             self.null = self._factor * self._average(self._loss.value(self._y, means))
 
     def __call__(self, predictions):
-        """Values of shape (n_splits,), and the gradient of their sum in the predictions."""
+        """Losses of all splits at predictions of shape (n_held_out, n_outputs).
+
+        Returns
+        -------
+        values : ndarray of shape (n_splits,)
+        gradient : ndarray of shape (n_held_out, n_outputs)
+            Gradient of their sum in the predictions.
+        """
         errors = self._factor * self._average(self._loss.value(self._y, predictions))
         values, slopes = self._reduce(errors, self.null)
         gradient = self._factor * slopes[self.splits] * self._weights
         return values, gradient * self._loss.gradient(self._y, predictions)
 
     def samples(self, predictions):
-        """Loss of every held-out sample, split after split, the mean over outputs; its weight."""
+        """Losses of held-out samples (means over outputs) and their weights, split after split."""
         losses = self._factor * self._loss.value(self._y, predictions).mean(axis=1)
         return losses, self._weights[:, 0]
 
@@ -52,15 +60,16 @@ class HeldOutLoss:
 
 
 class WeightLoss:
-    """Validation losses of all splits as functions of the inner variable.
+    """Validation losses of all splits as functions of the weights.
 
     Parameters
     ----------
     predictions : callable
         ``predictions(w, h) -> (z, pull)``: predictions of the held-out rows, split after split, of
-        shape (n_held_out, n_outputs); ``pull(g)`` is the gradient of ``sum g z`` in ``w``, and a
-        dict of the direct ones in ``h``.
+        shape (n_held_out, n_outputs); ``pull(g)`` returns the gradient of ``sum g z`` in ``w``, and
+        a dict of its direct gradients in ``h``.
     held_out : HeldOutLoss
+        The losses as functions of ``z``.
     """
 
     def __init__(self, predictions, held_out):
@@ -69,7 +78,7 @@ class WeightLoss:
         self.null = held_out.null
 
     def __call__(self, w, h):
-        """Values of shape (n_splits,), gradient of their sum in ``w``, and directly in ``h``."""
+        """Values of shape (n_splits,), gradient of their sum in ``w``, and a dict of direct ones."""
         z, pull = self.predictions(w, h)
         values, gradient = self._held_out(z)
         return values, *pull(gradient)
@@ -84,6 +93,7 @@ class LinearPredictions:
         Has ``predict(w)``, of shape (n_samples, n_splits, n_outputs), and its transposed product
         ``predict_vjp(v)``, shaped like ``w``.
     data : SplitData
+        The held-out rows.
     """
 
     def __init__(self, problem, data):
@@ -110,7 +120,7 @@ class NetworkPredictions:
     ----------
     network : Network
     data : SplitData
-        Of one split.
+        The data of one split.
     """
 
     def __init__(self, network, data):
@@ -123,7 +133,7 @@ class NetworkPredictions:
         return z, lambda gradient: (pullback(gradient.astype(w.dtype, copy=False)), {})
 
     def x_vjp(self, w, gradient):
-        """The gradient of ``sum g z`` in the held-out rows."""
+        """Gradient of ``sum g z`` in the held-out rows, of shape (n_held_out, n_features)."""
         network = self._network
         slopes = network.slopes(network.values(w, self._X))
         (first, _), *_ = network.layers(w)
@@ -135,8 +145,9 @@ class PredictionLoss(WeightLoss):
 
     Parameters
     ----------
-    problem, block
-        As LinearPredictions takes them.
+    problem : object
+        As for LinearPredictions.
+    block : SplitData
     validation_loss : ValidationLoss
     """
 
@@ -149,8 +160,9 @@ class NetworkLoss(WeightLoss):
 
     Parameters
     ----------
-    network, block
-        As NetworkPredictions takes them.
+    network : Network
+    block : SplitData
+        The data of one split.
     validation_loss : ValidationLoss
     """
 
@@ -166,14 +178,14 @@ class MeanLoss:
     network : Network
     X : ndarray or CSR matrix of shape (n_samples, n_features)
     y : ndarray of shape (n_samples, n_outputs)
-        As coded for the loss of the network.
+        Targets, as coded for the loss of the network.
     """
 
     def __init__(self, network, X, y):
         self._network, self._X, self._y = network, X, y
 
     def __call__(self, w, h):
-        """Value of shape (1,), its gradient in ``w``, and directly in ``h``."""
+        """Value of shape (1,), its gradient in ``w``, and its direct gradient in ``h``: {}."""
         z, pullback = self._network.predictions(w, self._X)
         losses, residual, _ = self._network.loss.evaluate(self._y, z)
         gradient = (residual / len(z)).astype(w.dtype, copy=False)
@@ -181,7 +193,7 @@ class MeanLoss:
 
 
 def pointwise_loss(validation_loss, n_outputs):
-    """The loss of samples for that many outputs, which are coupled for several classes."""
+    """The loss of a sample: the coupled one for several outputs, if the loss has one."""
     coupled = n_outputs > 1 and validation_loss.pointwise_multi is not None
     return validation_loss.pointwise_multi if coupled else validation_loss.pointwise
 
@@ -192,13 +204,13 @@ def is_relative(validation_loss):
 
 
 def held_out_rows(data):
-    """Row and split of every held-out sample, split after split."""
+    """Arrays of the row and the split of every held-out sample, split after split."""
     sizes = [len(test) for test in data.tests]
     return np.concatenate(data.tests), np.repeat(np.arange(data.n_splits), sizes)
 
 
 def sample_weights(block, balanced):
-    """Weight of every held-out sample, split after split; those of a split sum to one."""
+    """Weights of held-out samples, split after split; the weights of a split sum to one."""
     return np.concatenate([_split_weights(block, test, balanced) for test in block.tests])
 
 
@@ -210,7 +222,8 @@ def _split_weights(block, test, balanced):
     return weight / weight.sum()
 
 
-# Reductions of a validation loss: from errors of outputs to one value, and its derivative.
+# Reductions of a validation loss: from the errors of outputs to one value per split, and its
+# derivative in the errors.
 
 
 def mean(errors, null):

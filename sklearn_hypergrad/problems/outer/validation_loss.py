@@ -1,4 +1,4 @@
-"""Validation losses: what is known about one, and its scale as a log likelihood."""
+"""Validation losses: the facts about one, and its scale as a log likelihood."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_hypergrad.problems.outer.held_out import mean
 
 NUMBERS, PROBABILITIES, CODES = "numbers", "probabilities", "codes"
-# The likelihood of losses that are minus a mean log likelihood.
+# The value of ``likelihood`` for losses that are minus a mean log likelihood.
 LINEAR = "linear"
 
 
@@ -17,11 +17,12 @@ LINEAR = "linear"
 class ValidationLoss:
     """A loss on the held-out part of a split.
 
-    ``reduce(factor * weighted mean over samples of pointwise(y, z))``.
+    Its value is ``reduce(factor * weighted mean over samples of pointwise(y, z))``.
 
     Attributes
     ----------
     name : str
+        The name that ``validation_loss`` takes.
     pointwise : object
         A loss of :mod:`sklearn_hypergrad.losses` for one output.
     pointwise_multi : object
@@ -32,16 +33,16 @@ class ValidationLoss:
     label : str
         The loss in words, for the axes of plots.
     shown : str
-        The name in a report, where a score is told as a loss; "" is ``name``.
+        The name in reports, where a score is written as a loss; "" is ``name``.
     factor : float
-        What turns the pointwise loss into the metric (2 for half the squared error).
+        Factor from the pointwise loss to the metric (2 for half the squared error).
     reduce : callable
         ``(errors, null) -> (value, derivative in errors)``, from errors of shape
         (n_splits, n_outputs) and those of the mean of the held-out targets.
     balanced : bool
         Whether samples are weighted so that every class counts the same.
     smooth : bool
-        Whether it has a derivative everywhere, as line searches need it.
+        Whether it has a derivative everywhere; line searches need one.
     offset : float
         The score is this minus the value.
     metric : callable or None
@@ -49,15 +50,15 @@ class ValidationLoss:
     scoring : str or None
         Name of scikit-learn's scorer of this metric.
     options : frozenset of str
-        Options of the metric that change nothing.
+        Options of the metric that do not change it.
     likelihood : float, "linear" or None
-        How a value is a log likelihood: see
+        How a value relates to a log likelihood: see
         :func:`~sklearn_hypergrad.problems.outer.validation_loss.likelihood_scale`.
     steady : str or None
-        The loss that takes its place on half splits: on halves of different variance it is
+            The loss that takes its place on half splits: on halves of different variance it is
         steadier, and it has the same minimum on one set of rows. Also where the targets of a
         held-out part are all the same, so that nothing is relative to their spread.
-    """
+        """
 
     name: str
     pointwise: Any
@@ -78,12 +79,12 @@ class ValidationLoss:
     steady: str | None = None
 
     def likelihood_scale(self, n_samples, n_outputs, samples):
-        """The function from values to log likelihoods; see there."""
+        """The function from values to minus log likelihoods; see ``likelihood_scale``."""
         return likelihood_scale(self.likelihood, n_samples, n_outputs, samples)
 
 
 class LogLoss:
-    """``n loss``: the loss is minus the mean log likelihood already."""
+    """``n loss``, for a loss that is minus a mean log likelihood."""
 
     def __init__(self, n_samples):
         self.n_samples = n_samples
@@ -94,7 +95,7 @@ class LogLoss:
 
 
 class LogOfLoss:
-    """``weight log(loss)``."""
+    """``weight log(loss)``, as for squared errors."""
 
     def __init__(self, weight):
         self.weight = weight
@@ -105,10 +106,11 @@ class LogOfLoss:
         return self.weight * np.log(loss), self.weight / loss
 
 
-# Squared errors: minus the Gaussian log likelihood at the best variance is n/2 log(loss), up to a
-# constant. For any other loss, (loss0 / error0)^2 log(loss / loss0), with error0 the standard error
-# of the mean loss0 over samples where the search starts, has the same spread as a log likelihood;
-# for squared errors of Gaussians, whose variance is 2 loss0^2, it is n/2 log(loss) again.
+# Derivation. For squared errors, minus the Gaussian log likelihood at the best variance is
+# n/2 log(loss), up to a constant (the profile likelihood). For any other loss, take
+# (loss0 / error0)^2 log(loss / loss0), with error0 the standard error of the mean loss0 over
+# samples at the start of the search: its slope in units of error0 is that of a log likelihood. For
+# squared errors of Gaussians, whose variance is 2 loss0^2, it is n/2 log(loss) again.
 def likelihood_scale(likelihood, n_samples, n_outputs, samples):
     """The function from a mean validation loss to minus a log likelihood, in nats.
 
@@ -118,10 +120,15 @@ def likelihood_scale(likelihood, n_samples, n_outputs, samples):
         "linear": the loss is minus a mean log likelihood. A number is the weight of ``log(loss)``
         per sample and output. None: the weight follows from the spread of the losses of samples.
     n_samples, n_outputs : int
-        Held-out samples, and targets.
+        Numbers of samples and of targets.
     samples : callable
-        ``samples() -> (losses, weights)`` of all held-out samples where the search starts; called
-        only for None.
+        ``samples() -> (losses, weights)`` of all held-out samples at the start of the search;
+        called only if ``likelihood`` is None.
+
+    Returns
+    -------
+    callable
+        ``scale(loss) -> (value, derivative)``.
     """
     if likelihood == LINEAR:
         return LogLoss(n_samples)

@@ -10,16 +10,18 @@ from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge, origin_o
 
 
 class DualRidge(PrimalRidge):
-    """Ridge regression with systems of the size of the training part.
+    """Ridge regression whose linear systems have the size of the training part.
 
-    Every penalty needs a new kernel ``X D^-1 X'``, D the diagonal of strengths, which must be
-    positive; it is formed once for all rows, and that of every training part is cut out of it,
-    unless every split has scales of its own.
+    Every penalty needs a new kernel ``X D^-1 X'``, with D the diagonal of strengths, which must be
+    positive. It is computed once for all rows, and the kernel of every training part is cut out of
+    it; if every split has scales of its own, each has its own kernel.
 
     Parameters
     ----------
     block : SplitData
+        The data of the splits, with or without scales.
     penalty : L2Penalty
+        The penalty, usually one strength for every feature.
     fit_intercept : bool
     """
 
@@ -51,9 +53,9 @@ class DualRidge(PrimalRidge):
         return Woodbury(self, strength)
 
     def kernels(self, strength):
-        """``Z D^-1 Z'`` of every split, D the diagonal of ``strength`` of shape (n_features,).
+        """Yield ``Z D^-1 Z'`` of every split, D the diagonal of ``strength`` (n_features,).
 
-        Z are its weighted and centred rows; those without weight are left out.
+        Z are the weighted and centred rows of the split; rows without weight are left out.
         """
         whole = self._kernel(1 / np.sqrt(strength)) if self._scales is None else None
         for split, numbers in enumerate(self.rows.numbers):
@@ -80,7 +82,7 @@ class DualRidge(PrimalRidge):
 
     @property
     def level(self):
-        """The strength that matters: the mean diagonal of ``Z'Z``."""
+        """Strength at which penalty and data have about the same weight: mean diagonal of Z'Z."""
         scales = None if self._scales is None else self._scales[:, :, 0].T
         design = Design(self._X, fit_intercept=self._fit_intercept, scales=scales)
         return float(design.spreads(self._root**2).mean())
@@ -89,11 +91,11 @@ class DualRidge(PrimalRidge):
         return inverse.backward(self._target)
 
 
-# With Z the weighted and centred rows of a training part, H = Z'Z + D, and
+# Derivation. With Z the weighted and centred rows of a training part, H = Z'Z + D, and
 #     H^-1 v = D^-1 v - D^-1 Z' (I + Z D^-1 Z')^-1 Z D^-1 v        (Woodbury)
 #     H^-1 Z' a = D^-1 Z' (I + Z D^-1 Z')^-1 a.
 class Woodbury:
-    """The inverse Hessian of a DualRidge."""
+    """The inverse Hessian of a DualRidge, for strengths that broadcast to (n_features, k)."""
 
     def __init__(self, problem, strength):
         self._problem = problem

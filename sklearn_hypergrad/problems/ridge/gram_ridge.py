@@ -13,14 +13,15 @@ from sklearn_hypergrad.problems.ridge.ridge_problem import (
 
 
 class GramRidge(NormalEquations, PrimalRidge):
-    """Ridge regression from sums over rows, formed once: evaluations do not touch X.
+    """Ridge regression from sums over rows, computed once: evaluations do not need X.
 
-    Sums of a training part are the total minus the held-out part. Where every split has scales of
-    its own, they are multiplied with them.
+    Sums of a training part are the total minus the held-out part. If every split has scales of its
+    own, the sums are multiplied by them.
 
     Parameters
     ----------
     block : SplitData
+        The data of the splits, with or without scales.
     penalty : L2Penalty
     fit_intercept : bool
     """
@@ -40,10 +41,20 @@ class GramRidge(NormalEquations, PrimalRidge):
         self._gram, self._cross = self._of_scaled(gram, cross)
 
     def held_out(self, block, weights):
-        """``(xx, xy, yy)`` of every held-out part about the training means.
+        """Sums over every held-out part about the training means.
 
-        ``weights`` are those of ``sample_weights``. Where they are the training weights up to a
-        factor, the sums that were subtracted from the total are used again.
+        Parameters
+        ----------
+        block : SplitData
+        weights : ndarray of shape (n_held_out,)
+            Weights as ``sample_weights`` returns them. If they are the training weights up to a
+            factor, the sums that were subtracted from the total are used again.
+
+        Returns
+        -------
+        xx : ndarray of shape (n_splits, n_features, n_features)
+        xy : ndarray of shape (n_splits, n_features, n_outputs)
+        yy : ndarray of shape (n_splits, n_outputs)
         """
         starts = np.cumsum([len(test) for test in block.tests])[:-1]
         weights = np.split(weights, starts)
@@ -60,14 +71,14 @@ class GramRidge(NormalEquations, PrimalRidge):
         return Moments.of(block.X, block.y, test, weight, self._about).about(*mean)
 
     def _about_means(self, trains):
-        """Sums of every training part about its means, which are kept."""
+        """Yield the sums of every training part about its means, and store the means."""
         for moments in trains:
             mean = self._mean(moments)
             self._means.append(mean)
             yield moments.about(*mean)
 
     def _of_scaled(self, xx, xy):
-        """Sums of the splits' own features, from those of X."""
+        """Sums of the scaled features of each split, from sums of X."""
         if self._scales is not None:
             xx *= self._scales
             xx *= self._scales.transpose(0, 2, 1)
@@ -82,15 +93,21 @@ class GramRidge(NormalEquations, PrimalRidge):
 class QuadraticLoss:
     """Losses that are functions of squared errors, from the Gram matrices of held-out parts.
 
-    The squared error of a split is ``yy - 2 <xy, w> + <w, xx w>``. That difference has the rounding
-    error of ``yy``: where it has lost more than ``LOST`` of it, residuals are formed instead.
+    The squared error of a split is ``yy - 2 <xy, w> + <w, xx w>``. This difference has the rounding
+    error of ``yy``: if it is smaller than ``LOST`` times ``yy``, residuals are computed instead.
 
     Parameters
     ----------
     problem : GramRidge
     block : SplitData
     validation_loss : ValidationLoss
-        One whose pointwise loss is half the squared error.
+        A loss whose pointwise loss is half the squared error.
+
+    Attributes
+    ----------
+    LOST : float
+        Chosen by hand: at 1e-6 the difference has a relative rounding error of about 1e-10, far
+        below the differences that an optimizer compares.
     """
 
     LOST = 1e-6
@@ -103,7 +120,7 @@ class QuadraticLoss:
         self._xx, self._xy, self._yy = problem.held_out(block, weights)
 
     def __call__(self, w, h):
-        """Values of shape (n_splits,), gradient of their sum in ``w``, and directly in ``h``."""
+        """Values of shape (n_splits,), gradient of their sum in ``w``, and direct ones (none)."""
         product = self._xx @ w
         errors = self._yy - np.sum((2 * self._xy - product) * w, axis=1)
         if np.any(errors < self.LOST * self._yy):
@@ -113,9 +130,9 @@ class QuadraticLoss:
 
 
 def _moments(block, origin):
-    """Common weights or None, moments of held-out parts with them, moments of training parts.
+    """``(common weights or None, moments of held-out parts or None, moments of training parts)``.
 
-    The last come one by one: matrices may be large.
+    The last are computed one by one: matrices may be large.
     """
     common = block.partition_weights()
     if common is None:

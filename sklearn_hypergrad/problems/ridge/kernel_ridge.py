@@ -14,15 +14,15 @@ class KernelRidge(NormalEquations):
 
         1/2 w' (Z Z' + strength) w  -  w' y.
 
-    ``Z Z'`` is cut out of the kernel ``X X'`` of all rows, which is all that evaluations need. The
-    shape of ``w`` is (n_splits, n_rows, n_outputs); shorter training parts are filled with zeros.
+    ``Z Z'`` is cut out of the kernel ``X X'`` of all rows; evaluations do not need X. The shape of
+    ``w`` is (n_splits, n_rows, n_outputs); shorter training parts are filled with zeros.
 
     Parameters
     ----------
     block : SplitData
-        Without scales.
+        The data of the splits, without scales.
     penalty : L2Penalty
-        Uniform.
+        A penalty that all features share (``uniform``).
     fit_intercept : bool
     """
 
@@ -83,7 +83,7 @@ class KernelRidge(NormalEquations):
         return coef, intercept
 
     def _spread(self, w):
-        """What the solution multiplies every row with, of shape (n_samples, n_splits, k)."""
+        """Factor of every row in the coefficients ``X' factors``: (n_samples, n_splits, k)."""
         spread = np.zeros((*self._rows.root.shape, w.shape[2]))
         for split, numbers in enumerate(self._rows.numbers):
             spread[numbers, split] = w[split, : len(numbers)]

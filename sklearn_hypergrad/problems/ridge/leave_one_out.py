@@ -6,19 +6,22 @@ import numpy as np
 class LeaveOneOutLoss:
     """Mean squared error of predictions for each row by a model trained on all other rows.
 
-    Also called PRESS. With residuals r, training weights t and leverages l of the one split of the
-    problem, whose training and held-out part are all rows, the left-out residuals are exactly
+    Also called PRESS (Allen 1974, "The relationship between variable selection and data
+    augmentation and a method for prediction"). With residuals r, training weights t and leverages l
+    of the one split of the problem, whose training and held-out part are all rows, the left-out
+    residuals are exactly
 
         e_i = r_i / (1 - l_i)    with    l_i = t_i (1 / sum(t) + x_i' H^-1 x_i)
 
-    where x is centred if there is an intercept, and the first term belongs to it. They depend on
-    the penalties also directly, through the leverages.
+    where x is centred if there is an intercept, and the first term belongs to it. Through the
+    leverages they depend on the penalties directly, too.
 
     Parameters
     ----------
     problem : RidgeProblem
+        The problem in coefficients, not in kernel form.
     block : SplitData
-        With one split.
+        One split, whose training and held-out part are all rows.
     penalty : L2Penalty
     fit_intercept : bool
     """
@@ -37,7 +40,7 @@ class LeaveOneOutLoss:
     #     grad_w = -sum_i g_i / (1 - l_i) x_i
     #     direct_j = -sum_i g_i e_i / (1 - l_i) t_i A_ij^2.
     def __call__(self, w, h):
-        """Values of shape (1,), gradient in ``w``, and directly in ``h``."""
+        """Values of shape (1,), their gradient in ``w``, and a dict of direct ones in ``h``."""
         strength = self.penalty.strength(h)
         residual = self._y - self._problem.predict(w)[:, 0]
         A, left = self._leave_out(strength, residual.shape[1])
