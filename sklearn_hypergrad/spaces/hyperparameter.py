@@ -35,6 +35,11 @@ class Hyperparameter:
     start : float, default=None
         Where a search from own values starts if the estimator's own is not between the limits.
 
+    Attributes
+    ----------
+    open_limits : tuple of two float
+        Limits that all values are strictly between.
+
     Raises
     ------
     TypeError, ValueError
@@ -49,6 +54,7 @@ class Hyperparameter:
     limits: tuple[float, float] | None = None
     closed: bool = False
     start: float | None = None
+    open_limits: tuple[float, float] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
         if not isinstance(self.per, tuple):
@@ -64,14 +70,7 @@ class Hyperparameter:
                 f"Hyperparameter(limits=...) with scale={self.scale!r} must be in increasing order "
                 f"from {lowest} to {highest}, got {self.limits!r}."
             )
+        if self.closed:
+            low, high = math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
         object.__setattr__(self, "limits", limits)
-
-    @property
-    def open_limits(self):
-        """Limits that all values are strictly between."""
-        low, high = self.limits
-        return (
-            (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
-            if self.closed
-            else (low, high)
-        )
+        object.__setattr__(self, "open_limits", (low, high))

@@ -78,7 +78,7 @@ class WeightLoss:
         self.null = held_out.null
 
     def __call__(self, w, h):
-        """Values of shape (n_splits,), gradient of their sum in ``w``, and a dict of direct ones."""
+        """Values of shape (n_splits,), gradient of their sum in ``w``, dict of the direct ones."""
         z, pull = self.predictions(w, h)
         values, gradient = self._held_out(z)
         return values, *pull(gradient)

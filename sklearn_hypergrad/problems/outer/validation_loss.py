@@ -58,7 +58,7 @@ class ValidationLoss:
             The loss that takes its place on half splits: on halves of different variance it is
         steadier, and it has the same minimum on one set of rows. Also where the targets of a
         held-out part are all the same, so that nothing is relative to their spread.
-        """
+    """
 
     name: str
     pointwise: Any
