@@ -127,7 +127,8 @@ def test_a_score_without_gradient_judges_many_values(monkeypatch):
     monkeypatch.setattr(type(family(LDA)), "install", counted)
     search = searched(scoring="accuracy")
     assert search.validation_loss_ == "log_loss"
-    assert len(set(judged)) == 20
+    assert 20 <= len(set(judged)) <= 22
+    assert {0.0, 1.0} < set(judged)
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
 
 

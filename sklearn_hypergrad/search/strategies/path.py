@@ -14,8 +14,8 @@ from sklearn_hypergrad.tuning import FINE
 
 # Values of the path; between two of them the minimum is polished.
 N_VALUES = 100
-# Values that are judged by a score without gradient: every other one of the best, as scores may be
-# better a little further away.
+# Values that are judged by a score without gradient, besides the ends of the range: every other one
+# of the best, as scores may be better a little further away.
 N_JUDGED = 20
 
 
@@ -39,7 +39,7 @@ class PathSearch(ScalarSearch):
         order = np.argsort(losses, kind="stable")
         if not np.isfinite(losses[order[0]]):
             raise CannotSearch("the validation loss is not finite for any value")
-        judged = order[: 2 * N_JUDGED : 2]
+        judged = dict.fromkeys([*order[: 2 * N_JUDGED : 2], 0, len(values) - 1])
         self._best_values = [float(values[i]) for i in judged if np.isfinite(losses[i])]
         self._found = self._polished(order[0])
         if self.options.selection != "best":
