@@ -222,7 +222,7 @@ def test_press_is_the_loss_of_models_trained_without_each_row(press_case):
         one = dataclasses.replace(
             block, trains=[train], tests=[np.array([row])], weights=[block.weights[0][train]]
         )
-        without = type(problem)(one, problem._penalty, fit_intercept=intercept)
+        without = type(problem)(one, problem.penalty, fit_intercept=intercept)
         w = without.solve({"h": h}, None, TOL).w
         left_out.append(np.mean((block.y[row] - without.predict(w)[row, 0]) ** 2))
     values, _, _ = outer(problem.solve({"h": h}, None, TOL).w, {"h": h})
@@ -319,7 +319,7 @@ def test_agrees_with_dense_matrices(make_block, family, splits, intercept, thin,
     problem, outer = term(family, block, name, intercept)
     h = np.array(2.0)
     evaluation = Implicit().evaluate(problem, outer, {"h": h}, None, TOL)
-    strength = problem._penalty.strength({"h": h}).item()
+    strength = problem.penalty.strength({"h": h}).item()
     parts = [
         explicit(block, split, intercept, strength, mean, curvature)
         for split in range(block.n_splits)

@@ -73,11 +73,11 @@ def test_too_few_iterations_are_reported():
 
 def test_repr():
     assert repr(LBFGS(memory=7)) == "LBFGS(memory=7)"
-    assert repr(LBFGS(likelihood=True)) == "LBFGS(memory=20, likelihood=True)"
+    assert repr(LBFGS()) == "LBFGS(memory=20)"
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3])
-def test_nats_are_absolute(scale):
+def test_log_likelihoods_are_absolute(scale):
     seen = []
 
     def fun(z):
@@ -85,7 +85,8 @@ def test_nats_are_absolute(scale):
         seen.append(scale * gradient)
         return scale * value, scale * gradient
 
-    minimum = LBFGS(likelihood=True).minimize(fun, np.ones(3), WIDE, tol=1e-2, max_iter=99)
+    settings = {"tol": 1e-2, "max_iter": 99, "likelihood": True}
+    minimum = LBFGS().minimize(fun, np.ones(3), WIDE, **settings)
     assert minimum.converged
     # A slope of 30 tol is small enough, and all there is to see of a small function.
     assert np.abs(scale * quadratic(minimum.z)[1]).max() <= 0.3

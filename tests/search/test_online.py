@@ -219,7 +219,7 @@ def test_networks_of_scikit_learn_are_trained_once_and_as_long(wine, method, par
     theta = np.log([1e-4])
     # As many steps as the fits take, which may be fewer than max_iter says; two calls are even.
     first, last = objective(theta)[0], objective(theta)[0]
-    n_steps = [term.model.problem.run({"alpha": 1e-4}).n_steps for term in objective.terms]
+    n_steps = [term.problem.run({"alpha": 1e-4}).n_steps for term in objective.terms]
     taken = [session.t for session in objective._sessions]
     assert np.abs(np.subtract(taken, n_steps)).max() <= 1
     assert (min(n_steps) < 40 * 3) == bool(params)

@@ -50,7 +50,7 @@ def evaluated(search, X, y):
     objective.tol = 1e-12
     size = len(objective.space.bounds)
     theta = np.random.default_rng(1).normal(size=size)
-    return [term.block for term in objective.terms], objective.record(theta)
+    return [term.data for term in objective.terms], objective.record(theta)
 
 
 def check_same(search, X, y, monkeypatch, n_blocks):

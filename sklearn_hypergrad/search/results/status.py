@@ -15,7 +15,7 @@ class EndStatus(enum.Enum):
     FLAT_INFINITY = "flat towards infinity", ""
     AT_BOUND = "at bound", "Widen the bound, or leave it out: Continuous() finds the range."
     LIMIT = "limit", "The model gets better without end: look for leaks and duplicates in the data."
-    END_OF_RANGE = "at the end of what it may be", ""
+    END_OF_RANGE = "end of range", ""
     FLAT = "flat", "The validation loss does not depend on it: fix it to a value."
     NOT_CONVERGED = "not converged", "Raise max_iter or tol."
     POOLED = "pooled", ""
