@@ -452,14 +452,14 @@ MUTANTS = [
         "spread * np.sqrt(n / (n - 1))",
         "spread",
         "The guard's standard error divides by n, not by n - 1.",
-        "search/test_vector.py search/test_selection.py search",
+        "search/test_vector.py search/test_selection.py",
     ),
     Mutant(
         "search/reporting/summary.py",
         "np.std(difference, ddof=1) / np.sqrt(n) if n > 1",
         "np.std(difference, ddof=1) if n > 1",
         "The error of a gain is that of one split.",
-        "search/test_report.py search",
+        "search/test_report.py",
     ),
 ]
 
@@ -530,6 +530,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="check the snippets, and run nothing")
     parser.add_argument("--only", default="", help="numbers, or parts of the paths, by commas")
     parser.add_argument("--thorough", action="store_true", help="with all cases of every product")
+    parser.add_argument("--deselect", action="append", default=[], help="a test, as for pytest")
     parser.add_argument("--quick", action="store_true", help="only the tests likely to notice")
     args = parser.parse_args()
     wanted = [part for part in args.only.split(",") if part]
@@ -547,6 +548,7 @@ def main():
         print(*(name_of(*each) for each in mutants), sep="\n")
         return 0
     options = ["-m", "not paper and not example"] if args.thorough else []
+    options += [part for test in args.deselect for part in ("--deselect", test)]
     survivors = []
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "repository"
