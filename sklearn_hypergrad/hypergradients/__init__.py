@@ -1,4 +1,4 @@
-"""How to differentiate a trained model with respect to its hyperparameters."""
+"""Methods that differentiate a trained model with respect to its hyperparameters."""
 
 from sklearn_hypergrad.hypergradients.base import (
     Evaluation,

@@ -1,4 +1,4 @@
-"""What every method is given and returns."""
+"""Base classes of the methods, and the records that they exchange."""
 
 import abc
 import dataclasses
@@ -12,18 +12,26 @@ from sklearn_hypergrad.training import GradientDescent, Storage, pull_back, trai
 
 @dataclasses.dataclass(frozen=True)
 class WarmStart:
-    """Where the next evaluation of the same problem may start."""
+    """A start for the next evaluation of the same problem.
+
+    Attributes
+    ----------
+    solution : InnerSolution
+        The solution of the inner problem for nearby hyperparameters.
+    adjoint : ndarray or None
+        The solution ``H^-1 grad_w`` of the linear system of the hypergradient there.
+    """
 
     solution: InnerSolution
     adjoint: np.ndarray | None
 
     @property
     def size(self):
-        """Numbers that are kept with it, about."""
+        """Approximate number of floats in it."""
         return self.solution.w.size + getattr(self.solution.memory, "size", 0)
 
     def stored(self):
-        """The same without the factors of the Hessian, which no later solution needs."""
+        """A copy without the factors of the Hessian, which later solutions do not need."""
         return dataclasses.replace(
             self, solution=dataclasses.replace(self.solution, inverse_hvp=None)
         )
@@ -31,21 +39,22 @@ class WarmStart:
 
 @dataclasses.dataclass(frozen=True)
 class Pulled:
-    """A gradient that was pulled back to the hyperparameters.
+    """A gradient that was pulled back from the weights to the hyperparameters.
 
     Attributes
     ----------
     gradient : dict
-        Derivatives in the hyperparameters, shaped like them. A name that is missing has none.
+        Derivatives in the hyperparameters, shaped like them. A missing name has no derivative.
     state : object
-        Where the next evaluation may start; None if the pullback adds nothing to what the fit
-        has left.
+        A start for the next evaluation; None if it is the state of the fit.
     statuses : tuple of Status
-        What the linear solver reports.
+        Statuses of the linear solver.
     n_solves : int
-        Gradients of batches computed, or further linear systems solved.
-    linear_iterations, linear_residual : float
-        As for :class:`Evaluation`.
+        Number of gradients of batches computed, or of further linear systems solved.
+    linear_iterations : float
+        Iterations of the linear solver; nan if it is direct or does not count them.
+    linear_residual : float
+        Its relative residual, the largest of all splits; nan if it is not computed.
     """
 
     gradient: dict
@@ -67,11 +76,11 @@ class FittedWeights:
     pull : callable
         ``pull(grad_w) -> Pulled``, for a loss with the gradient ``grad_w`` in the weights.
     state : object
-        Where the next fit may start, or None.
+        A start for the next fit, or None.
     statuses : tuple of Status
-        What the inner solver reports.
+        Statuses of the inner solver.
     n_solves : int
-        Linear systems solved.
+        Number of linear systems solved.
     """
 
     w: np.ndarray
@@ -92,17 +101,17 @@ class Evaluation:
     gradient : dict
         Hypergradient of their sum, shaped like the hyperparameters.
     warm_start : object
-        Where the next evaluation may start, or None.
+        A start for the next evaluation, or None.
     statuses : tuple of Status
-        What the inner and the linear solver report.
+        Statuses of the inner and the linear solver; their values are remedies.
     n_solves : int
-        Linear systems solved, or gradients of batches computed.
+        Number of linear systems solved, or of gradients of batches computed.
     w : ndarray
-        The trained weights, as the outer objective was given them.
+        The trained weights, as the outer objective took them.
     linear_iterations : float
-        Iterations of the linear solver; nan where none iterates, or it does not tell.
+        Iterations of the linear solver; nan if it is direct or does not count them.
     linear_residual : float
-        Relative residual that it leaves, the largest of all splits; nan where it does not tell.
+        Its relative residual, the largest of all splits; nan if it is not computed.
     """
 
     values: np.ndarray
@@ -121,8 +130,8 @@ class Hypergradient:
     Attributes
     ----------
     through_training : bool
-        Whether a training run is differentiated, and with it what it depends on besides the
-        training loss: learning rates, momenta, initial weights.
+        Whether a training run is differentiated. Such methods also reach learning rates, momenta
+        and the scale of initial weights; others reach hyperparameters of the training loss only.
     """
 
     through_training = False
@@ -132,18 +141,20 @@ class Hypergradient:
 
         Parameters
         ----------
-        problem : InnerProblem
-            What is trained.
+        problem : InnerProblem or Training
+            The problem whose weights are trained.
         outer : callable
-            ``outer(w, h) -> (values, gradient in w, dict of direct gradients in h)``.
+            ``outer(w, h) -> (values, gradient in w, dict of direct gradients in h)``, with values
+            of shape (n_splits,) and gradients of their sum.
         h : dict
             Hyperparameters in natural units.
         warm_start : WarmStart or None
-            Of an earlier evaluation.
+            The ``warm_start`` of an earlier evaluation.
         tol : float
-            Inner tolerance.
+            Inner tolerance, relative to the scale of the data. Ignored by methods that
+            differentiate a training run.
         **options : dict
-            What ``fit`` of this method takes besides.
+            Further arguments of ``fit`` of this method.
 
         Returns
         -------
@@ -152,7 +163,7 @@ class Hypergradient:
         Raises
         ------
         ValueError
-            If nothing depends on one of the hyperparameters.
+            If neither the training nor the outer objective depends on one of the hyperparameters.
         """
         fitted = self.fit(problem, h, warm_start, tol, **options)
         values, grad_w, direct = outer(fitted.w, h)
@@ -172,7 +183,7 @@ class Hypergradient:
     def fit(self, problem, h, warm_start, tol):
         """Solve the inner problem so that its solution can be differentiated.
 
-        Parameters are those of ``evaluate``. A method of one's own may define ``evaluate`` instead.
+        Parameters are those of ``evaluate``. A subclass defines this method, or ``evaluate``.
 
         Returns
         -------
@@ -190,7 +201,7 @@ class Hypergradient:
             )
 
     def _trained(self, problem):
-        """What is differentiated, for messages."""
+        """Text for messages: the object that is differentiated."""
         return type(problem).__name__
 
 
@@ -200,8 +211,8 @@ class TrainedHypergradient(Hypergradient):
     Parameters
     ----------
     descent : GradientDescent, default=None
-        How models are trained that are otherwise solved, as ridge and logistic regression. Networks
-        are trained as they are, and do not need it.
+        How to train models that are otherwise solved, such as ridge and logistic regression. None
+        is ``GradientDescent()``. Networks have a training of their own and ignore it.
     """
 
     through_training = True
@@ -210,12 +221,12 @@ class TrainedHypergradient(Hypergradient):
         self.descent = descent
 
     def fit(self, problem, h, warm_start, tol, *, storage=None):
-        """Train, as for the base class; ``storage`` is memory that the states may take."""
+        """Train; arguments are those of ``evaluate``, and ``storage``: reusable memory."""
         training = self._training(problem, h)
         run, obstacle = training.run(h), self.obstacle(training.dynamics)
         if obstacle is not None:
             raise ValueError(f"Cannot differentiate training with {self!r}: {obstacle}.")
-        # Where training diverges, it says so itself.
+        # Overflow means divergence, which ``run.check`` reports.
         with np.errstate(over="ignore", invalid="ignore"):
             w, pull_back = self._train(run, storage or Storage())
             run.check(w)
@@ -226,11 +237,21 @@ class TrainedHypergradient(Hypergradient):
                 gradient, n_gradients = pull_back(grad_w.ravel())
             return Pulled(gradient, n_solves=n_gradients)
 
-        # The storage will be written to again.
+        # The storage is used again, so the weights are copied.
         return FittedWeights(training.problem.shaped(w.copy()), pull, statuses=(status,))
 
     def obstacle(self, dynamics):
-        """Why training with these dynamics cannot be differentiated in this way, or None."""
+        """Why training with these dynamics cannot be differentiated by this method, or None.
+
+        Parameters
+        ----------
+        dynamics : Dynamics
+
+        Returns
+        -------
+        str or None
+            A clause for messages, without a full stop.
+        """
         return None
 
     def _training(self, problem, h):
@@ -242,21 +263,27 @@ class TrainedHypergradient(Hypergradient):
 
     @abc.abstractmethod
     def _train(self, run, storage):
-        """Train, and tell how to go back.
+        """Train, and return a function that goes back through the run.
+
+        Parameters
+        ----------
+        run : Run
+        storage : Storage
+            Memory for states, used again by later runs.
 
         Returns
         -------
         w : ndarray of shape (n_weights,)
             The last weights.
         pull : callable
-            ``pull(grad_w) -> (gradient, n_gradients)``, the hypergradient of what has the gradient
-            ``grad_w`` in the weights, and the gradients of batches that all this took. A product
-            with second derivatives counts as two.
+            ``pull(grad_w) -> (gradient, n_gradients)``: the hypergradient of a loss with the
+            gradient ``grad_w`` in the weights, and the number of gradients of batches computed in
+            training and on the way back. A product with second derivatives counts as two.
         """
 
 
 def along(run, trajectory, n_before=0):
-    """What ``_train`` returns for a trajectory, of a run that took ``n_before`` steps before."""
+    """The result of ``_train`` for a trajectory that begins after ``n_before`` steps of its run."""
 
     def pull(grad_w):
         gradient = pull_back(run, trajectory.backwards(), grad_w, to_start=n_before == 0)

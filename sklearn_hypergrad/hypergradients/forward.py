@@ -1,18 +1,21 @@
-"""Forwards with a training run."""
+"""Forward mode: derivatives that are carried along with a training run."""
 
 from sklearn_hypergrad.hypergradients.base import TrainedHypergradient
 from sklearn_hypergrad.training import Tangents
 
 
 class Forward(TrainedHypergradient):
-    """Forward mode: exact, no memory of the past, one more training per entry that is tuned.
+    """Forward mode: exact, without stored states, at the cost of a training for every entry.
 
-    See Franceschi et al. (2017), section 3.2.
+    The derivative of the state in each entry of the hyperparameters is updated with the state, by a
+    product with second derivatives at every step. See Franceschi, Donini, Frasconi, Pontil (2017),
+    "Forward and Reverse Gradient-Based Hyperparameter Optimization", section 3.2.
 
     Parameters
     ----------
     descent : GradientDescent, default=None
-        How models are trained that are otherwise solved, as ridge and logistic regression.
+        How to train models that are otherwise solved, such as ridge and logistic regression. None
+        is ``GradientDescent()``.
     """
 
     def __repr__(self):

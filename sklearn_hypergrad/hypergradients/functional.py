@@ -1,4 +1,4 @@
-"""Hypergradients of functions: an inner loss, an outer one, and nothing of scikit-learn."""
+"""Hypergradients of functions: an inner loss and an outer loss, without scikit-learn."""
 
 import dataclasses
 
@@ -12,43 +12,53 @@ from sklearn_hypergrad.training import Training
 def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_start=None):
     """Differentiate ``outer(w*(h), h)``, where ``w*(h)`` minimises ``inner(w, h)``.
 
-    Both are written with autograd.numpy. With a method that differentiates training, ``w*(h)`` is
-    what training ends with: gradient descent with momentum, or the Training that is given.
+    Both are written with autograd.numpy. The hypergradient is that of implicit differentiation
+    [1]_. With a method that differentiates training, ``w*(h)`` are
+    the last weights of a training run: gradient descent with momentum, or the given Training.
 
     Parameters
     ----------
     inner : callable, AutogradProblem or Training
-        ``inner(w, h)``, one number. A problem has closed forms of derivatives besides; the Training
-        of an AutogradTraining also says with which batches and dynamics weights are trained.
+        ``inner(w, h)``, one number. An AutogradProblem may have closed forms of derivatives; the
+        Training of an AutogradTraining defines the batches and the dynamics of training.
     outer : callable
         ``outer(w, h)``, one number, or an array of shape (n_splits,).
     h : dict of str -> float or ndarray
         Hyperparameters, in natural units.
     start : nested structure, default=None
-        Weights that training begins with: dicts, lists and tuples of arrays and floats, nested as
-        one likes; ``inner`` and ``outer`` are given them so. A problem or Training has its own.
+        Initial weights: dicts, lists and tuples of arrays and floats, nested to any depth;
+        ``inner`` and ``outer`` take weights of the same structure. A problem or Training has its
+        own start.
     method : Hypergradient, default=None
-        None is Implicit().
+        How ``w*(h)`` is differentiated. None is Implicit().
     tol : float, default=1e-8
-        Gradient of the inner loss that may be left, relative to that at the start; and residual of
-        the linear system of the hypergradient. Ignored where a training run is differentiated.
+        Norm of the gradient of the inner loss at the solution, relative to that at the start; and
+        relative residual of the linear system of the hypergradient. The default keeps about eight
+        digits, at the price of one or two more Newton steps. Ignored if a training run is
+        differentiated.
     warm_start : WarmStart, default=None
-        Of the last evaluation, for other hyperparameters.
+        The ``warm_start`` of an evaluation for other hyperparameters.
 
     Returns
     -------
     Evaluation
         ``values`` of shape (n_splits,), the ``gradient`` of their sum, shaped like ``h``, and
-        ``statuses``, whose values say what to do if something did not converge. Its ``w`` are the
+        ``statuses``, whose values are remedies if something did not converge. Its ``w`` are the
         weights, nested.
 
     Raises
     ------
     TypeError
-        If a loss is not written with autograd.numpy, there is no start, ``h`` is no dict of
-        numbers, ``method`` is none, or a Training is to be differentiated implicitly.
+        If a loss is not written with autograd.numpy, there is no start, ``h`` is not a dict of
+        numbers, ``method`` is not a Hypergradient, or a Training is to be differentiated
+        implicitly.
     ValueError
         If a loss is not one number, or not finite at the start, or ``h`` is not finite.
+
+    References
+    ----------
+    .. [1] Lorraine, Vicol, Duvenaud, "Optimizing Millions of Hyperparameters by Implicit
+       Differentiation", AISTATS 2020, equations 2 and 3.
 
     Examples
     --------
@@ -90,7 +100,7 @@ def _check_hyperparameters(h):
 
 
 def _structure(problem, method):
-    """The Nested of the weights."""
+    """The Nested of the weights of a problem or Training."""
     if isinstance(problem, Training):
         if not method.through_training:
             raise TypeError(

@@ -1,4 +1,4 @@
-"""Implicit differentiation of the trained model."""
+"""Implicit differentiation of a model at the minimum of its training objective."""
 
 import numpy as np
 
@@ -18,26 +18,26 @@ SOLVERS = {"cholesky": Direct(), "cg": CG(), "neumann": Neumann(), "identity": I
 class Implicit(Hypergradient):
     """Differentiate the condition that the gradient of the inner objective vanishes.
 
-    Needs a model that minimises a smooth objective, and nothing else about it. Exact up to the
-    accuracy of the inner solution and of one linear system with its Hessian, unless ``solver`` is
-    approximate. See Lorraine, Vicol, Duvenaud (2019), equations 2 and 3, and section 3.
+    The model must minimise a smooth objective. The hypergradient is exact up to the accuracy of the
+    inner solution and of one linear system with its Hessian, unless ``solver`` is approximate. See
+    Lorraine, Vicol, Duvenaud (2019), equations 2 and 3, and section 3.
 
     Parameters
     ----------
     solver : {"auto", "cholesky", "cg", "neumann", "identity"} or InverseHessian, default="auto"
-        How the linear system is solved. "auto" uses again what the model was solved with, which is
-        the fastest and the most accurate where there is such a thing. The others see products with
-        the Hessian only: ``Direct()``, ``CG()``, ``Neumann()`` and ``Identity()`` of
-        ``sklearn_hypergrad.linalg``, whose settings an instance may change.
+        How the linear system is solved. "auto" uses the factors, or the preconditioner, that the
+        model was solved with, which is the fastest and most accurate way. The others use products
+        with the Hessian only: ``Direct()``, ``CG()``, ``Neumann()`` and ``Identity()`` of
+        ``sklearn_hypergrad.linalg``; give an instance to change their settings.
     gauss_newton : bool, default=False
-        Whether the Gauss-Newton matrix takes the place of the Hessian. It is positive semi-definite
-        for convex losses, also where a network is not at a minimum; for predictions that are linear
-        in the weights it is the Hessian. "auto" is "cg" then.
+        Whether the Gauss-Newton matrix replaces the Hessian. It is positive semi-definite for
+        convex losses, even if a network is not at a minimum; for predictions that are linear in the
+        weights it is the Hessian. "auto" is then "cg".
 
     Raises
     ------
     ValueError
-        If there is no such solver.
+        If ``solver`` is unknown.
     """
 
     def __init__(self, solver=AUTO, *, gauss_newton=False):
@@ -60,24 +60,23 @@ class Implicit(Hypergradient):
     #     d outer/dh = direct + (dw/dh)' grad_w = direct - cross' H^-1 grad_w.
     # H is symmetric: adjoint = H^-1 grad_w costs one linear system however long h is.
     def fit(self, problem, h, warm_start, tol):
-        """Solve the inner problem, and keep what its hypergradient needs.
+        """Solve the inner problem.
 
         Parameters
         ----------
         problem : InnerProblem
-            What is solved.
+            The problem whose weights are trained.
         h : dict
             Hyperparameters in natural units.
         warm_start : WarmStart or None
-            Of an earlier evaluation.
+            The state of an earlier fit or evaluation.
         tol : float
-            Accuracy of the solution relative to the scale of the data, and relative residual of the
-            linear system.
+            Inner tolerance, and relative residual of the linear system.
 
         Returns
         -------
-        fitted : FittedWeights
-            The solution, and its pullback to the hyperparameters.
+        FittedWeights
+            The solution, and its pullback by implicit differentiation.
         """
         start, guess = (None, None)
         if warm_start is not None:
@@ -100,7 +99,7 @@ class Implicit(Hypergradient):
         return FittedWeights(solution.w, pull, state, (solution.status,), solution.n_solves)
 
     def _adjoint(self, problem, h, solution, right, start, tol):
-        """``H^-1 right``, its status, and iterations and residual where these are known."""
+        """``H^-1 right``, its Status, and iterations and residual, nan if unknown."""
         if self.solver == AUTO and not self.gauss_newton:
             return *solution.inverse_hvp(right, start), np.nan, np.nan
         products = problem.products(solution.w, h, gauss_newton=self.gauss_newton)
@@ -112,7 +111,7 @@ class Implicit(Hypergradient):
         return solved.x, status, solved.n_iter, solved.residual
 
     def _status(self, problem, solve_status):
-        # A matrix that is semi-definite by its making looks negative by rounding alone.
+        # A positive semi-definite matrix can only look negative because of rounding.
         semidefinite = self.gauss_newton or problem.linear_in_weights
         if semidefinite and solve_status is SolveStatus.NEGATIVE_CURVATURE:
             solve_status = SolveStatus.INEXACT

@@ -1,4 +1,4 @@
-"""Backwards through a training run whose states are stored."""
+"""Reverse mode: backwards through a training run whose states are stored."""
 
 import numpy as np
 
@@ -9,20 +9,28 @@ DTYPES = "float32", "float64"
 
 
 class Reverse(TrainedHypergradient):
-    """Reverse mode: exact, at the cost of one and a half more trainings whatever is tuned.
+    """Reverse mode: exact, at the cost of about one and a half more trainings, whatever is tuned.
 
-    See Franceschi et al. (2017), section 3.1.
+    See Franceschi, Donini, Frasconi, Pontil (2017), "Forward and Reverse Gradient-Based
+    Hyperparameter Optimization", section 3.1.
 
     Parameters
     ----------
     n_checkpoints : int, default=None
-        Store this many states only and train the stretches between them again on the way back:
-        one more training, for a small part of the memory. None stores all.
+        Number of states that are stored; the stretches between them are trained again on the way
+        back, which costs one more training. The square root of the number of steps needs the least
+        memory. None stores all states.
     dtype : {"float64", "float32"}, default=None
-        What states are stored in. float32 halves the memory, at a relative error of about 1e-7.
-        None stores them as they are.
+        Type of stored states. float32 halves the memory, at a relative error of about 1e-7. None
+        stores them as they are.
     descent : GradientDescent, default=None
-        How models are trained that are otherwise solved, as ridge and logistic regression.
+        How to train models that are otherwise solved, such as ridge and logistic regression. None
+        is ``GradientDescent()``.
+
+    Raises
+    ------
+    ValueError
+        If ``n_checkpoints`` is below 1, ``dtype`` is another type, or both are given.
     """
 
     def __init__(self, n_checkpoints=None, *, dtype=None, descent=None):

@@ -1,4 +1,4 @@
-"""How to tune hyperparameters while the weights are trained, without training anew."""
+"""Methods that move hyperparameters while the weights are trained, in one training run."""
 
 from sklearn_hypergrad.hypergradients.online.base import OnlineHypergradient, Session
 from sklearn_hypergrad.hypergradients.online.online import Online

@@ -1,4 +1,4 @@
-"""What every method is given and returns that tunes while training runs."""
+"""Base classes of methods that tune while training runs: settings, and a running session."""
 
 import abc
 import numbers
@@ -20,13 +20,18 @@ START = "there is one start, before the first outer step. Use hypergradient='rev
 class OnlineHypergradient(abc.ABC):
     """Base class of methods that train once, and move hyperparameters every few steps.
 
-    An instance holds settings only; what has become of the weights is in a Session.
+    An instance holds settings only; a Session holds the running training.
 
     Parameters
     ----------
     n_steps : int, default=None
-        Steps of training from one outer step to the next. None is as many that all outer steps
-        together are nearest to one training of the length that it has without tuning.
+        Steps of training between two outer steps. None divides the usual number of training steps
+        by the number of outer steps, so that all together take about one training.
+
+    Raises
+    ------
+    ValueError
+        If ``n_steps`` is not a positive integer or None.
     """
 
     def __init__(self, n_steps=None):
@@ -43,7 +48,7 @@ class OnlineHypergradient(abc.ABC):
         h : dict
             Hyperparameters to begin with, in natural units.
         n_outer : int
-            Outer steps that are to come.
+            Number of outer steps that are planned.
 
         Returns
         -------
@@ -52,21 +57,28 @@ class OnlineHypergradient(abc.ABC):
         Raises
         ------
         ValueError
-            As ``check``.
+            If the method does not reach these hyperparameters, as for ``check``.
         """
         self.check(training, h)
         training = training.settled(h)
         return self._session(training, h, self.n_steps or max(1, round(training.n_steps / n_outer)))
 
     def check(self, training, h):
-        """Raise ValueError if the method does not reach these hyperparameters; nothing is trained.
+        """Check that the method reaches these hyperparameters, without training.
 
         Parameters
         ----------
         training : Training
         h : dict
+            The hyperparameters that are tuned.
+
+        Raises
+        ------
+        ValueError
+            If one of them is a schedule over steps, acts only at the start of training, or is out
+            of reach of this method.
         """
-        # Not training.run, which may train to find out how long the training is.
+        # Not training.run, which may train in order to find the length of the training.
         run = Run(training, h)
         scheduled = run.schedules()
         if scheduled:
@@ -78,7 +90,7 @@ class OnlineHypergradient(abc.ABC):
                 raise ValueError(f"Cannot tune {_listed(tuned)} with {self!r}: {reason}.")
 
     def _obstacles(self, training):
-        """Pairs of hyperparameters that only this method does not reach, and why."""
+        """Pairs of names of hyperparameters that this method does not reach, and the reason."""
         return ()
 
     @abc.abstractmethod
@@ -87,36 +99,37 @@ class OnlineHypergradient(abc.ABC):
 
 
 class Session(abc.ABC):
-    """A training that runs, and whose hyperparameters may change every ``n_steps`` steps.
+    """A running training whose hyperparameters may change every ``n_steps`` steps.
 
     Parameters
     ----------
     method : OnlineHypergradient
-        For messages.
+        The method, for messages.
     training : Training
     h : dict
         Hyperparameters to begin with.
     n_steps : int
+        Number of steps of an ``advance``.
 
     Attributes
     ----------
     t : int
-        Steps taken.
+        Number of steps taken so far.
     n_steps : int
-        Steps of an ``advance``.
+        Number of steps of an ``advance``.
     """
 
     def __init__(self, method, training, h, n_steps):
         self._method, self._training = method, training
         self.t, self.n_steps = 0, n_steps
         start = training.run(h).start()
-        # Problems may hand out the only copy of their start, and steps may be taken in place.
+        # The start may be an array of the problem, and steps may be taken in place: copy it.
         start.w = start.w.copy()
         self._state = start
 
     @property
     def w(self):
-        """The weights as the outer objective takes them, read only: those of the session itself."""
+        """The current weights, shaped as the outer objective takes them: a read-only view."""
         w = self._state.w.view()
         w.flags.writeable = False
         return self._training.problem.shaped(w)
@@ -134,17 +147,18 @@ class Session(abc.ABC):
         Returns
         -------
         Evaluation
-            Its ``w`` are those of the session, which change with the next steps.
+            Its ``w`` is a view of the weights of the session, which change with the next steps.
 
         Raises
         ------
         Diverged
-            If the training loss or a weight is not finite. The session can only be restored then.
+            If the training loss or a weight is not finite. The session must then be restored before
+            it can go on.
         ValueError
-            If nothing depends on a hyperparameter.
+            If neither training nor the outer objective depends on a hyperparameter.
         """
         run, problem = self._training.run(h), self._training.problem
-        # Where training diverges, it says so itself.
+        # Overflow means divergence, which ``run.check`` reports.
         with np.errstate(over="ignore", invalid="ignore"):
             pull = self._train(run, self.t + self.n_steps)
             self.t += self.n_steps
@@ -165,22 +179,22 @@ class Session(abc.ABC):
 
     @abc.abstractmethod
     def save(self):
-        """What ``restore`` takes to come back to this place, as often as needed."""
+        """A copy of the current state, for ``restore``; it can be restored several times."""
 
     @abc.abstractmethod
     def restore(self, saved):
-        """Go back to where ``saved`` was saved: the same steps give the same weights again."""
+        """Go back to the state ``saved``: the same steps then give the same weights again."""
 
     @abc.abstractmethod
     def _train(self, run, last):
-        """Take the steps from ``t`` to ``last - 1``, and tell how to differentiate there.
+        """Take the steps from ``t`` to ``last - 1``, and return a function that differentiates.
 
         Returns
         -------
         pull : callable
-            ``pull(grad_w) -> (gradient, solved, n_gradients)``: the hypergradient of what has the
-            gradient ``grad_w`` in the weights, what has become of its linear system, and the
-            gradients of batches that it took.
+            ``pull(grad_w) -> (gradient, solved, n_gradients)``: the hypergradient of a loss with
+            the gradient ``grad_w`` in the weights, the Solved of its linear system, and the number
+            of gradients of batches computed for it.
         """
 
     def _check_reached(self, h, reached):
@@ -201,5 +215,5 @@ def _sum(name, value, direct, indirect):
     if name not in indirect:
         return direct[name]
     part = np.reshape(indirect[name], np.shape(value))
-    # Vectors may be as long as the weights: nothing is added that is not there.
+    # Vectors may be as long as the weights: no zeros are added.
     return part + direct[name] if name in direct else part

@@ -9,7 +9,7 @@ from sklearn_hypergrad.hypergradients.online.series import Series
 from sklearn_hypergrad.linalg import CG, Identity, InverseHessian
 from sklearn_hypergrad.training import State
 
-# Residual of "cg": batches differ from one another by more.
+# Relative residual of "cg". Chosen by hand: Hessians of different batches differ by more.
 TOL = 1e-3
 SOLVERS = ("neumann", "identity", "cg")
 RATES = (
@@ -23,24 +23,29 @@ class Online(OnlineHypergradient):
 
     After every ``n_steps`` steps of training the hypergradient is ``direct - cross' H^-1 grad_w``
     as if the weights were at a minimum, with the training loss of the next batch and an approximate
-    inverse of its Hessian. Costs one training whatever the number of hyperparameters, which may be
-    millions. Reaches hyperparameters of the training loss only, such as penalties, weights of
-    samples and X: learning rates do not move the minimum. See Lorraine, Vicol, Duvenaud (2020),
-    "Optimizing Millions of Hyperparameters by Implicit Differentiation", algorithm 1.
+    inverse of its Hessian. It costs about one training whatever the number of hyperparameters,
+    which may be millions. It reaches hyperparameters of the training loss only, such as penalties,
+    weights of samples and X: learning rates do not move the minimum. See Lorraine, Vicol, Duvenaud
+    (2020), "Optimizing Millions of Hyperparameters by Implicit Differentiation", algorithm 1.
 
     Parameters
     ----------
     solver : {"neumann", "identity", "cg"} or InverseHessian, default="neumann"
-        "neumann" are the first 10 terms of the series, whose scale is found from the largest
-        curvature at every tenth outer step. "identity" leaves the inverse out, and with it the
-        length of the hypergradient: for outer optimizers that do not depend on it. "cg" solves to a
-        residual of 1e-3, where the Hessian is positive definite.
+        "neumann" sums the first 10 terms of the series, with a scale from the largest curvature,
+        which is estimated at every tenth outer step. "identity" leaves the inverse out; the length
+        of the hypergradient then has no meaning, which is harmless for Adam. "cg" solves to a
+        relative residual of 1e-3, if the Hessian is positive definite.
     n_steps : int, default=None
-        Steps of training from one outer step to the next. None is as many that all outer steps
-        together are nearest to one training.
+        Steps of training between two outer steps. None divides the usual number of training steps
+        by the number of outer steps, so that all together take about one training.
     gauss_newton : bool, default=False
-        Whether the Hessian is replaced by the Gauss-Newton matrix, which is positive semi-definite
-        also far from a minimum. For networks.
+        Whether the Gauss-Newton matrix replaces the Hessian. It is positive semi-definite far from
+        a minimum, too, which is useful for networks.
+
+    Raises
+    ------
+    ValueError
+        If ``solver`` is unknown, or ``n_steps`` is not a positive integer or None.
     """
 
     def __init__(self, solver="neumann", n_steps=None, gauss_newton=False):
@@ -65,7 +70,7 @@ class Online(OnlineHypergradient):
 
 
 class ImplicitSession(Session):
-    """Training in place: the state, a gradient and what the inverse needs are all there is."""
+    """The session of Online: training in place, in memory for a state, a gradient and a solve."""
 
     def __init__(self, method, training, h, n_steps):
         super().__init__(method, training, h, n_steps)
@@ -85,7 +90,7 @@ class ImplicitSession(Session):
         for t in range(self.t, last):
             run.move(self._state, t)
         linearization = run.linearize(self._state.w, last)
-        # Products do without it.
+        # Products do not need the gradient: release its memory.
         linearization.gradient = None
         gauss_newton, n_products = self._method.gauss_newton, 0
 
@@ -94,7 +99,7 @@ class ImplicitSession(Session):
             n_products += 1
             return linearization.gauss_newton(v) if gauss_newton else linearization.push(v, {})
 
-        # Before the outer objective has a gradient: one array less at a time.
+        # Prepared before the gradient of the outer objective exists, which saves an array.
         self._inverse.prepare(product, self._state.w)
 
         def pull(grad_w):
@@ -106,17 +111,17 @@ class ImplicitSession(Session):
 
 
 class Ready:
-    """An InverseHessian, which needs no preparation."""
+    """An InverseHessian with the interface of Series; it needs no preparation."""
 
     def __init__(self, inverse):
         self.solve = inverse.solve
 
     def prepare(self, hvp, like):
-        """Nothing."""
+        """Do nothing."""
 
 
 def inverse_of(solver):
-    """What a session solves with."""
+    """The object that a session solves linear systems with."""
     if solver == "neumann":
         return Series()
     named = {"identity": Identity(), "cg": CG(tol=TOL)}

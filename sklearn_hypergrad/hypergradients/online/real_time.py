@@ -1,25 +1,33 @@
-"""Forward mode while training runs."""
+"""Real-time forward mode: hyperparameters move while training runs."""
 
 from sklearn_hypergrad.hypergradients.online.base import OnlineHypergradient, Session
 from sklearn_hypergrad.linalg import Solved
 from sklearn_hypergrad.training import Run, Tangents
 
+# Largest number of entries that are tuned. Chosen by hand: each costs a training of its own, so
+# that more are better served by another method.
 MOST_ENTRIES = 100
 
 
 class RealTime(OnlineHypergradient):
-    """Learning rates, momenta and others moved every few steps, by forward mode.
+    """Forward mode that moves learning rates, momenta and others every few steps of training.
 
-    The derivatives of the state in the hyperparameters go on with training, across updates: the
+    The derivatives of the state in the hyperparameters are carried on across updates of these: the
     hypergradient is that of all steps since the start, as if one value had been used for all of
-    them. Every entry costs a training of its own, with two gradients a step. See Franceschi et al.
-    (2017), section 3.3.
+    them. Every entry costs a training of its own, with two gradients per step; at most 100 entries
+    are allowed. See Franceschi, Donini, Frasconi, Pontil (2017), "Forward and Reverse
+    Gradient-Based Hyperparameter Optimization", section 3.3.
 
     Parameters
     ----------
     n_steps : int, default=None
-        Steps of training from one outer step to the next. None is as many that all outer steps
-        together are nearest to one training.
+        Steps of training between two outer steps. None divides the usual number of training steps
+        by the number of outer steps, so that all together take about one training.
+
+    Raises
+    ------
+    ValueError
+        If ``n_steps`` is not a positive integer or None.
     """
 
     def __repr__(self):
@@ -40,14 +48,14 @@ class RealTime(OnlineHypergradient):
 
 
 class ForwardSession(Session):
-    """Training beside the tangents of the state."""
+    """The session of RealTime: training, and the derivatives (tangents) of its state."""
 
     def __init__(self, method, training, h, n_steps):
         super().__init__(method, training, h, n_steps)
         self._tangents = Tangents(training.run(h))
 
     def save(self):
-        # States and tangents are replaced, not changed.
+        # States and tangents are replaced at every step, not changed in place: no copy is needed.
         return self.t, self._state, tuple(self._tangents.states)
 
     def restore(self, saved):
@@ -62,7 +70,7 @@ class ForwardSession(Session):
 
         def pull(grad_w):
             gradient = self._tangents.gradient(grad_w)
-            # It is written to again at the next step.
+            # Its arrays are written to again at the next step.
             gradient = {name: part.copy() for name, part in gradient.items()}
             # There is no linear system.
             return gradient, Solved(None), 2 * self.n_steps * len(self._tangents.entries)
