@@ -1,4 +1,4 @@
-"""Minimisers of ``fun(z) -> (value, gradient)``: they see z, value and gradient, nothing else."""
+"""Minimisers of functions ``fun(z) -> (value, gradient)``; they know nothing else about them."""
 
 from sklearn_hypergrad.optimizers.adam import Adam
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer

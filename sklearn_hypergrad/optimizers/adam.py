@@ -1,17 +1,22 @@
-"""Adam, for hyperparameters of training runs: gradients of very different sizes, and some noise."""
+"""Adam, for hyperparameters of training runs, whose gradients differ in size and may be noisy."""
 
 import numpy as np
 
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 
-# A gradient this many times as long as those before it has exploded.
+# Ratio to the usual length (the median of the last ten) above which a gradient has exploded. Chosen
+# by hand: gradients of chaotic training grow by many orders of magnitude, ordinary ones vary by a
+# factor of ten.
 EXPLODED = 100
-# Share of the steps, at their end, whose points are averaged under noise, and in which hardly
-# anything may be gained of what was gained before.
+# Share of the steps, at the end, whose points are averaged under noise (as in Polyak, Juditsky
+# 1992), and whose gain decides about convergence: at most HARDLY of the gain of all steps. Chosen
+# by hand: a quarter of 50 steps averages a dozen points.
 LAST = 0.25
 HARDLY = 0.01
-# The length of steps at the end, relative to that at the start.
+# Length of the last steps, relative to the first. Chosen by hand: shorter steps at the end settle,
+# and a tenth of 0.2 still corrects two per cent per step.
 SLOWEST = 0.1
+# Smallest square of a gradient, so that an entry without gradient is not divided by zero.
 TINY = 1e-300
 REJECTED = (
     "{} steps were taken back and halved, because the gradient exploded or training diverged there."
@@ -23,21 +28,23 @@ class Adam(Optimizer):
     """Steps of bounded length along the running mean of the gradient (Kingma, Ba 2015).
 
     A step to a point whose value is not finite, or whose gradient is a hundred times as long as
-    those before it, is taken back and halved, and so are those that follow: above some learning
-    rate training is chaotic, and its gradient says nothing of the way down (Maclaurin, Duvenaud,
-    Adams 2015, section 4). Steps shorten to a tenth along the way.
+    usual, is taken back and halved, and all later steps are halved, too: above some learning rate
+    training is chaotic, and its gradient does not point downhill (Maclaurin, Duvenaud, Adams 2015,
+    section 4). The length of steps decreases linearly to a tenth.
 
     Parameters
     ----------
     learning_rate : float, default=0.2
-        Longest step of any entry of z; on a logarithmic scale 0.2 is twenty per cent.
+        Longest step of any entry of z. On a logarithmic scale 0.2 is twenty per cent: 50 steps
+        cross four decades, and single steps stay small. Chosen by hand.
     decays : tuple of two float, default=(0.9, 0.99)
-        Of the running means of the gradient and of its square.
+        Decay rates of the running means of the gradient and of its square. The second is below the
+        0.999 of Kingma, Ba (2015), whose mean would be longer than a search of 50 steps.
     noisy : bool, default=None
-        Whether values are noisy, so that the smallest is a matter of luck: then the result is the
+        Whether values are noisy, so that the smallest is a matter of luck. If so, the result is the
         mean over the points of the last quarter of ``max_iter`` instead of the best point, or the
-        last point if steps ended before. None is what the search says: whether it draws initial
-        weights and batches anew at every evaluation.
+        last point if steps ended before. None: the search decides; values are noisy if it draws
+        initial weights and batches anew at every evaluation.
     """
 
     needs_smooth = False
@@ -74,16 +81,16 @@ class Adam(Optimizer):
                 continue
             path.add(n, z, value)
             rate = length * (1 - (1 - SLOWEST) * n / max_iter)
-            # Vectors may be long: the step is computed in one array.
+            # Vectors may be long: the step is computed in place.
             moved = moments.direction(gradient)
             moved *= rate
             np.clip(moved, -rate, rate, out=moved)
             np.subtract(z, moved, out=moved)
             np.clip(moved, low, high, out=moved)
-            # What depends on the calls before moves on while z stands still, as on a bound.
+            # If values depend on earlier calls, training goes on although z stands still.
             still = take_back is None and np.max(np.abs(moved - z), initial=0.0) <= tol
             if still:
-                # Steps that were halved until they are short say nothing of a minimum.
+                # Steps that are short because they were halved are no sign of a minimum.
                 still = rate > tol
                 break
             z = moved
@@ -96,7 +103,7 @@ class Adam(Optimizer):
 
 
 class Path:
-    """What is to be remembered of the points that were accepted.
+    """The accepted points of a run: the best one or the mean, and lengths of gradients.
 
     Parameters
     ----------
@@ -106,8 +113,9 @@ class Path:
     Attributes
     ----------
     last : ndarray or None
-        The last point.
+        The last accepted point.
     n_rejected : int
+        Number of rejected points.
     """
 
     def __init__(self, first):
@@ -116,8 +124,8 @@ class Path:
         self.last, self.n_rejected = None, 0
 
     def rejects(self, value, gradient):
-        """Whether a point cannot be used."""
-        # A gradient that is zero tells no length: that in a momentum is at the first step.
+        """Whether a point must be rejected: its value is not finite, or its gradient explodes."""
+        # Ignore zero gradients (a momentum has one at step 0) in the usual length.
         known = [length for length in self._lengths if length > 0][-10:]
         usual = np.median(known) if known else np.inf
         self._length = float(np.linalg.norm(gradient))
@@ -127,13 +135,13 @@ class Path:
         return rejected
 
     def add(self, n, z, value):
-        """Accept a point, the one that was asked about last, at step ``n``."""
+        """Accept the point that ``rejects`` was called for last, at step ``n``."""
         if self._first is None:
             if not self._values or value < min(self._values):
                 self._kept = z
         elif n >= self._first:
             self._n_averaged += 1
-            # The running mean.
+            # Update of the running mean.
             kept = z if self._kept is None else self._kept
             self._kept = kept + (z - kept) / self._n_averaged
         self.last = z
@@ -142,12 +150,12 @@ class Path:
 
     @property
     def result(self):
-        """The best point, or the mean."""
+        """The best point, or the mean under noise."""
         return self.last if self._kept is None else self._kept
 
     @property
     def settled(self):
-        """Whether the last points have gained hardly anything."""
+        """Whether the last quarter of the points gained at most 1 % of the whole gain."""
         before = self._values[: -max(1, round(LAST * len(self._values)))]
         if not before:
             return False
@@ -156,13 +164,21 @@ class Path:
 
 
 class RunningMoments:
-    """Running means of a gradient and its square, corrected for their start at zero."""
+    """Running means of a gradient and its square, corrected for their start at zero.
+
+    See Kingma, Ba (2015), algorithm 1.
+
+    Parameters
+    ----------
+    decays : tuple of two float
+        Decay rates of the two means.
+    """
 
     def __init__(self, decays):
         self._decays, self._means, self._n = decays, None, 0
 
     def direction(self, gradient):
-        """The mean gradient in units of its root mean square, in an array of its own."""
+        """The mean gradient divided by its root mean square, in a new array."""
         if self._means is None:
             self._means = np.zeros_like(gradient), np.zeros_like(gradient)
         self._n += 1

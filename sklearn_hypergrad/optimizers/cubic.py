@@ -1,4 +1,4 @@
-"""One dimension: cubic interpolation of values and derivatives inside a bracket."""
+"""Minimisation in one dimension by cubic interpolation of values and derivatives in a bracket."""
 
 import math
 
@@ -10,10 +10,11 @@ from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 class Cubic(Optimizer):
     """Minimum inside a bracket, from the cubic through the values and slopes of its ends.
 
-    The bounds must bracket a minimum: negative slope at the lower, positive at the upper. One end
-    moves to the minimum of the cubic at every step; a bracket that does not halve in two steps is
-    bisected, so that kinks, as those of the absolute error, are found too. Ends when the minimum
-    moves by less than ``tol``. Needs about half the evaluations of a root search on the slope.
+    The cubic is that of Nocedal, Wright, "Numerical Optimization" (2006), equation 3.59. The bounds
+    must bracket a minimum: negative slope at the lower, positive at the upper. One end moves to the
+    minimum of the cubic at every step; a bracket that does not halve in two steps is bisected, so
+    that kinks, such as those of the absolute error, are found, too. The run ends when the minimum
+    moves by less than ``tol``. It needs about half the evaluations of a root search on the slope.
     """
 
     needs_smooth = False
@@ -25,7 +26,8 @@ class Cubic(Optimizer):
         if not low[2] < 0 < high[2]:
             z, _, _ = min(low, high, key=lambda end: end[1])
             return Minimum(np.array([z]), True, "the better end of a bracket without a minimum")
-        # At a kink the minimum may stand still where it is not: only a small slope tells.
+        # At a kink the cubic's minimum may stand still at a wrong place; a small slope excludes
+        # that. The factor 0.1 is chosen by hand: near a smooth minimum slopes are far smaller.
         small = 0.1 * min(-low[2], high[2])
         last, slope, widths = math.inf, math.inf, [math.inf, math.inf]
         for _ in range(max_iter):
@@ -39,7 +41,7 @@ class Cubic(Optimizer):
             last, widths = z, [*widths, width]
             new = self._point(fun, z)
             slope = new[2]
-            # A point that cannot be used has no slope: the better end stays.
+            # If the new value is not finite, the bracket keeps its better end.
             falls = new[2] < 0 if math.isfinite(new[1]) else high[1] < low[1]
             low, high = (new, high) if falls else (low, new)
         z, _, _ = min(low, high, key=lambda end: end[1])
@@ -52,7 +54,7 @@ class Cubic(Optimizer):
 
 
 def _cubic_minimum(low, high):
-    """Minimum of the cubic with these values and slopes; inside, as the slopes differ in sign."""
+    """Minimum of the cubic with these values and slopes; it is inside, as slopes differ in sign."""
     (a, value_a, slope_a), (b, value_b, slope_b) = low, high
     mean = slope_a + slope_b - 3 * (value_b - value_a) / (b - a)
     root = math.sqrt(mean**2 - slope_a * slope_b)
