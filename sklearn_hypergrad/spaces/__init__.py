@@ -1,4 +1,4 @@
-"""What is tuned: hyperparameters, their bounds, and the vector the optimizer moves."""
+"""Search spaces: hyperparameters, their bounds, and the vector that an optimizer moves."""
 
 from sklearn_hypergrad.spaces.continuous import Continuous
 from sklearn_hypergrad.spaces.hyperparameter import Hyperparameter

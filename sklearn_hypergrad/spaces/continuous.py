@@ -22,35 +22,35 @@ SHAPES = (
 
 @dataclasses.dataclass(frozen=True)
 class Continuous:
-    """A continuous hyperparameter, to be tuned by following its hypergradient.
+    """A continuous hyperparameter that is tuned by following its hypergradient.
 
-    A value of ``param_grid``, alone or as the only element of a list. ``Continuous()`` needs no
-    range: the search starts at a level derived from the data and widens by factors of ten until the
-    optimum is inside. For networks it starts at the estimator's own value and follows the gradient.
+    It is a value of ``param_grid``, alone or as the only element of a list. ``Continuous()`` needs
+    no range: the search starts at a level derived from the data and widens by factors of ten until
+    the optimum is inside. For networks it starts at the estimator's own value and follows the
+    gradient.
 
     Parameters
     ----------
     low, high : float, default=None
-        Bounds in the hyperparameter's own units; of a vector, of the common level from which its
-        entries deviate. A bound that is None is found by the search, which
-        gives up 12 decades away from the level of the data, for networks 6 away from the start.
+        Bounds in the hyperparameter's own units; for a vector, bounds of the common level from
+        which its entries deviate. With None the search finds the bound; it ends 12 decades away
+        from the level of the data, and for networks 6 decades away from the start.
     scale : {"auto", "log", "linear", "logit"}, default="auto"
         The scale on which the search moves. "auto" is logarithmic for positive hyperparameters
-        unless both bounds are given with ``high / low < 10``: what a range spans in ratio, not in
-        difference, is what matters for a penalty. "linear" needs both bounds. "logit" is for values
-        between 0 and 1, and "auto" for momenta.
+        unless both bounds are given with ``high / low < 10``: for a penalty, ratios matter, not
+        differences. For momenta "auto" is "logit", which is for values between 0 and 1. "linear"
+        needs both bounds.
     per : {None, "feature", "group", "coefficient", "target", "transformer", "sample", "layer", \
             "step", ("step", "layer")}, default=None
-        What there is one value of. None tunes one value for all.
+        What gets its own value. None tunes one value for all.
 
         - "feature": each feature that enters the model; "coefficient": each coefficient; "group":
           each group of features, see ``groups``. For the classes of
           :mod:`sklearn_hypergrad.linear_model`, whose penalties may be arrays.
         - "target": each column of ``y``, as scikit-learn's ``Ridge(alpha=[...])`` takes them.
-        - "transformer": each block of columns that the transformers of a ColumnTransformer or
-          FeatureUnion right before the model put out; set through its ``transformer_weights``, so
-          it works for scikit-learn's own models.
-
+        - "transformer": the output columns of each transformer of a ColumnTransformer or
+          FeatureUnion right before the model; set through its ``transformer_weights``, so it works
+          for scikit-learn's own models.
         - "layer", "step", ("step", "layer"): each layer of a network, each step of its training, or
           both, for the classes of :mod:`sklearn_hypergrad.neural_network`.
         - "sample": each training sample. With one split only, whose validation rows are clean: see
@@ -58,18 +58,18 @@ class Continuous:
 
         Penalties are relative to the features as the model sees them: scale these first.
     groups : sequence or dict, default=None
-        With ``per="group"`` only: one label per feature, in their order, or a dict from the name of
-        a feature to its label. Features that a dict does not name form one more group. Labels are
+        Only with ``per="group"``: one label per feature, in their order, or a dict from the name of
+        a feature to its label. Features without a label in a dict form one more group. Labels are
         any hashable values.
     init : float, default=None
-        Where a search without bounds starts; by default the level of the data. For networks, where
-        any search starts; by default the estimator's own value if that is in the range.
+        The start of a search without bounds; None is the level of the data. For networks and own
+        models, the start of any search; None is the estimator's own value if it is in the range.
 
     Raises
     ------
     TypeError, ValueError
-        At construction, for a bound that is not a finite number, bounds in the wrong order, or a
-        name that is not among those above.
+        At construction, for a bound that is not a finite number, bounds in the wrong order, or an
+        unknown ``scale`` or ``per``.
 
     Examples
     --------
@@ -120,7 +120,7 @@ class Continuous:
 
 
 def _checked_groups(per, groups):
-    """A copy of the groups that nobody else can change."""
+    """A copy of the groups, protected from later changes."""
     if (per == "group") != (groups is not None):
         raise ValueError(
             f"Continuous(per='group', groups=...) go together, got per={per!r} and "

@@ -1,9 +1,9 @@
-"""What can be tuned of an estimator, as its author says it."""
+"""The declaration of a tunable hyperparameter, by the author of an estimator or a family."""
 
 import dataclasses
 import math
 
-# Scales, and between which limits values on them are.
+# Scales, and the limits of values on each.
 RANGES = {
     "log": (0.0, float("inf")),
     "logit": (0.0, 1.0),
@@ -20,31 +20,32 @@ class Hyperparameter:
     regularizes : {1, -1, 0}, default=0
         1 if a larger value regularises more (``alpha``), -1 if less (``C``), 0 if neither.
     per : tuple, default=()
-        What there may be one value per.
+        The values of ``per`` of a Continuous that are supported besides None, such as "feature".
     shrinkage : float, default=0
-        Weight, in nats, of the L1 penalty on the log-ratios of a vector's entries. With more than
-        0, vectors are searched on half splits: for that their best value must not depend on the
-        number of samples, as a penalty that stands against a sum over samples.
+        Weight, in nats, of the L1 penalty on the log-ratios of a vector's entries; 0 is none. If it
+        is positive, vectors are searched on half splits; their best value must then not depend on
+        the number of samples, as for a penalty that stands against a sum over samples.
     scale : {"log", "logit", "linear"}, default="log"
-        On which it is searched, unless it is asked otherwise: "log" for positive numbers, "logit"
-        for those between 0 and 1, "linear" for any.
+        Scale of the search, unless a Continuous chooses another: "log" for positive numbers,
+        "logit" for numbers between 0 and 1, "linear" for any number.
     limits : tuple of two float, default=None
-        Values are between them. None is as far as the scale goes.
+        Interval of allowed values. None is the interval of the scale: (0, inf), (0, 1) or
+        (-inf, inf).
     closed : bool, default=False
-        Whether the limits themselves are values, too.
+        Whether the limits themselves are allowed, too.
     start : float, default=None
-        Where a search from own values starts if the estimator's own is not between the limits.
+        Start of a search from own values if the estimator's own value is outside the limits.
 
     Attributes
     ----------
     open_limits : tuple of two float
-        Limits that all values are strictly between.
+        Numbers between which all allowed values strictly lie.
 
     Raises
     ------
     TypeError, ValueError
-        At construction, if ``per`` is no tuple, a scale is unknown, or its values are not between
-        the limits.
+        At construction, if ``per`` is not a tuple, the scale is unknown, or the limits exceed those
+        of the scale.
     """
 
     regularizes: int = 0

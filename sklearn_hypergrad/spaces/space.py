@@ -1,4 +1,4 @@
-"""The optimizer's vector theta and the hyperparameters it stands for."""
+"""Spaces: the map between the optimizer's vector theta and hyperparameters in natural units."""
 
 import dataclasses
 import math
@@ -42,7 +42,7 @@ class Log:
 class Logit:
     """``hyperparameter = 1 / (1 + exp(-theta))``: it stays between 0 and 1.
 
-    Near 1 a step multiplies the distance from 1, which is what counts for a momentum.
+    Near 1 a step multiplies the distance from 1, on which the effect of a momentum depends.
     """
 
     name = "logit"
@@ -71,12 +71,12 @@ class Dimension:
         Its key in ``h``.
     shape : tuple of int
         ``()`` for a scalar.
-    scale : {"log", "linear"}
-        How theta maps to it.
+    scale : {"log", "logit", "linear"}
+        The transform from theta.
     low, high : float
-        Bounds of every entry.
+        Bounds of every entry, in natural units.
     start : float or ndarray of its shape
-        Where a search for it may begin.
+        Start of a search, in natural units.
     """
 
     name: str
@@ -88,39 +88,52 @@ class Dimension:
 
     @property
     def transform(self):
+        """The transform of its scale."""
         return TRANSFORMS[self.scale]
 
     @property
     def size(self):
+        """Number of entries."""
         return math.prod(self.shape)
 
     @property
     def starts(self):
-        """Where the search for every entry may begin."""
+        """Starts of all entries, of shape (size,)."""
         return np.broadcast_to(self.start, self.shape).ravel()
 
     @property
     def bounds(self):
-        """``(low, high)`` of an entry in theta."""
+        """Bounds ``(low, high)`` of an entry, in theta."""
         return tuple(float(self.transform.to_theta(value)) for value in (self.low, self.high))
 
     def to_constrained(self, theta):
-        """Entries in natural units: exactly a bound for its theta, and never beyond it."""
+        """Entries in natural units from theta; at and beyond a bound of theta exactly the bound."""
         low, high = self.bounds
         value = np.clip(self.transform.to_constrained(theta), self.low, self.high)
         return np.where(theta <= low, self.low, np.where(theta >= high, self.high, value))
 
     def derivative(self, theta):
-        """Of ``to_constrained``: zero beyond a bound, where the value stays on it."""
+        """Derivative of ``to_constrained``: zero beyond a bound, where the value is constant."""
         low, high = self.bounds
         slope = self.transform.derivative(self.to_constrained(theta))
         return np.where((theta < low) | (theta > high), 0.0, slope)
 
 
 class Space:
-    """Flat, unconstrained ``theta`` <-> dict of hyperparameters in natural units.
+    """The map between a flat vector ``theta`` and a dict of hyperparameters in natural units.
 
-    The only place where the chain rule of a transform is applied.
+    The chain rule of transforms is applied here and nowhere else.
+
+    Parameters
+    ----------
+    dimensions : iterable of Dimension
+        The hyperparameters, in the order of their entries in theta.
+
+    Attributes
+    ----------
+    dimensions : tuple of Dimension
+    size : int
+        Length of theta.
     """
 
     def __init__(self, dimensions):
@@ -133,11 +146,11 @@ class Space:
         return np.array([d.bounds for d in self.dimensions for _ in range(d.size)])
 
     def to_h(self, theta):
-        """Hyperparameters in natural units; each has its dimension's shape."""
+        """Dict of hyperparameters in natural units, each of the shape of its dimension."""
         return {d.name: d.to_constrained(part).reshape(d.shape) for d, part in self._parts(theta)}
 
     def to_theta(self, h):
-        """Inverse of ``to_h``; a scalar stands for all entries of a vector."""
+        """The theta of hyperparameters ``h``; a scalar is the value of all entries of a vector."""
         return np.concatenate(
             [
                 np.broadcast_to(d.transform.to_theta(h[d.name]), d.shape).ravel()
@@ -146,7 +159,7 @@ class Space:
         )
 
     def holding(self, h):
-        """The same with bounds that some hyperparameters are within."""
+        """The space with bounds widened so that hyperparameters ``h`` are inside."""
         return Space(
             dataclasses.replace(
                 d,
@@ -157,7 +170,7 @@ class Space:
         )
 
     def pullback(self, theta, gradients):
-        """Gradient in theta from gradients shaped like the hyperparameters."""
+        """Gradient in theta from a dict of gradients shaped like the hyperparameters."""
         return np.concatenate(
             [np.ravel(gradients[d.name]) * d.derivative(part) for d, part in self._parts(theta)]
         )

@@ -1,24 +1,26 @@
-"""What the optimizer of a vector moves: a common level and deviations from it."""
+"""Coordinates of a vector for its optimizer: a common level and deviations from it."""
 
 import numpy as np
 
+# Largest deviation of an entry from its level. Measured as part of the recipe for vectors: a ratio
+# of exp(8), about 3000, practically drops a feature or leaves it unpenalised.
 MOST_DEVIATION = 8.0
 
 
 class LevelAndDeviations:
     """``theta = level + up - down`` with an L1 penalty on the deviations ``up - down``.
 
-    ``z = (level, up, down)`` with ``up, down >= 0`` makes the penalty smooth, and a minimum has
-    exact zeros in it: entries that stay at the common level. The level is not penalised.
+    With ``z = (level, up, down)`` and ``up, down >= 0`` the penalty is smooth, and minima have
+    exact zeros: entries that stay at the common level. The level is not penalised.
 
     Parameters
     ----------
     size : int
-        Entries of theta.
+        Number of entries of theta.
     level_bounds : tuple of float
         Lower and upper bound of the level.
     shrinkage : float
-        Weight of the penalty.
+        Weight of the L1 penalty.
     most : float, default=8
         Largest deviation: a ratio of exp(8), about 3000, on a logarithmic scale.
     """
@@ -41,13 +43,15 @@ class LevelAndDeviations:
         return z
 
     def theta(self, z):
+        """The theta of z, of shape (size,)."""
         return z[0] + self.deviations(z)
 
     def deviations(self, z):
-        """Of every entry from the level; in a minimum at most one of ``up, down`` is not zero."""
+        """Deviations of entries from the level; at a minimum ``up`` or ``down`` is zero."""
         return z[1 : 1 + self.size] - z[1 + self.size :]
 
     def penalty(self, z):
+        """The L1 penalty, a float."""
         return self.shrinkage * z[1:].sum()
 
     def pullback(self, gradient):
@@ -58,11 +62,12 @@ class LevelAndDeviations:
 
 
 class Unsplit:
-    """``z = theta``: entries that share nothing, as LevelAndDeviations without an L1 penalty.
+    """``z = theta``: entries without a common level, with the interface of LevelAndDeviations.
 
     Parameters
     ----------
     bounds : ndarray of shape (size, 2)
+        Bounds of theta.
     """
 
     most = np.inf
@@ -72,17 +77,20 @@ class Unsplit:
         self.bounds = np.asarray(bounds, dtype=float)
 
     def start(self, level):
-        """The z with all entries at the level, those beyond their bounds on them."""
+        """The z with all entries at the level, clipped to their bounds."""
         return np.clip(np.full(len(self.bounds), level), *self.bounds.T)
 
     def theta(self, z):
+        """The same array."""
         return z
 
     def deviations(self, z):
         """None: there is no common level."""
 
     def penalty(self, z):
+        """Zero."""
         return 0.0
 
     def pullback(self, gradient):
+        """The same gradient."""
         return gradient
