@@ -1,4 +1,4 @@
-"""Inverses of stacks of symmetric operators: of matrices, or of what is known by products."""
+"""Inverses of stacks of symmetric operators, given as matrices or by products with vectors."""
 
 from sklearn_hypergrad.linalg.cg import CG, conjugate_gradient
 from sklearn_hypergrad.linalg.cholesky import Cholesky, CholeskyBlocks, factor, solve_factored

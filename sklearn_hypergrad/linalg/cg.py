@@ -19,23 +19,25 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
     hvp : callable
         Stacked product with the symmetric positive semi-definite H.
     right : ndarray
+        The right-hand sides of all systems.
     precondition : callable
         Stacked product with an approximate inverse of H.
     start : ndarray like ``right``, default=None
-        Warm start; None is zero, and so is the start of a system that leaves more than zero does.
+        Warm start; None is zero. A system whose start has a larger residual than zero starts at
+        zero.
     tol : float
         A system is solved when its residual, in the norm of the preconditioner, is at most ``tol``
-        times that of ``right``. Solved systems stand still while the others go on.
+        times that of ``right``. Solved systems do not change while the others go on.
     max_iter : int
+        Largest number of iterations.
     axis : int, default=1
-        Of ``right``, counts the systems; None is one system.
+        Axis of ``right`` that counts the systems; None is one system.
 
     Returns
     -------
     Solved
-        With the residual in the norm of the preconditioner, as it is carried along from one
-        iteration to the next. A system that meets a direction of negative curvature stays where it
-        was.
+        Its residual is in the norm of the preconditioner, updated from iteration to iteration. A
+        system that meets a direction of negative curvature keeps its last ``x``.
     """
     solution, residual = np.zeros_like(right), right.copy()
     preconditioned = precondition(residual)
@@ -71,22 +73,24 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
 class CG(InverseHessian):
     """Conjugate gradients: exact to a tolerance, from products with H alone.
 
-    Without a preconditioner: the number of iterations grows with the root of the condition number
-    of H, so features should be scaled. A direction of negative curvature, which H has where it is
-    not taken at a minimum, ends the system and is reported. See Hestenes, Stiefel (1952).
+    There is no preconditioner: the number of iterations grows with the root of the condition number
+    of H, so features should be scaled. A direction of negative curvature, which H may have away
+    from a minimum, ends the system and is reported. See Hestenes, Stiefel (1952), "Methods of
+    conjugate gradients for solving linear systems".
 
     Parameters
     ----------
     tol : float, default=None
-        Relative residual. None follows the accuracy of the weights, which the caller gives: a
-        search scans with 1e-3 (1e-1 far from the minimum) and polishes with 1e-6.
+        Relative residual. None is the accuracy of the weights, which the caller gives: a search
+        scans with 1e-3 (1e-1 far from the minimum) and polishes with 1e-6.
     max_iter : int, default=1000
-        Enough for condition numbers of about 1e4 at a tolerance of 1e-6.
+        Largest number of iterations. The default is enough for condition numbers of about 1e4 at a
+        tolerance of 1e-6.
 
     Raises
     ------
     ValueError
-        If the tolerance is not between 0 and 1, or there is no iteration.
+        If ``tol`` is not between 0 and 1, or ``max_iter`` is below 1.
     """
 
     tol: float | None = None

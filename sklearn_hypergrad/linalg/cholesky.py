@@ -49,7 +49,7 @@ class CholeskyBlocks:
         Symmetric positive semi-definite. ``n_groups`` is the number of splits, or 1 for blocks that
         all splits share.
     ridge : ndarray of shape (n_groups, n_outputs, n)
-        What is added to their diagonals.
+        Positive numbers that are added to the diagonals.
     """
 
     def __init__(self, blocks, ridge):
@@ -72,9 +72,9 @@ class CholeskyBlocks:
 def factor(matrix, ridge=0.0):
     """The triangle for :func:`solve_factored` of ``matrix + diag(ridge)``.
 
-    That is symmetric and positive definite. If it is singular in floating point, it gets the
-    smallest multiple of its diagonal that makes it factorise: large entries must not drown small
-    ones.
+    The sum must be symmetric and positive definite. If it is singular in floating point, the
+    smallest multiple of its diagonal that lets it factorise is added: a multiple of each entry, so
+    that large entries do not drown small ones.
     """
     triangle, info = dpotrf(_shifted(matrix, ridge), overwrite_a=True, clean=False)
     if not info:

@@ -17,22 +17,22 @@ STUCK = 1e-6
 
 @dataclasses.dataclass(frozen=True)
 class Direct(InverseHessian):
-    """Cholesky factors of H, which is formed by products with unit vectors.
+    """Cholesky factors of H, which is computed by products with unit vectors.
 
-    One product for each weight of a system, all systems at once. A singular H gets the smallest
-    multiple of its diagonal that makes it factorise. One that has negative curvature is reported,
-    and solved by elimination.
+    This takes one product for each weight of a system, for all systems at once. If H is singular,
+    the smallest multiple of its diagonal that lets it factorise is added. Negative curvature is
+    reported, and the system is solved by elimination.
 
     Parameters
     ----------
     max_size : int, default=2000
-        Weights of a system beyond which it is refused: that many take 32 MB for each system and
-        2,000 products, more than conjugate gradients usually need.
+        Largest number of weights of a system. The default takes 32 MB for each system and 2,000
+        products, more than conjugate gradients usually need.
 
     Raises
     ------
     ValueError
-        When a larger system is to be solved.
+        If ``solve`` is called for a larger system.
     """
 
     max_size: int = 2000

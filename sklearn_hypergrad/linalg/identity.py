@@ -7,11 +7,12 @@ from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved
 
 @dataclasses.dataclass(frozen=True)
 class Identity(InverseHessian):
-    """``v`` in place of ``H^-1 v``: the first step of descent, up to its rate, and nothing else.
+    """``v`` in place of ``H^-1 v``: the last step of descent alone, up to its learning rate.
 
-    Costs nothing. The hypergradient has another length than the exact one, and vanishes elsewhere:
-    for optimizers that do not compare it with values, such as Adam. The residual is not computed.
-    See Luketina et al. (2016), and Lorraine, Vicol, Duvenaud (2019), who compare it.
+    It costs nothing. The hypergradient has another length than the exact one and vanishes at other
+    points, so it suits optimizers that do not compare it with values, such as Adam. The residual is
+    not computed. See Luketina, Berglund, Greff, Raiko (2016), "Scalable Gradient-Based Tuning of
+    Continuous Regularization Hyperparameters"; Lorraine, Vicol, Duvenaud (2019) compare it.
     """
 
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):

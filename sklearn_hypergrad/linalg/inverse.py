@@ -8,7 +8,7 @@ import numpy as np
 
 
 class SolveStatus(enum.Enum):
-    """How a linear solver ended."""
+    """The outcome of a linear solver; the value of each member describes it."""
 
     DONE = "as it was meant to"
     INEXACT = "not at its tolerance"
@@ -18,20 +18,20 @@ class SolveStatus(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Solved:
-    """What has become of ``H x = right``.
+    """The result of a linear solver for ``H x = right``.
 
     Attributes
     ----------
     x : ndarray like ``right``
-        Not shared with any other; nan for systems whose right-hand side is not finite.
+        The solution, a new array; nan for systems whose right-hand side is not finite.
     n_iter : float
-        Iterations, which cost one product with H each; nan for what does not iterate.
+        Number of iterations, each of which costs one product with H; nan for direct solvers.
     residual : float
         Norm of ``right - H x`` over that of ``right``, the largest of all systems; nan if unknown,
-        or if ``right`` is not finite. Iterations carry it along: rounding may leave more than they
-        see, about the condition number times the precision.
+        or if ``right`` is not finite. Iterative solvers update it from step to step; because of
+        rounding the true one may be larger, by about the condition number times the precision.
     status : SolveStatus
-        The worst of all systems.
+        The worst status of all systems.
     """
 
     x: np.ndarray
@@ -45,23 +45,24 @@ class InverseHessian(abc.ABC):
 
     @abc.abstractmethod
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
-        """Solve ``H x = right``, or what stands for it.
+        """Solve ``H x = right``, exactly or approximately.
 
         Parameters
         ----------
         hvp : callable
-            ``hvp(v)`` is the product of H with ``v``, shaped like ``right``. It is linear, changes
-            nothing in ``v``, and what it returns is not written to.
+            ``hvp(v)`` is the product of H with ``v``, shaped like ``right``. It must be linear and
+            must not change ``v``; solvers do not change its result.
         right : ndarray
-            Of any shape.
+            The right-hand side, of any shape.
         start : ndarray like ``right``, default=None
             A guess of x, for solvers that can use one.
         tol : float, default=1e-6
-            Relative residual at which solvers that can tell are done.
+            Relative residual at which iterative solvers end; others ignore it. The default is the
+            fine inner tolerance of a search.
         axis : int, default=None
             Axis of ``right`` that counts independent systems: H is block diagonal along it. Every
-            system has steps of its own and stands still when it is solved, while one product
-            serves all. None is one system.
+            system has its own steps and does not change once it is solved, while one product serves
+            all. None is one system.
 
         Returns
         -------

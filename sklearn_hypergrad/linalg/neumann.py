@@ -19,29 +19,29 @@ class Neumann(InverseHessian):
     """The first terms of ``H^-1 v = scale * sum_j (I - scale H)^j v``.
 
     Approximate by design: with n terms, a direction of curvature c is inverted up to a share ``(1 -
-    scale c)^n``, so that directions below ``1 / (n scale)`` are hardly taken into account. At a
-    minimum that is what plain gradient descent with the rate ``scale`` gives when only its last n
-    steps are differentiated; the hypergradient of ``Truncated(n)`` is the same (Lorraine, Vicol,
-    Duvenaud 2019, section 3 and theorem 1, whose sum of j = 0 ... i has i + 1 terms). Terms that
-    grow are reported: ``scale`` is too large, or H has negative curvature.
+    scale c)^n``, so that directions of a curvature below ``1 / (n scale)`` are hardly inverted. At
+    a minimum the result is that of plain gradient descent with the rate ``scale`` of which the last
+    n steps are differentiated: the hypergradient of ``Truncated(n)`` (Lorraine, Vicol, Duvenaud
+    2019, section 3 and theorem 1, whose sum of j = 0 ... i has i + 1 terms). Growing terms are
+    reported: ``scale`` is too large, or H has negative curvature.
 
     Parameters
     ----------
     n_terms : int, default=100
-        Terms, the first of which is ``scale v``; every one costs a product, with the one that tells
-        the residual. A hundred are as many as Truncated takes steps, and invert directions down to
-        a hundredth of the largest curvature; what is flatter takes more, or CG. Fewer are taken
-        where the residual is below ``tol`` before.
+        Number of terms, the first of which is ``scale v``; each costs a product, the last one for
+        the residual. The default is the number of steps of Truncated; it inverts directions down to
+        a hundredth of the largest curvature. Flatter directions take more terms, or CG. The series
+        ends earlier if the residual is below ``tol``.
     scale : float, default=None
-        The learning rate, in units of the inverse of H; the series converges for a positive H below
-        two over the largest curvature. None is 1 over 1.1 times the largest curvature of each
-        system, found by 30 products in a power iteration with a fixed seed. That finds it from
-        below, and nearly half of it is enough.
+        The learning rate, in units of the inverse of H. For a positive H the series converges if it
+        is below two over the largest curvature. None is 1 over 1.1 times the largest curvature of
+        each system, estimated by 30 products in a power iteration with a fixed seed. The estimate
+        is from below, and nearly half of the largest curvature is enough.
 
     Raises
     ------
     ValueError
-        If there is no term, or the scale is not positive and finite.
+        If ``n_terms`` is below 1, or ``scale`` is not positive and finite.
     """
 
     n_terms: int = 100
