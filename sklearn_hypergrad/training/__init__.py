@@ -1,4 +1,4 @@
-"""Training runs: dynamics on batches, from the first step to the last and back."""
+"""Training runs: dynamics on batches of samples, from the first step to the last and back."""
 
 from sklearn_hypergrad.training.adjoint import Tangents, pull_back
 from sklearn_hypergrad.training.batches import Among, Epochs, Listed, seed_of

@@ -50,7 +50,8 @@ class Tangents:
     ----------
     entries : list of (str, tuple of int)
     states : list of State
-        The tangent for each of the entries. They are replaced, not changed.
+        The tangent for each of the entries. A step replaces them, and does not change them in
+        place.
     """
 
     def __init__(self, run):

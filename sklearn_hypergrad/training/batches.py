@@ -16,10 +16,10 @@ def seed_of(random_state):
 class Epochs:
     """Batches of equal size from a seeded stream of permutations of the samples.
 
-    Every epoch sees each sample once; where the batch size does not divide the number of samples, a
-    batch takes the rest of one epoch and the first samples of the next. A shorter batch in its
-    place would be noisier than the others, with the same learning rate. The permutation of an epoch
-    depends on the seed and its number alone, so that any step can be asked for at any time.
+    Every epoch sees each sample once. If the batch size does not divide the number of samples, a
+    batch takes the rest of one epoch and the first samples of the next: a shorter batch would be
+    noisier than the others, with the same learning rate. The permutation of an epoch depends on the
+    seed and the number of the epoch only, so that the batch of any step is available at any time.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ class Among:
     Parameters
     ----------
     samples : ndarray of int
-        Their rows.
+        Row numbers of these samples.
     batches : object
-        Batches of as many samples.
+        Batches of rows 0 to ``len(samples) - 1``, which are looked up in ``samples``.
     """
 
     def __init__(self, samples, batches):

@@ -2,8 +2,12 @@
 
 from sklearn_hypergrad.spaces import Hyperparameter
 
+# The values of ``per`` that hyperparameters of training allow.
 SCHEDULES = ("layer", "step", ("step", "layer"))
-# What is known of hyperparameters of training, whatever is trained.
+# Hyperparameters of dynamics, for all kinds of models. A search starts at ``start`` if the
+# estimator's own value is outside the limits. Sources: defaults of scikit-learn's networks
+# (momentum), of this package's MLPClassifier (learning rate), of Kingma, Ba 2015 (beta_1, beta_2)
+# and of Tieleman, Hinton 2012 (decay).
 OF_TRAINING = {
     "learning_rate_init": Hyperparameter(per=SCHEDULES, start=0.1),
     "momentum": Hyperparameter(per=SCHEDULES, scale="logit", start=0.9),

@@ -15,7 +15,7 @@ PIECE = 2**15
 
 
 class Diverged(ArithmeticError):
-    """The training loss is not finite any more."""
+    """Raised if the training loss or a weight is not finite any more."""
 
 
 @contextlib.contextmanager
@@ -29,7 +29,7 @@ def explained():
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """A training procedure, whose hyperparameters are still open.
+    """A training procedure whose hyperparameters are not set yet.
 
     Attributes
     ----------

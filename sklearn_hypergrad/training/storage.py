@@ -6,9 +6,9 @@ import numpy as np
 class Storage:
     """Arrays that are made once and then used again.
 
-    Touching memory for the first time takes several times as long as writing to it: a run that
-    keeps its states in those of the last one is faster by a third. Only one run at a time may use
-    a storage.
+    Touching memory for the first time takes several times as long as writing to it: measured, a run
+    that stores its states in the memory of the last one is faster by a third. Only one run at a
+    time may use a storage.
     """
 
     def __init__(self):

@@ -14,7 +14,7 @@ class Adam(Dynamics):
     Parameters
     ----------
     epsilon : float, default=1e-8
-        Keeps the steps finite where gradients vanish.
+        Keeps the steps finite where gradients vanish; the default is that of Kingma, Ba (2015).
     """
 
     names = ("learning_rate_init", "beta_1", "beta_2")

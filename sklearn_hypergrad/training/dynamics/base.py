@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclasses.dataclass
 class State:
-    """Weights and what the dynamics keep beside them; also their tangents and adjoints.
+    """Weights and the other variables of the dynamics; also tangents and adjoints of these.
 
     Attributes
     ----------

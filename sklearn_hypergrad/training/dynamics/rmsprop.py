@@ -14,7 +14,7 @@ class RMSprop(Dynamics):
     Parameters
     ----------
     epsilon : float, default=1e-8
-        Keeps the steps finite where gradients vanish.
+        Keeps the steps finite where gradients vanish. The default is that of Adam.
     """
 
     names = ("learning_rate_init", "momentum", "decay")

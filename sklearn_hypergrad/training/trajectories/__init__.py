@@ -1,4 +1,4 @@
-"""How the states of a training run are had again, backwards."""
+"""Trajectories: recover the states of a training run in reverse order."""
 
 from sklearn_hypergrad.training.trajectories.base import Step, Trajectory
 from sklearn_hypergrad.training.trajectories.checkpointed import Checkpointed

@@ -10,16 +10,16 @@ from sklearn_hypergrad.training.trajectories.stored import Stored
 
 
 class Checkpointed(Trajectory):
-    """States at the ends of stretches of equal length; each is run again on the way back.
+    """States at the starts of stretches of equal length; each stretch is run again on the way back.
 
     Parameters
     ----------
     run : Run
     n_checkpoints : int, default=None
-        None is the root of the number of steps, which needs the least memory: checkpoints and the
-        states of a stretch together.
+        Number of stretches. None is the root of the number of steps, for which checkpoints and the
+        states of a stretch together need the least memory.
     storage : Storage, default=None
-        Where to keep the states of a stretch; None is memory of their own.
+        Memory for the states of a stretch; None is new memory.
     """
 
     def __init__(self, run, n_checkpoints=None, *, storage=None):

@@ -15,21 +15,21 @@ fraction = functools.lru_cache(2**14)(Decay.of)
 
 
 class NotReversed(ArithmeticError):
-    """Going back has not led to where training came from."""
+    """Raised if a training run that was undone does not end at its start, bit for bit."""
 
 
 class Reversed(Trajectory):
     """A run in fixed-point numbers that is undone exactly (Maclaurin, Duvenaud, Adams 2015).
 
-    Adding is undone by subtracting the same number, which the gradient at the same weights gives
-    again; multiplying the velocity by the momentum by an information buffer, which keeps the digits
-    that would be lost (their algorithm 3). Momenta are rounded to fractions, ``rates`` has them as
-    they were used.
+    An addition is undone by subtracting the same number, which the gradient at the same weights
+    gives again. A multiplication of the velocity by the momentum is undone with an information
+    buffer, which keeps the digits that would be lost (their algorithm 3). Momenta are rounded to
+    fractions; ``rates`` has the rounded ones.
 
     Parameters
     ----------
     run : Run
-        With dynamics that can be reversed.
+        A run whose dynamics can be reversed.
 
     Attributes
     ----------

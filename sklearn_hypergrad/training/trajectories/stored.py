@@ -19,14 +19,14 @@ class Stored(Trajectory):
     ----------
     run : Run
     state : State, default=None
-        Where to begin; None is the start of the run.
+        The state to begin with; None is the start of the run.
     first, last : int, default=None
-        Steps ``first`` to ``last - 1``; None are the first and the last of the run.
+        Steps ``first`` to ``last - 1`` are taken; None are the first and the last of the run.
     dtype : dtype, default=None
-        What states are rounded to in memory: float32 halves it, at a relative error of about 1e-7
-        in each state. None keeps them as they are, and linearizations with them.
+        Type of stored states: float32 halves the memory, at a relative error of about 1e-7 in each
+        state. None keeps them as they are, and linearizations with them.
     storage : Storage, default=None
-        Where to keep the states; None is memory of their own.
+        Memory for the states; None is new memory.
     """
 
     def __init__(self, run, state=None, first=0, last=None, *, dtype=None, storage=None):
