@@ -8,15 +8,19 @@ from sklearn.base import clone
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
 from sklearn_hypergrad.tuning import OnlineObjective
 
-# Inner tolerance: what remains must not show in differences.
+# Inner tolerance. Reason: errors of inner solutions, divided by the step, must stay below the 1e-6
+# of the comparison.
 TIGHT = 1e-11
-# Three decades around the level of the data.
+# Distance in theta from the level of the data to the settings that are compared. Chosen by hand:
+# three decades, as a search without bounds scans.
 REACH = 3 * math.log(10)
-# The same of a search from own values: training diverges at rates that are much larger than there.
+# The same for a search from own values. Chosen by hand: training diverges at much larger rates.
 NEAR = 0.1
-# Steps of the differences: smaller near a start, where all entries move at once.
+# Steps of the differences. The error of the formula is about step^4, 1e-8; a smaller step near a
+# start, where all entries move at once. Chosen by hand, against rounding errors of 1e-11 / step.
 STEP, SMALL_STEP = 1e-2, 1e-3
-# Five points: f'(t) = sum of weight * f(t + offset * step) / step, up to step^4.
+# The five-point central difference: f'(t) = sum of weight * f(t + offset * step) / step, with an
+# error of order step^4 (Abramowitz, Stegun 1964, table 25.2).
 STENCIL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
 ONLINE = (
     "hypergradient={!r} moves hyperparameters while training runs, so that no loss is a function "
@@ -36,7 +40,7 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     directions are in all entries of all its hyperparameters, and settings are within ten per cent
     of where the search starts, since training diverges far from there. Differences are of training
     in floating point with the same initial weights and batches, also for "reversible", whose own
-    losses are rounded to a lattice; "truncated" is wrong by what it leaves out.
+    losses are rounded to a lattice; "truncated" is wrong by the steps that it leaves out.
 
     Parameters
     ----------

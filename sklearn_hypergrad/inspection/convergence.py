@@ -21,20 +21,21 @@ AXES = {
     "step": "evaluation of the validation loss",
     "seconds": "seconds spent on evaluations",
 }
-# Losses of the search keep at least one part of the axis out of this number and one.
+# Losses of the search fill at least one part in FAR + 1 of the axis. Chosen by hand.
 FAR = 2
 
 
 class ConvergenceDisplay(Display):
     """Validation loss and length of the hypergradient over the evaluations of a search.
 
-    Build it with :meth:`from_search`. Above is the loss of every evaluation, the lowest so far, and
-    what the search returned; below the norm of the gradient on the scale of the search, which is
-    logarithmic for penalties. A search that has arrived ends with a loss that no longer falls and a
-    gradient that is orders of magnitude shorter than at its start.
+    Build it with :meth:`from_search`. The upper axes show the loss of every evaluation, the lowest
+    loss so far, and the evaluation that the search returned; the lower axes show the norm of the
+    gradient on the scale of the search, which is logarithmic for penalties. A search that has
+    converged ends with a loss that no longer falls and a gradient that is orders of magnitude
+    shorter than at its start.
 
     A search for one value first scans its range, so that losses go up and down before they settle.
-    That of a vector starts at the best value for all.
+    A search for a vector starts at the best value for all.
 
     Parameters
     ----------
@@ -108,14 +109,14 @@ class ConvergenceDisplay(Display):
         search : HypergradSearchCV
             Fitted, with a range.
         x : {"step", "seconds"}, default="step"
-            What the horizontal axis counts: evaluations, or the time spent on them.
+            The horizontal axis: the number of evaluations, or the time spent on them.
         splits : {"cv", "search_cv"}, default=None
-            Losses on different splits cannot be compared, so it is one kind at a time. None is what
-            was descended last: "search_cv" for a vector, whose common value was sought on "cv"
-            before.
+            The splits whose losses are drawn; losses on different splits cannot be compared. None
+            is the splits that were descended last: "search_cv" for a vector, whose common value was
+            searched on "cv" before.
         candidate : int, default=None
-            Which candidate, if settings were enumerated beside the range: its number in
-            ``history_``. None is that of the best row.
+            Number in ``history_`` of the candidate, if settings were enumerated beside the range.
+            None is the candidate of the best row.
         ax : matplotlib Axes, or two of them in an array, default=None
             Where to draw; a single one is divided. None makes a new figure.
 
@@ -149,9 +150,9 @@ class ConvergenceDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, or two of them in an array, default=None
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: where to draw. None makes a new figure.
         x : {"step", "seconds"}, default="step"
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: the horizontal axis.
 
         Returns
         -------

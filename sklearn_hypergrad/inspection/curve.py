@@ -21,12 +21,14 @@ from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.interval import fine_curve
 from sklearn_hypergrad.spaces.space import TRANSFORMS
 
-# Inner tolerance of evaluations that were only to see how far they are from the best.
+# Inner tolerance above which evaluations are not drawn: they only showed that a value is far from
+# the best. Chosen by hand, between the rough and the coarse tolerance of a scan.
 ROUGH = 1e-2
-# Distance in theta between values that are the same.
+# Distance in theta up to which two values count as the same. Chosen by hand, far below any ``tol``.
 SAME = 1e-6
 OF_A_VECTOR = "one value for all; the search went on to a vector"
-# Distance in theta from the optimum of a choice that is worth a mark of its own.
+# Distance in theta from the optimum above which the chosen value has its own mark. Chosen by hand:
+# one per cent, which a reader can hardly see.
 APART = 0.01
 MOVING = "online", "real_time"
 
@@ -58,25 +60,26 @@ class CurveDisplay(Display):
     Parameters
     ----------
     values : array-like of shape (n_points,)
-        Of the hyperparameter, in increasing order.
+        Values of the hyperparameter, in increasing order.
     split_losses : array-like of shape (n_points, n_splits)
         Losses of the splits. Their mean is the curve.
     slopes : array-like of shape (n_points,), default=None
-        Absolute derivatives of the mean loss on the scale of the search, nan where not known. None
-        is nan for all.
+        Absolute derivatives of the mean loss on the scale of the search, nan where unknown. None is
+        nan for all.
     name : str, default="value"
-        Of the hyperparameter.
+        Name of the hyperparameter.
     scale : {"log", "logit", "linear"}, default="log"
-        On which it was searched.
+        Scale of the search.
     chosen : float, default=None
         The value of the best row of ``cv_results_``, which is marked if it is not the optimum: the
         asked score or ``selection="one_se"`` may have chosen another one.
     fitted : array-like of bool of shape (n_points,), default=None
-        Which losses are of real fits, and not of the search. None is none.
+        Which losses are those of scikit-learn's fits, and not of the search. None means that none
+        is.
     label : str, default="validation loss"
-        For the axis of losses.
+        Label of the axis of losses.
     title : str, default=""
-        Above the picture.
+        Title of the figure.
 
     Attributes
     ----------
@@ -209,7 +212,7 @@ class CurveDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: where to draw. None makes a new figure.
 
         Returns
         -------

@@ -15,11 +15,12 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
 )
 CYCLE = BLUE, ORANGE, GREEN, PURPLE, SKY, RED
 GREY, LIGHT = "0.45", "0.75"
-# Losses that span this ratio are drawn on a logarithmic axis.
+# Ratio of losses above which their axis is logarithmic. Chosen by hand.
 WIDE = 30
-# Of what is drawn, to each side.
+# Margin on each side of the drawing, as a share of it. Chosen by hand.
 MARGIN = 0.08
-# Axes that span less have ticks at plain numbers, not at powers of ten only.
+# Number of decades below which axes have ticks at plain numbers, not only at powers of ten. Chosen
+# by hand.
 DECADES = 2.5
 LOGIT_TICKS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from sklearn_hypergrad.spaces import MOST_DEVIATION
 
-# Distance in nats from the pool that is none, and the one beyond which entries do not go.
+# Entries closer than the first to the pool, in theta, count as in it; those farther than the second
+# have reached the largest deviation. Reason: rounding of logarithms.
 NOTHING, FARTHEST = 1e-9, MOST_DEVIATION - 1e-6
 POOLED = "pooled", "flat"
 

@@ -1,4 +1,4 @@
-"""Whether a search has fitted its validation splits, or what they stand for."""
+"""Whether a search has overfitted its validation splits: losses on data that it has not seen."""
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from sklearn_hypergrad.search.data.blocks import whole
 from sklearn_hypergrad.search.data.inputs import FitInputs
 from sklearn_hypergrad.search.data.layout import LAYOUTS
 
-# A relative difference of losses that is none.
+# Relative difference up to which two losses count as equal in the title. Chosen by hand:
+# differences of one per cent are mostly chance.
 SAME = 0.01
 # Shapes of a hyperparameter that are those of the estimator's parameter.
 AS_THEY_ARE = (None, "target", "feature", "coefficient")
@@ -39,7 +40,7 @@ class HeldOutDisplay(Display):
     Parameters
     ----------
     validation_losses : array-like of shape (n_steps,)
-        Of all evaluations on the same splits.
+        Validation losses of all evaluations on the same splits.
     held_out_steps : array-like of shape (n_points,)
         Indices of the evaluations whose hyperparameters were fitted.
     held_out_losses : array-like of shape (n_points,)
@@ -47,16 +48,16 @@ class HeldOutDisplay(Display):
     found : int
         Index of the evaluation that was returned; one of ``held_out_steps``.
     validation_label, held_out_label : str
-        What the losses are. If they differ, each has an axis of its own.
+        Names of the two losses. If they differ, each has its own axis.
     title : str, default=""
-        Above the picture.
+        Title of the figure.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The axes of the validation loss.
     held_out_ax_ : matplotlib Axes
-        That of the held-out loss: the same one if both have one unit.
+        The axes of the held-out loss; the same as ``ax_`` if both losses have one unit.
     figure_ : matplotlib Figure
         The figure.
     lines_ : list of matplotlib Line2D
@@ -166,7 +167,7 @@ class HeldOutDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: where to draw. None makes a new figure.
 
         Returns
         -------

@@ -26,11 +26,11 @@ class Measure:
     ----------
     scorer : callable
     label : str
-        For an axis.
+        Label for an axis.
     offset : float
         The loss is this minus the score.
     name : str
-        Of the validation loss that is the same, or "".
+        Name of the validation loss that is equal to it, or "".
     """
 
     scorer: Any
@@ -63,9 +63,9 @@ def measure_of(scorer, final):
 
 
 def measure_for(search, final, scoring=None, followed=""):
-    """The Measure of what a search was asked to score, or of ``scoring``.
+    """The Measure of the score that decides in a search, or of ``scoring``.
 
-    ``final`` is the last step of the estimator, whose class says what its own score is.
+    ``final`` is the last step of the estimator; its class determines its ``score`` method.
 
     Where the search has followed the squared error in place of R² or of its root, which say the
     same of one set of rows, it is the squared error: so both have one unit.

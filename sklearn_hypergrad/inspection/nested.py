@@ -26,31 +26,31 @@ from sklearn_hypergrad.search.data.inputs import has_fixed_splits
 def nested_score(search, X, y=None, *, cv=None, grid=None, n_jobs=None, **params):
     """Score a search, the estimator as it is, and a plain grid on outer folds.
 
-    On each outer training part are fitted, with all that belongs to it:
+    Three models are fitted on each outer training part:
 
-    - ``search``, a clone of it;
+    - ``search``, a clone of the search;
     - ``default``, its estimator as it is;
     - ``grid``, a :class:`~sklearn.model_selection.GridSearchCV` with the estimator, ``cv`` and
       ``scoring`` of the search.
 
     The three are scored on the same outer test parts, which none of them has seen, by the scorer of
-    the search (of several, the one that ``refit`` names). So the scores tell what the search is
-    worth on new data, and the difference to ``best_score_``, its optimism, how far that can be
-    trusted. The default, too, is cross-validated on the inner splits: it selects nothing, so what
-    remains between its two scores is due to smaller training parts and to chance.
+    the search (with several metrics, the one that ``refit`` names). So the scores estimate the
+    score on new data, and the difference to ``best_score_``, the optimism, shows how far that can
+    be trusted. The default is cross-validated on the inner splits, too: it selects nothing, so the
+    difference between its two scores is due to smaller training parts and to chance.
 
     Parameters
     ----------
     search : HypergradSearchCV, GridSearchCV or other search of that kind
-        Need not be fitted, and is not modified. Its ``cv`` is asked for splits of every outer
-        training part, so it is a number or a splitter; ``refit`` must not be False.
+        It need not be fitted, and is not modified. Its ``cv`` splits every outer training part, so
+        it must be a number or a splitter; ``refit`` must not be False.
 
     X, y : array-like
         Data as for ``search.fit``.
 
     cv : int, cross-validation generator or iterable, default=None
-        The outer folds, as for :func:`~sklearn.model_selection.cross_validate`. It is asked for its
-        splits once.
+        The outer folds, as for :func:`~sklearn.model_selection.cross_validate`: None is 5 folds.
+        The splits are drawn once.
 
     grid : None, False, dict or list of dict, default=None
         ``param_grid`` of the plain grid; False leaves it out. None is that of the search, for a

@@ -19,7 +19,8 @@ class PairedDifference:
     mean : float
         Their mean.
     standard_error : float
-        Of the mean, corrected for overlapping training parts; see :class:`NestedScore`.
+        Standard error of the mean, corrected for overlapping training parts; see
+        :class:`NestedScore`.
     p_value : float
         Two-sided, of the hypothesis that the mean is zero: of ``mean / standard_error`` under
         Student's t with ``n_folds - 1`` degrees of freedom.
@@ -88,7 +89,8 @@ class NestedScore:
     def optimism(self):
         """Mean over folds of ``best_score_`` minus the outer score, of each model.
 
-        Positive: the search promised more than it held. That of "default" is no selection's doing.
+        A positive value means that ``best_score_`` was too good. The optimism of "default" is not
+        due to selection.
         """
         return {
             name: float(np.mean(self.best_scores[name] - scores))

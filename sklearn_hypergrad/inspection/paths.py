@@ -94,7 +94,7 @@ class PathsDisplay(Display):
             Which candidate, if settings were enumerated beside the range: its number in
             ``history_``. None is that of the best row.
         top : int, default=6
-            Most entries of a vector that get a colour.
+            Largest number of entries of a vector that get a colour.
         ax : matplotlib Axes or array of them, default=None
             Where to draw; a single one is divided if there are several panels. None makes a new
             figure.
@@ -130,9 +130,9 @@ class PathsDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes or array of them, default=None
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: where to draw. None makes a new figure.
         top : int, default=6
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: largest number of entries that get a colour.
 
         Returns
         -------

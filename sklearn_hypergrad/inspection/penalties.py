@@ -18,7 +18,8 @@ from sklearn_hypergrad.inspection.entries import kind_of, names_of, pool_of, vec
 from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.images import check_images, colour_bar, draw_images
 
-# Of what is drawn, to each side; and the ratio to each side of a single value.
+# Margin on each side of the drawing, as a share of it; ratio of the axis to each side of a single
+# value. Chosen by hand.
 MARGIN, ALONE = 0.06, 3.0
 # How each kind of entry is marked, and what it is called.
 KINDS = {
@@ -50,18 +51,18 @@ class PenaltiesDisplay(Display):
     Parameters
     ----------
     strengths : array-like of shape (n_entries,)
-        Positive; larger is more regularised.
+        Strengths of the penalties, positive; larger is more regularised.
     names : list of str
-        Of the entries.
+        Names of the entries.
     pool : float, default=None
-        The strength that the pool shares, None where there is no pool.
+        The strength that the pool shares; None if there is no pool.
     label : str, default="penalty"
-        For the axis of strengths.
+        Label of the axis of strengths.
     outputs : list of str, default=("",)
         Names of the classes or targets that have entries of their own, in equal parts and in
         order; each is an image of its own.
     title : str, default=""
-        Above the picture.
+        Title of the figure.
 
     Attributes
     ----------
@@ -80,7 +81,7 @@ class PenaltiesDisplay(Display):
 
     See Also
     --------
-    PathsDisplay : How they came to be what they are.
+    PathsDisplay : The values of the penalties during the search.
 
     Examples
     --------
@@ -125,8 +126,8 @@ class PenaltiesDisplay(Display):
         search : HypergradSearchCV
             Fitted, with ``Continuous(per=...)`` in its grid.
         top : int, default=20
-            Most entries that are drawn: those that differ most from the pool or, without one, from
-            the middle entry.
+            Largest number of entries that are drawn: those that differ most from the pool or,
+            without a pool, from the middle entry.
         feature_names : list of str, default=None
             One for each feature that enters the final step; None takes the names in
             ``hyperparameters_``.
@@ -134,7 +135,8 @@ class PenaltiesDisplay(Display):
             Height and width of the pictures whose pixels are the features: draws an image, for
             ``per="coefficient"`` one per class or target.
         name : str, default=None
-            Which hyperparameter, if several have more than one value; None is the first penalty.
+            Name of the hyperparameter, if several have more than one value; None is the first
+            penalty.
         candidate : int, default=None
             Which candidate, if settings were enumerated beside the range: its number in
             ``history_``. None is that of the best row.
@@ -175,11 +177,11 @@ class PenaltiesDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes or array of them, default=None
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: where to draw. None makes a new figure.
         top : int, default=20
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: largest number of entries that are drawn.
         image_shape : tuple of int, default=None
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: height and width, to draw an image.
 
         Returns
         -------

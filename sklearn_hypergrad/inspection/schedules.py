@@ -122,7 +122,7 @@ class SchedulesDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes or array of them, default=None
-            As for :meth:`from_search`.
+            As for :meth:`from_search`: where to draw. None makes a new figure.
 
         Returns
         -------
