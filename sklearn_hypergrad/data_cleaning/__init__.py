@@ -1,4 +1,4 @@
-"""Find training samples with wrong labels, by what they do to a loss on clean ones."""
+"""Find training samples with wrong labels, by their effect on the loss of clean samples."""
 
 from sklearn_hypergrad.data_cleaning.cleaner import DataCleaner
 

@@ -5,8 +5,8 @@ import numpy as np
 from sklearn_hypergrad.optimizers import Minimum, Optimizer
 from sklearn_hypergrad.optimizers.adam import RunningMoments
 
-# Of the running means of Adam (Kingma, Ba 2015), with the shorter memory for squares that the
-# package's Adam has.
+# Decay rates of the running means of Adam (Kingma, Ba 2015), with the shorter memory for squares of
+# the package's Adam.
 DECAYS = 0.9, 0.99
 
 
