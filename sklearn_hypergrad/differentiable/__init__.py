@@ -1,4 +1,4 @@
-"""Estimators from a loss in autograd.numpy: models of your own, with all that can be tuned."""
+"""Estimators of your own from a loss in autograd.numpy, with all their hyperparameters tunable."""
 
 from sklearn_hypergrad.differentiable.base import DifferentiableModel
 from sklearn_hypergrad.differentiable.classifier import DifferentiableClassifier

@@ -43,12 +43,13 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
         long as at the start, and differentiated implicitly. Dynamics, such as
         :class:`~sklearn_hypergrad.training.Momentum`: it is trained for ``n_steps`` updates on
         batches of ``batch_size`` samples (None is all), and the training is differentiated. The
-        constructor then also has ``n_steps``, ``batch_size`` and what the dynamics need
+        constructor then also has ``n_steps``, ``batch_size`` and the parameters of the dynamics
         (``learning_rate_init``, and ``momentum``, or ``beta_1`` and ``beta_2`` for
         :class:`~sklearn_hypergrad.training.Adam`), which can be tuned, too.
     tol : float
-        Of the minimisation, 1e-10: as tight as that of a search, which compares losses that differ
-        little. May be a parameter of the constructor instead.
+        Tolerance of the minimisation: norm of the gradient at the end, relative to the start. The
+        default 1e-10 is that of a search, which compares losses that differ little. It may be a
+        parameter of the constructor instead.
     """
 
     hyperparameters = types.MappingProxyType({})
@@ -59,7 +60,7 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
 
     @abc.abstractmethod
     def initial(self, X, y, rng):
-        """Where the weights begin.
+        """Initial weights.
 
         Parameters
         ----------
@@ -69,7 +70,8 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
             Targets as numbers: as they are for regression, 0 and 1 for two classes, one-hot for
             more.
         rng : numpy.random.Generator
-            Of the parameter ``random_state``, if there is one, else always the same.
+            Generator with the seed ``random_state``, if there is such a parameter, else with a
+            fixed seed.
 
         Returns
         -------

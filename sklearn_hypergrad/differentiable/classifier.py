@@ -16,11 +16,11 @@ from sklearn_hypergrad.differentiable.base import DifferentiableModel
 class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
     """Base class of classifiers that are written down as a loss in ``autograd.numpy``.
 
-    See :class:`DifferentiableModel` for what a subclass writes. With two classes y, as ``initial``
-    and ``loss`` see it, has the shape (n_samples,) and is 0 or 1, and an output is the logarithm of
-    the odds of the second class. With more it is one-hot, of shape (n_samples, n_classes), and the
-    softmax of the outputs are probabilities. ``loss`` is, by default, minus the logarithm of the
-    probability of the true class.
+    See :class:`DifferentiableModel` for the methods of a subclass. With two classes, the y that
+    ``initial`` and ``loss`` take has the shape (n_samples,) and is 0 or 1, and an output is the
+    logarithm of the odds of the second class. With more classes y is one-hot, of shape
+    (n_samples, n_classes), and the softmax of the outputs are probabilities. By default ``loss`` is
+    minus the logarithm of the probability of the true class.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ from sklearn_hypergrad.differentiable.base import DifferentiableModel
 class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
     """Base class of regressors that are written down as a loss in ``autograd.numpy``.
 
-    See :class:`DifferentiableModel` for what a subclass writes. ``loss`` is, by default, half the
+    See :class:`DifferentiableModel` for the methods of a subclass. By default ``loss`` is half the
     squared error, summed over outputs.
 
     Attributes
