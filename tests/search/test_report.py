@@ -61,14 +61,14 @@ def test_a_range(data):
 def test_a_gain_within_its_error_is_doubted(data):
     X, y = data("diabetes")
     search = HypergradSearchCV(Ridge(alpha=0.2), {"alpha": [1e-3, 1e3]}).fit(X, y)
-    assert "within its standard error" in sections(search)["Distrust"][0]
+    assert "within its standard error" in sections(search)["Caveats"][0]
     # The range leaves out what the estimator had.
     search = HypergradSearchCV(Ridge(), {"alpha": [1e3, 1e5]}).fit(X, y)
     text = sections(search)
     assert re.search(r"worse by 0\.\d+ \+/-", text["Gained"][0])
-    assert text["Distrust"][0].startswith("Worse than before")
+    assert text["Caveats"][0].startswith("Worse than before")
     search = HypergradSearchCV(Ridge(alpha=1e4), {"alpha": [1e-3, 1e3]}).fit(X, y)
-    assert sections(search)["Distrust"] == ["nothing that this report can see"]
+    assert sections(search)["Caveats"] == ["none found"]
 
 
 def test_remarks_are_what_the_warning_said(data):
@@ -77,7 +77,7 @@ def test_remarks_are_what_the_warning_said(data):
     with pytest.warns(HypergradWarning) as caught:
         search.fit(X, y)
     assert str(caught[0].message) == "\n".join(search.remarks_)
-    assert sections(search)["Distrust"][0] == search.remarks_[0]
+    assert sections(search)["Caveats"][0] == search.remarks_[0]
     assert search.set_params(param_grid={"alpha": [1e-3, 1e3]}).fit(X, y).remarks_ == []
 
 
@@ -92,7 +92,7 @@ def test_a_vector(data):
     assert len(text["Gained"]) == 2
     assert text["Gained"][1].startswith("a value for each over one for all: squared_error on 20")
     assert text["Cost"][0].endswith("a grid search takes 10^29 fits")
-    assert "best_score_ flatters them" in text["Distrust"][-1]
+    assert "best_score_ flatters them" in text["Caveats"][-1]
 
 
 def test_enumerated_values_are_told(data):
@@ -111,7 +111,7 @@ def test_another_row_that_wins_is_told(data):
     X, y = data("wine")
     search = HypergradSearchCV(RidgeClassifier(), {"alpha": Continuous()}, scoring="accuracy")
     assert search.fit(X, y).best_index_ == 1
-    assert any("scored better than the point found" in at for at in sections(search)["Distrust"])
+    assert any("scored better than the point found" in at for at in sections(search)["Caveats"])
 
 
 def test_training_is_compared_with_its_start(data):
@@ -139,7 +139,7 @@ def test_training_on_the_way_is_compared_by_real_fits(data):
 def test_nothing_searched(data):
     X, y = data("diabetes")
     text = sections(HypergradSearchCV(Ridge(), {"fit_intercept": [True, False]}).fit(X, y))
-    assert set(text) == {"Score", "How", "Cost", "Distrust"}
+    assert set(text) == {"Score", "How", "Cost", "Caveats"}
     assert text["Cost"] == ["10 fits of scikit-learn and a refit"]
 
 
@@ -284,7 +284,7 @@ def test_worse_than_the_mean_and_a_budget_that_ended(data):
     X, y = data("diabetes")
     network = MLPRegressor((3,), n_steps=5, learning_rate_init=1e-3, random_state=0)
     search = HypergradSearchCV(network, {"alpha": Continuous()}, cv=2, max_iter=2)
-    distrust = "\n".join(sections(search.fit(X, y / 50))["Distrust"])
+    distrust = "\n".join(sections(search.fit(X, y / 50))["Caveats"])
     assert "below zero" in distrust
     assert "1 value was still changing when the search stopped (max_iter=2" in distrust
 

@@ -12,7 +12,7 @@ MOST = 5
 # Number of tuned values above which the report says that best_score_ is optimistic. Chosen by hand:
 # a few values hardly overfit the splits that they are tuned on, a vector does.
 MANY = 5
-TRUSTED = "nothing that this report can see"
+TRUSTED = "none found"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,7 @@ def report_of(search):
         ("Score", _scores(search)),
         ("How", search.hypergradient_.splitlines()),
         ("Cost", [costs(search)]),
-        ("Distrust", distrusted(search) or [TRUSTED]),
+        ("Caveats", distrusted(search) or [TRUSTED]),
     ]
     title = f"{type(search).__name__} of {type(search.estimator).__name__}"
     return Report(title, [(heading, entries) for heading, entries in sections if entries])
@@ -89,7 +89,7 @@ def _result(search):
 def final_lines(search):
     """Three lines that a verbose search prints at its end: why it ended, its cost, a caveat."""
     distrust = distrusted(search)
-    look = distrust[0] if distrust else f"{TRUSTED}; report() has more"
+    look = distrust[0] if distrust else "no caveats found; report() has more"
     return "\n".join(
         [
             f"Stopped: {search.stopping_reason_}",
