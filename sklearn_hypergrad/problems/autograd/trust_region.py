@@ -198,6 +198,7 @@ class TrustRegion:
         """
         size = slope @ slope
         enough = min(0.1, np.sqrt(np.sqrt(size) / self._scale)) * np.sqrt(size)
+        # A tenth of the target: more accuracy could not be seen in the next gradient.
         enough = max(enough, 0.1 * self._target)
         step, residual = np.zeros_like(slope), slope.copy()
         direction = -residual

@@ -31,6 +31,7 @@ def to_row_space(X, *, center):
         cross = kernel.mean(axis=0)
         kernel += cross.mean() - cross[:, None] - cross[None, :]
     eigenvalues, vectors = np.linalg.eigh(kernel)
+    # The tolerance of the numerical rank, as in numpy.linalg.matrix_rank.
     kept = eigenvalues > len(kernel) * np.finfo(float).eps * max(eigenvalues[-1], 0)
     if not kept.any():
         return np.zeros((len(kernel), 1))
