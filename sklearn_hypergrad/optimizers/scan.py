@@ -61,6 +61,7 @@ def scan(evaluate, start, stop, *, thorough=True):
     list of Point
         By ascending ``z``.
     """
+    # 1e-9: rounding of whole decades must not add a point.
     n_points = max(N_COARSE, math.ceil(abs(stop - start) / DECADE - 1e-9) + 1)
     grid = np.linspace(start, stop, n_points)
     grid[-1] = stop
