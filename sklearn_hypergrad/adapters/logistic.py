@@ -37,6 +37,8 @@ MAX_ROWS = 2000
 class LogisticFamily(ProbabilisticFamily, LinearFamily):
     """LogisticRegression: ``C sum_i s_i log_loss_i + ||w||^2 / 2``, binary or multinomial."""
 
+    # Shrinkage 1 in nats: measured for vectors on 60 regression and 32 classification data sets,
+    # where 0.7 to 1.4 did about equally well.
     estimator_class = LogisticRegression
     vector_class = linear_model.LogisticRegression
     hyperparameters = {"C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0)}
