@@ -1,4 +1,8 @@
-"""Reversible multiplication of integers by fractions: what is lost goes to a buffer."""
+"""Reversible multiplication of integers by fractions: digits that are lost go to a buffer.
+
+See Maclaurin, Duvenaud, Adams (2015), "Gradient-based Hyperparameter Optimization through
+Reversible Learning", algorithm 3.
+"""
 
 import array
 import math
@@ -6,8 +10,9 @@ import sys
 
 import numpy as np
 
+# The largest value of an accumulator, an unsigned integer of 64 bits.
 FULL = 2**64 - 1
-# The arrays of a block and of its scratch stay in the cache.
+# Number of entries of a block. Chosen by hand: its arrays of 128 KiB stay in the cache.
 BLOCK = 2**14
 
 

@@ -4,6 +4,8 @@ import dataclasses
 import fractions
 import math
 
+# Smallest distance of a momentum from 0 and 1 that its fraction must resolve, with a denominator up
+# to the inverse. Chosen by hand: the precision of float32; denominators must stay below 2**32.
 CLOSEST = 2**-24
 
 

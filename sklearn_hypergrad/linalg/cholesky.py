@@ -8,7 +8,8 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from sklearn_hypergrad.threads import in_threads
 
-# Side of a matrix from which on it is worth a thread.
+# Side of a matrix from which on its factorisation gets a thread. Chosen by hand: one of 400 takes
+# about 0.5 ms on one core, several times as long as starting a thread.
 LARGE = 400
 # Shares of the diagonal that are tried in turn where a matrix is singular.
 JITTERS = np.finfo(float).eps * 10.0 ** np.arange(16)

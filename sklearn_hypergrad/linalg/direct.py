@@ -9,9 +9,11 @@ from sklearn_hypergrad.linalg.cholesky import factor, solve_factored
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
 from sklearn_hypergrad.linalg.systems import as_rows, from_rows, relative
 
-# Residual over the sizes of H, x and right from which on it is not due to rounding.
+# Residual relative to the sizes of H, x and right above which it is not due to rounding. Chosen by
+# hand: a million units of rounding, since factors of large matrices lose some digits.
 ROUNDING = 1e-10
-# Residual that is good enough where rounding allows no better.
+# Relative residual that is accepted if rounding prevents a smaller one. Chosen by hand: the fine
+# inner tolerance of a search.
 STUCK = 1e-6
 
 

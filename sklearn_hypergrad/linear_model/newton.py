@@ -9,8 +9,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_hypergrad.linear_model.scaling import kept_columns, spread
 from sklearn_hypergrad.problems import L2Penalty, LinearProblem, SplitData, Status
 
+# Accuracy of the solution. Chosen by hand: close to rounding, since Newton's method doubles the
+# number of correct digits per step.
 TOL = 1e-10
-# In units of the curvature of the loss: a coefficient with this penalty is zero to all digits.
+# Penalty of a dropped coefficient, in units of the curvature of the loss: far above the inverse of
+# the precision, 1e16, so that the coefficient is zero to all digits.
 DROPPED = 1e20
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from sklearn_hypergrad.training import Run, Training
 
-# The adaptive schedule of scikit-learn: by how much it slows down, and where it gives up.
+# The schedule learning_rate="adaptive" of scikit-learn: the number that the rate is divided by, and
+# the rate at which training ends.
 SLOWER = 5.0
 SLOWEST = 1e-6
 

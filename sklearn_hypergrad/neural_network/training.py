@@ -7,6 +7,7 @@ from sklearn_hypergrad.neural_network.parameters import hidden_sizes, network_se
 from sklearn_hypergrad.problems import Network, NetworkProblem, glorot
 from sklearn_hypergrad.training import Among, Epochs, Momentum, Training
 
+# Batch size of batch_size="auto", as in scikit-learn's networks.
 LARGEST_AUTO_BATCH = 200
 
 

@@ -8,7 +8,8 @@ from sklearn_hypergrad.training.dynamics import State
 from sklearn_hypergrad.training.storage import Storage
 from sklearn_hypergrad.training.trajectories.base import Step, Trajectory
 
-# Bytes up to which linearizations are kept: what is kept need not be computed again.
+# Bytes of linearizations that are kept, so that they need not be computed again. Chosen by hand:
+# 1 GiB, half of the memory that stored states may take.
 MOST_BYTES = 2**30
 
 
