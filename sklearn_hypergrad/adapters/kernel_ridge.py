@@ -129,7 +129,7 @@ def _factor(K, train, root, alpha):
 
 
 def _size(K):
-    """Mean of the diagonal: what a penalty stands against."""
+    """Mean of the diagonal of a kernel, the scale of its penalty."""
     return float(np.mean(np.diagonal(K))) or 1.0
 
 

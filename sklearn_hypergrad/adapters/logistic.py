@@ -28,9 +28,9 @@ from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.problems import L2Penalty, LinearProblem
 
-# Largest number of rows for which wide data are written in a basis of their row space. Measured: an
-# eigendecomposition of 1000 rows takes about 0.1 s on one core, and its cost grows with the cube,
-# to about 1 s here; larger data are solved by conjugate gradients on X itself.
+# Largest number of rows for which wide data are written in a basis of their row space. Measured:
+# the eigendecomposition of so many rows takes about 2 s on one core, once per split, and its cost
+# grows with the cube; larger data are solved by conjugate gradients on X itself.
 MAX_ROWS = 2000
 
 

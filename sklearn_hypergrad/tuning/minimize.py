@@ -143,7 +143,7 @@ def minimize(  # noqa: PLR0913
 
 
 def descend(objective, optimizer, theta, *, tol, max_iter):
-    """Minimise an objective from ``theta``, and tell the optimizer what it can make use of.
+    """Minimise an objective from ``theta``, and pass on the facts that the optimizer accepts.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ class PreparedCandidate:
         return self.family.hyperparameters[span.leaf]
 
     def own(self, span, shape=()):
-        """The estimator's own value in the shape that is searched; nan where it is none."""
+        """The estimator's own value in the shape that is searched; nan if it is no number."""
         own = self.family.own_value(self.final, span.leaf, self.cv_data[0])
         try:
             return spread(as_array(own), shape)
