@@ -212,7 +212,7 @@ MUTANTS = [
         "return structure.unflatten(total + rest(structure.join(v)))",
         "return structure.unflatten(total)",
         "Gauss-Newton products lack the penalty.",
-        "problems/test_gauss_newton.py",
+        "problems/test_autograd_problem.py",
     ),
     Mutant(
         "problems/autograd/trust_region.py",

@@ -37,3 +37,11 @@ def test_log_losses_are_log_likelihoods():
     linear = {loss.name for loss in VALIDATION_LOSSES.values() if loss.likelihood == LINEAR}
     assert linear == {"log_loss", "balanced_log_loss"}
     assert VALIDATION_LOSSES["log_loss"].likelihood_scale(50, 1, samples)(0.2) == (10.0, 50)
+
+
+def test_a_root_has_the_likelihood_of_its_square():
+    square, root = (
+        VALIDATION_LOSSES[name].likelihood_scale(50, 2, samples)
+        for name in ("squared_error", "root_squared_error")
+    )
+    assert root(0.7)[0] == pytest.approx(square(0.7**2)[0])

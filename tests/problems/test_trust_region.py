@@ -81,6 +81,15 @@ def test_a_tolerance_that_rounding_does_not_allow():
     assert_allclose(solution.w, 1.0, rtol=1e-14)
 
 
+@pytest.mark.parametrize("radius", [0.1, 1e3])
+def test_what_the_model_predicts_is_the_decrease_of_a_quadratic(radius):
+    curvatures, slope = np.array([1.0, 3.0, 10.0]), np.array([1.0, -2.0, 0.5])
+    descent = trust_region.TrustRegion(None, None, np.linalg.norm(slope), TOL)
+    step, decrease = descent._step(lambda v: curvatures * v, slope, radius)
+    assert np.linalg.norm(step) <= radius * (1 + 1e-12)
+    assert_allclose(decrease, -(slope @ step + 0.5 * step @ (curvatures * step)), rtol=1e-12)
+
+
 def test_steps_end_at_the_boundary():
     for direction in ([1.0, 0.5], [-1.0, -0.5], [-0.4, 1.0]):
         step = np.array([1.0, 1.0])
