@@ -138,7 +138,7 @@ class LinearProblem(InnerProblem):
         n_solves = (n_steps + 1) * self._t.shape[1]  # Newton systems and the adjoint
         return InnerSolution(state.w, inverse_hvp, status, n_solves, Memory(state, kept, left))
 
-    @property
+    @functools.cached_property
     def level(self):
         """The strength that matters: the mean diagonal of the Hessian where no feature has weight.
 
