@@ -1,4 +1,15 @@
-"""PoissonRegressor, GammaRegressor and TweedieRegressor."""
+"""PoissonRegressor, GammaRegressor and TweedieRegressor with a log link.
+
+The estimators minimise, over coefficients w and an unpenalised intercept b, ::
+
+    1 / sum_i s_i  *  sum_i s_i d(y_i, exp(x_i w + b)) / 2  +  alpha / 2 ||w||^2
+
+with sample weights s and d the Tweedie deviance of some power p: Poisson's for 1, gamma's for 2.
+``alpha`` is tuned. It stands against a mean over rows, so that its best value depends on their
+number. The models are solved by Newton's method and differentiated implicitly; they predict means,
+so that every loss of numbers judges them. Powers outside of [1, 2] are refused: their deviance is
+not convex in the linear predictor.
+"""
 
 import dataclasses
 from numbers import Real

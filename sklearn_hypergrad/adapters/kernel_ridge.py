@@ -1,4 +1,15 @@
-"""KernelRidge."""
+"""KernelRidge.
+
+The estimator minimises, over functions f of the space of a kernel k, ::
+
+    sum_i s_i (y_i - f(x_i))^2  +  alpha ||f||_k^2
+
+with sample weights s, so that ``f(x) = k(x, X) (K + alpha S^-1)^-1 y`` with the kernel K of the
+training rows and S their weights. ``alpha`` is tuned for kernels with a name, and ``gamma`` for the
+kernels ``exp(-gamma distance)``. Distances of all rows are computed once, and splits index them.
+Every split takes one Cholesky factorisation, which the pullback uses again. Kernels that are
+functions, and precomputed ones, are refused: they cannot be differentiated.
+"""
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve

@@ -1,5 +1,7 @@
 """Ridge regression of all splits from kernels of their rows, for data with more features."""
 
+import functools
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -80,7 +82,7 @@ class DualRidge(PrimalRidge):
         """``Z' a``, the transpose of ``forward``."""
         return self._rescaled(self._product_vjp(self.rows.centred(self._root * a)))
 
-    @property
+    @functools.cached_property
     def level(self):
         """Strength at which penalty and data have about the same weight: mean diagonal of Z'Z."""
         scales = None if self._scales is None else self._scales[:, :, 0].T
