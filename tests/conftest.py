@@ -6,6 +6,7 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit, TimeSeriesSplit
 
+from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.problems import SplitData
 
 LOADERS = {
@@ -25,6 +26,16 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     for item in beyond_covering(items):
         item.add_marker("thorough")
+
+
+@pytest.fixture(autouse=True)
+def families_of_the_package():
+    """A class that a test registers anew gets its own family back."""
+    known = dict(family.registry)
+    yield
+    for estimator_class, implementation in known.items():
+        if family.registry[estimator_class] is not implementation:
+            family.register(estimator_class, implementation)
 
 
 @pytest.fixture(scope="session")

@@ -347,7 +347,7 @@ def test_reprs_are_settings():
 def test_blocks_of_splits_are_told_together():
     told = iter([(3, 1e-7), (5, 1e-3), (2, 1e-5)])
 
-    class Method:
+    class Term:
         def evaluate(self, *args):
             n_iter, left = next(told)
             return Evaluation(np.ones(1), {"h": 1.0}, None, (), 1, None, n_iter, left)
@@ -355,8 +355,7 @@ def test_blocks_of_splits_are_told_together():
     space = SimpleNamespace(
         to_h=lambda theta: {"h": theta[0]}, pullback=lambda theta, g: np.array([g["h"]])
     )
-    terms = [SimpleNamespace(problem=None, outer=None)] * 3
-    record = Objective(space, terms, Method()).record([0.0])
+    record = Objective(space, [Term()] * 3).record([0.0])
     assert (record.linear_iterations, record.linear_residual) == (10, 1e-3)
 
 

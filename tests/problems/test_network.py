@@ -99,7 +99,7 @@ class Case:
             X = X @ W.reshape(n_in, n_out) + b
             squares.append(W**2)
             start += (n_in + 1) * n_out
-        return anp.sum(factors * self.formula(self.y[rows], X)) + self.penalty(squares, h)
+        return anp.sum(factors * self.formula(self.y[rows], X)) + self._penalty(squares, h)
 
     def _penalty(self, squares, h):
         if "alpha" not in h:
