@@ -58,7 +58,8 @@ class CpuTime:
     def _measured(self):
         """CPU time, and the same on the reference machine."""
         used = seconds() - sum(self._looks)
-        return used, used * REFERENCE / (np.mean(self._looks) if self._looks else REFERENCE)
+        mean = float(np.mean(self._looks)) if self._looks else REFERENCE
+        return used, used * REFERENCE / mean
 
     @property
     def _busy(self):
