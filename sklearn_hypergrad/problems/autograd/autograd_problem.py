@@ -107,7 +107,7 @@ class AutogradProblem(InnerProblem):
         return self._flat(self._cross_jvp(self._nested(w), h, u))
 
     def solve(self, h, warm_start, tol):
-        """Minimise the loss by :func:`trust_region`; arguments are those of the base class.
+        """Minimise the loss by ``trust_region``; arguments are those of the base class.
 
         ``tol`` is the norm of the gradient at the end, relative to that at the start. ``n_solves``
         counts Newton systems and that of the hypergradient.

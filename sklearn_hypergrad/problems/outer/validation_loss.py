@@ -52,10 +52,10 @@ class ValidationLoss:
     options : frozenset of str
         Options of the metric that do not change it.
     likelihood : float, "linear" or None
-        How a value relates to a log likelihood: see
-        :func:`~sklearn_hypergrad.problems.outer.validation_loss.likelihood_scale`.
+        How a value relates to a log likelihood: the argument of ``likelihood_scale`` in this
+        module.
     steady : str or None
-            The loss that takes its place on half splits: on halves of different variance it is
+        The loss that takes its place on half splits: on halves of different variance it is
         steadier, and it has the same minimum on one set of rows. Also where the targets of a
         held-out part are all the same, so that nothing is relative to their spread.
     """
