@@ -273,7 +273,7 @@ class Descended(DifferentiableRegressor):
 @pytest.mark.parametrize("method", ["reverse", "forward"])
 def test_dynamics(diabetes, method):
     grid = {"alpha": Continuous(), "learning_rate_init": Continuous()}
-    search = HypergradSearchCV(Descended(), grid, cv=3, hypergradient=method, max_iter=3)
+    search = HypergradSearchCV(Descended(), grid, cv=2, hypergradient=method, max_iter=2)
     assert check_hypergradient(search, *diabetes).max() < 1e-6
     assert "PlainDescent" not in str(search.fit(*diabetes).stopping_reason_)
 

@@ -36,7 +36,7 @@ PROBLEMS, OUTERS = zip(*map(split, TARGETS, HELD_OUT), strict=True)
     [
         (Implicit(), LBFGS(), 1e-3),
         (Implicit("cg"), LBFGS(), 1e-3),
-        (Reverse(descent=GradientDescent(300)), LBFGS(), 1e-3),
+        (Reverse(descent=GradientDescent(150)), LBFGS(), 1e-3),
         (Implicit(), Adam(0.3), 0.05),
     ],
     ids=repr,
