@@ -22,6 +22,7 @@ from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.joint import directions_of, end_statuses_of
 from sklearn_hypergrad.search.strategies.judging import best, score_at
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
+from sklearn_hypergrad.search.strategies.scalar import scalar_objectives
 from sklearn_hypergrad.tuning import FINE, SEARCH
 
 # Points of the scan along the first hyperparameter that regularises, and along each other one.
@@ -55,19 +56,9 @@ class ProductSearch(Strategy):
     def __init__(self, prepared):
         self.prepared, self.options = prepared, prepared.options
         refuse_vector_options(prepared)
-        splits, _ = prepared.search_splits()
-        self._on_cv = splits is prepared.inputs.splits
-        models = prepared.cv_models
-        if not self._on_cv:
-            models = prepared.models(prepared.data_of(splits))
-        name = "cv" if self._on_cv else "search_cv"
-        self.objective = prepared.objective(models, prepared.choice.loss, splits=name)
-        self.objective.tol = FINE
-        self._asked = self.objective
-        if not self._on_cv:
-            self._asked = prepared.objective(prepared.cv_models, prepared.choice.loss)
-            self._asked.tol = FINE
-        self._smooth = models[0].smooth
+        self.objective, self._asked = scalar_objectives(prepared)
+        self.objective.tol = self._asked.tol = FINE
+        self._smooth = self.objective.terms[0].smooth
         self._direction = directions_of(prepared, self.objective.space)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
@@ -210,7 +201,7 @@ class ProductSearch(Strategy):
             found = dataclasses.replace(found, message=stopped)
         rows = [prepared.settings(h) for h in (found.record.h, *self._judged)]
         converged = set(found.record.statuses) == {Status.CONVERGED}
-        exact = prepared.choice.exact and self._on_cv and converged
+        exact = prepared.choice.exact and self._asked is objective and converged
         searched = [
             each
             for span, dimension in zip(prepared.ranges, objective.space.dimensions, strict=True)
