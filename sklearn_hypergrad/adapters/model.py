@@ -216,16 +216,7 @@ class Model(abc.ABC):
         fitted = self.fit(h, start, tol)
         values, g = self.outer(fitted.z)
         pulled = fitted.pullback(g)
-        return Evaluation(
-            values=values,
-            gradient=pulled.gradient,
-            warm_start=fitted.state if pulled.state is None else pulled.state,
-            statuses=fitted.statuses + pulled.statuses,
-            n_solves=fitted.n_solves + pulled.n_solves,
-            w=fitted.w,
-            linear_iterations=pulled.linear_iterations,
-            linear_residual=pulled.linear_residual,
-        )
+        return Evaluation.of(values, pulled.gradient, fitted, pulled)
 
     def losses(self, fitted):
         """Validation losses of all splits, of shape (n_splits,)."""

@@ -123,6 +123,20 @@ class Evaluation:
     linear_iterations: float = np.nan
     linear_residual: float = np.nan
 
+    @classmethod
+    def of(cls, values, gradient, fitted, pulled):
+        """The Evaluation of a fit, FittedWeights or the Fitted of a model, and of its Pulled."""
+        return cls(
+            values=values,
+            gradient=gradient,
+            warm_start=fitted.state if pulled.state is None else pulled.state,
+            statuses=fitted.statuses + pulled.statuses,
+            n_solves=fitted.n_solves + pulled.n_solves,
+            w=fitted.w,
+            linear_iterations=pulled.linear_iterations,
+            linear_residual=pulled.linear_residual,
+        )
+
 
 class Hypergradient:
     """Base class of methods; an instance holds settings only.
@@ -169,16 +183,8 @@ class Hypergradient:
         values, grad_w, direct = outer(fitted.w, h)
         pulled = fitted.pull(grad_w)
         self._check_reached(problem, h, {**pulled.gradient, **direct})
-        return Evaluation(
-            values=values,
-            gradient={n: direct.get(n, 0.0) + pulled.gradient.get(n, 0.0) for n in h},
-            warm_start=fitted.state if pulled.state is None else pulled.state,
-            statuses=fitted.statuses + pulled.statuses,
-            n_solves=fitted.n_solves + pulled.n_solves,
-            w=fitted.w,
-            linear_iterations=pulled.linear_iterations,
-            linear_residual=pulled.linear_residual,
-        )
+        gradient = {n: direct.get(n, 0.0) + pulled.gradient.get(n, 0.0) for n in h}
+        return Evaluation.of(values, gradient, fitted, pulled)
 
     def fit(self, problem, h, warm_start, tol):
         """Solve the inner problem so that its solution can be differentiated.
