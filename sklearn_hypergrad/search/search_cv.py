@@ -37,7 +37,8 @@ from sklearn_hypergrad.search.reporting.callbacks import Tasks
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
-from sklearn_hypergrad.search.results.candidate_result import problems_of
+from sklearn_hypergrad.search.results.candidate_result import remarks_of
+from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
 from sklearn_hypergrad.search.strategies.run_candidate import run_candidate
 from sklearn_hypergrad.threads import one_blas_thread
@@ -325,7 +326,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         Number of evaluations of the validation loss; only after a search with a range.
 
     remarks_ : list of str
-        Problems that deserve a look, each with numbers and a remedy; the warning has the same text.
+        What deserves a look, each with numbers and a remedy; the warning has those to act on.
 
     validation_loss_ : str
         The loss that was descended; only after a search with a range.
@@ -336,7 +337,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     Warns
     -----
     HypergradWarning
-        At most once per fit, with all ``remarks_`` in its text.
+        At most once per fit, with all ``remarks_`` to act on in its text.
 
     See Also
     --------
@@ -619,27 +620,28 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _report(self, results):
         self.hypergradient_ = attributes.explanation(results)
         searched = [result for result in results if result.is_searched]
-        messages = [message for result in results for message in problems_of(result)]
+        remarks = [remark for result in results for remark in remarks_of(result)]
         if searched:
             models = attributes.models_of(results)
             self.history_ = attributes.history(results)
             self.hyperparameters_ = attributes.hyperparameters(results, models)
             self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
             self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
-            messages += self._report_best(results, models)
+            remarks += map(Remark, self._report_best(results, models))
         # Without a range: the number of settings that were judged.
         n_evaluations = sum(len(result.records) for result in searched)
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
         metric = attributes.metric_name(self)
         self._summaries = summaries(results, self.cv_results_, metric)
         if self.selection != "best" and not searched:
-            messages.append(NOTHING_TO_SELECT)
-        messages += attributes.unconverged_fits(results, self.cv_results_, metric)
-        self.remarks_ = messages
+            remarks.append(Remark(NOTHING_TO_SELECT))
+        remarks += map(Remark, attributes.unconverged_fits(results, self.cv_results_, metric))
+        self.remarks_ = [remark.text for remark in remarks]
         if searched and self.verbose > 0:
             print(final_lines(self))
-        if messages:
-            warnings.warn("\n".join(messages), HypergradWarning, stacklevel=3)
+        warning = "\n".join(remark.text for remark in remarks if remark.warns)
+        if warning:
+            warnings.warn(warning, HypergradWarning, stacklevel=3)
 
     def _report_best(self, results, models):
         """Set the attributes of the best row; returns messages that are worth a warning."""

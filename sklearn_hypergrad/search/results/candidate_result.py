@@ -1,7 +1,7 @@
 """The result of one candidate: rows for scikit-learn to judge, and how the search went."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn_hypergrad.search.candidates.expand import Candidate
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.effective_model import EffectiveModel
 from sklearn_hypergrad.search.results.found import Found
+from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.tuning import Record
@@ -62,11 +63,14 @@ class EnumeratedResult:
         Settings for scikit-learn to judge.
     fallback : str or None
         Why a range was enumerated and not searched.
+    remarks : sequence of Remark
+        What else deserves a look.
     """
 
     candidate: Candidate
     rows: list
     fallback: str | None = None
+    remarks: Sequence[Remark] = ()
 
     # Attributes of a SearchedResult, empty here.
     is_searched = False
@@ -107,6 +111,8 @@ class SearchedResult:
         The point found against other points, such as the estimator's own value.
     start_row : int or None
         Number of the row with which the search started, if it is not the point found.
+    remarks : sequence of Remark
+        What else deserves a look.
     """
 
     candidate: Candidate
@@ -125,6 +131,7 @@ class SearchedResult:
     guard: object = None
     comparisons: list = ()
     start_row: int | None = None
+    remarks: Sequence[Remark] = ()
 
     is_searched = True
 
@@ -188,7 +195,12 @@ def with_rows(results):
         yield range(first, first := first + len(result.rows)), result
 
 
-def problems_of(result):
+def remarks_of(result):
+    """The Remarks about a candidate."""
+    return [*map(Remark, _problems(result)), *result.remarks]
+
+
+def _problems(result):
     """Messages about problems of a candidate, each with numbers and a remedy."""
     # A list that could not be searched was enumerated, as GridSearchCV does: no problem.
     if not result.is_searched:
