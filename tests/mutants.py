@@ -281,7 +281,7 @@ MUTANTS = [
         "optimizers/test_cubic.py",
     ),
     Mutant(
-        "optimizers/scan.py",
+        "optimizers/line.py",
         "return hopeless(point.value, best) and point.slope * direction > 0",
         "return hopeless(point.value, best) and point.slope > 0",
         "The scan looks the wrong way where it goes down.",

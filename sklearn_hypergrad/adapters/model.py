@@ -80,6 +80,9 @@ class Model(abc.ABC):
         Whether a more accurate solution takes longer.
     shares_rows : bool
         Whether a matrix of all rows, such as a kernel, serves all splits.
+    per_column : bool
+        Whether its penalty is one on the weights of the columns of X, so that a column in other
+        units has a level of its own.
     validation_loss : ValidationLoss or None
         The loss that judges it, set by ``judged_by``.
     outer : callable or None
@@ -94,6 +97,7 @@ class Model(abc.ABC):
     trained = False
     iterative = False
     shares_rows = False
+    per_column = False
     path = None
 
     validation_loss = outer = None
@@ -307,6 +311,8 @@ class LinearModel(WeightModel):
     data : SplitData
         The data of the splits.
     """
+
+    per_column = True
 
     def __init__(self, problem, data):
         super().__init__(problem, LinearPredictions(problem, data), data)

@@ -4,7 +4,15 @@ from sklearn_hypergrad.optimizers.adam import Adam
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 from sklearn_hypergrad.optimizers.cubic import Cubic
 from sklearn_hypergrad.optimizers.lbfgs import LBFGS
-from sklearn_hypergrad.optimizers.scan import Point, brackets, hopeless, scan, turn, widen
+from sklearn_hypergrad.optimizers.line import (
+    Point,
+    explore,
+    hopeless,
+    places,
+    polished,
+    scan,
+    widen,
+)
 
 __all__ = [
     "LBFGS",
@@ -13,9 +21,10 @@ __all__ = [
     "Minimum",
     "Optimizer",
     "Point",
-    "brackets",
+    "explore",
     "hopeless",
+    "places",
+    "polished",
     "scan",
-    "turn",
     "widen",
 ]

@@ -3,6 +3,11 @@
 import dataclasses
 
 import numpy as np
+from scipy.sparse import issparse
+
+# Number of entries of X from which variances are those of every k-th row. Chosen by hand: they are
+# compared as orders of magnitude, and 2**20 numbers take a few milliseconds.
+MOST_NUMBERS = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +50,16 @@ class SplitData:
         """Number of splits."""
         return len(self.trains)
 
+    def relative_scales(self):
+        """The smallest and the largest variance of a feature relative to their mean.
+
+        Constant features do not count; (1, 1) if nothing is known.
+        """
+        found = variances(self.X)
+        if not found.size or not np.isfinite(found).all():
+            return 1.0, 1.0
+        return float(found.min() / found.mean()), float(found.max() / found.mean())
+
     def row_weights(self):
         """Training weights of shape (n_samples, n_splits): zero outside the training part."""
         weights = np.zeros((self.X.shape[0], self.n_splits))
@@ -82,6 +97,18 @@ class SplitData:
                 return None
             common[train] = weight
         return None if np.isnan(common).any() else common
+
+
+def variances(X):
+    """Variances of the features of X that are not constant, of shape (m,)."""
+    if issparse(X):
+        X = X.astype(float)
+        squares = np.asarray(X.multiply(X).mean(axis=0)).ravel()
+        found = squares - np.asarray(X.mean(axis=0)).ravel() ** 2
+    else:
+        X = X[:: -(-X.size // MOST_NUMBERS)].astype(float)
+        squares, found = np.mean(X**2, axis=0), X.var(axis=0)
+    return found[found > np.finfo(float).eps * squares]
 
 
 def chunks(n_rows, n_columns, numbers):

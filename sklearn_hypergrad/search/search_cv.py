@@ -627,7 +627,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             self.hyperparameters_ = attributes.hyperparameters(results, models)
             self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
             self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
-            remarks += map(Remark, self._report_best(results, models))
+            self._report_best(results, models)
         # Without a range: the number of settings that were judged.
         n_evaluations = sum(len(result.records) for result in searched)
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
@@ -644,14 +644,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             warnings.warn(warning, HypergradWarning, stacklevel=3)
 
     def _report_best(self, results, models):
-        """Set the attributes of the best row; returns messages that are worth a warning."""
+        """Set the attributes of the best row."""
         number = getattr(self, "best_index_", 0)
         result, value = attributes.row(results, number)
         if result.guard is not None:
             self.guard_ = result.guard
         if result.describe is None:
-            return []
+            return
         model = models[number] if number in models else result.describe(value)
         self.effective_dof_ = float(model.dof.sum())
         self.feature_regularization_ = model.strength
-        return model.problems(result.candidate.range.key)

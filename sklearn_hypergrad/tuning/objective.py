@@ -1,6 +1,5 @@
 """The objective: the function of theta that is minimised, with all its evaluations so far."""
 
-import collections
 import dataclasses
 import time
 
@@ -24,6 +23,9 @@ FINE = 1e-6
 MOST_STARTS = 12
 MOST_KEPT = 2**21
 DIVERGING = Diverged, LatticeOverflow
+# Statuses of weights that do not solve their training problem. Gradient descent that was stopped
+# early is not among them: its weights are what was asked for.
+UNSOLVED = {Status.INNER_NOT_CONVERGED, Status.DIVERGED}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +75,21 @@ class Record:
     error: str = ""
 
     @property
+    def usable(self):
+        """Whether the value is that of solved training problems, so that it can be compared."""
+        return bool(np.isfinite(self.value)) and UNSOLVED.isdisjoint(self.statuses)
+
+    @property
     def measure(self):
         """The loss and its splits, as text."""
         n_splits = len(self.losses)
         splits = f"{n_splits} split{'s' * (n_splits > 1)} of {self.stage.splits}"
         return f"{self.stage.shown} on {splits}"
+
+
+def lowest(records):
+    """The Record of the smallest value: of those that are usable, or of all if none is."""
+    return min([record for record in records if record.usable] or records, key=lambda r: r.value)
 
 
 class Objective:
@@ -181,9 +193,9 @@ class Objective:
 
     @property
     def best(self):
-        """The Record of the smallest value among those of the finest tolerance."""
+        """The Record of the smallest value among those of the finest tolerance, see ``lowest``."""
         finest = min(record.tol for record in self.records)
-        return min((r for r in self.records if r.tol == finest), key=lambda r: r.value)
+        return lowest([record for record in self.records if record.tol == finest])
 
     def solutions(self, h):
         """Yield ``(term, fitted)`` of every term, solved to the inner tolerance, warm-started."""
@@ -239,16 +251,25 @@ class Objective:
 
     def _evaluate_terms(self, theta, h) -> list[Evaluation]:
         return [
-            term.evaluate(h, start, self.tol)
+            self._evaluated(term, h, start)
             for term, start in zip(self.terms, self._starts.nearest(theta), strict=True)
         ]
 
+    def _evaluated(self, term, h, start):
+        """The Evaluation of a term; if it cannot be solved from ``start``, from the beginning."""
+        evaluation = term.evaluate(h, start, self.tol)
+        if start is None or UNSOLVED.isdisjoint(evaluation.statuses):
+            return evaluation
+        again = term.evaluate(h, None, self.tol)
+        n_solves = evaluation.n_solves + again.n_solves
+        return dataclasses.replace(again, n_solves=n_solves)
+
 
 class Starts:
-    """Warm starts of the last evaluations; the nearest one in theta is used.
+    """Warm starts of evaluations; the nearest one in theta is used.
 
-    A scan walks a line from end to end before its minimum is polished, so several are kept. Vectors
-    move little by little, and keep one.
+    A scan walks a line from end to end before its minimum is polished, so several are kept, as far
+    from each other as possible. Vectors move little by little, and keep one.
 
     Parameters
     ----------
@@ -257,10 +278,10 @@ class Starts:
 
     def __init__(self, n_terms):
         self._none = [None] * n_terms
-        self._kept = collections.deque()
+        self._kept = []
 
     def keep(self, theta, states):
-        """Remember the states of all terms, and forget the oldest beyond ``MOST_KEPT`` numbers."""
+        """Remember the states of all terms, of at most ``MOST_KEPT`` numbers."""
         if any(state is None for state in states):
             return
         states = [state.stored() if hasattr(state, "stored") else state for state in states]
@@ -268,7 +289,17 @@ class Starts:
         size = sum(getattr(state, "size", 1) for state in states)
         most = max(1, min(MOST_STARTS, MOST_KEPT // max(1, size))) if theta.size == 1 else 1
         while len(self._kept) > most:
-            self._kept.popleft()
+            del self._kept[self._superfluous()]
+
+    def _superfluous(self):
+        """The number of the one that is nearest to a later one."""
+        places = [theta for theta, _ in self._kept]
+        if len(places) == 1 or places[0].size > 1:
+            return 0
+        places = np.concatenate(places)
+        apart = np.abs(places[:, None] - places)
+        apart[np.tril_indices(len(places))] = np.inf
+        return int(np.argmin(apart.min(axis=1)))
 
     def nearest(self, theta):
         """Warm starts of all terms, None where there are none yet."""

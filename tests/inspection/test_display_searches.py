@@ -174,7 +174,8 @@ def test_the_star_of_one_standard_error_is_where_the_vector_starts(arrays):
     search = HypergradSearchCV(Ridge(), grid, cv=5, selection="one_se").fit(X[:150], y[:150])
     display = ConvergenceDisplay.from_search(search, splits="cv")
     history = columns_of(search.history_)
-    rows = [row for row, splits in enumerate(history["splits"]) if splits == "cv"]
+    kinds = zip(history["splits"], history["purpose"], strict=True)
+    rows = [row for row, kind in enumerate(kinds) if kind[0] == "cv" and kind[1] != "comparison"]
     start = columns_of(search.hyperparameters_)["start"][0]
     assert history["value"][rows[display.found]] == pytest.approx(start, rel=1e-9)
     assert display.found != np.argmin(display.losses)

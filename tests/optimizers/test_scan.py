@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from sklearn_hypergrad.optimizers import Point, brackets, hopeless, scan, turn, widen
-from sklearn_hypergrad.optimizers.scan import DECADE, flat_stretch
+from sklearn_hypergrad.optimizers import Cubic, Point, explore, hopeless, places, polished, widen
+from sklearn_hypergrad.optimizers import scan as scan_places
+from sklearn_hypergrad.optimizers.line import DECADE, flat_stretch, least_possible
 
 pytestmark = pytest.mark.portable
 
@@ -19,6 +20,10 @@ class Line:
         self.seen.append(z)
         slope = (self.value(z + 1e-6) - self.value(z - 1e-6)) / 2e-6
         return Point(z, self.value(z), slope)
+
+
+def scan(line, start, stop, **options):
+    return scan_places(line, places(start, stop), **options)
 
 
 def points(*values):
@@ -132,42 +137,102 @@ def test_flat_stretch_is_relative(values, end, expected):
     assert [point.z for point in flat_stretch(points(*values), end)] == expected
 
 
-def test_brackets_are_sign_changes_from_falling_to_rising_best_first():
-    slopes = [-1.0, 1.0, -1.0, -2.0, 3.0, 0.0, -1.0]
-    values = [5.0, 4.0, 3.0, 2.0, 1.0, 0.5, 0.2]
-    line = [Point(float(z), *p) for z, p in enumerate(zip(values, slopes, strict=True))]
-    assert [(left.z, right.z) for left, right in brackets(line)] == [(3, 4), (0, 1)]
+def test_places_are_moved_to_those_that_are_wanted():
+    own, listed = 0.3 * DECADE, [-1.4 * DECADE, -1.2 * DECADE, 3.9 * DECADE]
+    found = np.array(places(-2 * DECADE, 4 * DECADE, own, listed)) / DECADE
+    assert found == pytest.approx([-2, -1.2, 0.3, 1, 2, 3, 4])
+    # An end is not moved, and what is nearer to another place moves that.
+    found = np.array(places(-2 * DECADE, 4 * DECADE, -1.9 * DECADE, [1.6 * DECADE])) / DECADE
+    assert found == pytest.approx([-2, -1, 0, 1, 1.6, 3, 4])
 
 
-@pytest.mark.parametrize("bad", [math.inf, math.nan])
-def test_brackets_need_finite_ends(bad):
-    assert brackets([Point(0.0, 1.0, -1.0), Point(1.0, bad, 1.0)]) == []
-    assert brackets([Point(0.0, bad, -1.0), Point(1.0, 1.0, 1.0)]) == []
+def explored(value, *ends, n_points=None, tol=1e-3, **line):
+    line = Line(value, **line)
+    found = scan_places(line, np.linspace(*ends, n_points or 5).tolist())
+    run = {"tol": tol, "max_iter": 50}
+
+    def polish(left, right):
+        return polished(line, left, right, Cubic(), run)
+
+    return explore(line, polish, found, tol), line
 
 
-def test_every_minimum_of_a_line_is_bracketed():
-    line = Line(lambda z: 2 + math.cos(z) + 0.01 * z)
-    found = brackets(scan(line, -9.0, 9.0))
-    minima = [z for z in (-9.425, -3.142, 3.142, 9.425) if -9 < z < 9]
-    assert len(found) == len(minima)
-    assert all(any(left.z < z < right.z for left, right in found) for z in minima)
+@pytest.mark.parametrize("place", np.linspace(-3.0, 3.0, 13))
+@pytest.mark.parametrize("n_points", [4, 7])
+def test_a_minimum_beside_a_local_one_is_found(place, n_points):
+    """The local minimum is 4 % higher, three decades away."""
+
+    def value(z):
+        return 2 - np.exp(-((z - place) ** 2) / 4) - 0.96 * np.exp(-((z - place - 7) ** 2) / 4)
+
+    found, line = explored(value, -8.0, 12.0, n_points=n_points + 6)
+    best = min(found, key=lambda point: point.value)
+    # The other one moves it by less than this.
+    assert best.z == pytest.approx(place, abs=1e-2)
+    assert len(line.seen) < 25
 
 
-def test_a_minimum_between_slopes_of_one_sign_is_bracketed_and_found():
-    for flip in (1, -1):
-        # A maximum at 1, a minimum at 3, both between the points looked at.
-        line = Line(lambda z, flip=flip: (flip * z - 1) ** 2 * (flip * z - 4))
-        looked_at = sorted((line(flip * z) for z in (0.9, 3.5)), key=lambda point: point.z)
-        assert np.sign(looked_at[0].slope) == np.sign(looked_at[1].slope)
-        ((left, right),) = brackets(looked_at)
-        left, right = turn(line, left, right)
-        assert left.slope < 0 < right.slope
-        assert left.z < 3 * flip < right.z
+def test_nothing_is_looked_at_where_nothing_can_be_lower():
+    _, line = explored(lambda z: z, -4.0, 4.0)
+    assert len(line.seen) == 5
 
 
-def test_turning_ends_where_no_derivative_turns():
-    def line(z):
-        return Point(z, 1 - z, 1.0)
+@pytest.mark.parametrize("kink", [0.31, 1.97])
+def test_the_minimum_at_a_kink_is_found(kink):
+    found, line = explored(lambda z: 1 + abs(z - kink), -4.0, 4.0)
+    best = min(found, key=lambda point: point.value)
+    assert best.z == pytest.approx(kink, abs=1e-3)
+    assert len(line.seen) < 40
 
-    left, right = turn(line, line(0.0), line(1.0))
-    assert right.z - left.z < 1e-5
+
+def test_a_place_that_cannot_be_used_is_left():
+    line = Line(lambda z: (z - 0.4) ** 2)
+    given = [line(-1.0), Point(2.0, 1.0, -1.0)]
+    asked = []
+
+    def nothing(z):
+        asked.append(z)
+
+    assert explore(nothing, None, given, 1e-3) == given
+    assert len(asked) == 1
+
+
+def test_rough_points_are_made_exact_before_they_are_believed():
+    """The rough value promises a minimum that is not there."""
+    line = Line(lambda z: 5 - z)
+    rough = Point(0.0, 4.0, 20.0, exact=False)
+    found = explore(line, None, [line(-2.0), rough, line(2.0)], 1e-3)
+    assert line.seen == [-2.0, 2.0, 0.0]
+    assert [point.value for point in found] == [7.0, 5.0, 3.0]
+
+
+def test_a_bracket_that_is_not_finished_is_not_begun_again():
+    line, begun = Line(lambda z: (z - 0.3) ** 4 + z**2), []
+
+    def polish(left, right):
+        begun.append((left.z, right.z))
+        return polished(line, left, right, Cubic(), {"tol": 1e-12, "max_iter": 1})
+
+    explore(line, polish, scan(line, -4.0, 4.0), 1e-12)
+    assert len(begun) == 1
+
+
+@pytest.mark.parametrize("width", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("center", np.linspace(-1.0, 3.0, 9))
+def test_the_least_possible_value_is_below_that_of_a_sigmoid(center, width):
+    """Losses of ridge regression consist of sigmoids; two ends and their slopes are known."""
+    for sign in (-1, 1):
+        line = Line(lambda z, sign=sign: sign / (1 + np.exp(center * DECADE - z)))
+        left, right = line(0.0), line(width * DECADE)
+        # The values of a line along which the whole sigmoid is seen.
+        _, low = least_possible(left, right, 1.0)
+        inside = [line(z).value for z in np.linspace(0, width * DECADE, 201)]
+        low = min(low, left.value, right.value)
+        assert low <= min(inside) + 0.7 * 0.009 * width**4 + 1e-12
+
+
+def test_the_least_possible_value_of_a_cubic_is_its_minimum():
+    line = Line(lambda z: z**3 - 0.01 * z)
+    z, low = least_possible(line(-0.01), line(0.2), 0.0)
+    assert z == pytest.approx(math.sqrt(0.01 / 3), rel=1e-6)
+    assert low == pytest.approx(line.value(z), rel=1e-4)

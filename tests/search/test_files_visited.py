@@ -74,7 +74,8 @@ def test_candidates_are_assembled_once(data, monkeypatch, guard, n_assembled):
     monkeypatch.setattr(RidgeFamily, "model", counted_model)
     X, y = data("diabetes")
     grid = {"alpha": Continuous(per="feature"), "fit_intercept": [True, False]}
-    HypergradSearchCV(linear_model.Ridge(), grid, cv=3, guard=guard, max_iter=2).fit(X, y)
+    options = {"cv": 3, "guard": guard, "max_iter": 2, "shrinkage": 0}
+    HypergradSearchCV(linear_model.Ridge(), grid, **options).fit(X, y)
     assert len(assembled) == n_assembled
     # What was formed of some data serves all who ask for it.
     assert max(models.values()) <= 2

@@ -1,6 +1,5 @@
 """Vectors of penalties: what is descended, what becomes a row, what is reported."""
 
-import dataclasses
 import pickle
 import warnings
 
@@ -23,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
-from sklearn_hypergrad.search.strategies import guard, vector_descent
+from sklearn_hypergrad.search.strategies import guard
 
 PER_FEATURE = Continuous(per="feature")
 
@@ -184,12 +183,16 @@ def test_a_scalar_descends_them_too():
 
 def test_leave_one_out_of_a_vector_is_that_of_real_fits():
     X, y = sparse_signal(40, 8)
-    search = ridge_search(search_cv="loo", scoring="neg_mean_squared_error").fit(X, y)
+    options = {"search_cv": "loo", "scoring": "neg_mean_squared_error", "shrinkage": 0.1}
+    search = ridge_search(**options).fit(X, y)
     vector = search.cv_results_["params"][0]
+    assert np.ptp(vector["alpha"]) > 0
     left_out = cross_val_score(
         Ridge(**vector), X, y, cv=LeaveOneOut(), scoring="neg_mean_squared_error"
     )
-    assert np.asarray(search.history_["loss"])[-1] == pytest.approx(-left_out.mean())
+    history = search.history_[search.history_["splits"] == "search_cv"]
+    same = [np.allclose(value, vector["alpha"], rtol=1e-12) for value in history["value"]]
+    assert np.asarray(history["loss"])[same] == pytest.approx(-left_out.mean())
 
 
 def test_leave_one_out_is_for_ridge_only():
@@ -354,39 +357,20 @@ def test_unequal_scales_are_worth_a_word():
         ridge_search().fit(X, y)
 
 
-def test_separable_classes_do_not_drive_the_level_to_infinity():
+def test_the_level_goes_where_one_value_goes():
+    """Of separable classes to weak penalties, which one value alone finds."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 4))
     X[:, 0] += np.sign(X[:, 0])
     model = LogisticRegression(solver="newton-cholesky", tol=1e-8)
-    search = HypergradSearchCV(model, {"C": PER_FEATURE}, scoring="neg_log_loss")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        search.fit(X, X[:, 0] > 0)
-    # A strength of 1e-4 mean squares of the features is none, for the pool and for all.
-    bound = 1e4 / X.var(axis=0).mean()
-    for row in search.cv_results_["params"]:
-        assert np.median(row["C"]) <= 2 * bound
-    alone = HypergradSearchCV(model, {"C": Continuous()}, scoring="neg_log_loss")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert alone.fit(X, X[:, 0] > 0).best_params_["C"] > bound
-
-
-@pytest.mark.parametrize("thin", [False, True])
-def test_held_out_rows_do_not_bound_the_level(make_block, thin):
-    block = make_block(thin=thin)
-    X = block.X.toarray() if thin else block.X
-    one = dataclasses.replace(
-        block, trains=block.trains[:1], tests=block.tests[:1], weights=block.weights[:1]
-    )
-    variances = X[block.trains[0]].var(axis=0)
-    assert vector_descent._mean_square(one) == pytest.approx(variances.mean())
-    scales = np.random.default_rng(0).uniform(0.5, 2, (X.shape[1], 1))
-    scaled = dataclasses.replace(one, scales=scales)
-    assert vector_descent._mean_square(scaled) == pytest.approx(
-        np.mean(variances * scales[:, 0] ** 2)
-    )
+    scores = []
+    for range_ in (PER_FEATURE, Continuous()):
+        search = HypergradSearchCV(model, {"C": range_}, scoring="neg_log_loss")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            scores.append(search.fit(X, X[:, 0] > 0).best_score_)
+    assert scores[0] >= scores[1]
+    assert search.best_params_["C"] > 1e4 / X.var(axis=0).mean()
 
 
 def test_a_vector_of_c_is_reported_as_strength():
@@ -408,7 +392,7 @@ class TestGuard:
         rng = np.random.default_rng(1)
         X = rng.normal(size=(60, 10))
         y = X @ np.ones(10) + rng.normal(size=60)
-        search = ridge_search(guard=True).fit(X, y)
+        search = ridge_search(guard=True, shrinkage=0.1).fit(X, y)
         assert not search.guard_.kept
         (row,) = search.cv_results_["params"]
         assert row["alpha"].shape == (10,)
@@ -424,7 +408,9 @@ class TestGuard:
         for train, test in cv.split(X):
             inner = ridge_search(cv=cv).fit(X[train], y[train])
             pair = [Ridge(**row).fit(X[train], y[train]) for row in inner.cv_results_["params"]]
-            losses.append([(model.predict(X[test]) - y[test]) ** 2 for model in pair])
+            # Where nothing left the pool there is one row.
+            both = [(model.predict(X[test]) - y[test]) ** 2 for model in (pair[0], pair[-1])]
+            losses.append(both)
         vector, common = np.concatenate(losses, axis=1)
         assert search.guard_.vector_loss == pytest.approx(vector.mean())
         assert search.guard_.common_loss == pytest.approx(common.mean())
@@ -454,6 +440,19 @@ class TestGuard:
         search = ridge_search(guard=True, cv=GroupKFold(4)).fit(X, y, groups=groups)
         assert np.isfinite(search.guard_.standard_error)
 
+    def test_nothing_is_judged_if_nothing_leaves_the_pool(self, monkeypatch):
+        rng = np.random.default_rng(1)
+        X = rng.normal(size=(60, 10))
+        y = X @ np.ones(10) + rng.normal(size=60)
+        monkeypatch.setattr(guard, "_outer_losses", None)
+        search = ridge_search(guard=True).fit(X, y)
+        alone = HypergradSearchCV(Ridge(), {"alpha": Continuous()}).fit(X, y)
+        (row,) = search.cv_results_["params"]
+        assert_allclose(row["alpha"], alone.best_params_["alpha"], rtol=1e-12)
+        assert set(search.hyperparameters_["status"]) == {"pooled"}
+        assert "nothing left the pool" in search.stopping_reason_
+        assert not hasattr(search, "guard_")
+
     def test_an_interrupt_of_the_guard_keeps_one_value_for_all(self, monkeypatch):
         def interrupted(*args):
             raise KeyboardInterrupt
@@ -470,7 +469,7 @@ class TestGuard:
         classes = (y > 0).astype(int)
         classes[:2] = 2
         model = LogisticRegression(tol=1e-8)
-        options = {"cv": 2, "scoring": "neg_log_loss", "guard": True}
+        options = {"cv": 2, "scoring": "neg_log_loss", "guard": True, "shrinkage": 0.01}
         search = HypergradSearchCV(model, {"C": PER_FEATURE}, **options).fit(X, classes)
         assert "the guard could not judge: class 2 is missing" in search.stopping_reason_
         assert len(search.cv_results_["params"]) == 1

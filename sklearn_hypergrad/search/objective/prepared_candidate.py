@@ -15,8 +15,11 @@ from sklearn_hypergrad.tuning import Objective, Stage
 from sklearn_hypergrad.tuning.events import Events
 
 # Factor from the level of the data at which a search without bounds ends. Measured: that many
-# decades away, penalties of linear models changed the loss of no data set that was tried.
+# decades away, penalties of linear models changed the loss of no data set that was tried. The same
+# from the level of the smallest or largest column and from the estimator's own value, which are
+# further away where columns differ in units.
 FARTHEST = 1e12
+BEYOND = 1e6
 # Levels above this, or below its inverse, are overflow or rounding and are replaced by 1. Chosen by
 # hand, so that FARTHEST times a level is still a finite double.
 EXTREME = 1e200
@@ -137,6 +140,35 @@ class PreparedCandidate:
     def cv_models(self):
         """Models of the user's cv with one value for all coefficients."""
         return self._prepared(self.models, self.cv_data)
+
+    @functools.cached_property
+    def relative_scales(self):
+        """The smallest and the largest variance of a column relative to their mean.
+
+        (1, 1) for models whose penalty is not one on columns.
+        """
+        return self.cv_data[0].relative_scales() if self.first_model.per_column else (1.0, 1.0)
+
+    def column_levels(self, span, level):
+        """The levels of two single columns, the smallest and the largest, in ascending order.
+
+        Parameters
+        ----------
+        span : Range
+        level : float
+            The level of all columns.
+        """
+        power = self.hyperparameter(span).regularizes or 1
+        return sorted(level * scale**power for scale in self.relative_scales)
+
+    def own_inside(self, span):
+        """The estimator's own value, if it is a number that may be searched; else None."""
+        own, continuous = float(self.own(span)), span.continuous
+        low, high = self.hyperparameter(span).open_limits
+        if not low < own < high:
+            return None
+        below = continuous.low is not None and own < continuous.low
+        return None if below or (continuous.high is not None and own > continuous.high) else own
 
     @property
     def first_model(self):
@@ -290,11 +322,17 @@ class PreparedCandidate:
         reach = np.exp(MOST_DEVIATION) if shape and self.shrinkage else 1.0
         lowest, highest = hyperparameter.limits
         scale = span.scale_of(hyperparameter)
+        first, last = self._reach(span, level)
         # On a linear scale nothing is far from zero.
-        farthest = np.inf if scale == "linear" else FARTHEST
+        first, last = (0.0, np.inf) if scale == "linear" else (first, last)
         low, high = continuous.low, continuous.high
-        low = max(level / farthest, lowest) if low is None else low / reach
-        high = min(level * farthest, highest) if high is None else high * reach
+        low = None if low is None else low / reach
+        high = None if high is None else high * reach
+        # A bound of the user may be far from the data: the range begins or ends there.
+        if low is None:
+            low = max(first if high is None else min(first, high / BEYOND), lowest)
+        if high is None:
+            high = min(max(last, low * BEYOND), highest)
         start = level if continuous.init is None else continuous.init
         return Dimension(
             name=span.leaf,
@@ -304,3 +342,9 @@ class PreparedCandidate:
             high=high,
             start=float(np.clip(start, low, high)),
         )
+
+    def _reach(self, span, level):
+        """The ends of a search without bounds."""
+        own, columns = self.own_inside(span), self.column_levels(span, level)
+        near = [*columns, level if own is None else own]
+        return min(level / FARTHEST, min(near) / BEYOND), max(level * FARTHEST, max(near) * BEYOND)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.candidates.expand import Candidate
@@ -19,6 +20,10 @@ from sklearn_hypergrad.tuning import Record
 # Relative difference up to which two values count as the same. Reason: a logarithm and its inverse
 # change a value by a few units of 2e-16 times its logarithm, and no search is that accurate.
 SAME = 1e-12
+# Ratio of the largest to the smallest spread of a feature above which scaling is advised. Chosen by
+# hand, far above what entries of a vector can make up for: they deviate from their level by a
+# factor of exp(8), about 3000, which corresponds to a factor of 55 in scale.
+UNEQUAL = 1e3
 # Statuses that are warned about. A list may end on its bounds, as in GridSearchCV; a vector may
 # leave the pool; a search over training runs ends with its budget, so it need not have converged.
 LIST_STATUSES = {EndStatus.FLAT, EndStatus.NOT_CONVERGED}
@@ -164,18 +169,38 @@ def compared(objective, h, found, what):
 
 def compared_with_own(prepared, objective, found, what="the point found"):
     """The Comparison with the estimator's own value, in a list; empty if that cannot be used."""
+    own = own_record(prepared, objective)
+    if own is None:
+        return []
     leaf = prepared.range.leaf
+    return [Comparison(f"{what} over {leaf}={own.h[leaf]:.4g}", own, found.record)]
+
+
+def own_record(prepared, objective):
+    """The Record at the estimator's own value, within bounds or not; None if it cannot be used."""
     own = prepared.own(prepared.range)
     low, high = prepared.hyperparameter(prepared.range).open_limits
-    if not low < own < high:
-        return []
-    return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
+    return objective.compared({prepared.range.leaf: own}) if low < own < high else None
 
 
 def searched_one(prepared, span, dimension, labels=()):
     """The Searched of one hyperparameter, in a list."""
     before = prepared.own(span, dimension.shape)
     return [Searched(span.key, dimension, labels, bool(span.listed), before)]
+
+
+def scale_remarks(prepared):
+    """A Remark about columns in different units, in a list."""
+    smallest, largest = prepared.relative_scales
+    ratio = np.sqrt(largest / smallest)
+    # Sparse features are not scaled by their spread.
+    if ratio <= UNEQUAL or issparse(prepared.cv_data[0].X):
+        return []
+    text = (
+        f"{prepared.range.key}: the scales of the features differ by a factor of {ratio:.2g}, and "
+        f"penalties are relative to them. Put a StandardScaler before the model."
+    )
+    return [Remark(text, warns=not prepared.range.listed)]
 
 
 def solved(final, model):

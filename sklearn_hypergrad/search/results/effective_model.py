@@ -3,15 +3,9 @@
 import dataclasses
 
 import numpy as np
-from scipy.sparse import issparse
 
 from sklearn_hypergrad.problems import effective_dof
 from sklearn_hypergrad.tuning import FINE
-
-# Ratio of the largest to the smallest spread of a feature above which scaling is advised. Chosen by
-# hand, far above what entries can make up for: they deviate from their level by a factor of exp(8),
-# about 3000, which corresponds to a factor of 55 in scale.
-UNEQUAL = 1e3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,22 +18,10 @@ class EffectiveModel:
         Penalty strengths: larger is more regularised.
     dof : ndarray of shape (n_entries,)
         Effective degrees of freedom of the coefficients that each entry penalises.
-    spread : float
-        Ratio of the largest to the smallest root mean square of a feature about its mean.
     """
 
     strength: np.ndarray
     dof: np.ndarray
-    spread: float
-
-    def problems(self, key):
-        """Messages about scales of features; ``key`` names the hyperparameter."""
-        if self.spread <= UNEQUAL:
-            return []
-        return [
-            f"{key}: the scales of the features differ by a factor of {self.spread:.2g}, and "
-            f"penalties are relative to them. Put a StandardScaler before the model."
-        ]
 
 
 def effective_model(prepared, layout, value):
@@ -63,7 +45,7 @@ def effective_model(prepared, layout, value):
     per_entry = np.bincount(index.ravel(), dof.ravel(), minlength=np.size(value))
     # With one penalty for all, wide data are solved in the space of their rows: fewer features.
     shape = everything.X.shape[1], dof.shape[1]
-    return EffectiveModel(_shaped(strength, shape), per_entry, _spread(everything.X))
+    return EffectiveModel(_shaped(strength, shape), per_entry)
 
 
 def _shaped(strength, shape):
@@ -71,12 +53,3 @@ def _shaped(strength, shape):
     if strength.shape[1] == 1:
         return np.broadcast_to(strength, (shape[0], 1))[:, 0].copy()
     return np.broadcast_to(strength, shape).T.copy()
-
-
-def _spread(X):
-    """Ratio of the largest to the smallest standard deviation; 1 for sparse X, not scaled by it."""
-    if issparse(X):
-        return 1.0
-    variances, squares = X.var(axis=0, dtype=float), np.mean(X.astype(float) ** 2, axis=0)
-    spreads = np.sqrt(variances[variances > np.finfo(float).eps * squares])
-    return float(spreads.max() / spreads.min()) if spreads.size else 1.0

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 from scipy.optimize import brentq
 
-from sklearn_hypergrad.optimizers.scan import DECADE
+from sklearn_hypergrad.optimizers.line import DECADE
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.tuning import ONE_SE
 

@@ -86,9 +86,9 @@ class ProductSearch(Strategy):
 
     def _scanned(self):
         """Records of the scan, and of the estimator's own values."""
-        own, first = self._own_theta(), self._first
+        own, first = self._own_record(), self._first
         axes = [self._axis(number) for number in range(len(self.prepared.ranges))]
-        records = [] if own is None else [self.objective.record(own)]
+        records = [own] if own is not None and self._inside(own) else []
         for rest in itertools.product(*axes[:first], *axes[first + 1 :]):
             n_risen, lowest = 0, np.inf
             for value in axes[first]:
@@ -131,14 +131,15 @@ class ProductSearch(Strategy):
         )
         return own if inside else None
 
-    def _own_theta(self):
-        """The estimator's own values in theta if they are within the bounds, else None."""
+    def _own_record(self):
+        """The Record at the estimator's own values, within bounds or not, or None."""
         own = self._own()
-        if own is None:
-            return None
-        theta = self.objective.space.to_theta(own)
+        return None if own is None else self.objective.compared(own)
+
+    def _inside(self, record):
+        """Whether a Record is within the bounds."""
         low, high = self.objective.space.bounds.T
-        return theta if np.all((theta >= low) & (theta <= high)) else None
+        return np.all((record.theta >= low) & (record.theta <= high))
 
     def _separate(self, points):
         """The best points, none of them beside a better one."""

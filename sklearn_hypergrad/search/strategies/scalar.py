@@ -7,6 +7,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared_with_own,
     distinct,
+    scale_remarks,
     searched_one,
     solved,
 )
@@ -77,6 +78,7 @@ class ScalarSearch(Strategy):
             values=values,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
+            remarks=scale_remarks(prepared),
         )
 
 

@@ -14,6 +14,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared_with_own,
     distinct,
+    scale_remarks,
     searched_one,
     solved,
 )
@@ -167,6 +168,11 @@ class CommonAndVector:
             self.found = self.vector.selected(self.found)
 
     @property
+    def apart(self):
+        """Whether an entry of the vector differs from the others."""
+        return bool(np.ptp(self.found.record.theta))
+
+    @property
     def scalar(self):
         """The best common value, in the shape of the vector."""
         return self.vector.common(self.simple.record.theta[0])
@@ -203,7 +209,9 @@ class VectorSearch(Strategy):
             prepared, search.asked, search.simple, "one value for all"
         )
         search.run_vector()
-        if self.options.guard:
+        if not search.apart:
+            self._verdict = "nothing left the pool"
+        elif self.options.guard:
             self._verdict = "the guard was interrupted"
             self._guard, self._verdict = self._guarded()
         if self._verdict is None:
@@ -259,6 +267,7 @@ class VectorSearch(Strategy):
             describe=functools.partial(effective_model, prepared, layout),
             guard=self._guard,
             comparisons=self._comparisons,
+            remarks=scale_remarks(prepared),
         )
 
     def _found(self, stopped):
@@ -274,5 +283,8 @@ class VectorSearch(Strategy):
         if stopped is not None and stopped not in message:
             message = f"{message}; {stopped}"
         if self._verdict is not None:
-            return search.vector.pooled(search.scalar, f"{message}; {self._verdict}")
+            pooled = search.vector.pooled(search.scalar, f"{message}; {self._verdict}")
+            # The guard did not see a vector that has no entries apart: it keeps its statuses.
+            own = pooled if search.apart else search.found
+            return dataclasses.replace(pooled, end_statuses=own.end_statuses)
         return dataclasses.replace(search.found, message=message)

@@ -12,9 +12,9 @@ import dataclasses
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import LBFGS, Cubic, Minimum, Point, brackets, turn, widen
-from sklearn_hypergrad.optimizers.scan import DECADE
-from sklearn_hypergrad.problems import VALIDATION_LOSSES, Design
+from sklearn_hypergrad.optimizers import LBFGS, Cubic, Minimum, Point, explore, polished, widen
+from sklearn_hypergrad.optimizers.line import DECADE, lowest_of
+from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.outer.validation_loss import LINEAR
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.results.candidate_result import compared
@@ -24,9 +24,6 @@ from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
 from sklearn_hypergrad.tuning import FINE
 
-# Bounds of the common level, relative to the mean square of the features: those of the measurements
-# of the recipe above, on standardised features. Beyond them fits hardly change.
-WEAKEST, STRONGEST = 1e-4, 1e7
 # Slope, in nats, up to which the validation loss does not depend on an entry. Reason: above
 # rounding, and far below the slope of 30 tol = 0.03 at which the descent ends.
 UNNOTICED = 1e-10
@@ -61,14 +58,9 @@ class VectorDescent:
         self._best_z = None
 
     def common(self, theta):
-        """The hyperparameter with all entries at one theta, clipped to the bounds of the level.
-
-        On separable data the best common penalty may be nearly zero, where fits do not converge.
-        """
-        bounds = self._splitting.level_bounds
+        """The hyperparameter with all entries at one theta."""
         (dimension,) = self.objective.space.dimensions
-        level = theta if bounds is None else np.clip(theta, *bounds)
-        return self.objective.space.to_h(np.full(dimension.size, level))[dimension.name]
+        return self.objective.space.to_h(np.full(dimension.size, theta))[dimension.name]
 
     def run(self, start):
         """Minimise from ``start``, a theta for all entries.
@@ -161,7 +153,7 @@ class VectorDescent:
         if loss is None or loss.likelihood != LINEAR or bounds is None:
             return self._splitting.theta(z)
         shifts = np.subtract(bounds, z[0])
-        return polished(self.cv_objective(), self._splitting.theta(z), shifts, self._prepared.run)
+        return shifted(self.cv_objective(), self._splitting.theta(z), shifts, self._prepared.run)
 
     def pooled(self, value, message):
         """The Found of all entries at one value."""
@@ -223,27 +215,14 @@ class VectorDescent:
         return LevelAndDeviations(dimension.size, self._level_bounds(dimension), shrinkage)
 
     def _level_bounds(self, dimension):
-        """Bounds of the level in theta: the user's, else relative to the mean squared feature."""
-        squares = np.mean([_mean_square(term.data) for term in self.objective.terms])
-        ends = np.array([WEAKEST, STRONGEST]) * (squares or 1.0)
-        low, high = np.sort(ends**self._regularizes)
+        """Bounds of the level in theta: where one value may go."""
         continuous = self._prepared.range.continuous
-        low = low if continuous.low is None else continuous.low
-        high = high if continuous.high is None else continuous.high
-        return tuple(float(dimension.transform.to_theta(end)) for end in (low, max(low, high)))
+        low = dimension.low if continuous.low is None else continuous.low
+        high = dimension.high if continuous.high is None else continuous.high
+        return tuple(float(dimension.transform.to_theta(end)) for end in (low, high))
 
 
-def _mean_square(block):
-    """Mean square of the features about their means, in the training parts.
-
-    Held-out rows are left out: bounds must not depend on them.
-    """
-    t = block.row_weights()
-    design = Design(block.X, fit_intercept=True, scales=block.scales)
-    return float(np.mean(design.spreads(t[:, :, None])[:, :, 0] / t.sum(axis=0)))
-
-
-def polished(objective, theta, bounds, run):
+def shifted(objective, theta, bounds, run):
     """``theta`` plus the common shift of its entries that minimises the objective.
 
     Deviations are learned on halves of the data, so the level may be somewhat off for the whole.
@@ -267,22 +246,24 @@ def polished(objective, theta, bounds, run):
     low, high = bounds
 
     def point(shift):
-        value, gradient = objective(theta + shift)
-        return Point(shift, value, float(gradient.sum()))
+        record = objective.record(theta + shift)
+        value = record.value if record.usable else np.inf
+        return Point(shift, value, float(record.gradient.sum()))
 
-    def along(z):
-        at = point(float(z[0]))
-        return at.value, np.array([at.slope])
+    def exact(shift):
+        at = point(shift)
+        return at if np.isfinite(at.value) else None
+
+    def polish(left, right):
+        return polished(point, left, right, Cubic(), run)
 
     points = [point(shift) for shift in sorted({max(low, -REACH), 0.0, min(high, REACH)})]
     if len(points) > 1:
         points = widen(point, points, low, high)
     points = [p for p in points if np.isfinite(p.value)]
-    for bracket in brackets(points)[:1]:
-        left, right = turn(point, *bracket)
-        ends = np.array([[left.z, right.z]])
-        points.append(point(float(Cubic().minimize(along, ends[:, 0], ends, **run).z[0])))
-    return theta + min(points, key=lambda p: p.value).z if points else theta
+    if not points:
+        return theta
+    return theta + lowest_of(explore(exact, polish, points, run["tol"])).z
 
 
 def entry_statuses(deviations, gradient, converged, regularizes, *, most):
