@@ -182,7 +182,7 @@ def test_a_scalar_descends_them_too():
 
 
 def test_leave_one_out_of_a_vector_is_that_of_real_fits():
-    X, y = sparse_signal(40, 8)
+    X, y = sparse_signal(40, 20)
     options = {"search_cv": "loo", "scoring": "neg_mean_squared_error", "shrinkage": 0.1}
     search = ridge_search(**options).fit(X, y)
     vector = search.cv_results_["params"][0]
@@ -391,7 +391,7 @@ class TestGuard:
     def test_one_that_does_not_is_not_a_row(self):
         rng = np.random.default_rng(1)
         X = rng.normal(size=(60, 10))
-        y = X @ np.ones(10) + rng.normal(size=60)
+        y = X @ np.ones(10) + 5 * rng.normal(size=60)
         search = ridge_search(guard=True, shrinkage=0.1).fit(X, y)
         assert not search.guard_.kept
         (row,) = search.cv_results_["params"]
@@ -401,7 +401,7 @@ class TestGuard:
         assert "the guard kept one value for all" in search.stopping_reason_
 
     def test_losses_are_those_of_models_tuned_inside(self):
-        X, y = sparse_signal(60, 8)
+        X, y = sparse_signal(60, 20)
         cv = KFold(3)
         search = ridge_search(guard=True, cv=cv).fit(X, y)
         losses = []
