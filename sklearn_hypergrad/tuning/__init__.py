@@ -2,7 +2,7 @@
 
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, ONE_SE, SEARCH, Stage, Stopped
 from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, descend, minimize
-from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record
+from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record, lowest
 from sklearn_hypergrad.tuning.online_objective import OnlineObjective
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
 
@@ -23,5 +23,6 @@ __all__ = [
     "Stopped",
     "TrainedObjective",
     "descend",
+    "lowest",
     "minimize",
 ]

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.tuning.events import Events, Stage, Stopped
-from sklearn_hypergrad.tuning.objective import Objective
+from sklearn_hypergrad.tuning.objective import Objective, lowest
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
 
 
@@ -113,8 +113,8 @@ def minimize(  # noqa: PLR0913
     Returns
     -------
     Minimized
-        The last point of the optimizer; the best evaluation so far if it was stopped by a listener
-        or interrupted by Ctrl-C.
+        The point of the lowest value among those whose inner problems were solved; if values are
+        noisy, the last point of the optimizer.
 
     Raises
     ------
@@ -168,4 +168,9 @@ def descend(objective, optimizer, theta, *, tol, max_iter):
         objective, theta, objective.space.bounds, tol=tol, max_iter=max_iter, **facts
     )
     record = objective.final(end.z)
+    if not objective.noisy:
+        record = lowest([record, *objective.records])
+        # Only the values of some points are known.
+        if not np.isfinite(record.gradient).all():
+            record = objective.record(record.theta)
     return Minimized(record.h, record, objective.records, end.converged, end.message, end.warning)

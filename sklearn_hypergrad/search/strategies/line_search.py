@@ -94,11 +94,26 @@ class LineSearch:
         points = self._known()
         # Where nothing can be solved finely, the values of the scan stay.
         if any(point.exact for point in points):
-            points = explore(self._exact, self._polish, points, self._settings["tol"])
+            points = self._explored(points)
         best = lowest_of([point for point in points if point.exact] or points)
         z = self._regular_end(points, best)
         converged, message = self._how(z, points)
         return self._found(z, self._ending(z, points, converged), message)
+
+    def _explored(self, points):
+        """All points, once none of them leaves room for a lower value."""
+
+        def look(z):
+            point = self._exact(z)
+            return Point(z, np.inf, 0.0) if point is None else point
+
+        tol = self._settings["tol"]
+        points = explore(self._exact, self._polish, points, tol)
+        # Coarse values may have ended the scan too early.
+        wider = [p for p in widen(look, points, self._low, self._high) if np.isfinite(p.value)]
+        if len(wider) > len(points):
+            points = explore(self._exact, self._polish, wider, tol)
+        return points
 
     def _found(self, z, end_status, message):
         return Found(self._record(z), [end_status], message)

@@ -23,7 +23,7 @@ from sklearn_hypergrad.search.strategies.joint import directions_of, end_statuse
 from sklearn_hypergrad.search.strategies.judging import best, score_at
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scalar import scalar_objectives
-from sklearn_hypergrad.tuning import FINE, SEARCH
+from sklearn_hypergrad.tuning import FINE, SEARCH, lowest
 
 # Points of the scan along the first hyperparameter that regularises, and along each other one.
 # Measured for KernelRidge on 48 splits of 12 data sets: 6 x 3 points and the rule of WORTH missed
@@ -72,12 +72,12 @@ class ProductSearch(Strategy):
         points = [point for point in self._scanned() if np.isfinite(point.value)]
         if not points:
             raise CannotSearch("the validation loss is not finite for any values")
-        points.sort(key=lambda record: record.value)
+        points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
         for point in self._separate(points):
-            lowest = np.inf if self._found is None else self._found.record.value
-            if point.value <= WORTH[self._smooth] * lowest:
+            least = np.inf if self._found is None else self._found.record.value
+            if point.value <= WORTH[self._smooth] * least:
                 found = self._descended(point)
-                self._found = found if found.record.value < lowest else self._found
+                self._found = found if found.record.value < least else self._found
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()
@@ -90,12 +90,12 @@ class ProductSearch(Strategy):
         axes = [self._axis(number) for number in range(len(self.prepared.ranges))]
         records = [own] if own is not None and self._inside(own) else []
         for rest in itertools.product(*axes[:first], *axes[first + 1 :]):
-            n_risen, lowest = 0, np.inf
+            n_risen, least = 0, np.inf
             for value in axes[first]:
                 record = self.objective.record(np.insert(rest, first, value))
                 records.append(record)
-                n_risen = n_risen + 1 if record.value > RISEN * lowest else 0
-                lowest = min(lowest, record.value)
+                n_risen = n_risen + 1 if record.value > RISEN * least else 0
+                least = min(least, record.value)
                 if n_risen == RISES:
                     break
         return records
@@ -166,7 +166,7 @@ class ProductSearch(Strategy):
 
         bounds = objective.space.bounds
         minimum = optimizer.minimize(scaled, start.theta, bounds, **settings)
-        record = objective.record(minimum.z)
+        record = lowest([objective.record(minimum.z), *filter(self._inside, objective.records)])
         return self._found_at(record, minimum.converged, minimum.message, minimum.warning)
 
     def _usual_optimizer(self, level):

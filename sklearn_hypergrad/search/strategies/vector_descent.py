@@ -82,6 +82,7 @@ class VectorDescent:
             theta = self._splitting.theta(z0)
             return Found(first, [EndStatus.FLAT] * len(theta), "the target is constant")
         self._likelihood = self._likelihood_scale(first)
+        self._solvable = first.usable
         minimum = self._minimum(z0)
         return self._found(self._polished(minimum.z), minimum)
 
@@ -146,7 +147,8 @@ class VectorDescent:
             return value, gradient
 
         optimizer, bounds = self._options.optimizer or LBFGS(), self._splitting.bounds
-        return optimizer.minimize(fun, z0, bounds, **self._prepared.run, likelihood=True)
+        minimum = optimizer.minimize(fun, z0, bounds, **self._prepared.run, likelihood=True)
+        return dataclasses.replace(minimum, z=self._best_z)
 
     def _polished(self, z):
         loss, bounds = self._data.loss, self._splitting.level_bounds
@@ -191,7 +193,8 @@ class VectorDescent:
 
     def _value_and_gradient(self, z):
         record = self.objective.record(self._splitting.theta(z))
-        if not np.isfinite(record.value):
+        usable = record.usable if self._solvable else np.isfinite(record.value)
+        if not usable:
             return np.inf, np.zeros_like(z)
         value, slope = self._likelihood(record.value)
         penalty = self._splitting.penalty(z)
