@@ -103,7 +103,8 @@ class Evaluation:
     warm_start : object
         A start for the next evaluation, or None.
     statuses : tuple of Status
-        Statuses of the inner and the linear solver; their values are remedies.
+        Statuses of the inner and the linear solver; their values are remedies. EXPLODED takes the
+        place of CONVERGED if a value or the gradient is not finite.
     n_solves : int
         Number of linear systems solved, or of gradients of batches computed.
     w : ndarray
@@ -123,6 +124,12 @@ class Evaluation:
     linear_iterations: float = np.nan
     linear_residual: float = np.nan
 
+    def __post_init__(self):
+        # Methods put evaluations together in several places, those of users among them: whatever
+        # its solvers say, no result that is not finite counts as converged.
+        if not all(np.isfinite(part).all() for part in (self.values, *self.gradient.values())):
+            object.__setattr__(self, "statuses", exploded(self.statuses))
+
     @classmethod
     def of(cls, values, gradient, fitted, pulled):
         """The Evaluation of a fit, FittedWeights or the Fitted of a model, and of its Pulled."""
@@ -136,6 +143,12 @@ class Evaluation:
             linear_iterations=pulled.linear_iterations,
             linear_residual=pulled.linear_residual,
         )
+
+
+def exploded(statuses):
+    """The statuses of an evaluation that is not finite: EXPLODED in place of CONVERGED."""
+    others = (s for s in statuses if s not in (Status.CONVERGED, Status.EXPLODED))
+    return *others, Status.EXPLODED
 
 
 class Hypergradient:

@@ -25,6 +25,11 @@ class Status(enum.Enum):
         "steps: Reverse(descent=GradientDescent(n_steps=...))."
     )
     DIVERGED = "Training diverged. Lower the learning rate or the momentum, or scale the features."
+    EXPLODED = (
+        "The hypergradient exploded: it or the outer loss is not finite. Lower the learning rate "
+        "or the momentum, train for fewer steps, or scale the features. Check that losses of your "
+        "own and their derivatives are finite at the weights that were found."
+    )
     LINEAR_SOLVE_INEXACT = (
         "The linear system of the hypergradient was not solved to tolerance. Scale the features "
         "(StandardScaler) or bound the penalty away from zero with Continuous(low, high)."

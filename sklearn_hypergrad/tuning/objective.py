@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.exact import LatticeOverflow
 from sklearn_hypergrad.hypergradients import Evaluation
+from sklearn_hypergrad.hypergradients.base import exploded
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.training import Diverged
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, Events, Stage, Stopped
@@ -220,6 +221,8 @@ class Objective:
         n_solves = sum(e.n_solves for e in evaluations)
         if not np.isfinite([losses.mean(), *gradient]).all():
             losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
+            # The change to theta or the mean may be what overflows.
+            statuses = exploded(statuses)
         else:
             self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
         record = self._told(theta, losses, gradient, statuses, n_solves, began)

@@ -91,3 +91,40 @@ def test_log_likelihoods_are_absolute(scale):
     # A slope of 30 tol is small enough, and all there is to see of a small function.
     assert np.abs(scale * quadratic(minimum.z)[1]).max() <= 0.3
     assert (len(seen) == 1) == (scale < 1)
+
+
+def cut(z):
+    """A quadratic that is not finite beyond a line."""
+    return (np.inf, np.zeros(3)) if z[2] > 0.5 else quadratic(z)
+
+
+def test_values_that_are_not_finite_are_gone_around():
+    seen = []
+
+    def fun(z):
+        seen.append(cut(z)[0])
+        return cut(z)
+
+    z0 = np.array([-1.0, 2.0, -0.2])
+    minimum = LBFGS().minimize(fun, z0, WIDE, tol=1e-5, max_iter=200)
+    assert minimum.converged
+    assert_allclose(minimum.z, CENTRE, atol=1e-5)
+    assert ("steps were taken back" in minimum.warning) == (np.inf in seen)
+    assert np.inf in seen
+
+
+def test_it_does_not_count_as_converged_where_it_is_held_back():
+    def fun(z):
+        return (-z.sum(), -np.ones(3)) if z[0] < 0.3 else (np.nan, np.ones(3))
+
+    minimum = LBFGS().minimize(fun, np.zeros(3), WIDE, tol=1e-5, max_iter=200)
+    assert not minimum.converged
+    assert minimum.z[0] < 0.3
+    assert "loss or its gradient is not finite there" in minimum.warning
+
+
+def test_it_does_not_begin_where_the_value_is_not_finite():
+    minimum = LBFGS().minimize(cut, np.ones(3), WIDE, tol=1e-5, max_iter=200)
+    assert not minimum.converged
+    assert minimum.message == "the validation loss is not finite at the start"
+    assert_array_equal(minimum.z, np.ones(3))

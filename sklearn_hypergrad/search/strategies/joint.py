@@ -115,8 +115,9 @@ class JointSearch(Strategy):
             )
         if not np.isfinite(record.value):
             raise refused(
-                f"the validation loss of {name} is not finite where the search starts: the score "
-                f"may not be defined for its predictions"
+                f"the validation loss of {name} or its gradient is not finite where the search "
+                f"starts: training may be chaotic, which smaller learning rates and fewer steps "
+                f"prevent, or the score not be defined for its predictions"
             )
 
     def _found_at(self, record, converged, message, warning=""):
