@@ -12,7 +12,7 @@ from sklearn_hypergrad.training.dynamics import (
     State,
 )
 from sklearn_hypergrad.training.hyperparameters import OF_TRAINING, SCHEDULES
-from sklearn_hypergrad.training.run import Diverged, Run, Training, explained
+from sklearn_hypergrad.training.run import Diverged, NotRepeated, Run, Training, explained
 from sklearn_hypergrad.training.storage import Storage
 from sklearn_hypergrad.training.trajectories import Checkpointed, NotReversed, Reversed, Stored
 
@@ -29,6 +29,7 @@ __all__ = [
     "Listed",
     "Momentum",
     "Nesterov",
+    "NotRepeated",
     "NotReversed",
     "RMSprop",
     "Reversed",

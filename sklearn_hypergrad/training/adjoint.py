@@ -23,6 +23,11 @@ def pull_back(run, steps, w, *, to_start=True):
     -------
     dict
         Shaped like the hyperparameters, without those that training ignores.
+
+    Raises
+    ------
+    NotRepeated
+        If the loss of the last step has another gradient when it is called again.
     """
     sums = run.gradient()
     adjoint = State(w.copy(), tuple(np.zeros_like(w) for _ in range(run.dynamics.n_slots)))
@@ -30,6 +35,8 @@ def pull_back(run, steps, w, *, to_start=True):
     # slope is the adjoint of that gradient, H slope and cross what it adds.
     for step in steps:
         t, g = step.t, step.linearization.gradient
+        if t == run.n_steps - 1:
+            run.check_repeats(step.before.w, t, g)
         add = functools.partial(sums.add_product, t, run.groups)
         slope = run.dynamics.pull(step.before, step.after, g, step.rates, t, adjoint, add)
         product, cross = step.linearization.pull(slope)
@@ -70,6 +77,7 @@ class Tangents:
         """Move along with one step."""
         dtype = before.w.dtype
         if t == 0:
+            self._run.check_repeats(before.w, t, linearization.gradient)
             # What the loss depends on.
             self._sums.add(0, linearization.pull(self._still)[1])
         rates = self._run.spread(self._run.rates(t), dtype)

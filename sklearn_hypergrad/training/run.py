@@ -15,8 +15,19 @@ from sklearn_hypergrad.training.schedules import Schedule, Whole
 PIECE = 2**15
 
 
+# Said of a gradient that is not the same twice.
+RANDOM = (
+    "its gradient was another one when the loss was called again. A training loss must not draw "
+    "random numbers when it is called: draw them before, or from a seed that rows determine"
+)
+
+
 class Diverged(ArithmeticError):
     """Raised if the training loss or a weight is not finite any more."""
+
+
+class NotRepeated(ArithmeticError):
+    """Raised if a gradient of a training run is another one when it is computed again."""
 
 
 @contextlib.contextmanager
@@ -98,8 +109,7 @@ class Run:
         Diverged
             If the loss is not finite; names the step.
         """
-        h = {name: self._schedules[name].at(t) for name in self._of_loss}
-        linearization = self._problem.linearize(w, h, self._batches.rows(t))
+        linearization = self._linearized(w, t)
         if not np.isfinite(linearization.value):
             raise Diverged(
                 f"The training loss is {linearization.value} at step {self._step(t)}. Use a "
@@ -174,6 +184,19 @@ class Run:
                 f"momentum."
             )
 
+    def check_repeats(self, w, t, gradient):
+        """Raise NotRepeated unless the loss of step ``t`` has the gradient at ``w`` once more.
+
+        Second derivatives come from further calls of the loss, so those of a loss that draws random
+        numbers would belong to other draws.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            change = np.linalg.norm(self._linearized(w, t).gradient - gradient)
+        # Sums may round differently where arrays lie elsewhere in memory: half of the digits. What
+        # is not finite is no sign of chance.
+        if change > np.sqrt(np.finfo(w.dtype).eps) * np.linalg.norm(gradient):
+            raise NotRepeated(f"Step {self._step(t)} cannot be differentiated: {RANDOM}.")
+
     def gradient(self):
         """The Sums in which the hypergradient comes together."""
         return Sums({name: self._schedules[name] for name in self._tuned}, self.dynamics.names)
@@ -209,6 +232,10 @@ class Run:
     def start_vjp(self, w):
         """Derivatives of the start, times ``w``, for hyperparameters that set it."""
         return self._problem.initial_vjp(self._values, w)
+
+    def _linearized(self, w, t):
+        h = {name: self._schedules[name].at(t) for name in self._of_loss}
+        return self._problem.linearize(w, h, self._batches.rows(t))
 
     def _step(self, t):
         # Training that is tuned while it runs may go on beyond the steps that were asked for.

@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_hypergrad.exact import Decay, FixedPoint, InformationBuffer, LatticeOverflow
 from sklearn_hypergrad.training.dynamics import State
+from sklearn_hypergrad.training.run import RANDOM, NotRepeated
 from sklearn_hypergrad.training.trajectories.base import Step, Trajectory
 
 # Numbers below 4e3, 4e6 and 4e9, of which the smallest that will do leave the most decimals.
@@ -14,7 +15,7 @@ LATTICES = tuple(FixedPoint(bits) for bits in (50, 40, 30))
 fraction = functools.lru_cache(2**14)(Decay.of)
 
 
-class NotReversed(ArithmeticError):
+class NotReversed(NotRepeated):
     """Raised if a training run that was undone does not end at its start, bit for bit."""
 
 
@@ -102,8 +103,8 @@ class Reversed(Trajectory):
             buffer.undo(v)
         if self._checksum() != self._sums[t]:
             raise NotReversed(
-                f"Step {t} of {self._run.n_steps} was not undone exactly: its gradient was another "
-                f"one on the way back. Use hypergradient='reverse', which stores the states."
+                f"Step {t} of {self._run.n_steps} was not undone exactly: {RANDOM}. If it does "
+                f"not, use hypergradient='reverse', which stores the states."
             )
         self.n_gradients += 1
         return self._state(), linearization, rates
