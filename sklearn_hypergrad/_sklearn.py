@@ -4,11 +4,18 @@ import functools
 import inspect
 
 from sklearn.base import _fit_context
-from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
+from sklearn.metrics._scorer import (
+    _BaseScorer,
+    _MultimetricScorer,
+    _PassthroughScorer,
+    _Scorer,
+)
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing
+from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import (
     _check_method_params,
@@ -33,8 +40,11 @@ __all__ = [
     "has_callbacks",
     "metric_of",
     "num_samples",
+    "rows_of",
     "rows_of_params",
     "safe_split",
+    "scores_predictions",
+    "single_score_params",
     "single_scorer",
     "without_callbacks",
 ]
@@ -44,6 +54,7 @@ check_sample_weight = _check_sample_weight
 feature_names = _get_feature_names
 fit_context = _fit_context
 num_samples = _num_samples
+rows_of = _safe_indexing
 safe_split = _safe_split
 
 
@@ -93,6 +104,28 @@ def single_scorer(scorers, refit):
     if isinstance(scorers, _BaseScorer | _PassthroughScorer) or not isinstance(refit, str):
         return scorers
     return functools.partial(_entry, scorers, refit)
+
+
+def single_score_params(scorers, refit, params):
+    """The metadata that reach the scorer that decides, of those that reach all scorers."""
+    scorer = scorers
+    if isinstance(scorers, _MultimetricScorer):
+        scorer = single_scorer(scorers, refit)
+        if scorer is not None and _routing_enabled():
+            return dict(process_routing(scorers, "score", **params)[refit].score)
+    if scorer is None or accepts_sample_weight(scorer):
+        return dict(params)
+    return {name: value for name, value in params.items() if name != "sample_weight"}
+
+
+def scores_predictions(scorer, estimator):
+    """Whether a scorer uses nothing of X and of the estimator but its predictions.
+
+    Then the final step and its features give the same score as the pipeline and X.
+    """
+    if isinstance(scorer, _PassthroughScorer):
+        return type(estimator).score.__module__.startswith("sklearn.")
+    return type(scorer) is _Scorer
 
 
 def _entry(scorer, name, *args, **kwargs):

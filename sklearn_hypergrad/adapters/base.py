@@ -18,6 +18,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_array, column_or_1d
 
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
+from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.spaces import Hyperparameter
 
 # The values of ``per`` that penalties of linear models with arrays allow.
@@ -258,6 +259,28 @@ class Family(abc.ABC):
         """
         return None
 
+    def install_behind(self, estimator, model, fitted, h, block, means):
+        """Make fitted estimators for the features that each split has itself.
+
+        By default they are those of ``install``: for families whose models neither narrow their
+        data nor use ``scales``.
+
+        Parameters
+        ----------
+        estimator, model, fitted, h
+            As for ``install``.
+        block : SplitData
+            The data that the model was made of.
+        means : list of ndarray of shape (n_features,)
+            Means of the features that each split has itself, over all rows.
+
+        Returns
+        -------
+        list of estimator or None
+            As of ``install``.
+        """
+        return self.install(estimator, model, fitted, h)
+
 
 @functools.singledispatch
 def family(estimator) -> Any:
@@ -295,14 +318,41 @@ def narrowed(data, *, center, most):
     return dataclasses.replace(data, X=to_row_space(data.X, center=center))
 
 
+def own_coefficients(coefs, data, block):
+    """Coefficients of the features that each split has itself, of shape (n_splits, n_outputs, ...).
+
+    Those of a model may be of a basis of the row space (``narrowed``), or of the features of
+    another split (``scales``).
+    """
+    if data.X is not block.X:
+        coefs = np.array([from_row_space(coef, data.X, block.X) for coef in coefs])
+    if block.scales is not None:
+        scales = block.scales.T[:, None]
+        coefs = np.divide(coefs, scales, out=np.zeros_like(coefs), where=scales != 0)
+    return coefs
+
+
 class LinearFamily(Family):
     """Families of linear models: an estimator is fitted by setting coefficients and intercept."""
 
     def install(self, estimator, model, fitted, h):
-        coefficients = model.problem.coefficients(fitted.w)
+        return self._with_each(estimator, model, *model.problem.coefficients(fitted.w))
+
+    def install_behind(self, estimator, model, fitted, h, block, means):
+        coefs, intercepts = model.problem.coefficients(fitted.w)
+        if getattr(estimator, "fit_intercept", True):
+            # The mean prediction stays, whatever the origins of the features are.
+            predicted = np.asarray(model.data.X.mean(axis=0)) @ coefs.transpose(0, 2, 1)
+            intercepts = predicted.reshape(intercepts.shape) + intercepts
+        coefs = own_coefficients(coefs, model.data, block)
+        if getattr(estimator, "fit_intercept", True):
+            intercepts = intercepts - np.einsum("sp,skp->sk", np.array(means), coefs)
+        return self._with_each(estimator, model, coefs, intercepts)
+
+    def _with_each(self, estimator, model, coefs, intercepts):
         return [
             self.with_coefficients(estimator, coef, intercept, model.data.labels)
-            for coef, intercept in zip(*coefficients, strict=True)
+            for coef, intercept in zip(coefs, intercepts, strict=True)
         ]
 
     @abc.abstractmethod

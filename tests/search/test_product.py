@@ -171,7 +171,9 @@ def test_ends_on_bounds_are_told():
 def test_a_score_without_gradient_judges_what_was_visited(small):
     search = searched(small, ANY, scoring="neg_median_absolute_error")
     assert search.validation_loss_ == "squared_error"
-    assert len(search.cv_results_["params"]) == 2
+    # The point found, the best one under the score, and the values of the estimator.
+    assert len(search.cv_results_["params"]) == 3
+    assert search.cv_results_["params"][2] == {"alpha": 1.0, "gamma": 0.1}
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
 
 

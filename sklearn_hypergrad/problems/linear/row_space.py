@@ -36,3 +36,23 @@ def to_row_space(X, *, center):
     if not kept.any():
         return np.zeros((len(kernel), 1))
     return vectors[:, kept] * np.sqrt(eigenvalues[kept])
+
+
+# Z = U S has orthogonal columns and X = U S V', so that V = X' U S^-1 = X' Z (Z'Z)^-1, and Z'Z is
+# diagonal. Columns of Z sum to zero where X was centred: then X' Z is the same without its means.
+def from_row_space(coef, Z, X):
+    """Coefficients of X from those of its features ``Z`` in the row space.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_outputs, rank)
+    Z : ndarray of shape (n_samples, rank)
+        What ``to_row_space`` returned for X.
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n_features)
+    """
+    squares = np.sum(Z**2, axis=0)
+    return (X.T @ (Z @ (coef / np.where(squares > 0, squares, 1.0)).T)).T

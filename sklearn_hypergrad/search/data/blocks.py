@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 
 from sklearn_hypergrad._sklearn import (
     check_sample_weight,
+    feature_names,
     rows_of_params,
     safe_split,
     without_callbacks,
@@ -21,6 +22,7 @@ from sklearn_hypergrad._sklearn import (
 from sklearn_hypergrad.problems import SplitData
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.features import Columns
+from sklearn_hypergrad.search.data.fitted_steps import FittedSteps, feature_means
 from sklearn_hypergrad.search.data.shared_design import shared
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.
@@ -64,7 +66,7 @@ class Capture(BaseEstimator):
         return hasattr(self, "captured_")
 
 
-def blocks(candidate, inputs, splits=None):
+def blocks(candidate, inputs, splits=None, kept=None):
     """The blocks of a candidate: one of many splits if these share X, else one for each split.
 
     Parameters
@@ -73,6 +75,8 @@ def blocks(candidate, inputs, splits=None):
     inputs : FitInputs
     splits : list of (train, test), default=None
         None is the splits of ``inputs``.
+    kept : list, default=None
+        The FittedSteps of every split are appended to it.
 
     Returns
     -------
@@ -96,15 +100,17 @@ def blocks(candidate, inputs, splits=None):
     y = candidate.family.encode(labels)
     if not np.isfinite(y).all():
         raise ValueError("y is not finite")
-    score_weight = _weight(inputs.score_params, len(y))
+    # Other metadata of the score are known to the scorer only.
+    score_weight = check_sample_weight(inputs.score_weight, np.empty((len(y), 1)))
+    targets = labels, y, score_weight
     _, path = final_step(candidate.estimator, candidate.range.key)
     if not path:
-        found = [_shared(candidate, inputs, splits, labels, y, score_weight)]
+        found = [_shared(candidate, inputs, splits, *targets)]
+        if kept is not None:
+            names = feature_names(inputs.X)
+            kept += [FittedSteps(names, feature_means(found[0].X))] * len(splits)
     else:
-        parts = (
-            _transformed(candidate, inputs, path, split, labels, y, score_weight)
-            for split in splits
-        )
+        parts = (_transformed(candidate, inputs, path, split, targets, kept) for split in splits)
         found = shared(
             parts,
             intercept=getattr(candidate.final, "fit_intercept", False),
@@ -151,9 +157,9 @@ def _shared(candidate, inputs, splits, labels, y, score_weight):
     )
 
 
-def _transformed(candidate, inputs, path, split, labels, y, score_weight):
+def _transformed(candidate, inputs, path, split, targets, kept):
     """The block of one split, and the rows of the data that it has."""
-    train, test = split
+    (train, test), (labels, y, score_weight) = split, targets
     pipeline = without_callbacks(clone(candidate.estimator))
     capture = Capture(clone(candidate.final))
     pipeline.set_params(**{"__".join(path): capture})
@@ -173,6 +179,9 @@ def _transformed(candidate, inputs, path, split, labels, y, score_weight):
             X = _stack(X, _array(pipeline.predict(X_test)))
             rows = np.concatenate([train, test])
             held_out = np.arange(len(train), len(rows))
+    if kept is not None:
+        del capture.captured_
+        kept.append(FittedSteps(feature_names(transformed), feature_means(X), pipeline, path))
     weight = _weight(fit_params, len(train))
     block = SplitData(
         X=X,

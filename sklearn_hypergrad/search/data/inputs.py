@@ -13,10 +13,11 @@ from sklearn.model_selection import (
 )
 
 from sklearn_hypergrad._sklearn import (
-    accepts_sample_weight,
     num_samples,
+    rows_of,
     rows_of_params,
     safe_split,
+    single_score_params,
     single_scorer,
 )
 
@@ -93,6 +94,21 @@ class FitInputs:
                     weight = weight * np.asarray(value, dtype=float)
         return weight
 
+    @property
+    def score_weight(self):
+        """The user's weights of the score, or None."""
+        return self.score_params.get("sample_weight")
+
+    def held_out_targets(self, split):
+        """Targets of a held-out part, and the metadata of its score, as the user gave them."""
+        _, test = self.splits[split]
+        return rows_of(self.y, test), rows_of_params(self.X, self.score_params, test)
+
+    def held_out_features(self, split, estimator):
+        """Features of a held-out part as the user gave them."""
+        train, test = self.splits[split]
+        return safe_split(estimator, self.X, self.y, test, train)[0]
+
     def subset(self, rows, estimator):
         """The inputs of a fit on some rows, which are split anew."""
         X, y = safe_split(estimator, self.X, self.y, rows)
@@ -121,15 +137,12 @@ def fit_inputs(search, X, y, cv, routed_params):
     """
     scorers, _ = search._get_scorers()
     scorer = single_scorer(scorers, search.refit)
-    score_params = dict(routed_params.scorer.score)
-    if scorer is not None and not accepts_sample_weight(scorer):
-        score_params.pop("sample_weight", None)
     return FitInputs(
         X=X,
         y=y,
         splits=list(cv.split(X, y, **routed_params.splitter.split)),
         fit_params=dict(routed_params.estimator.fit),
-        score_params=score_params,
+        score_params=single_score_params(scorers, search.refit, routed_params.scorer.score),
         scorer=scorer,
         splitter=cv.cv,
         split_params=dict(routed_params.splitter.split),

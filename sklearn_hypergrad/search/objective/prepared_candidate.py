@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 
+from sklearn_hypergrad._sklearn import scores_predictions
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.data.blocks import blocks, whole
@@ -53,6 +54,10 @@ class PreparedCandidate:
         self._choice = choose(
             options.validation_loss, inputs.scorer, self.final, self.family, inputs.y
         )
+        if set(inputs.score_params) - {"sample_weight"}:
+            self._choice = dataclasses.replace(self._choice, exact=False)
+        # The FittedSteps of each split, if the scorer is to see them.
+        self.steps = []
 
     def inside(self, rows, place):
         """The same candidate for a separate search on some rows.
@@ -114,7 +119,22 @@ class PreparedCandidate:
     @functools.cached_property
     def cv_data(self):
         """List of SplitData of the user's cv."""
-        return self._prepared(blocks, self.candidate, self.inputs)
+        kept = self.steps if self.scorer_sees_steps else None
+        return self._prepared(blocks, self.candidate, self.inputs, None, kept)
+
+    @property
+    def judges(self):
+        """Whether the asked score judges points, because another loss is descended."""
+        # A row of another point could win against the one that one standard error selects.
+        return self.options.selection == "best" and not self.choice.exact
+
+    @property
+    def scorer_sees_steps(self):
+        """Whether the scorer, where it judges points, is to get whole pipelines and X."""
+        scorer = self.inputs.scorer
+        if scorer is None or self.options.selection != "best":
+            return False
+        return not scores_predictions(scorer, self.final)
 
     @functools.cached_property
     def everything(self):

@@ -16,7 +16,8 @@ from sklearn_hypergrad.search.results.candidate_result import (
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
-from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best, score_at
+from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge
+from sklearn_hypergrad.search.strategies.listed import best_listed, listed_points
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.own_values import own_values_setup
 from sklearn_hypergrad.tuning import descend
@@ -40,7 +41,7 @@ class JointSearch(Strategy):
         space = self.objective.space
         self._start = {d.name: d.starts.reshape(d.shape) for d in space.dimensions}
         self._trained = self.objective.terms[0].trained
-        self._found, self._judged, self._comparisons = None, [], []
+        self._found, self._judged, self._comparisons, self._remarks = None, [], [], []
 
     @property
     def has_evaluated(self):
@@ -51,7 +52,7 @@ class JointSearch(Strategy):
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         if self.options.selection == "best" and not self.setup.choice.exact:
-            self._judged = best_judged(self.objective, self.prepared)
+            self._judge()
         # If values are noisy or training goes on between them, they cannot be compared.
         if not self.objective.noisy:
             what = "the point found over the start"
@@ -65,30 +66,38 @@ class JointSearch(Strategy):
             # Listed values, the start and the end (2) are evaluated in addition.
             at_most = budget + sum(len(span.listed) for span in ranges) + 2
             objective.stage = dataclasses.replace(objective.stage, at_most=at_most)
-        self._take_best_listed()
+        self._start = best_listed(objective, self._start, ranges)
         theta = objective.space.to_theta(self._start)
         self._begin(theta)
         end = descend(objective, optimizer, theta, **self.prepared.run)
         return self._found_at(end.record, end.converged, end.message, end.warning)
 
+    def _judge(self):
+        """Points that are rows because the asked score has no gradient."""
+        ranges, records = self.prepared.ranges, self.objective.records
+        visited = sorted((r for r in records if np.isfinite(r.value)), key=lambda r: r.value)
+        visited = [record.h for record in visited[:N_JUDGED]]
+        judge = Judge(self.prepared, self.setup.asked())
+        # Each listed value of a network would take a training run per split.
+        listed = listed_points(ranges)
+        self._judged = judge.rows([] if self._trained else listed, visited)
+        self._judged += listed if judge.failure and self._trained else []
+        self._judged += [] if self._trained else self._own_points()
+        self._remarks = judge.remarks
+
+    def _own_points(self):
+        """The estimator's own values, in a list; empty if they are not within the bounds."""
+        own = {each.dimension.name: each.before for each in self.setup.searched}
+        within = all(
+            np.all((own[d.name] >= d.low) & (own[d.name] <= d.high))
+            for d in self.objective.space.dimensions
+        )
+        return [own] if within else []
+
     def _usual_optimizer(self):
         """Adam for training runs and for losses with kinks, which mislead line searches."""
         smooth = self.setup.choice.loss.smooth and self.objective.terms[0].smooth
         return LBFGS() if smooth and not self._trained else Adam()
-
-    def _take_best_listed(self):
-        """Start at the best listed values, chosen for one hyperparameter after the other."""
-        lowest = None
-        for span in self.prepared.ranges:
-            for listed in span.listed:
-                point = {**self._start, span.leaf: np.asarray(listed, dtype=float)}
-                lowest = self._glance(self._start) if lowest is None else lowest
-                value = self._glance(point)
-                if value < lowest:
-                    self._start, lowest = point, value
-
-    def _glance(self, point):
-        return self.objective.glance(self.objective.space.to_theta(point))
 
     def _begin(self, theta):
         """Evaluate the start of the search.
@@ -150,6 +159,7 @@ class JointSearch(Strategy):
             from_own_values=True,
             expected=found.record.value if expected else None,
             comparisons=self._comparisons,
+            remarks=self._remarks,
             start_row=_row_of(setup.params(self._start), rows),
         )
 
@@ -185,14 +195,6 @@ def end_statuses_of(theta, space, prepared, converged):
             held = (status for bound, status in bounds if abs(entry - bound) <= ON_BOUND)
             end_statuses.append(next(held, inside))
     return end_statuses
-
-
-def best_judged(objective, prepared):
-    """The best of the visited points under the asked score, in a list."""
-    visited = sorted(objective.records, key=lambda record: record.value)[:N_JUDGED]
-    points = [record.h for record in visited if np.isfinite(record.value)]
-    scores = [score_at(point, objective, prepared) for point in points]
-    return best(points, scores)
 
 
 def _row_of(settings, rows):

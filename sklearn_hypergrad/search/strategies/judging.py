@@ -1,68 +1,145 @@
-"""Judge visited points by the asked score, if it has no gradient and a surrogate was descended."""
+"""Judge points by the asked score, if it has no gradient and a surrogate was descended.
+
+The scorer gets what GridSearchCV gives it: a pipeline whose last step has the solution, and rows of
+X and y as the user gave them. If it fails nevertheless, all listed values are fitted and scored by
+scikit-learn.
+"""
 
 import warnings
 
 import numpy as np
 
+from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.tuning.objective import DIVERGING
+
 # Number of visited points that are judged by a score without gradient: the best by the descended
 # loss. Chosen by hand: each costs a fit per split, and points with a larger loss rarely score best.
 N_JUDGED = 5
+# Characters of an error that a remark quotes: two lines of text.
+LONGEST = 200
 
 
-def best_values(values, objective, name, prepared):
-    """The value with the best asked score, in a list; of equal ones the first.
+class Judge:
+    """The asked score of points that a search has visited, or that were listed.
 
     Parameters
     ----------
-    values : list
-        Values of the hyperparameter ``name``, each a scalar or an array of its shape.
+    prepared : PreparedCandidate
     objective : Objective
         The objective on the user's cv; solutions are converged to its inner tolerance.
-    name : str
-    prepared : PreparedCandidate
 
-    Returns
-    -------
-    list
-        One value, or none if no score is known.
+    Attributes
+    ----------
+    failure : str
+        Why there are no scores; or "".
     """
-    # In the order of size, each solution is a good start for the next one.
-    order = sorted(range(len(values)), key=lambda index: np.max(values[index]))
-    scores = {}
-    for index in order:
-        h = {name: np.asarray(values[index], dtype=float)}
-        scores[index] = score_at(h, objective, prepared)
-    return best(values, [scores[index] for index in range(len(values))])
 
+    def __init__(self, prepared, objective):
+        self._prepared, self._objective = prepared, objective
+        self._inputs, self._scorer = prepared.inputs, prepared.inputs.scorer
+        self._listed, self._scores = [], []
+        self.failure = ""
 
-def best(values, scores):
-    """A list of the value with the best score, the first of equal ones; empty without scores."""
-    known = [index for index, score in enumerate(scores) if np.isfinite(score)]
-    return [values[max(known, key=lambda index: (scores[index], -index))]] if known else []
+    def rows(self, listed, visited):
+        """The best of the listed and of the visited points; of equal ones the first.
 
+        Parameters
+        ----------
+        listed, visited : list of dict
+            Hyperparameters.
 
-def score_at(h, objective, prepared):
-    """Mean over splits of the asked score at hyperparameters ``h``; nan if that fails."""
-    inputs = prepared.inputs
-    if inputs.scorer is None:
-        return np.nan
-    scores = []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for term, fitted in objective.solutions(h):
-                scores += _scores(term, fitted, h, prepared)
-        return np.mean(scores)
-    # A scorer is user code. If it fails here, scikit-learn's scoring reports it.
-    except Exception:
-        return np.nan
+        Returns
+        -------
+        list of dict
+            Without a score all listed points, for scikit-learn to judge; none if no score is
+            known to decide.
+        """
+        if self._scorer is None:
+            return []
+        self._listed = listed
+        chosen = [*self._best(listed), *self._best(visited)]
+        if self._scores and not self.failure and np.all(np.isnan(self._scores)):
+            self.failure = "it is nan for every one of them"
+        return [*listed, *chosen] if self.failure else chosen
 
+    @property
+    def remarks(self):
+        """Remarks on why points could not be judged, in a list."""
+        if not self.failure:
+            return []
+        instead = "The point with the smallest validation loss is proposed as it is"
+        if self._listed:
+            instead = "All listed values were fitted and judged by scikit-learn instead"
+        text = (
+            f"{self._prepared.candidate.key}: the asked score could not judge what the search has "
+            f"visited, because {self.failure}. {instead}."
+        )
+        # With listed values the result is that of a grid search, at least.
+        return [Remark(text, warns=not self._listed or bool(self._scores))]
 
-def _scores(model, fitted, h, prepared):
-    """The asked score of every split of a model."""
-    data, inputs, scores = model.data, prepared.inputs, []
-    estimators = prepared.family.install(prepared.final, model, fitted, h)
-    for estimator, test in zip(estimators, data.tests, strict=True):
-        metadata = {"sample_weight": data.score_weight[test]} if inputs.score_params else {}
-        scores.append(inputs.scorer(estimator, data.X[test], data.labels[test], **metadata))
-    return scores
+    def _best(self, points):
+        # In the order of size, each solution is a good start for the next one.
+        order = sorted(range(len(points)), key=lambda i: [np.max(v) for v in points[i].values()])
+        scores = {index: self._score(points[index]) for index in order}
+        known = [index for index in range(len(points)) if not np.isnan(scores[index])]
+        return [points[max(known, key=lambda i: (scores[i], -i))]] if known else []
+
+    def _score(self, h):
+        """Mean over splits of the asked score at hyperparameters ``h``; nan if that fails."""
+        if self.failure:
+            return np.nan
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                score = np.mean(list(self._split_scores(h)))
+        except (np.linalg.LinAlgError, *DIVERGING):
+            # No model is trained there.
+            return np.nan
+        # A scorer is user code, which may expect more of a fitted estimator than its solution.
+        except Exception as error:
+            self.failure = f"of {type(error).__name__}: {error}"[:LONGEST].rstrip(".")
+            return np.nan
+        self._scores.append(score)
+        return score
+
+    def _split_scores(self, h):
+        """Yield the asked score of every split."""
+        h, inputs, first = {n: np.asarray(v, dtype=float) for n, v in h.items()}, self._inputs, 0
+        solutions = self._objective.solutions(h)
+        for block, (model, fitted) in zip(self._prepared.cv_data, solutions, strict=True):
+            splits = range(first, first := first + block.n_splits)
+            arguments = self._arguments(model, fitted, h, block, splits)
+            for split, (estimator, X) in zip(splits, arguments, strict=True):
+                y, metadata = inputs.held_out_targets(split)
+                yield np.asarray(self._scorer(estimator, X, y, **metadata), dtype=float).item()
+
+    def _arguments(self, model, fitted, h, block, splits):
+        """Yield an estimator and features for the scorer, for every split of a model."""
+        prepared, family = self._prepared, self._prepared.family
+        if not prepared.scorer_sees_steps:
+            installed = family.install(prepared.final, model, fitted, h)
+            features = (model.data.X[test] for test in model.data.tests)
+            yield from zip(self._checked(installed), features, strict=True)
+            return
+        steps = [prepared.steps[split] for split in splits]
+        means = [each.means for each in steps]
+        installed = family.install_behind(prepared.final, model, fitted, h, block, means)
+        for split, each, final in zip(splits, steps, self._checked(installed), strict=True):
+            whole = each.then(final.set_params(**self._own_values(h)))
+            yield whole, self._inputs.held_out_features(split, whole)
+
+    def _checked(self, installed):
+        if installed is None:
+            name = type(self._prepared.family).__name__
+            raise TypeError(f"{name}.install makes no fitted estimators")
+        return installed
+
+    def _own_values(self, h):
+        """Parameters of the final step that are searched.
+
+        Values per transformer are weights of the step before, whose columns the solution takes
+        without them.
+        """
+        settings = self._objective.events.settings(h)
+        spans = [span for span in self._prepared.ranges if span.continuous.per != "transformer"]
+        return {span.leaf: settings[span.key] for span in spans}

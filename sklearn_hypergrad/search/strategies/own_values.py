@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import numbers
+from collections.abc import Callable
 
 import numpy as np
 
@@ -42,6 +43,8 @@ class Setup:
         How it is differentiated, and why.
     replays : bool
         Whether fits of scikit-learn on its splits lead to the same weights.
+    asked : callable
+        ``asked()``: an objective on the user's cv, mostly the same one.
     """
 
     objective: Objective
@@ -49,6 +52,7 @@ class Setup:
     choice: Choice
     why: str
     replays: bool
+    asked: Callable
 
     def params(self, h):
         """Parameters for ``set_params`` from hyperparameters."""
@@ -98,9 +102,16 @@ def own_values_setup(prepared):
     make = _trained if terms[0].trained else _solved
     make = _online if is_online(options) else make
     objective, why = make(prepared, (space, terms, stage, events), make_terms)
+
+    def asked():
+        if on_cv:
+            return objective
+        make_own = functools.partial(_terms, prepared, prepared.cv_data, choice.loss)
+        return make(prepared, (space, make_own(0), stage, events), make_own)[0]
+
     objective.from_own_values = True
     fixed_draws = own_seed(prepared.final) is not None and options.resample == "fixed"
-    return Setup(objective, searched, choice, why, on_cv and fixed_draws)
+    return Setup(objective, searched, choice, why, on_cv and fixed_draws, asked)
 
 
 def _trained(prepared, parts, make_terms):

@@ -7,7 +7,7 @@ from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.results.candidate_result import compared_with_own
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
-from sklearn_hypergrad.search.strategies.judging import best_values
+from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.tuning import FINE
@@ -31,8 +31,7 @@ class PathSearch(ScalarSearch):
         super().__init__(prepared)
         self.objective.tol = FINE
         (self._dimension,) = self.objective.space.dimensions
-        # Places of the path, and those of its values that are judged.
-        self._thetas, self._best_values = self._places(), []
+        self._thetas = self._places()
 
     def run(self):
         values, losses = self._path()
@@ -40,12 +39,15 @@ class PathSearch(ScalarSearch):
         if not np.isfinite(losses[order[0]]):
             raise CannotSearch("the validation loss is not finite for any value")
         judged = dict.fromkeys([*order[: 2 * N_JUDGED : 2], 0, len(values) - 1])
-        self._best_values = [float(values[i]) for i in judged if np.isfinite(losses[i])]
+        name = self._dimension.name
+        best = [{name: float(values[i])} for i in judged if np.isfinite(losses[i])]
         self._found = self._polished(order[0])
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
-        self._judge()
+        if self.prepared.judges:
+            self._asked.tol = FINE
+            self._judged = self._judge.rows(listed_points(self.prepared.ranges), best)
 
     def _path(self):
         """``(values, losses)``; the losses are infinite where they are no numbers."""
@@ -90,12 +92,3 @@ class PathSearch(ScalarSearch):
             if abs(theta - bound) <= ON_BOUND:
                 return EndStatus.AT_BOUND if own else end
         return EndStatus.INTERIOR
-
-    def _judge(self):
-        """The best listed value and the best of the path, if the asked score has no gradient."""
-        prepared = self.prepared
-        if prepared.choice.exact or self.options.selection != "best":
-            return
-        self._asked.tol = FINE
-        for group in (prepared.range.listed, self._best_values):
-            self._judged += best_values(group, self._asked, prepared.range.leaf, prepared)

@@ -20,7 +20,8 @@ from sklearn_hypergrad.search.results.candidate_result import (
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.joint import directions_of, end_statuses_of
-from sklearn_hypergrad.search.strategies.judging import best, score_at
+from sklearn_hypergrad.search.strategies.judging import Judge
+from sklearn_hypergrad.search.strategies.listed import best_listed, listed_points, nearest_listed
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scalar import scalar_objectives
 from sklearn_hypergrad.tuning import FINE, SEARCH, lowest
@@ -62,6 +63,7 @@ class ProductSearch(Strategy):
         self._direction = directions_of(prepared, self.objective.space)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
+        self._judge = Judge(prepared, self._asked)
         self._found, self._judged, self._comparisons = None, [], []
 
     @property
@@ -81,8 +83,9 @@ class ProductSearch(Strategy):
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()
-        if self.options.selection == "best" and not self.prepared.choice.exact:
-            self._judge()
+        if self.prepared.judges:
+            self._judged = self._judge.rows(listed_points(self.prepared.ranges), self._visited())
+            self._judged += self._unjudged()
 
     def _scanned(self):
         """Records of the scan, and of the estimator's own values."""
@@ -188,11 +191,18 @@ class ProductSearch(Strategy):
             what = f"the point found over {shown}"
             self._comparisons = [compared(self.objective, own, self._found, what)]
 
-    def _judge(self):
-        """The best visited point under the asked score."""
-        visited = [r.h for r in self.objective.records if r.stage.purpose == SEARCH]
-        scores = [score_at(h, self._asked, self.prepared) for h in visited]
-        self._judged = best(visited, scores)
+    def _visited(self):
+        return [r.h for r in self.objective.records if r.stage.purpose == SEARCH]
+
+    def _unjudged(self):
+        """The estimator's own values and, of lists with many combinations, the best by the loss."""
+        ranges, points = self.prepared.ranges, []
+        if self._own_theta() is not None:
+            points.append(self._own())
+        if not listed_points(ranges) and any(span.listed for span in ranges):
+            start = nearest_listed(self._found.record.h, ranges, self.objective.space)
+            points.append(best_listed(self.objective, start, ranges))
+        return points
 
     def result(self, stopped=None):
         prepared, objective, found = self.prepared, self.objective, self._found
@@ -219,6 +229,7 @@ class ProductSearch(Strategy):
             loss_name=objective.stage.loss,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
+            remarks=self._judge.remarks,
         )
 
 

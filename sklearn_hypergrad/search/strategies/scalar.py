@@ -13,8 +13,9 @@ from sklearn_hypergrad.search.results.candidate_result import (
 )
 from sklearn_hypergrad.search.results.found import stopped_at
 from sklearn_hypergrad.search.strategies.base import Strategy
-from sklearn_hypergrad.search.strategies.judging import best_values
+from sklearn_hypergrad.search.strategies.judging import Judge
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
+from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.tuning import SEARCH
 
@@ -33,6 +34,7 @@ class ScalarSearch(Strategy):
         self._direction = np.array(prepared.directions)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
+        self._judge = Judge(prepared, self._asked)
         self._found, self._comparisons, self._judged = None, [], []
 
     @property
@@ -44,24 +46,16 @@ class ScalarSearch(Strategy):
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
-        self._judge()
-
-    def _judge(self):
-        """The best listed and the best visited value, if the asked score has no gradient."""
-        prepared, objective = self.prepared, self.objective
-        # A row of another point could win against the selected one.
-        if prepared.choice.exact or self.options.selection != "best":
-            return
-        name, self._asked.tol = prepared.range.leaf, objective.tol
-        visited = [r.h[name] for r in objective.records if r.stage.purpose == SEARCH]
-        for group in (prepared.range.listed, visited):
-            self._judged += best_values(group, self._asked, name, prepared)
+        if self.prepared.judges:
+            self._asked.tol = self.objective.tol
+            visited = [r.h for r in self.objective.records if r.stage.purpose == SEARCH]
+            self._judged = self._judge.rows(listed_points(self.prepared.ranges), visited)
 
     def result(self, stopped=None):
         prepared, objective = self.prepared, self.objective
         found = self._found if stopped is None else stopped_at(self._found, objective, stopped)
         (dimension,) = objective.space.dimensions
-        values = distinct([found.record.h[dimension.name], *self._judged])
+        values = distinct([h[dimension.name] for h in (found.record.h, *self._judged)])
         rows = [prepared.settings({dimension.name: value}) for value in values]
         # Scores of scikit-learn's fits are compared with converged solutions only.
         solved_exactly = set(found.record.statuses) == {Status.CONVERGED}
@@ -78,7 +72,7 @@ class ScalarSearch(Strategy):
             values=values,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
-            remarks=scale_remarks(prepared),
+            remarks=[*self._judge.remarks, *scale_remarks(prepared)],
         )
 
 

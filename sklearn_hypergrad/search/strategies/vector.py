@@ -22,7 +22,7 @@ from sklearn_hypergrad.search.results.effective_model import effective_model
 from sklearn_hypergrad.search.results.found import stopped_at
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
-from sklearn_hypergrad.search.strategies.judging import N_JUDGED, best_values
+from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
@@ -190,7 +190,7 @@ class VectorSearch(Strategy):
         self.prepared, self.options = prepared, prepared.options
         self._search = CommonAndVector(prepared)
         self._search.check_selection()
-        self._guard, self._verdict = None, None
+        self._guard, self._verdict, self._remarks = None, None, []
         self._comparisons, self._judged, self._expected = [], [], None
 
     @property
@@ -231,13 +231,14 @@ class VectorSearch(Strategy):
 
     def _judge(self):
         """Find the best visited vector under the asked score, if another loss is descended."""
-        if self.prepared.choice.exact or self.options.selection != "best":
+        if not self.prepared.judges:
             return
         vector = self._search.vector
         visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
-        visited = [record.h[self.prepared.range.leaf] for record in visited]
-        name = self.prepared.range.leaf
-        self._judged = best_values(visited, vector.cv_objective(), name, self.prepared)
+        judge = Judge(self.prepared, vector.cv_objective())
+        points = judge.rows([], [record.h for record in visited])
+        self._judged = [h[self.prepared.range.leaf] for h in points]
+        self._remarks = judge.remarks
 
     def _value(self, found):
         return found.record.h[self.prepared.range.leaf]
@@ -267,7 +268,7 @@ class VectorSearch(Strategy):
             describe=functools.partial(effective_model, prepared, layout),
             guard=self._guard,
             comparisons=self._comparisons,
-            remarks=scale_remarks(prepared),
+            remarks=[*self._remarks, *scale_remarks(prepared)],
         )
 
     def _found(self, stopped):

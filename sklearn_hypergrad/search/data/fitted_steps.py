@@ -1,0 +1,49 @@
+"""The steps before the final one, fitted on a training part, for scorers that see pipelines."""
+
+import copy
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class FittedSteps:
+    """What a final step is put behind, to be scored as part of its pipeline.
+
+    Attributes
+    ----------
+    names : ndarray of str or None
+        Names of the features that the final step is fitted on.
+    means : ndarray of shape (n_features,)
+        Means of these features, over the training and the held-out part.
+    pipeline : Pipeline or None
+        A pipeline whose other steps are fitted; None if there is only the final step.
+    path : sequence of str
+        Names of the steps that lead to the final one.
+    """
+
+    names: Any
+    means: np.ndarray
+    pipeline: Any = None
+    path: tuple = ()
+
+    def then(self, final):
+        """The pipeline with a fitted final step, which is told the names of its features."""
+        if self.names is not None:
+            final.feature_names_in_ = self.names
+        return _with_last(self.pipeline, len(self.path), final)
+
+
+def _with_last(pipeline, depth, final):
+    """A shallow copy of nested pipelines with another last step."""
+    if depth == 0:
+        return final
+    changed, (name, last) = copy.copy(pipeline), pipeline.steps[-1]
+    changed.steps = [*pipeline.steps[:-1], (name, _with_last(last, depth - 1, final))]
+    return changed
+
+
+def feature_means(X):
+    """Means of the features, dense or sparse."""
+    return np.asarray(X.mean(axis=0, dtype=float)).ravel()
