@@ -55,6 +55,9 @@ class Family(abc.ABC):
         Whether half splits keep the proportions of labels.
     methods : tuple of str
         Methods of ``estimator_class`` that subclasses must not override.
+    minimises : str or None
+        Name of the validation loss whose mean over training samples fits minimise, next to
+        penalties.
     """
 
     estimator_class: type
@@ -67,6 +70,7 @@ class Family(abc.ABC):
     trained = False
     stratified = False
     methods = ("fit", "predict", "decision_function", "predict_proba")
+    minimises: str | None = None
 
     @property
     def losses(self):
@@ -112,6 +116,10 @@ class Family(abc.ABC):
         """The ValidationLoss that equals ``estimator.score`` up to sign and offset, or None."""
         standard = type(estimator).score is RegressorMixin.score
         return VALIDATION_LOSSES["r2"] if standard else None
+
+    def own_loss(self, estimator):
+        """The ValidationLoss that fits minimise on training samples, or None."""
+        return None if self.minimises is None else VALIDATION_LOSSES[self.minimises]
 
     def check(self, estimator, name, data):  # noqa: B027
         """Check that the objective depends on a hyperparameter; by default it is assumed.

@@ -9,6 +9,8 @@ tuned together, from their own values. Held-out predictions are ``forward(w, X, 
 may depend on ``h`` directly, too.
 """
 
+import copy
+
 import autograd.numpy as anp
 import numpy as np
 import scipy.sparse
@@ -18,6 +20,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn_hypergrad.adapters.base import Family, ProbabilisticFamily, RegressorFamily, family
 from sklearn_hypergrad.adapters.model import TrainedModel, WeightModel
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
+from sklearn_hypergrad.problems import ValidationLoss
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
@@ -51,6 +54,45 @@ class ForwardPredictions:
             return Derivatives(product, self._structure).gradients(w, h)[1:]
 
         return z.reshape(len(self._X), -1), pull
+
+
+class LossItself:
+    """The validation loss of predictions that are losses already."""
+
+    def value(self, y, z):
+        return z
+
+    def gradient(self, y, z):
+        return np.ones_like(z)
+
+
+class JudgesItself(WeightModel):
+    """A model of one's own, which may be judged by the loss that it declares.
+
+    It may depend on hyperparameters, too. So losses of samples take the place of predictions.
+
+    Parameters
+    ----------
+    problem, predictions, data
+        As for WeightModel.
+    own_losses : ForwardPredictions
+        The declared losses of the held-out rows.
+    """
+
+    def __init__(self, problem, predictions, data, own_losses):
+        super().__init__(problem, predictions, data)
+        self._own_losses = own_losses
+
+    def judged_by(self, validation_loss):
+        if not isinstance(validation_loss.pointwise, LossItself):
+            return super().judged_by(validation_loss)
+        model = copy.copy(self)
+        model.predictions = self._own_losses
+        return super(JudgesItself, model).judged_by(validation_loss)
+
+
+class TrainedJudgesItself(JudgesItself, TrainedModel):
+    """The same, trained step by step."""
 
 
 class DifferentiableFamily(Family):
@@ -92,8 +134,19 @@ class DifferentiableFamily(Family):
         def forward(w, X, h):
             return self._model.forward(w, X, values | h)
 
-        make = TrainedModel if self.trained else WeightModel
-        return make(problem, ForwardPredictions(forward, structure, data), data)
+        held_out = y[held_out_rows(data)[0]]
+
+        def loss(w, X, h):
+            h = values | h
+            return self._model.loss(held_out, self._model.forward(w, X, h), h)
+
+        predictions, losses = (ForwardPredictions(f, structure, data) for f in (forward, loss))
+        make = TrainedJudgesItself if self.trained else JudgesItself
+        return make(problem, predictions, data, losses)
+
+    def own_loss(self, estimator):
+        name = f"{type(self._model).__name__}.loss"
+        return ValidationLoss(name, LossItself(), takes=self.takes, label=name)
 
     def install(self, estimator, model, fitted, h):
         own = clone(self._model)

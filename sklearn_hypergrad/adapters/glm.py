@@ -28,6 +28,7 @@ from sklearn_hypergrad.adapters.base import (
 from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import FARTHEST, LogLinkTweedieLoss
 from sklearn_hypergrad.problems import L2Penalty, LinearProblem, d2_deviance
+from sklearn_hypergrad.problems.outer.validation import deviance
 
 # Wide data with at most this many rows are written in the basis of their rows.
 MAX_ROWS = 2000
@@ -76,6 +77,9 @@ class LogLinkFamily(RegressorFamily, LinearFamily):
     def score_loss(self, estimator):
         own = type(estimator).score is self.estimator_class.score
         return d2_deviance(self.power(estimator)) if own else None
+
+    def own_loss(self, estimator):
+        return deviance(self.power(estimator))
 
     def training_weight(self, estimator, labels, weight):
         return weight / weight.sum()

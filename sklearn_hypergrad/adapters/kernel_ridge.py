@@ -161,6 +161,7 @@ class KernelRidgeFamily(RegressorFamily):
         "gamma": Hyperparameter(),
     }
     methods = (*RegressorFamily.methods, "_get_kernel")
+    minimises = "squared_error"
 
     def configuration_obstacle(self, estimator):
         if callable(estimator.kernel):

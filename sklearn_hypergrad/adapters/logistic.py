@@ -43,6 +43,7 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
     vector_class = linear_model.LogisticRegression
     hyperparameters = {"C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0)}
     largest_matrix = MAX_ROWS
+    minimises = "log_loss"
     knows_scales = True
 
     def configuration_obstacle(self, estimator):

@@ -146,6 +146,7 @@ class NetworkRegressorFamily(RegressorFamily, NetworkFamily):
     """MLPRegressor of ``neural_network``: half the squared error."""
 
     estimator_class = neural_network.MLPRegressor
+    minimises = "squared_error"
 
     def loss(self, data):
         """The training loss."""
@@ -156,6 +157,7 @@ class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
     """MLPClassifier of ``neural_network``: log loss of classes, or of several labels per sample."""
 
     estimator_class = neural_network.MLPClassifier
+    minimises = "log_loss"
 
     def labels(self, y):
         is_multilabel = type_of_target(y) == "multilabel-indicator"

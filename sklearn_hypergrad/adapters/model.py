@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
-from sklearn_hypergrad.problems import HeldOutLoss, LinearPredictions, Status, WeightLoss
+from sklearn_hypergrad.problems import LinearPredictions, Status, WeightLoss
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
 CLOSED_FORM = (
@@ -187,7 +187,7 @@ class Model(abc.ABC):
 
     def held_out(self, validation_loss):
         """A validation loss as a function of ``z``: a HeldOutLoss."""
-        return HeldOutLoss(self.data, validation_loss)
+        return validation_loss.on(self.data)
 
     def judged_by(self, validation_loss):
         """A copy of the model with a validation loss: a term of an objective.

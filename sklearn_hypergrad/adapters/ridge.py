@@ -91,6 +91,7 @@ class RidgeFamily(RegressorFamily, LinearFamily):
         "alpha": Hyperparameter(regularizes=1, per=("target", "transformer"), shrinkage=1.0)
     }
     largest_matrix = max(MAX_GRAM, MAX_KERNEL)
+    minimises = "squared_error"
     knows_scales = True
 
     def configuration_obstacle(self, estimator):
@@ -166,6 +167,7 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     vector_class = linear_model.RidgeClassifier
     hyperparameters = {"alpha": Hyperparameter(regularizes=1, per=("transformer",), shrinkage=1.0)}
     takes = "codes"
+    minimises = "coded_squared_error"
 
     def encode(self, labels):
         return LabelBinarizer(neg_label=-1, pos_label=1).fit_transform(labels).astype(float)

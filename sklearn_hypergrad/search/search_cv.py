@@ -380,7 +380,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             OnlineHypergradient,
         ],
         "optimizer": [Names(OPTIMIZERS), Optimizer],
-        "validation_loss": [Names({"auto", *VALIDATION_LOSSES}, OF_SCORES)],
+        "validation_loss": [Names({"auto", "own", *VALIDATION_LOSSES}, OF_SCORES), callable],
         "search_cv": [Names({"auto", "loo"}), "cv_object"],
         "shrinkage": [Names({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
         "guard": ["boolean"],

@@ -131,6 +131,15 @@ VALIDATION_LOSSES = {
 }
 
 
+def deviance(power):
+    """The mean Tweedie deviance of some power, as a loss."""
+    named = {1: "poisson_deviance", 2: "gamma_deviance"}
+    if power in named:
+        return VALIDATION_LOSSES[named[power]]
+    label = f"mean Tweedie deviance, power {power:g}"
+    return ValidationLoss("tweedie_deviance", losses.TweedieDeviance(power), label=label)
+
+
 def d2_deviance(power):
     """The loss of which 1 minus is D², the share of the Tweedie deviance that is explained."""
     named = {1: "d2_poisson_deviance", 2: "d2_gamma_deviance"}

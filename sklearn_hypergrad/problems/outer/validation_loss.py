@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_hypergrad.problems.outer.held_out import mean
+from sklearn_hypergrad.problems.outer.held_out import HeldOutLoss, mean
 
 NUMBERS, PROBABILITIES, CODES = "numbers", "probabilities", "codes"
 # The value of ``likelihood`` for losses that are minus a mean log likelihood.
@@ -77,6 +77,10 @@ class ValidationLoss:
     options: frozenset = frozenset()
     likelihood: float | str | None = None
     steady: str | None = None
+
+    def on(self, block):
+        """The loss on the held-out parts of some data, as a function of ``z``: a HeldOutLoss."""
+        return HeldOutLoss(block, self)
 
     def likelihood_scale(self, n_samples, n_outputs, samples):
         """The function from values to minus log likelihoods; see ``likelihood_scale``."""

@@ -16,6 +16,10 @@ class CannotSearch(Exception):
     """The data give no objective, or it is nowhere finite: the values are enumerated instead."""
 
 
+class NowhereFinite(CannotSearch):
+    """The validation loss is not finite at any point, or where the search starts."""
+
+
 class UnsupportedRange(ValueError):
     """A range asks for something that the data or the estimator do not have."""
 

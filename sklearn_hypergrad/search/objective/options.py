@@ -14,7 +14,7 @@ class Options:
         None is the usual method of the model.
     optimizer : Optimizer or None
         None is the usual optimizer of the strategy.
-    validation_loss : str
+    validation_loss : str or callable
     search_cv : "auto", "loo" or splitter
     shrinkage : float or None
         None is the shrinkage that the hyperparameter declares.
@@ -33,7 +33,7 @@ class Options:
 
     method: object | None
     optimizer: object
-    validation_loss: str
+    validation_loss: str | Callable
     search_cv: object
     shrinkage: float | None
     guard: bool

@@ -10,7 +10,7 @@ from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.inputs import half_splits
-from sklearn_hypergrad.search.objective.validation_loss import choose, defined
+from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.tuning import Objective, Stage
 from sklearn_hypergrad.tuning.events import Events
@@ -51,6 +51,8 @@ class PreparedCandidate:
         self.family = candidate.family
         self.final = candidate.final
         self.ranges = candidate.ranges
+        if callable(options.validation_loss):
+            check_function(options.validation_loss, inputs, options.search_cv)
         self._choice = choose(
             options.validation_loss, inputs.scorer, self.final, self.family, inputs.y
         )

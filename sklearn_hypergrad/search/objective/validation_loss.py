@@ -7,6 +7,11 @@ from sklearn.metrics import balanced_accuracy_score
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss, losses_of
+from sklearn_hypergrad.problems.autograd.function_loss import (
+    FunctionLoss,
+    function_name,
+    takes_weights,
+)
 from sklearn_hypergrad.problems.outer.held_out import is_relative
 from sklearn_hypergrad.problems.outer.validation_loss import PROBABILITIES
 
@@ -34,7 +39,7 @@ def choose(requested, scorer, estimator, family, y):
 
     Parameters
     ----------
-    requested : str
+    requested : str or callable
         The search's ``validation_loss``.
     scorer : callable or None
         The scorer that decides; None if it is known only after the rows are scored.
@@ -55,6 +60,17 @@ def choose(requested, scorer, estimator, family, y):
     """
     exact = _exact(scorer, estimator, family, y)
     name = None if exact is None else exact.name
+    if callable(requested):
+        return Choice(FunctionLoss.of(requested, family.takes), exact=False)
+    if requested == "own":
+        loss = family.own_loss(estimator)
+        if loss is None:
+            raise ValueError(
+                f"validation_loss='own' does not apply to {type(estimator).__name__}: its fit "
+                f"minimises no sum of losses of samples. Allowed are 'auto', "
+                f"{sorted(family.losses)} and functions."
+            )
+        return Choice(loss, exact=loss.name == name)
     if requested != "auto":
         if requested not in family.losses:
             raise ValueError(
@@ -67,6 +83,22 @@ def choose(requested, scorer, estimator, family, y):
     metric = metric_of(scorer)
     balanced = metric is not None and metric[0] in BALANCED
     return Choice(surrogate(family.takes, balanced=balanced), exact=False)
+
+
+def check_function(function, inputs, search_cv):
+    """Raise ValueError if a function of the user does not do for the weights or the splits."""
+    name = function_name(function)
+    if inputs.score_weight is not None and not takes_weights(function):
+        raise ValueError(
+            f"The score has weights, which validation_loss={name} does not take. Give it an "
+            f"argument of that name, {name}(y, prediction, sample_weight), or a score without "
+            f"sample_weight."
+        )
+    if isinstance(search_cv, str) and search_cv == "loo":
+        raise ValueError(
+            f"search_cv='loo' descends the closed form of the squared error, not "
+            f"validation_loss={name}. Leave search_cv='auto', or give a number or a splitter."
+        )
 
 
 def defined(choice, blocks):

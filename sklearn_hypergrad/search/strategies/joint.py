@@ -6,7 +6,11 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.candidates.refusals import (
+    CannotSearch,
+    NowhereFinite,
+    UnsupportedRange,
+)
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared,
@@ -78,10 +82,7 @@ class JointSearch(Strategy):
         visited = sorted((r for r in records if np.isfinite(r.value)), key=lambda r: r.value)
         visited = [record.h for record in visited[:N_JUDGED]]
         judge = Judge(self.prepared, self.setup.asked())
-        # Each listed value of a network would take a training run per split.
-        listed = listed_points(ranges)
-        self._judged = judge.rows([] if self._trained else listed, visited)
-        self._judged += listed if judge.failure and self._trained else []
+        self._judged = judge.rows(listed_points(ranges), visited, only_visited=self._trained)
         self._judged += [] if self._trained else self._own_points()
         self._remarks = judge.remarks
 
@@ -123,7 +124,7 @@ class JointSearch(Strategy):
                 f"learning_rate_init, or standardise the data"
             )
         if not np.isfinite(record.value):
-            raise refused(
+            raise (NowhereFinite if others else UnsupportedRange)(
                 f"the validation loss of {name} or its gradient is not finite where the search "
                 f"starts: training may be chaotic, which smaller learning rates and fewer steps "
                 f"prevent, or the score not be defined for its predictions"

@@ -40,13 +40,15 @@ class Judge:
         self._listed, self._scores = [], []
         self.failure = ""
 
-    def rows(self, listed, visited):
+    def rows(self, listed, visited, *, only_visited=False):
         """The best of the listed and of the visited points; of equal ones the first.
 
         Parameters
         ----------
         listed, visited : list of dict
             Hyperparameters.
+        only_visited : bool, default=False
+            Whether to judge no listed point: for networks each is a training run per split.
 
         Returns
         -------
@@ -57,7 +59,7 @@ class Judge:
         if self._scorer is None:
             return []
         self._listed = listed
-        chosen = [*self._best(listed), *self._best(visited)]
+        chosen = [*self._best([] if only_visited else listed), *self._best(visited)]
         if self._scores and not self.failure and np.all(np.isnan(self._scores)):
             self.failure = "it is nan for every one of them"
         return [*listed, *chosen] if self.failure else chosen

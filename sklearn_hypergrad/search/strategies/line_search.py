@@ -19,7 +19,7 @@ from sklearn_hypergrad.optimizers import (
     widen,
 )
 from sklearn_hypergrad.optimizers.line import DECADE, flat_stretch, in_order, lowest_of
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import own_record
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
@@ -85,7 +85,7 @@ class LineSearch:
         self._scan()
         points = self._known()
         if not points:
-            raise CannotSearch("the validation loss is not finite for any value")
+            raise NowhereFinite("the validation loss is not finite for any value")
         self._objective.tol = FINE
         if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
             end = points[-1] if self._regularizes > 0 else points[0]

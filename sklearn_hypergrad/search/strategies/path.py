@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_hypergrad.optimizers import Cubic
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import compared_with_own
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
@@ -37,7 +37,7 @@ class PathSearch(ScalarSearch):
         values, losses = self._path()
         order = np.argsort(losses, kind="stable")
         if not np.isfinite(losses[order[0]]):
-            raise CannotSearch("the validation loss is not finite for any value")
+            raise NowhereFinite("the validation loss is not finite for any value")
         judged = dict.fromkeys([*order[: 2 * N_JUDGED : 2], 0, len(values) - 1])
         name = self._dimension.name
         best = [{name: float(values[i])} for i in judged if np.isfinite(losses[i])]

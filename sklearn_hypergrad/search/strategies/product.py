@@ -8,7 +8,7 @@ import numpy as np
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.optimizers.lbfgs import FTOL
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared,
@@ -73,7 +73,7 @@ class ProductSearch(Strategy):
     def run(self):
         points = [point for point in self._scanned() if np.isfinite(point.value)]
         if not points:
-            raise CannotSearch("the validation loss is not finite for any values")
+            raise NowhereFinite("the validation loss is not finite for any values")
         points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
         for point in self._separate(points):
             least = np.inf if self._found is None else self._found.record.value

@@ -3,7 +3,11 @@
 from sklearn.model_selection import ParameterGrid
 
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.candidates.refusals import (
+    CannotSearch,
+    NowhereFinite,
+    UnsupportedRange,
+)
 from sklearn_hypergrad.search.objective.methods import refuse_online
 from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
 from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult
@@ -40,6 +44,14 @@ def run_candidate(candidate, inputs, options):
     prepared = PreparedCandidate(candidate, inputs, options)
     try:
         return _completed(strategy_of(prepared))
+    except NowhereFinite as error:
+        if callable(options.validation_loss):
+            raise ValueError(
+                f"validation_loss={prepared.choice.loss.name} is no use here: {error}. Check that "
+                f"it and its derivative are finite for predictions of {candidate.key}: norms, "
+                f"roots and logarithms have none at zero."
+            ) from error
+        return _enumerated(candidate, str(error))
     except CannotSearch as error:
         return _enumerated(candidate, str(error))
     except UnsupportedRange as error:

@@ -16,7 +16,7 @@ from sklearn_hypergrad.optimizers import LBFGS, Cubic, Minimum, Point, explore, 
 from sklearn_hypergrad.optimizers.line import DECADE, lowest_of
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.outer.validation_loss import LINEAR
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
@@ -77,7 +77,7 @@ class VectorDescent:
         z0 = self._splitting.start(start)
         first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
-            raise CannotSearch("the validation loss is not finite at the best common value")
+            raise NowhereFinite("the validation loss is not finite at the best common value")
         if not np.ptp(self._prepared.everything.y, axis=0).any():
             theta = self._splitting.theta(z0)
             return Found(first, [EndStatus.FLAT] * len(theta), "the target is constant")
