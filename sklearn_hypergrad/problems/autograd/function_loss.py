@@ -9,11 +9,19 @@ from autograd.scipy.special import expit, logsumexp
 
 from sklearn_hypergrad.problems.autograd.trace import check_number, gradients
 from sklearn_hypergrad.problems.outer.held_out import sample_weights
-from sklearn_hypergrad.problems.outer.validation_loss import PROBABILITIES, ValidationLoss
+from sklearn_hypergrad.problems.outer.validation_loss import (
+    PROBABILITIES,
+    LogLoss,
+    LogOfLoss,
+    ValidationLoss,
+)
 
 # Groups of samples that are left out of a part, one after the other, to learn how much losses of
 # samples differ. Chosen by hand: each takes a call, and 200 determine a variance to ten per cent.
 MOST_LEFT_OUT = 200
+# Share of the mean loss at the start below which a logarithm goes on as its tangent, which crosses
+# zero. Chosen by hand: no descent makes a loss that is far from zero ten times smaller.
+SMALL = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +47,16 @@ class FunctionLoss(ValidationLoss):
 
     def on(self, block):
         return HeldOutFunction(block, self)
+
+    # As for any loss, but a function may be negative, of which there is no logarithm. Then the
+    # slope is that of squared errors of Gaussians, n / sqrt(2 variance), whatever the origin.
+    def likelihood_scale(self, n_samples, n_outputs, samples):
+        losses, weights = samples()
+        mean = np.average(losses, weights=weights)
+        variance = np.average((losses - mean) ** 2, weights=weights) or np.finfo(float).tiny
+        if mean <= 0:
+            return LogLoss(n_samples / np.sqrt(2 * variance))
+        return LogOfLoss(n_samples * mean**2 / variance, SMALL * mean)
 
 
 class HeldOutFunction:

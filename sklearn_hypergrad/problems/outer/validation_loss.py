@@ -11,6 +11,7 @@ from sklearn_hypergrad.problems.outer.held_out import HeldOutLoss, mean
 NUMBERS, PROBABILITIES, CODES = "numbers", "probabilities", "codes"
 # The value of ``likelihood`` for losses that are minus a mean log likelihood.
 LINEAR = "linear"
+TINY = np.finfo(float).tiny
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,15 +100,17 @@ class LogLoss:
 
 
 class LogOfLoss:
-    """``weight log(loss)``, as for squared errors."""
+    """``weight log(loss)``, as for squared errors; below ``lowest`` the tangent there."""
 
-    def __init__(self, weight):
+    def __init__(self, weight, lowest=TINY):
         self.weight = weight
+        self.lowest = lowest
 
     def __call__(self, loss):
         """``(value, derivative)``."""
-        loss = max(loss, np.finfo(float).tiny)
-        return self.weight * np.log(loss), self.weight / loss
+        touched = max(loss, self.lowest)
+        slope = self.weight / touched
+        return self.weight * np.log(touched) + slope * (loss - touched), slope
 
 
 # Derivation. For squared errors, minus the Gaussian log likelihood at the best variance is
@@ -141,4 +144,4 @@ def likelihood_scale(likelihood, n_samples, n_outputs, samples):
     losses, weights = samples()
     mean = np.average(losses, weights=weights)
     variance = np.average((losses - mean) ** 2, weights=weights)
-    return LogOfLoss(n_samples * mean**2 / max(variance, np.finfo(float).tiny))
+    return LogOfLoss(n_samples * mean**2 / max(variance, TINY))

@@ -34,13 +34,13 @@ N_POINTS = {True: (6, 3), False: (6, 4)}
 REACH = 2 * np.log(10)
 # A scan from strong to weak penalties ends once the loss has risen twice by two per cent: the weak
 # end is where solutions take long.
-RISES, RISEN = 2, 1.02
+RISES, RISEN = 2, 0.02
 # Points of the scan that may be descended, and how many of its steps they are apart, at least along
 # one hyperparameter: neighbours lead to one minimum.
 N_DESCENTS, APART = 2, 1.5
-# The second one is if its loss is at most this much larger than where the first descent ended. It
+# The second one is if its loss is at most this share larger than where the first descent ended. It
 # is in one of twelve searches of smooth models; losses with kinks say less before a descent.
-WORTH = {True: 1.05, False: np.inf}
+WORTH = {True: 0.05, False: np.inf}
 # A step ends a descent if it gains less than this, relative to the loss and in units of tol^2: that
 # is how much a change of a hyperparameter by tol changes it.
 GAIN = 0.1
@@ -77,7 +77,7 @@ class ProductSearch(Strategy):
         points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
         for point in self._separate(points):
             least = np.inf if self._found is None else self._found.record.value
-            if point.value <= WORTH[self._smooth] * least:
+            if not _larger(point.value, least, WORTH[self._smooth]):
                 found = self._descended(point)
                 self._found = found if found.record.value < least else self._found
         if self.options.selection != "best":
@@ -97,7 +97,7 @@ class ProductSearch(Strategy):
             for value in axes[first]:
                 record = self.objective.record(np.insert(rest, first, value))
                 records.append(record)
-                n_risen = n_risen + 1 if record.value > RISEN * least else 0
+                n_risen = n_risen + 1 if _larger(record.value, least, RISEN) else 0
                 least = min(least, record.value)
                 if n_risen == RISES:
                     break
@@ -231,6 +231,11 @@ class ProductSearch(Strategy):
             comparisons=self._comparisons,
             remarks=self._judge.remarks,
         )
+
+
+def _larger(value, lowest, share):
+    """Whether a loss is larger than the lowest by more than a share of it; losses have any sign."""
+    return value > lowest + share * abs(lowest)
 
 
 def refuse_vector_options(prepared):

@@ -48,8 +48,8 @@ def run_candidate(candidate, inputs, options):
         if callable(options.validation_loss):
             raise ValueError(
                 f"validation_loss={prepared.choice.loss.name} is no use here: {error}. Check that "
-                f"it and its derivative are finite for predictions of {candidate.key}: norms, "
-                f"roots and logarithms have none at zero."
+                f"it and its derivative are finite for predictions of "
+                f"{type(candidate.final).__name__}: roots and logarithms have none at zero."
             ) from error
         return _enumerated(candidate, str(error))
     except CannotSearch as error:
