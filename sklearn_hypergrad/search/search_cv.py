@@ -177,13 +177,20 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         fewest evaluations, and takes L-BFGS-B for several. For models that are trained step by step
         it is Adam with steps of at most twenty per cent, without a scan.
 
-    validation_loss : str, default="auto"
+    validation_loss : str or callable, default="auto"
         The loss on held-out parts that is descended. "auto" derives it from the score that decides:
         the score itself wherever it is differentiable, else a loss that goes with it; the
         documentation has the table. Otherwise one of "squared_error", "root_squared_error", "r2",
         "absolute_error", "poisson_deviance", "gamma_deviance" for regressors, "log_loss",
         "balanced_log_loss", "brier_score" for classifiers with probabilities, and
-        "coded_squared_error", "balanced_coded_squared_error" for RidgeClassifier.
+        "coded_squared_error", "balanced_coded_squared_error" for RidgeClassifier. "own" is the loss
+        that fits of the model minimise on training samples, as ``loss`` of a model of your own. A
+        function ``loss(y, prediction)`` written in ``autograd.numpy`` returns one number for a
+        held-out part. Regressors give it numbers, of shape (n,) or (n, n_outputs); classifiers
+        with probabilities give it numbers of classes and probabilities of shape (n, n_classes),
+        in the order of ``classes_``; RidgeClassifier gives it classes coded as -1 and 1 and
+        decision values. If it has an argument ``sample_weight``, that is the weights of the score,
+        or ones.
 
     search_cv : "auto", "loo", int, cross-validation generator or iterable, default="auto"
         The splits whose validation loss is descended; rows are always judged on ``cv``. "auto" is
@@ -244,7 +251,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         As for GridSearchCV: settings, scores and times of all rows that were fitted. A range leads
         to few rows: the point found; for a vector also the best value that all its entries share;
         for a network also the start of the search; and, if the asked score has no gradient, the
-        best listed value (not for networks) and the best other point that was visited.
+        best listed value (not for networks) and the best other point that was visited, and for
+        several values at once those of the estimator. If the scorer fails for solutions of the
+        search, all listed values are rows.
 
     best_estimator_ : estimator
         As for GridSearchCV: ``estimator`` refitted with ``best_params_`` on all data.
