@@ -629,7 +629,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _report(self, results):
         self.hypergradient_ = attributes.explanation(results)
         searched = [result for result in results if result.is_searched]
-        remarks = [remark for result in results for remark in remarks_of(result)]
+        # Candidates that differ in enumerated settings may have the same one.
+        remarks = list(dict.fromkeys(r for result in results for r in remarks_of(result)))
         if searched:
             models = attributes.models_of(results)
             self.history_ = attributes.history(results)

@@ -325,3 +325,22 @@ def test_products_of_lists(data, monkeypatch, most):
         # The best one by the loss that was descended.
         loss = GridSearchCV(model, PRODUCT, cv=2, scoring="neg_mean_squared_error").fit(X, y)
         assert on_lists == [loss.best_params_]
+
+
+def test_several_scores_without_a_name_judge_nothing(data):
+    X, y = narrow(data)
+
+    def several(estimator, X, y):
+        return {"one": estimator.score(X, y), "other": 0.0}
+
+    search = HypergradSearchCV(Ridge(), {"alpha": VALUES}, scoring=several, refit=False, cv=2)
+    search.fit(X, y)
+    assert len(search.cv_results_["params"]) == 1
+    assert search.remarks_ == []
+
+
+def test_settings_with_one_remark_say_it_once(data):
+    X, y = classes(narrow(data))
+    grid = {"C": [0.1, 1.0], "fit_intercept": [True, False]}
+    search = HypergradSearchCV(NEWTON, grid, scoring=counts_iterations, cv=2).fit(X, y)
+    assert len(search.remarks_) == 1

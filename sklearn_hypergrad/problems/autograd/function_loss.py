@@ -107,7 +107,8 @@ class HeldOutFunction:
                 without = self._value(z[rest], y[rest], weight[rest])
                 # The mean of a group varies less than its samples do.
                 spread = np.sqrt(np.sum(~rest))
-                losses[~rest] += spread * (1 - own) / own * (whole - without)
+                if np.isfinite(without):
+                    losses[~rest] += spread * (1 - own) / own * (whole - without)
         return losses
 
     def _value(self, z, y, weight):

@@ -270,6 +270,11 @@ def close(one, other):
     return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=SAME, atol=0)
 
 
+def same_point(one, other):
+    """Whether two points of the same hyperparameters are the same up to that rounding."""
+    return all(close(one[name], other[name]) for name in one)
+
+
 def distinct(values, same=close):
     """The values without repetitions; the first of equal ones is kept."""
     kept = []

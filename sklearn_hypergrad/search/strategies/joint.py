@@ -15,6 +15,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared,
     distinct,
+    same_point,
     same_settings,
 )
 from sklearn_hypergrad.search.results.found import Found
@@ -141,7 +142,6 @@ class JointSearch(Strategy):
         elif stopped is not None:
             found = dataclasses.replace(found, message=stopped)
         rows = [setup.params(point) for point in self._points(found)]
-        rows = distinct(rows, same_settings)
         solved = set(found.record.statuses) == {Status.CONVERGED}
         expected = setup.choice.exact and setup.replays and (self._trained or solved)
         # After an interruption of an online search, the weights also depend on earlier values.
@@ -172,7 +172,8 @@ class JointSearch(Strategy):
             points += [start, *self._judged]
         # Theta and back changes last digits; the row of the start has those of the estimator.
         begin = space.to_h(space.to_theta(start))
-        return [start if same_settings(point, begin) else point for point in points]
+        points = [start if same_settings(point, begin) else point for point in points]
+        return distinct(points, same_point)
 
 
 def directions_of(prepared, space):

@@ -19,6 +19,10 @@ N_JUDGED = 5
 LONGEST = 200
 
 
+class SeveralScores(Exception):
+    """A callable returned several scores, of which none is known to decide."""
+
+
 class Judge:
     """The asked score of points that a search has visited, or that were listed.
 
@@ -60,6 +64,8 @@ class Judge:
             return []
         self._listed = listed
         chosen = [*self._best([] if only_visited else listed), *self._best(visited)]
+        if self._scorer is None:
+            return []
         if self._scores and not self.failure and np.all(np.isnan(self._scores)):
             self.failure = "it is nan for every one of them"
         return [*listed, *chosen] if self.failure else chosen
@@ -76,7 +82,7 @@ class Judge:
             f"{self._prepared.candidate.key}: the asked score could not judge what the search has "
             f"visited, because {self.failure}. {instead}."
         )
-        # With listed values the result is that of a grid search, at least.
+        # A scorer that judges no solution, but has listed values to judge by fits, only takes time.
         return [Remark(text, warns=not self._listed or bool(self._scores))]
 
     def _best(self, points):
@@ -88,12 +94,15 @@ class Judge:
 
     def _score(self, h):
         """Mean over splits of the asked score at hyperparameters ``h``; nan if that fails."""
-        if self.failure:
+        if self.failure or self._scorer is None:
             return np.nan
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 score = np.mean(list(self._split_scores(h)))
+        except SeveralScores:
+            self._scorer = None
+            return np.nan
         except (np.linalg.LinAlgError, *DIVERGING):
             # No model is trained there.
             return np.nan
@@ -113,7 +122,10 @@ class Judge:
             arguments = self._arguments(model, fitted, h, block, splits)
             for split, (estimator, X) in zip(splits, arguments, strict=True):
                 y, metadata = inputs.held_out_targets(split)
-                yield np.asarray(self._scorer(estimator, X, y, **metadata), dtype=float).item()
+                score = self._scorer(estimator, X, y, **metadata)
+                if isinstance(score, dict):
+                    raise SeveralScores
+                yield np.asarray(score, dtype=float).item()
 
     def _arguments(self, model, fitted, h, block, splits):
         """Yield an estimator and features for the scorer, for every split of a model."""

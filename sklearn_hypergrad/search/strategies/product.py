@@ -13,7 +13,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared,
     distinct,
-    same_settings,
+    same_point,
     searched_one,
     solved,
 )
@@ -210,7 +210,7 @@ class ProductSearch(Strategy):
             found = self._found_at(objective.best, False, stopped)
         elif stopped is not None:
             found = dataclasses.replace(found, message=stopped)
-        rows = [prepared.settings(h) for h in (found.record.h, *self._judged)]
+        points = distinct([found.record.h, *self._judged], same_point)
         converged = set(found.record.statuses) == {Status.CONVERGED}
         exact = prepared.choice.exact and self._asked is objective and converged
         searched = [
@@ -220,7 +220,7 @@ class ProductSearch(Strategy):
         ]
         return SearchedResult(
             prepared.candidate,
-            distinct(rows, same_settings),
+            [prepared.settings(h) for h in points],
             objective.records,
             found,
             searched=searched,
