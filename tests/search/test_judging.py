@@ -1,5 +1,9 @@
 """Scores without gradient: what a scorer gets, which points become rows, and what if it fails."""
 
+import gc
+import pickle
+import weakref
+
 import autograd.numpy as anp
 import numpy as np
 import pandas as pd
@@ -19,6 +23,7 @@ from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
+from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
 from sklearn_hypergrad.search.strategies import listed
 
 VALUES = [1e-2, 1.0, 100.0]
@@ -344,3 +349,23 @@ def test_settings_with_one_remark_say_it_once(data):
     grid = {"C": [0.1, 1.0], "fit_intercept": [True, False]}
     search = HypergradSearchCV(NEWTON, grid, scoring=counts_iterations, cv=2).fit(X, y)
     assert len(search.remarks_) == 1
+
+
+def test_steps_are_kept_without_the_data_and_only_during_the_fit(data, monkeypatch):
+    X, y = classes(narrow(data))
+    alive, sizes, then = weakref.WeakSet(), [], FittedSteps.then
+
+    def watched(self, final):
+        alive.add(self.pipeline)
+        sizes.append(len(pickle.dumps(self)))
+        return then(self, final)
+
+    monkeypatch.setattr(FittedSteps, "then", watched)
+    search = HypergradSearchCV(SCALED, {"logisticregression__C": VALUES}, cv=2)
+    search.set_params(scoring=lambda estimator, X, y: float(np.mean(estimator.predict(X) == y)))
+    search.fit(pd.concat([X] * 9, ignore_index=True), pd.concat([y] * 9, ignore_index=True))
+    gc.collect()
+    assert sizes
+    # A training part of 405 rows and 4 features takes 13 kB.
+    assert max(sizes) < 5000
+    assert not alive
