@@ -401,6 +401,8 @@ class ClassifierFamily(Family):
 
     def check_parts(self, labels, trains):
         classes = np.unique(labels)
+        if len(classes) < 2:
+            raise ValueError(f"y has one class, {classes[0]}, and two are needed")
         for split, train in enumerate(trains):
             missing = np.setdiff1d(classes, labels[train])
             if missing.size:

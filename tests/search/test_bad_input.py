@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.exceptions import FitFailedWarning, NotFittedError
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, KFold
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
+from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, linear_model
 
 X = np.arange(40.0).reshape(20, 2) ** 0.5
 Y = np.arange(20.0)
@@ -106,3 +106,20 @@ def test_a_new_fit_forgets_the_reports_of_the_last():
     assert hasattr(search, "history_")
     search.set_params(param_grid={"alpha": [1.0]}).fit(X, Y)
     assert not hasattr(search, "history_")
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), linear_model.LogisticRegression()])
+def test_one_class_is_not_searched(model):
+    grid, one = {"C": [0.1, 1.0, 10.0]}, np.ones(20)
+    expected = outcome(GridSearchCV(model, grid), X, one)
+    found = outcome(search := HypergradSearchCV(model, grid, verbose=1), X, one)
+    # Lines of files are in the tracebacks: the last line is the reason.
+    assert found[1].splitlines()[-1] == expected[1].splitlines()[-1]
+    assert not hasattr(search, "history_")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+def test_ridge_fits_one_class_without_a_search():
+    search = HypergradSearchCV(RidgeClassifier(), {"alpha": Continuous()}).fit(X, np.ones(20))
+    assert search.best_params_ == {"alpha": 1.0}
+    assert "y has one class, 1.0, and two are needed" in search.remarks_[0]
