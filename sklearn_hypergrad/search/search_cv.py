@@ -38,6 +38,7 @@ from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
 from sklearn_hypergrad.search.results.candidate_result import remarks_of
+from sklearn_hypergrad.search.results.order import in_grid_order
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
 from sklearn_hypergrad.search.strategies.run_candidate import run_candidate
@@ -550,6 +551,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             task = callback_ctx.subcontext("search", max_subtasks=None)
             task.call_on_fit_task_begin(estimator=self)
             results = self._run_candidates(candidates, task)
+            results = in_grid_order(results) if len(results) > 1 else results
         else:
             task = callback_ctx
             results = [run_candidate(candidate, None, None) for candidate in candidates]

@@ -93,6 +93,8 @@ class Candidate:
         The family of the final step.
     reason : str or None
         Why a list of numbers was enumerated and not searched.
+    grid : dict
+        The dict of ``param_grid`` that it is from, where ranges and enumerated values are mixed.
     """
 
     settings: dict
@@ -101,6 +103,7 @@ class Candidate:
     final: Any = None
     family: Family | None = None
     reason: str | None = None
+    grid: dict = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def range(self):
@@ -233,7 +236,7 @@ def _expand_dict(grid, estimator, beside):
         for more in ParameterGrid(others):
             candidates += _candidates(grid, searched, {**fixed, **more}, estimator, beside)
     if any(candidate.range for candidate in candidates):
-        return candidates
+        return [dataclasses.replace(candidate, grid=grid) for candidate in candidates]
     reason = next((c.reason for c in candidates if c.reason), None)
     return [Candidate(settings, reason=reason) for settings in ParameterGrid(grid)]
 
