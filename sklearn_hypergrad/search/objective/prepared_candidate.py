@@ -344,17 +344,13 @@ class PreparedCandidate:
         reach = np.exp(MOST_DEVIATION) if shape and self.shrinkage else 1.0
         lowest, highest = hyperparameter.limits
         scale = span.scale_of(hyperparameter)
-        first, last = self._reach(span, level)
-        # On a linear scale nothing is far from zero.
-        first, last = (0.0, np.inf) if scale == "linear" else (first, last)
         low, high = continuous.low, continuous.high
-        low = None if low is None else low / reach
-        high = None if high is None else high * reach
-        # A bound of the user may be far from the data: the range begins or ends there.
-        if low is None:
-            low = max(first if high is None else min(first, high / BEYOND), lowest)
-        if high is None:
-            high = min(max(last, low * BEYOND), highest)
+        # A level outside the user's bounds must not push the other end beyond them.
+        level = np.clip(level, low, high) if (low, high) != (None, None) else level
+        # On a linear scale nothing is far from zero.
+        first, last = (0.0, np.inf) if scale == "linear" else self._reach(span, level)
+        low = max(first, lowest) if low is None else low / reach
+        high = min(last, highest) if high is None else high * reach
         start = level if continuous.init is None else continuous.init
         return Dimension(
             name=span.leaf,

@@ -248,7 +248,8 @@ def in_words(value):
         return str(value)
     if np.isnan(values).any():
         return "no number"
-    if np.ptp(values) == 0:
+    # Not their difference: that of infinite values is no number.
+    if values.min() == values.max():
         return f"{values[0]:.4g}"
     return f"{values.min():.4g} to {values.max():.4g}"
 

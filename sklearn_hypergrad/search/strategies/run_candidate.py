@@ -1,8 +1,10 @@
 """Search one candidate: choose the strategy from its model, run it, and return its result."""
 
+import numpy as np
 from sklearn.model_selection import ParameterGrid
 
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
+from sklearn_hypergrad.search.candidates.expand import as_array, plain
 from sklearn_hypergrad.search.candidates.refusals import (
     CannotSearch,
     NowhereFinite,
@@ -78,14 +80,25 @@ def _completed(strategy):
 
 def _enumerated(candidate, reason):
     """The EnumeratedResult of a candidate that could not be searched: listed values as rows."""
-    values = {span.key: _listed(span, candidate) for span in candidate.ranges}
+    values = {span.key: span.listed or (_usual(span, candidate),) for span in candidate.ranges}
     rows = [{**candidate.settings, **row} for row in ParameterGrid(values)]
     message = f"{candidate.key} was enumerated, not searched: {reason.rstrip('.')}."
     return EnumeratedResult(candidate, rows, message)
 
 
-def _listed(span, candidate):
-    return span.listed or (span.continuous.init or getattr(candidate.final, span.leaf),)
+def _usual(span, candidate):
+    """The only value of a Continuous: its init, or the estimator's own value within its bounds."""
+    low, high, init = span.continuous.low, span.continuous.high, span.continuous.init
+    own = getattr(candidate.final, span.leaf)
+    if init is not None or low is high is None:
+        return own if init is None else init
+    try:
+        value = np.clip(as_array(own), low, high)
+    except (TypeError, ValueError):
+        value = np.nan
+    # A word, a dict or None is in no range.
+    bound = high if low is None else low
+    return bound if np.isnan(value).any() else plain(value)
 
 
 def strategy_of(prepared):
