@@ -318,11 +318,20 @@ def narrowed(data, *, center, most):
     -------
     SplitData
     """
+    few_entries = issparse(data.X) and data.X.nnz < data.X.shape[0] ** 2
+    if few_entries or not is_wide(data, most):
+        return data
+    return in_row_space(data, center=center)
+
+
+def is_wide(data, most):
+    """Whether data have more features than rows, of which there are at most ``most``."""
     n_samples, n_features = data.X.shape
-    if n_features <= n_samples or n_samples > most or data.scales is not None:
-        return data
-    if issparse(data.X) and data.X.nnz < n_samples**2:
-        return data
+    return n_samples < n_features and n_samples <= most and data.scales is None
+
+
+def in_row_space(data, *, center):
+    """The data with X written in a basis of its row space, which is dense."""
     return dataclasses.replace(data, X=to_row_space(data.X, center=center))
 
 

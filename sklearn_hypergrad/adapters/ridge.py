@@ -24,7 +24,8 @@ from sklearn_hypergrad.adapters.base import (
     LinearFamily,
     RegressorFamily,
     family,
-    narrowed,
+    in_row_space,
+    is_wide,
 )
 from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import HalfSquaredError
@@ -106,8 +107,8 @@ class RidgeFamily(RegressorFamily, LinearFamily):
 
     def left_out_model(self, estimator, data, entries):
         # Leverages are computed from coefficients, so a kernel form does not do.
-        if _penalty(entries).uniform:
-            data = narrowed(data, center=estimator.fit_intercept, most=MAX_GRAM)
+        if _penalty(entries).uniform and is_wide(data, MAX_GRAM):
+            data = in_row_space(data, center=estimator.fit_intercept)
         problem = _problem(estimator, data, entries)
         if not isinstance(problem, RidgeProblem):
             raise ValueError(

@@ -67,6 +67,16 @@ class DualRidge(PrimalRidge):
                 part = whole[np.ix_(numbers, numbers)]
             yield self.rows.kernel(split, part)
 
+    # One minus the leverages is the diagonal of (I + Z D^-1 Z')^-1, less what belongs to the mean.
+    # For weak penalties of wide data it is small: one of 2e-6 was wrong by 2e-5 relative as one
+    # minus a product, and by 3e-11 in this way.
+    def left_out(self, strength, Z, t, average):
+        inverse, root = self.inverse(strength), self._root[:, 0, 0]
+        left = inverse.of_kernel(np.eye(len(t))[:, None, :])[:, 0].diagonal() - average
+        # A row without weight has no leverage, and is not needed.
+        scaled = np.diag(np.divide(1.0, root, out=np.zeros_like(root), where=root > 0))
+        return inverse.backward(scaled[:, None, :])[0], np.where(t > 0, left, 1.0)
+
     def _kernel(self, factors, rows=slice(None)):
         X = self._X[rows]
         scaled = X.multiply(factors).tocsr() if issparse(X) else X * factors
@@ -113,6 +123,10 @@ class Woodbury:
 
     def backward(self, a):
         """``H^-1 Z' a`` for ``a`` of shape (n_samples, n_splits, k)."""
+        return self._problem.backward(self.of_kernel(a)) / self._strength
+
+    def of_kernel(self, a):
+        """``(I + Z D^-1 Z')^-1 a`` for ``a`` of shape (n_samples, n_splits, k)."""
         solved = np.zeros_like(a)
         for output, factors in enumerate(self._factors):
             columns = slice(None) if len(self._factors) == 1 else slice(output, output + 1)
@@ -121,4 +135,4 @@ class Woodbury:
             ):
                 right = a[rows, split, columns]
                 solved[rows, split, columns] = solve_factored(own, right)
-        return self._problem.backward(solved) / self._strength
+        return solved

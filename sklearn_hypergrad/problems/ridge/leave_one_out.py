@@ -34,7 +34,8 @@ class LeaveOneOutLoss:
         weights = block.score_weight[:, None]
         self._weights = weights / weights.sum() / block.y.shape[1]
         self._Z = problem.centred()
-        self._constant = 1 / self._t.sum() if fit_intercept else 0.0
+        # The weight of each row in the mean that belongs to the intercept.
+        self._average = self._t[:, 0] / self._t.sum() * fit_intercept
 
     # With g = d loss / d e, A_i = H^-1 x_i and d l_i / d strength_j = -t_i A_ij^2:
     #     grad_w = -sum_i g_i / (1 - l_i) x_i
@@ -53,9 +54,7 @@ class LeaveOneOutLoss:
 
     def _leave_out(self, strength, n_outputs):
         """``H^-1 x`` of all rows for every distinct column of strengths, and ``1 - l``."""
-        columns = [
-            self._problem.inverse(column[:, None])(self._Z.T[None])[0] for column in strength.T
-        ]
-        A = np.stack(columns)
-        leverage = self._t * (self._constant + np.einsum("ij,kji->ik", self._Z, A))
-        return np.broadcast_to(A, (n_outputs, *A.shape[1:])), 1 - leverage
+        rows = self._Z, self._t[:, 0], self._average
+        parts = [self._problem.left_out(column[:, None], *rows) for column in strength.T]
+        A, left = (np.stack(part) for part in zip(*parts, strict=True))
+        return np.broadcast_to(A, (n_outputs, *A.shape[1:])), left.T

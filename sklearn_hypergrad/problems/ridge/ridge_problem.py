@@ -144,6 +144,27 @@ class PrimalRidge(RidgeProblem):
         X = self._X.toarray() if issparse(self._X) else self._X
         return X - self._x_mean[0]
 
+    def left_out(self, strength, Z, t, average):
+        """What leaving out each row takes: ``H^-1 z_i``, and one minus the leverage of the row.
+
+        Parameters
+        ----------
+        strength : ndarray of shape (n_features, 1) or (1, 1)
+        Z : ndarray of shape (n_samples, n_features)
+            The rows z_i: ``centred()``.
+        t : ndarray of shape (n_samples,)
+            Training weights of the first split.
+        average : ndarray of shape (n_samples,)
+            Weights of the rows in their mean; zero without an intercept.
+
+        Returns
+        -------
+        inverse : ndarray of shape (n_features, n_samples)
+        left : ndarray of shape (n_samples,)
+        """
+        inverse = self.inverse(strength)(Z.T[None])[0]
+        return inverse, 1 - average - t * np.einsum("ij,ji->i", Z, inverse)
+
     def _rescaled(self, w):
         """Weights of the features of X from those of the scaled features of each split, or back."""
         return w if self._scales is None else self._scales * w
