@@ -35,9 +35,9 @@ class LogisticRegression(DeployMixin, linear_model.LogisticRegression):
         Inverse penalties. A number penalises all coefficients. An array of shape (n_features,) has
         one for each feature, one of the shape of ``coef_`` one for each coefficient.
 
-        A dict has one for each feature by its name, for X with names; its key None stands for all
-        features that it does not name. In arrays and dicts, infinity leaves a coefficient without
-        penalty and 0 leaves it out: it is exactly zero.
+        A dict has one for each feature by its name, for X with names, or an array of one for each
+        class; its key None stands for all features that it does not name. In arrays and dicts,
+        infinity leaves a coefficient without penalty and 0 leaves it out: it is exactly zero.
     l1_ratio : float, default=0.0
         Share of the L1 penalty, from 0 to 1. An array as `C` needs 0.
     dual : bool, default=False

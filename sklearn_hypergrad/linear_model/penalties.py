@@ -22,11 +22,13 @@ def is_number(penalty):
 def by_name(name, penalty, model, shape):
     """A dict from feature names to penalties as an array; anything else as it is.
 
+    A penalty is a number, or an array of one for each target or class.
+
     ``model`` has just seen the features. The key None stands for all that the dict does not name.
 
     Returns
     -------
-    penalty : ndarray of ``shape`` or as given
+    penalty : ndarray of ``shape``, or (n_outputs, n_features) from arrays, or as given
 
     Raises
     ------
@@ -47,7 +49,9 @@ def by_name(name, penalty, model, shape):
             f"{name} has no penalty for the feature {missing[0]!r}. Name it, or give one for all "
             "others with the key None."
         )
-    return np.array([penalty.get(f, penalty.get(None)) for f in features]).reshape(shape)
+    values = np.broadcast_arrays(*(penalty.get(f, penalty.get(None)) for f in features))
+    values = np.stack(values, axis=-1)
+    return values.reshape(shape) if values.ndim == 1 else values
 
 
 def penalty_array(name, penalty, legal, data):

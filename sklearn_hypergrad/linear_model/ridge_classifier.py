@@ -31,9 +31,10 @@ class RidgeClassifier(DeployMixin, linear_model.RidgeClassifier):
         scikit-learn, one of shape (1, n_features) one for each feature, and one of shape
         (n_targets, n_features) one for each coefficient.
 
-        A dict gives a penalty for each feature by its name, for X with names; its key None stands
-        for all features that it does not name. In arrays and dicts, 0 leaves a coefficient without
-        penalty and infinity leaves the feature out: its coefficient is exactly zero.
+        A dict gives a penalty for each feature by its name, for X with names, or an array of one
+        for each class; its key None stands for all features that it does not name. In arrays and
+        dicts, 0 leaves a coefficient without penalty and infinity leaves the feature out: its
+        coefficient is exactly zero.
     fit_intercept : bool, default=True
         Whether to fit intercepts; else they are zero.
     copy_X : bool, default=True

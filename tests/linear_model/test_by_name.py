@@ -32,6 +32,23 @@ def test_a_dict_is_the_array_of_its_values(model, name, y, shape, by_name):
     assert_allclose(found.to_sklearn().predict(X), found.predict(X))
 
 
+@pytest.mark.parametrize(
+    ("model", "name", "y"),
+    [
+        (Ridge(), "alpha", np.c_[Y, -Y]),
+        (RidgeClassifier(), "alpha", CLASSES),
+        (LogisticRegression(), "C", CLASSES),
+    ],
+)
+def test_a_dict_may_have_an_array_for_the_outputs(model, name, y):
+    matrix = np.random.default_rng(0).uniform(0.5, 2, size=(2 if np.ndim(y) == 2 else 3, 3))
+    matrix[:, 1] = 0.3
+    named = {"a": matrix[:, 0], None: 0.3, "c": matrix[:, 2]}
+    found = clone(model).set_params(**{name: named}).fit(X, y)
+    expected = clone(model).set_params(**{name: matrix}).fit(X, y)
+    assert_array_equal(found.coef_, expected.coef_)
+
+
 def test_a_feature_without_a_penalty():
     with pytest.raises(ValueError, match="alpha has no penalty for the feature 'b'"):
         Ridge(alpha={"a": 1.0, "c": 1.0}).fit(X, Y)

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.feature_selection import SelectFromModel
+from sklearn.feature_selection import SelectFromModel, SelectKBest, f_regression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
@@ -93,9 +93,49 @@ def test_a_dict_of_groups_serves_features_that_come_and_go():
         fit(one_hot(Ridge(), transform="default"), "ridge__alpha", continuous, KINDS)
 
 
+RARE = KINDS[["a"]].assign(kind=["rare"] * 2 + ["one", "other"] * (N // 2 - 1))
+OUTPUTS = np.column_stack([Y, np.sin(Y)])
+
+
+def rare(model):
+    """Features that come and go: no half of the rows may have those of the rare category."""
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    encode = ColumnTransformer([("k", encoder, ["kind"]), ("a", "passthrough", ["a"])])
+    return make_pipeline(encode, model).set_output(transform="pandas")
+
+
+@pytest.mark.filterwarnings("ignore:.*not converged")
+@pytest.mark.parametrize(
+    ("model", "continuous", "y", "guard"),
+    [
+        (Ridge(), FEATURE, Y, True),
+        (Ridge(), Continuous(per="coefficient"), OUTPUTS, False),
+        (Ridge(), Continuous(per="group", groups=[1, 1, 2, 3]), Y, False),
+        (Ridge(), Continuous(per="group", groups={"k__kind_rare": 1, "a__a": 2}), Y, True),
+        (LogisticRegression(), FEATURE, Y > 0, False),
+    ],
+)
+def test_a_model_that_sees_names_serves_features_that_come_and_go(model, continuous, y, guard):
+    key = f"{type(model).__name__.lower()}__{'alpha' if type(model) is Ridge else 'C'}"
+    scoring = "r2" if type(model) is Ridge else "neg_log_loss"
+    search = fit(rare(model), key, continuous, RARE, y, guard=guard, scoring=scoring, max_iter=2)
+    vector = search.cv_results_["params"][0][key]
+    assert {"k__kind_rare", "a__a"} <= set(vector)
+    fitted = clone(search.estimator).set_params(**{key: vector})
+    score = cross_val_score(fitted, RARE, y, cv=4, scoring=scoring).mean()
+    assert search.cv_results_["mean_test_score"][0] == pytest.approx(score)
+
+
+def test_features_that_the_refit_does_not_select_are_refused():
+    noise = pd.DataFrame(RNG.normal(size=(N, 20))).add_prefix("f")
+    select = make_pipeline(SelectKBest(f_regression, k=3), Ridge()).set_output(transform="pandas")
+    with pytest.raises(ValueError, match=r"entry for each feature of the refit.*others: f\d"):
+        fit(select, "ridge__alpha", FEATURE, noise)
+
+
 def test_a_name_that_is_nowhere_is_refused():
     continuous = Continuous(per="group", groups={"a": 1, "typo": 2})
-    with pytest.raises(ValueError, match="groups names the feature 'typo'"):
+    with pytest.raises(ValueError, match="the feature 'typo', .* they have a, b, c, d"):
         fit(Ridge(), "alpha", continuous, NUMBERS)
 
 

@@ -76,10 +76,21 @@ def refuse_mixed(estimator, path, per):
                 )
 
 
-def refuse_different(columns, per):
+def refuse_unknown(first, others, per):
+    """Raise UnsupportedRange if data sets have features that the first one does not have."""
+    for other in others:
+        more = {*other.names} - {*first.names}
+        if more:
+            raise UnsupportedRange(
+                f"per={per!r} has an entry for each feature of the refit, and some splits have "
+                f"others: {listed(more)}. Select the same features in every fit, or use "
+                f"per='transformer', or per='group' with groups as a dict"
+            )
+
+
+def refuse_different(first, others, per):
     """Raise UnsupportedRange unless all data sets have the same features."""
-    first = columns[0]
-    for other in columns[1:]:
+    for other in others:
         if first.names is not None and other.names is not None:
             if first.names != other.names:
                 raise UnsupportedRange(_difference(set(first.names), set(other.names), per))
@@ -91,15 +102,19 @@ def refuse_different(columns, per):
 
 
 def _difference(one, other, per):
-    only = sorted(map(str, one ^ other))
-    shown = ", ".join(only[:5]) + (f" and {len(only) - 5} more" if len(only) > 5 else "")
-    what = f"{shown} only in some" if only else "their order differs"
+    only = one ^ other
+    what = f"{listed(only)} only in some" if only else "their order differs"
     return (
-        f"per={per!r} needs the same features in every split and in the refit: {what}. Fix the "
-        f"vocabulary or the categories of the transformers, or use per='transformer', or "
-        f"per='group' with groups as a dict and a model that sees the names: "
-        f"set_output(transform='pandas')"
+        f"per={per!r} needs the same features in every split and in the refit, unless the model "
+        f"sees their names: {what}. Let it see them, by set_output(transform='pandas'), or fix "
+        f"the vocabulary or the categories of the transformers, or use per='transformer'"
     )
+
+
+def listed(names):
+    """The first names in alphabetical order, as text."""
+    names = sorted(map(str, names))
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _steps_before(estimator, path):

@@ -1,9 +1,14 @@
-"""Layouts: how a hyperparameter spreads over the coefficients, one class per value of ``per``."""
+"""Layouts: how a hyperparameter spreads over the coefficients, one class per value of ``per``.
+
+The features that reach the model in the refit have the entries. Where the model sees names, a split
+may lack some of them: each feature looks its entry up, and the others have no effect there.
+"""
 
 import numpy as np
 
 from sklearn_hypergrad.search.candidates.expand import plain
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
+from sklearn_hypergrad.search.data.features import refuse_different, refuse_unknown
 
 
 class Common:
@@ -18,19 +23,25 @@ class Common:
     n_outputs : int
         Number of targets or classes that have coefficients of their own.
 
-    Attributes
-    ----------
-    same_columns : bool
-        Whether every split and the refit need the same features.
+    others : sequence of Columns, default=()
+        Features of the splits.
+
+    Raises
+    ------
+    UnsupportedRange
+        If features of the splits have no entry.
     """
 
-    same_columns = False
-
-    def __init__(self, span, family, columns, n_outputs):
+    def __init__(self, span, family, columns, n_outputs, others=()):
         self.span = span
         self.family = family
         self.columns = columns
         self.n_outputs = n_outputs
+        self.others = others
+        self._check()
+
+    def _check(self):
+        """Raise UnsupportedRange if a feature has no entry; one value serves all features."""
 
     @property
     def shape(self):
@@ -66,7 +77,9 @@ class PerTarget(Common):
 class PerFeature(Common):
     """One value for each feature, as the classes of ``linear_model`` take it."""
 
-    same_columns = True
+    def _check(self):
+        check = refuse_unknown if self.columns.visible else refuse_different
+        check(self.columns, self.others, self.span.continuous.per)
 
     @property
     def shape(self):
@@ -77,7 +90,25 @@ class PerFeature(Common):
         return self.columns.names or tuple(range(self.columns.count))
 
     def entries(self, columns):
-        return np.arange(columns.count)[:, None]
+        return self._positions(columns)[:, None]
+
+    def settings(self, value):
+        if not self._differ:
+            return super().settings(value)
+        values = np.moveaxis(value, -1, 0)
+        named = zip(self.columns.names, map(plain, values), strict=True)
+        return {self.span.key: dict(named)}
+
+    @property
+    def _differ(self):
+        return any(other.names != self.columns.names for other in self.others)
+
+    def _positions(self, columns):
+        """Positions of features among those of the refit."""
+        if columns.names == self.columns.names or not self.columns.visible:
+            return np.arange(columns.count)
+        known = {name: position for position, name in enumerate(self.columns.names)}
+        return np.array([known[name] for name in columns.names])
 
 
 class PerCoefficient(PerFeature):
@@ -95,17 +126,18 @@ class PerCoefficient(PerFeature):
         return tuple((output, name) for output in range(self.n_outputs) for name in features)
 
     def entries(self, columns):
-        size = columns.count * self.n_outputs
-        return np.arange(size).reshape(self.n_outputs, columns.count).T
+        size = self.columns.count * self.n_outputs
+        entries = np.arange(size).reshape(self.n_outputs, self.columns.count)
+        return entries.T[self._positions(columns)]
 
 
-class PerGroup(Common):
+class PerGroup(PerFeature):
     """One value for each label of ``groups``; all features of a group get it."""
 
-    @property
-    def same_columns(self):
-        """Not needed if the model sees names: it looks each feature up."""
-        return not (isinstance(self._groups, dict) and self.columns.visible)
+    def _check(self):
+        # A dict has an entry for all features that it does not name.
+        if not (isinstance(self._groups, dict) and self.columns.visible):
+            super()._check()
 
     @property
     def shape(self):
@@ -128,7 +160,7 @@ class PerGroup(Common):
             named = {name: of_label[label] for name, label in self._groups.items()}
             return {self.span.key: {**named, None: of_label[None]}}
         shape = self.family.vector_shape("feature", self.columns.count, self.n_outputs)
-        return {self.span.key: value[self.entries(self.columns)[:, 0]].reshape(shape)}
+        return super().settings(value[self.entries(self.columns)[:, 0]].reshape(shape))
 
     @property
     def _groups(self):
@@ -142,11 +174,11 @@ class PerGroup(Common):
                     "have none. Pass a data frame, or give one label per feature"
                 )
             return [self._groups.get(name) for name in columns.names]
-        if len(self._groups) != columns.count:
+        if len(self._groups) != self.columns.count:
             raise UnsupportedRange(
-                f"groups has {len(self._groups)} labels for {columns.count} features"
+                f"groups has {len(self._groups)} labels for {self.columns.count} features"
             )
-        return self._groups
+        return [self._groups[position] for position in self._positions(columns)]
 
 
 class PerTransformer(Common):

@@ -37,6 +37,8 @@ class PreparedCandidate:
         A candidate with at least one range.
     inputs : FitInputs
     options : Options
+    columns : Columns, default=None
+        The features that reach the model in the refit; None is those of these inputs.
 
     Raises
     ------
@@ -44,7 +46,7 @@ class PreparedCandidate:
         If the requested validation loss does not apply to the model, whatever the data.
     """
 
-    def __init__(self, candidate, inputs, options):
+    def __init__(self, candidate, inputs, options, columns=None):
         self.candidate = candidate
         self.inputs = inputs
         self.options = options
@@ -53,6 +55,7 @@ class PreparedCandidate:
         self.ranges = candidate.ranges
         if callable(options.validation_loss):
             check_function(options.validation_loss, inputs, options.search_cv)
+        self._columns = columns
         self._choice = choose(
             options.validation_loss, inputs.scorer, self.final, self.family, inputs.y
         )
@@ -82,7 +85,7 @@ class PreparedCandidate:
         inputs = self._prepared(self.inputs.subset, rows, self.candidate.estimator)
         place = ", ".join(filter(None, (self.options.place, place)))
         options = dataclasses.replace(self.options, place=place)
-        return PreparedCandidate(self.candidate, inputs, options)
+        return PreparedCandidate(self.candidate, inputs, options, self.columns)
 
     @property
     def run(self):
@@ -142,6 +145,11 @@ class PreparedCandidate:
     def everything(self):
         """SplitData whose one split trains on all rows, as the refit does, and holds all out."""
         return self._prepared(whole, self.candidate, self.inputs)
+
+    @property
+    def columns(self):
+        """Columns of the refit: also in a search on some rows, which may lack some of them."""
+        return self.everything.columns if self._columns is None else self._columns
 
     def data_of(self, splits):
         """List of SplitData of these splits."""

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
-from sklearn_hypergrad.search.data.features import refuse_different, refuse_mixed
+from sklearn_hypergrad.search.data.features import listed, refuse_mixed
 from sklearn_hypergrad.search.data.layout import LAYOUTS
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
@@ -97,20 +97,18 @@ def layout_of(prepared, search_data):
         raise UnsupportedRange(
             "per='target' needs y of shape (n_samples, n_targets). Leave out per for one target"
         )
-    columns = prepared.everything.columns
-    layout = LAYOUTS[per](span, prepared.family, columns, prepared.n_outputs)
+    columns = prepared.columns
     if per in ("feature", "coefficient", "group"):
         refuse_mixed(estimator, final_step(estimator, span.key)[1], per)
     if isinstance(groups, dict) and columns.names is not None:
         unknown = [name for name in groups if name not in columns.names]
         if unknown:
             raise UnsupportedRange(
-                f"groups names the feature {unknown[0]!r}, which the data do not have"
+                f"groups names the feature {unknown[0]!r}, which the data do not have: they have "
+                f"{listed(columns.names)}"
             )
-    if layout.same_columns:
-        others = [part.columns for part in (*prepared.cv_data, *search_data)]
-        refuse_different([columns, *others], per)
-    return layout
+    others = [part.columns for part in (prepared.everything, *prepared.cv_data, *search_data)]
+    return LAYOUTS[per](span, prepared.family, columns, prepared.n_outputs, others)
 
 
 class CommonAndVector:
