@@ -19,6 +19,7 @@ FLOORS = {
     "linalg": 0,
     "optimizers": 0,
     "threads": -1,
+    "wording": -1,
     "problems": 1,
     "training": 2,
     "hypergradients": 3,

@@ -8,13 +8,22 @@ import dataclasses
 import numbers
 import time
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_hypergrad._sklearn import BaseSearchCV, DocumentedMixin, Interval, Names, has_callbacks
+from sklearn_hypergrad._sklearn import (
+    BaseSearchCV,
+    DocumentedMixin,
+    Interval,
+    InvalidParameterError,
+    Names,
+    has_callbacks,
+)
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import (
     Forward,
@@ -30,6 +39,7 @@ from sklearn_hypergrad.hypergradients import (
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.candidates.expand import expand
+from sklearn_hypergrad.search.candidates.refusals import hint
 from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs, has_fixed_splits
 from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
@@ -44,6 +54,7 @@ from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
 from sklearn_hypergrad.search.strategies.run_candidate import run_candidate
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
+from sklearn_hypergrad.wording import shortened, suggestion
 
 METHODS = {
     "auto": None,
@@ -384,6 +395,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     _parameter_constraints: dict = {
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
+        "scoring": [Names(get_scorer_names()), callable, list, tuple, dict, None],
         "hypergradient": [
             Names(METHODS),
             Hypergradient,
@@ -485,6 +497,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             super().fit(X, y, **params)
             self._report(self._results)
             return self
+        except InvalidParameterError as error:
+            meant = self._meant(str(error))
+            if not meant:
+                raise
+            raise InvalidParameterError(f"{error}{meant}") from None
         finally:
             # Data must not outlive the fit, whether it succeeded or not.
             frozen = self.__dict__.get("_checked_cv_orig")
@@ -527,6 +544,18 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         check_is_fitted(self, "remarks_")
         return report_of(self)
 
+    def _meant(self, message):
+        """A sentence that names the option that an unknown name is most similar to, or ""."""
+        for name, constraints in self._parameter_constraints.items():
+            value = getattr(self, name, None)
+            given = value.values() if isinstance(value, dict) else value
+            given = [given] if isinstance(given, str) else given
+            for options in (each for each in constraints if isinstance(each, Names)):
+                for each in given if isinstance(given, Iterable) else ():
+                    if isinstance(each, str) and f"Got {each!r} instead" in message:
+                        return suggestion(each, sorted(options.options))
+        return ""
+
     def _html_repr(self):
         """The diagram of scikit-learn and, after a fit, the report."""
         diagram = super()._html_repr()
@@ -543,6 +572,15 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self._data = X, y
 
     def _run_search(self, evaluate_candidates, *, callback_ctx=None):
+        try:
+            self._search_and_evaluate(evaluate_candidates, callback_ctx)
+        except (TypeError, ValueError) as error:
+            meant = hint(error, self.estimator, self.param_grid)
+            if not meant:
+                raise
+            raise type(error)(f"{error}{meant}") from None
+
+    def _search_and_evaluate(self, evaluate_candidates, callback_ctx):
         beside = self.selection == "best"
         candidates = expand(self.param_grid, self.estimator, beside=beside)
         ranges = any(candidate.ranges for candidate in candidates)
@@ -598,7 +636,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             if has_fixed_splits(splitter):
                 raise ValueError(
                     f"guard=True repeats the search inside every training part, for which "
-                    f"{name}={splitter!r} has no splits. Pass a splitter or a number."
+                    f"{name}={shortened(splitter)} has no splits. Pass a splitter or a number."
                 )
 
     def _method(self):

@@ -5,6 +5,8 @@ import numbers
 
 import numpy as np
 
+from sklearn_hypergrad.wording import shortened, suggestion
+
 SCALES = ("auto", "log", "linear", "logit")
 SHAPES = (
     None,
@@ -112,7 +114,7 @@ class Continuous:
 
     def __repr__(self):
         shown = [
-            f"{field.name}={getattr(self, field.name)!r}"
+            f"{field.name}={shortened(repr(getattr(self, field.name)))}"
             for field in dataclasses.fields(self)
             if getattr(self, field.name) != field.default
         ]
@@ -131,7 +133,7 @@ def _checked_groups(per, groups):
     if isinstance(groups, str) or not np.iterable(groups):
         raise TypeError(
             f"Continuous(groups=...) must be one label per feature, or a dict from feature name to "
-            f"label, got {groups!r}."
+            f"label, got {shortened(groups)}."
         )
     return tuple(groups.tolist() if hasattr(groups, "tolist") else groups)
 
@@ -140,7 +142,10 @@ def _check_number(name, value):
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"Continuous({name}=...) must be a number or None, got {value!r}.")
+        raise TypeError(
+            f"Continuous({name}=...) must be a number or None, got {shortened(repr(value))}. A "
+            f"range is Continuous(0.001, 1000.0), one without bounds Continuous()."
+        )
     if not np.isfinite(value):
         raise ValueError(
             f"Continuous({name}=...) must be finite, got {value!r}. Leave it None for no bound."
@@ -158,4 +163,7 @@ def _check_scale(scale, name, value):
 
 def _check_name(name, value, allowed):
     if value not in allowed:
-        raise ValueError(f"Continuous({name}=...) must be one of {allowed}, got {value!r}.")
+        raise ValueError(
+            f"Continuous({name}=...) must be one of {allowed}, got {shortened(repr(value))}."
+            f"{suggestion(value, allowed)}"
+        )

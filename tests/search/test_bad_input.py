@@ -24,7 +24,6 @@ def outcome(search, X, y):
         (np.full_like(X, np.nan), Y, {}),
         (X, Y[:-1], {}),
         (X, None, {}),
-        (X, Y, {"scoring": "no such score"}),
         (X, Y, {"cv": 1}),
         (X, Y, {"cv": 50}),
         (X, Y, {"cv": []}),

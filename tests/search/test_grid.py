@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -11,6 +12,10 @@ from sklearn.svm import SVC
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
 from sklearn_hypergrad.search.candidates.expand import expand
+
+
+class Subclass(Pipeline):
+    """A pipeline that may do anything."""
 
 
 def ranges(candidates):
@@ -111,7 +116,20 @@ def test_continuous_alone_or_in_a_list(value):
         (make_pipeline(Ridge()), {"alpha": Continuous()}, "Did you mean 'ridge__alpha'"),
         (make_pipeline(Ridge()), {"ridge_alpha": Continuous()}, "Did you mean 'ridge__alpha'"),
         (Ridge(), {"alfa": Continuous()}, "Did you mean 'alpha'"),
-        (make_pipeline(Ridge()), {"ridge__C": Continuous()}, r"Valid parameters are: \[.*\]\.$"),
+        (make_pipeline(Ridge()), {"ridge__C": Continuous()}, r"'ridge__alpha'\? .* 1 / \(2 C\)"),
+        (make_pipeline(Ridge()), {"C": Continuous()}, r"Did you mean 'ridge__alpha'\? alpha is"),
+        (LogisticRegression(), {"alpha": Continuous()}, r"Did you mean 'C'\? .* C = 1 / alpha"),
+        (Subclass([("r", Ridge())]), {"r__alpha": Continuous()}, "Subclass is a subclass of Pipe"),
+        (
+            TransformedTargetRegressor(Ridge()),
+            {"regressor__alpha": Continuous()},
+            r"search inside it, TransformedTargetRegressor\(regressor=HypergradSearchCV",
+        ),
+        (
+            linear_model.Ridge(),
+            {"alpha": Continuous(per="group", groups=range(5000), scale="logit")},
+            r"^.{,350}4998, 4999\)\).{,200}$",
+        ),
         (Ridge(), {"unlike": Continuous()}, r"Valid parameters are: \[.*\]\.$"),
         (Ridge(), {"tol": Continuous()}, "tol of Ridge is not differentiable"),
         (RidgeClassifier(), {"alpha": Continuous(per="target")}, "no value per target"),
@@ -160,7 +178,53 @@ def test_bad_grids_give_the_errors_of_grid_search(grid):
             search(Ridge(), grid).fit(X, y)
         errors.append(error.value)
     assert type(errors[0]) is type(errors[1])
-    assert str(errors[0]) == str(errors[1])
+    # Hints are appended.
+    assert str(errors[1]).startswith(str(errors[0]))
+
+
+@pytest.mark.parametrize(
+    ("grid", "hint"),
+    [
+        ({"alhpa": [1, 10]}, "Did you mean 'alpha'?"),
+        ({"solvr": ["svd"], "alpha": Continuous()}, "Did you mean 'solver'?"),
+        ({"C": ["one", "two"]}, "1 / (2 C) where it multiplies the squared errors."),
+        (
+            {"alpha": ((1e-3, 1e3),)},
+            "write alpha=[0.001, 1000.0] or alpha=Continuous(0.001, 1000.0).",
+        ),
+        ({"alpha": Continuous}, "alpha got the class Continuous: write alpha=Continuous()."),
+        ({"alpha": [Continuous]}, "alpha got the class Continuous: write alpha=Continuous()."),
+        ({"alpha": [[Continuous(1, 9)]]}, "write alpha=Continuous(low=1, high=9)."),
+        ({"unlike": [1, 2]}, "'solver', 'tol']."),
+        ({"alpha": [-1.0, -2.0]}, ""),
+    ],
+)
+def test_errors_of_grid_search_end_with_what_may_be_meant(grid, hint):
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
+    with pytest.raises((ValueError, TypeError)) as error:
+        HypergradSearchCV(Ridge(), grid, cv=2).fit(X, y)
+    assert str(error.value).endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        ({"scoring": "neg_mean_square_error"}, "neg_mean_squared_error"),
+        ({"scoring": ["r2", "neg_mean_square_error"], "refit": "r2"}, "neg_mean_squared_error"),
+        ({"hypergradient": "implict"}, "implicit"),
+        ({"validation_loss": "logloss"}, "log_loss"),
+    ],
+)
+def test_misspelt_options_are_answered_with_similar_ones(options, meant):
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}'\\?$"):
+        HypergradSearchCV(Ridge(), {"alpha": [0.1, 10]}, **options).fit(X, y)
+
+
+def test_names_of_scores_are_sorted():
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
+    with pytest.raises(ValueError, match="'accuracy', 'adjusted_mutual_info_score', .*'zero'"):
+        HypergradSearchCV(Ridge(), {"alpha": [0.1, 10]}, scoring="zero").fit(X, y)
 
 
 @pytest.mark.parametrize(

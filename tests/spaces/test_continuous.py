@@ -50,6 +50,8 @@ def test_what_is_not_finite_is_refused(name, value):
         ({"low": 1, "init": 0.5}, "needs init between"),
         ({"scale": "cubic"}, "scale.*must be one of .*'log'.*got 'cubic'"),
         ({"per": "row"}, "per.*must be one of .*'target'.*got 'row'"),
+        ({"per": "features"}, "'features'. Did you mean 'feature'"),
+        ({"scale": "logarithmic"}, "Did you mean 'log'"),
         ({"per": "group"}, "go together, got per='group' and groups=None"),
         ({"per": "feature", "groups": [0, 1]}, "go together, got per='feature' and groups=labels"),
         ({"scale": "linear"}, "needs both bounds"),
@@ -77,3 +79,10 @@ def test_only_bounds_are_positional_and_nothing_can_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         continuous.low = 0
     assert hash(continuous) == hash(Continuous(1, 2))
+
+
+@pytest.mark.parametrize("groups", [range(5000), {f"name {i}": i for i in range(5000)}])
+def test_long_groups_are_abbreviated(groups):
+    shown = repr(Continuous(per="group", groups=groups))
+    assert len(shown) < 300
+    assert "4999" in shown

@@ -22,8 +22,10 @@ from sklearn_hypergrad.search.candidates.refusals import (
     refuse_continuous,
     refuse_mixed,
     remedy,
+    why_not_final,
 )
 from sklearn_hypergrad.spaces import Continuous
+from sklearn_hypergrad.wording import shortened
 
 # Ratio of the ends of a list from which on its scale is logarithmic: one order of magnitude. Chosen
 # by hand: below it both scales search much the same values.
@@ -113,7 +115,7 @@ class Candidate:
     @property
     def place(self):
         """The enumerated values, as text for messages."""
-        return ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        return ", ".join(f"{key}={shortened(str(v))}" for key, v in self.settings.items())
 
     @property
     def key(self):
@@ -300,7 +302,7 @@ def _why_not(estimator, key):
     """Why a hyperparameter cannot be differentiated, or None."""
     final, _ = final_step(estimator, key)
     if final is None:
-        return "it does not belong to the final step of a Pipeline"
+        return why_not_final(estimator, key)
     found = family(final)
     leaf = key.rpartition("__")[2]
     if found is None:

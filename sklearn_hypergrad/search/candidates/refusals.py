@@ -2,14 +2,31 @@
 
 import difflib
 import math
+import numbers
 
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.adapters import family
+from sklearn_hypergrad.spaces import Continuous
 
 # Similarity (of difflib, between 0 and 1) from which on another name is suggested. Chosen by hand:
 # one wrong letter in a name of seven still suggests it, unrelated names do not.
 ALIKE = 0.85
+# Penalties and their inverses: the other name, and how the values follow. The objectives are
+# ||y - X w||^2 + alpha ||w||^2 and C sum(loss) + ||w||^2 / 2.
+INVERSES = {
+    "alpha": (
+        "C",
+        "C is the inverse of a penalty: C = 1 / alpha for alpha / 2 times the squared weights "
+        "beside the sum of the losses.",
+    ),
+    "C": (
+        "alpha",
+        "alpha is a penalty, and C the inverse of one: alpha = 1 / C where C multiplies half the "
+        "squared errors, 1 / (2 C) where it multiplies the squared errors.",
+    ),
+}
 
 
 class CannotSearch(Exception):
@@ -35,21 +52,85 @@ def refuse_mixed(key):
 
 def refuse_continuous(key, values, reason, estimator):
     """Raise ValueError for a Continuous that cannot be searched: a list would be enumerated."""
-    _refuse_unknown(key, estimator)
+    try:
+        clone(estimator).set_params(**{key: None})
+    except ValueError as error:
+        raise ValueError(f"{error}{_name_hint(key, list(estimator.get_params()))}") from None
     raise ValueError(
         f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
         f"values to enumerate instead."
     )
 
 
-def _refuse_unknown(key, estimator):
-    """Raise scikit-learn's error for an unknown name, with a similar name as a suggestion."""
-    try:
-        clone(estimator).set_params(**{key: None})
-    except ValueError as error:
-        meant = _meant(key, list(estimator.get_params()))
-        hint = f" Did you mean {meant!r}?" if meant else ""
-        raise ValueError(f"{error}{hint}") from None
+def why_not_final(estimator, key):
+    """A clause that says where the path of ``key`` leaves the last steps of pipelines."""
+    for name in key.split("__")[:-1]:
+        kind = type(estimator).__name__
+        if not isinstance(estimator, Pipeline):
+            return (
+                f"it belongs to the estimator in {kind}, which is not looked into: search inside "
+                f"it, {kind}({name}=HypergradSearchCV(...))"
+            )
+        if type(estimator) is not Pipeline:
+            return (
+                f"{kind} is a subclass of Pipeline, which may do more than transform (such as "
+                f"resample) and is not looked into: use a Pipeline of scikit-learn"
+            )
+        if name != estimator.steps[-1][0]:
+            return f"it does not belong to the final step of a Pipeline, {estimator.steps[-1][0]!r}"
+        estimator = estimator.steps[-1][1]
+    return "it belongs to the Pipeline itself, not to its final step"
+
+
+def hint(error, estimator, param_grid):
+    """What may be meant, for an error of scikit-learn about names or values of a grid; or ""."""
+    grids = [param_grid] if isinstance(param_grid, dict) else param_grid
+    items = [item for grid in grids if isinstance(grid, dict) for item in grid.items()]
+    message = str(error)
+    if "Did you mean" in message:
+        return ""
+    if message.startswith("Invalid parameter"):
+        unknown = [key for key, _ in items if repr(key.partition("__")[0]) in message]
+        unknown += [key for key, _ in items if any(repr(n) in message for n in key.split("__"))]
+        return _name_hint(unknown[0], list(estimator.get_params())) if unknown else ""
+    if "fits failed" in message or message.startswith("Parameter grid for parameter"):
+        return next(filter(None, (_value_hint(key, values) for key, values in items)), "")
+    return ""
+
+
+def _name_hint(key, names):
+    """The existing name that is nearest to an unknown one, and how its values follow; or ""."""
+    path, _, leaf = key.rpartition("__")
+    inverse = INVERSES.get(leaf)
+    meant = _meant(key, names)
+    if meant is None and inverse is not None:
+        renamed = "__".join(filter(None, (path, inverse[0])))
+        exact = [name for name in names if name == renamed]
+        inside = [name for name in names if name.endswith(f"__{inverse[0]}") and not path]
+        meant = next(iter(exact + inside), None)
+        return f" Did you mean {meant!r}? {inverse[1]}" if meant else ""
+    return f" Did you mean {meant!r}?" if meant else ""
+
+
+def _value_hint(key, values):
+    """What a value that looks like a range may mean, or ""."""
+    whole = f" {key} got the class Continuous: write {key}=Continuous()."
+    if values is Continuous:
+        return whole
+    values = values if isinstance(values, list | tuple) else []
+    if Continuous in [value for value in values if isinstance(value, type)]:
+        return whole
+    if len(values) == 1 and isinstance(values[0], list | tuple):
+        (inner,) = values
+        if any(isinstance(value, Continuous) for value in inner):
+            return f" {key} has a list in its list: write {key}={inner[0]!r}."
+        if len(inner) == 2 and all(isinstance(value, numbers.Real) for value in inner):
+            low, high = inner
+            return (
+                f" {key} has one value, {inner!r}. If a range is meant, write "
+                f"{key}=[{low}, {high}] or {key}=Continuous({low}, {high})."
+            )
+    return ""
 
 
 def _meant(key, names):

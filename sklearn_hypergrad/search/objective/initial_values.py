@@ -6,6 +6,7 @@ from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.spaces.space import TRANSFORMS
+from sklearn_hypergrad.wording import shortened
 
 # Distance in theta from the start at which a search without bounds ends. Chosen by hand, wide
 # enough for any sensible start and narrow enough to end a search that drifts: six decades of a
@@ -60,8 +61,9 @@ def _start(continuous, hyperparameter, own, transform):
         return float(transform.to_constrained(ends.mean()))
     if hyperparameter.start is None:
         raise UnsupportedRange(
-            f"the search starts from the value that the estimator has, and {own} is not between "
-            f"{low} and {high}. Give the estimator such a value, or Continuous(init=...)"
+            f"the search starts from the value that the estimator has, and {shortened(str(own))} "
+            f"is not between {low} and {high}. Give the estimator such a value, or "
+            f"Continuous(init=...)"
         )
     return float(np.clip(hyperparameter.start, low, high))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.results.candidate_result import with_rows
 from sklearn_hypergrad.search.results.status import EndStatus
+from sklearn_hypergrad.wording import shortened
 
 # Grid points per hyperparameter without a list: 10 for one, 5 for two, else 3. Chosen by hand, as
 # coarse as people make such grids: the cost of the grid search must not be overstated.
@@ -245,7 +246,7 @@ def in_words(value):
     try:
         values = np.ravel(np.asarray(values, dtype=float))
     except (TypeError, ValueError):
-        return str(value)
+        return shortened(str(value))
     if np.isnan(values).any():
         return "no number"
     # Not their difference: that of infinite values is no number.
