@@ -11,15 +11,15 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import KFold, PredefinedSplit, StratifiedShuffleSplit
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV, KFold, PredefinedSplit, StratifiedShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_hypergrad import HypergradWarning
+from sklearn_hypergrad import HypergradSearchCV, HypergradWarning
 from sklearn_hypergrad.data_cleaning import DataCleaner
 from sklearn_hypergrad.data_cleaning import cleaner as cleaner_module
 from sklearn_hypergrad.data_cleaning.weights import ProjectedAdam, projection
@@ -323,6 +323,33 @@ def test_final_models(digits, final, has, lacks):
         quick(final_estimator=KNeighborsClassifier()).fit(*digits.given)
     with pytest.raises(ValueError, match=r"final_estimator=Ridge\(\) is no classifier"):
         quick(final_estimator=Ridge()).fit(*digits.given)
+
+
+@pytest.mark.parametrize(
+    "final",
+    [
+        HypergradSearchCV(LogisticRegression(), {"C": [0.1, 10.0]}, cv=2),
+        GridSearchCV(make_pipeline(StandardScaler(), LinearSVC()), {}, cv=2),
+        make_pipeline(StandardScaler(), RidgeClassifier()),
+    ],
+)
+def test_final_models_pass_the_weights_on(digits, final):
+    cleaner = quick(final_estimator=final).fit(*digits.given)
+    assert type(cleaner.estimator_) is type(final)
+    assert cleaner.score(digits.X_test, digits.y_test) > 0.7
+
+
+@pytest.mark.parametrize(
+    ("final", "message"),
+    [
+        (GridSearchCV(KNeighborsClassifier(), {}), "takes no sample_weight"),
+        (make_pipeline(StandardScaler(), KNeighborsClassifier()), "takes no sample_weight"),
+        (GridSearchCV(LogisticRegression(), {}, refit=False), "Leave refit=True"),
+    ],
+)
+def test_final_models_that_cannot_be_weighted_or_predict(digits, final, message):
+    with pytest.raises(ValueError, match=message):
+        quick(final_estimator=final).fit(*digits.given)
 
 
 def test_pipelines(digits):

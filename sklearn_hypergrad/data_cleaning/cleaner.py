@@ -11,13 +11,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
     column_or_1d,
-    has_fit_parameter,
     validate_data,
 )
 
 from sklearn_hypergrad._sklearn import Interval, fit_context
 from sklearn_hypergrad.data_cleaning.final_model import FinalModel
 from sklearn_hypergrad.data_cleaning.parts import divided, joined
+from sklearn_hypergrad.data_cleaning.weighting import weight_parameter
 from sklearn_hypergrad.data_cleaning.weights import ProjectedAdam
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Reverse, TrainedHypergradient
@@ -29,6 +29,7 @@ from sklearn_hypergrad.problems import MeanLoss
 from sklearn_hypergrad.spaces import Dimension, Space
 from sklearn_hypergrad.training import Diverged, explained, seed_of
 from sklearn_hypergrad.tuning import minimize
+from sklearn_hypergrad.wording import shortened
 
 # Weights below this count as zero: the threshold of Franceschi et al. (2017), section 5.1.
 THRESHOLD = 1e-3
@@ -65,7 +66,8 @@ class DataCleaner(ClassifierMixin, FinalModel):
         penalty, 0.91 without, and 0.89 without and with 300 steps.
     final_estimator : classifier, default=None
         What is trained on all rows at the end: any classifier whose ``fit`` takes
-        ``sample_weight``. None is ``estimator`` again, the default one without its penalty.
+        ``sample_weight``, also as the last step of a pipeline or inside a search. None is
+        ``estimator`` again, the default one without its penalty.
     budget : float, default=None
         Most that the weights may sum to, in rows, not as a share of them: 1 at least. They start
         equal, with this sum or at 1. None is no bound, which asks for no guess of how many rows are
@@ -222,7 +224,7 @@ class DataCleaner(ClassifierMixin, FinalModel):
         self.ranking_ = parts.weighted[np.lexsort((-found.record.gradient, tuned))]
         self.loss_curve_ = [record.value for record in found.records]
         self.n_iter_ = len(self.loss_curve_)
-        self.estimator_ = final.fit(parts.X, parts.y, sample_weight=weights)
+        self.estimator_ = final.fit(parts.X, parts.y, **{weight_parameter(final): weights})
         self.classes_ = self.estimator_.classes_
         self._warn(budget / n_weighted)
         return self
@@ -284,11 +286,17 @@ class DataCleaner(ClassifierMixin, FinalModel):
         final = clone(self.final_estimator)
         if not is_classifier(final):
             raise ValueError(
-                f"final_estimator={final!r} is no classifier, but y are classes. Choose one."
+                f"final_estimator={shortened(final)} is no classifier, but y are classes. Choose "
+                f"one."
             )
-        if not has_fit_parameter(final, "sample_weight"):
+        if getattr(final, "refit", True) is False:
             raise ValueError(
-                f"final_estimator={final!r} takes no sample_weight in fit, and so "
+                f"final_estimator={shortened(final)} has refit=False, and so nothing that "
+                f"predicts. Leave refit=True."
+            )
+        if weight_parameter(final) is None:
+            raise ValueError(
+                f"final_estimator={shortened(final)} takes no sample_weight in fit, and so "
                 f"cannot be trained with the weights that are found. Choose another one, or use "
                 f"flagged_ to drop rows."
             )
