@@ -6,12 +6,13 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Ridge
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import ParameterGrid, cross_val_score
 from sklearn.utils.validation import validate_data
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.adapters import Hyperparameter, LinearFamily, LinearModel, family
 from sklearn_hypergrad.adapters.base import RegressorFamily
+from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.differentiable import DifferentiableRegressor
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.inspection import CurveDisplay
@@ -117,6 +118,52 @@ def test_a_convex_family(diabetes):
     # A score without gradient judges what was visited.
     search.set_params(scoring="neg_median_absolute_error").fit(*diabetes)
     assert len(search.cv_results_["params"]) >= 2
+
+
+class PenalisedTwice(Ridge):
+    """A class of somebody else, whose family declares two hyperparameters."""
+
+    def __init__(self, alpha=1.0, beta=1.0):
+        super().__init__(alpha)
+        self.beta = beta
+
+
+class OnePenalty(RidgeFamily):
+    estimator_class = PenalisedTwice
+    hyperparameters = {"alpha": Hyperparameter(1), "beta": Hyperparameter(1)}
+
+
+class TakesNoOwnValue(OnePenalty):
+    def model(self, estimator, data, entries, seed):
+        return super().model(estimator, data, {"alpha": None}, seed)
+
+
+@pytest.mark.parametrize(
+    ("own_family", "names", "message"),
+    [
+        (OnePenalty, ["alpha", "beta"], "one penalty, and alpha and beta are to be tuned together"),
+        (TakesNoOwnValue, ["beta"], "TakesNoOwnValue needs the hyperparameter alpha, which is not"),
+    ],
+)
+def test_two_hyperparameters_that_a_family_has_no_model_for(own_family, names, message, diabetes):
+    @family.register
+    def _(estimator: PenalisedTwice):
+        return own_family()
+
+    grid = {name: Continuous() for name in names}
+    with pytest.raises(ValueError, match=f"Cannot tune '{', '.join(names)}'.*{message}"):
+        HypergradSearchCV(PenalisedTwice(), grid, cv=3).fit(*diabetes)
+
+
+def test_lists_that_a_family_has_no_model_for_are_enumerated(diabetes):
+    @family.register
+    def _(estimator: PenalisedTwice):
+        return OnePenalty()
+
+    grid = {"alpha": [1.0, 10.0], "beta": [1.0, 10.0]}
+    search = HypergradSearchCV(PenalisedTwice(), grid, cv=3).fit(*diabetes)
+    assert search.cv_results_["params"] == list(ParameterGrid(grid))
+    assert "Tune one of them and fix the others" in search.hypergradient_
 
 
 # A validation loss: a class, and one row with all that is known about it.

@@ -349,6 +349,27 @@ def own_coefficients(coefs, data, block):
     return coefs
 
 
+class Apart(ValueError):
+    """Hyperparameters cannot be tuned together; the text says why and what to do instead."""
+
+
+def only(entries):
+    """The name of the only hyperparameter that is tuned, and the index of its entries.
+
+    Raises
+    ------
+    Apart
+        If there are several: the model has one penalty.
+    """
+    if len(entries) > 1:
+        raise Apart(
+            f"the model has one penalty, and {' and '.join(entries)} are to be tuned together. "
+            f"Tune one of them and fix the others, or give a list of grids with one each"
+        )
+    ((name, index),) = entries.items()
+    return name, index
+
+
 class LinearFamily(Family):
     """Families of linear models: an estimator is fitted by setting coefficients and intercept."""
 

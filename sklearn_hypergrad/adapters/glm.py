@@ -24,6 +24,7 @@ from sklearn_hypergrad.adapters.base import (
     RegressorFamily,
     family,
     narrowed,
+    only,
 )
 from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import FARTHEST, LogLinkTweedieLoss
@@ -87,7 +88,7 @@ class LogLinkFamily(RegressorFamily, LinearFamily):
     def model(self, estimator, data, entries, seed):
         power = self.power(estimator)
         check_targets(data, power)
-        ((name, index),) = entries.items()
+        name, index = only(entries)
         intercept = estimator.fit_intercept
         data = narrowed(data, center=intercept, most=MAX_ROWS)
         loss = LogLinkTweedieLoss(power)

@@ -23,6 +23,7 @@ from sklearn_hypergrad.adapters.base import (
     ProbabilisticFamily,
     family,
     narrowed,
+    only,
 )
 from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
@@ -68,7 +69,7 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
         return weight * of_class[codes]
 
     def model(self, estimator, data, entries, seed):
-        ((name, index),) = entries.items()
+        name, index = only(entries)
         intercept = estimator.fit_intercept
         penalty = L2Penalty(name, inverse=True, entries=index)
         if penalty.uniform:

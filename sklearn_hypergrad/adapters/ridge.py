@@ -26,6 +26,7 @@ from sklearn_hypergrad.adapters.base import (
     family,
     in_row_space,
     is_wide,
+    only,
 )
 from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.losses import HalfSquaredError
@@ -127,7 +128,7 @@ class RidgeFamily(RegressorFamily, LinearFamily):
 
 
 def _penalty(entries):
-    ((name, index),) = entries.items()
+    name, index = only(entries)
     return L2Penalty(name, entries=index)
 
 

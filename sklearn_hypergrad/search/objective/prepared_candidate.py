@@ -6,8 +6,9 @@ import functools
 import numpy as np
 
 from sklearn_hypergrad._sklearn import scores_predictions
+from sklearn_hypergrad.adapters.base import Apart
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch
+from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.inputs import half_splits
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
@@ -262,13 +263,15 @@ class PreparedCandidate:
         }
 
     def _prepared(self, prepare, *args):
-        """``prepare(*args)``; any error becomes a CannotSearch.
+        """``prepare(*args)``; any error but Apart becomes a CannotSearch.
 
         Transformers are user code and data may be anything. An error here leads to enumeration,
         whose fits then report it in scikit-learn's words.
         """
         try:
             return prepare(*args)
+        except Apart as error:
+            raise UnsupportedRange(str(error)) from error
         except Exception as error:
             raise CannotSearch(str(error)) from error
 

@@ -20,6 +20,11 @@ from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.search.strategies.vector import VectorSearch
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
+NOT_TUNED = (
+    "a model of {} needs the hyperparameter {}, which is not tuned here. Take its value from the "
+    "estimator, in Family.model"
+)
+
 
 def run_candidate(candidate, inputs, options):
     """Search a candidate's ranges; a candidate without a range is one row.
@@ -56,11 +61,25 @@ def run_candidate(candidate, inputs, options):
         return _enumerated(candidate, str(error))
     except CannotSearch as error:
         return _enumerated(candidate, str(error))
+    except KeyError as error:
+        missing = [name for name in candidate.family.hyperparameters if name in error.args]
+        if not missing:
+            raise
+        reason = NOT_TUNED.format(type(candidate.family).__name__, missing[0])
+        raise _refusal(candidate, reason) from error
     except UnsupportedRange as error:
-        asked = ", ".join(repr(span.continuous) for span in candidate.ranges)
-        raise ValueError(
-            f"Cannot tune {candidate.key!r} with {asked}. This is because {str(error).rstrip('.')}."
-        ) from error
+        # What GridSearchCV fits is not refused.
+        if all(span.listed for span in candidate.ranges):
+            return _enumerated(candidate, str(error))
+        raise _refusal(candidate, str(error)) from error
+
+
+def _refusal(candidate, reason):
+    """The ValueError for ranges that do not apply to the model or the data."""
+    asked = ", ".join(repr(span.continuous) for span in candidate.ranges)
+    return ValueError(
+        f"Cannot tune {candidate.key!r} with {asked}. This is because {reason.rstrip('.')}."
+    )
 
 
 def _completed(strategy):
