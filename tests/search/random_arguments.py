@@ -60,7 +60,8 @@ def _values(rng, final, name, longest):
         return values, values
     if chance(rng, 0.3):
         return _continuous(rng, final, name)
-    values = _list(rng, name, int(rng.integers(1, longest + 1)))
+    # Most lists are short, since GridSearchCV takes most of the time.
+    values = _list(rng, name, int(rng.integers(1, longest + 1, size=2).min()))
     return values, values
 
 
@@ -90,6 +91,8 @@ def _list(rng, name, n_values):
         odd = pick(rng, [None, 0.0, 1.0, 0, 1, "auto", None], [4, 1, 1, 1, 1, 1, 1])
     else:
         center, spread = rng.uniform(-3, 3), pick(rng, [0.3, 2.0, 5.0], [1, 3, 1])
+        if name == "learning_rate_init":
+            center, spread = -2, 1
         values = (10 ** rng.uniform(center - spread, center + spread, n_values)).tolist()
         odd = pick(rng, [None, 0.0, 0, np.inf, -1.0, "text"], [16, 4, 2, 2, 0.4, 0.4])
     if chance(rng, 0.3):
@@ -223,7 +226,7 @@ class Indices:
 def draw_cv(rng, n_rows, task):
     """``(cv or Indices, whether groups are needed)``."""
     kinds = {
-        "number": lambda: pick(rng, [2, 3, 4]),
+        "number": lambda: pick(rng, [2, 3, 4], [3, 2, 1]),
         "none": lambda: None,
         "folds": lambda: KFold(pick(rng, [2, 3])),
         "shuffled": lambda: KFold(3, shuffle=True, random_state=0),
@@ -237,7 +240,7 @@ def draw_cv(rng, n_rows, task):
         "indices": lambda: _indices(rng, n_rows),
         "too many": lambda: n_rows + 1,
     }
-    odds = [8, 1, 1, 2, 1 if task in CLASSES else 0.2, 1, 2, 1, 1, 2, 1, 2, 0.2]
+    odds = [8, 0.6, 1, 2, 1 if task in CLASSES else 0.2, 0.6, 2, 1, 0.5, 2, 1, 2, 0.2]
     kind = pick(rng, list(kinds), odds)
     return kinds[kind](), kind == "groups"
 

@@ -40,6 +40,9 @@ def draw_data(rng, task):
     y = _targets(rng, task, X, said)
     X = _scaled(rng, X, said)
     X, mixed = _contained(rng, X, said)
+    if hasattr(X, "columns") and y.ndim == 1 and chance(rng, 0.5):
+        y = type(X[X.columns[0]])(y, index=X.index)
+        said.append("y is a series")
     data = Data(X, y, [f"X {n_rows} x {n_features}, {task}", *said], mixed=mixed)
     if chance(rng, 0.2):
         data.sample_weight = _weights(rng, n_rows, data.said)

@@ -216,7 +216,10 @@ def wrapped(rng, final, data, task):
             for key, values in settings.items()
         }
         return pipeline, "inner__final__", settings
-    return Pipeline([*steps, ("final", final)]), "final__", settings
+    pipeline = Pipeline([*steps, ("final", final)])
+    if hasattr(data.X, "columns") and chance(rng, 0.3):
+        pipeline.set_output(transform="pandas")
+    return pipeline, "final__", settings
 
 
 def _beside(rng, final):

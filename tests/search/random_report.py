@@ -15,13 +15,14 @@ from sklearn_hypergrad import HypergradSearchCV
 def main():
     arguments = sys.argv[1:]
     if not arguments:
-        sys.exit(f"usage: {sys.argv[0]} SEED | FROM:TO | sample FROM:TO")
+        sys.exit(f"usage: {sys.argv[0]} SEED ... | FROM:TO | sample FROM:TO")
     if arguments[0] == "sample":
-        print(sample(seeds_of(arguments[1])))
+        print(sample(*measured(seeds_of(arguments[1]))))
     elif ":" in arguments[0]:
         many(seeds_of(arguments[0]))
     else:
-        one(int(arguments[0]))
+        for seed in arguments:
+            one(int(seed))
 
 
 def seeds_of(text):
@@ -99,20 +100,24 @@ def facts(case):
     }
 
 
-def sample(seeds, size=100, seconds=4.0):
-    """Seeds of cheap cases, chosen one after the other by new facts per second."""
+def measured(seeds):
+    """``(facts, CPU seconds)`` of every seed, in dicts."""
     known, costs = {}, {}
     for seed in seeds:
-        case = draw(seed)
-        known[seed], began = facts(case), time.process_time()
+        case, began = draw(seed), time.process_time()
         compare(case, run(case, GridSearchCV), run(case, HypergradSearchCV))
-        costs[seed] = time.process_time() - began
-    chosen, covered, spent = [], set(), 0.0
+        known[seed], costs[seed] = facts(case), time.process_time() - began
+    return known, costs
+
+
+def sample(known, costs, size=100):
+    """Seeds of cheap cases, chosen one after the other by new facts and time."""
+    known, chosen, covered = dict(known), [], set()
     while len(chosen) < size:
+        # New facts are worth more than time, which decides among cases without any.
         best = max(known, key=lambda seed: (0.1 + len(known[seed] - covered)) / costs[seed] ** 0.7)
         covered |= known.pop(best)
-        spent += costs[best]
         chosen.append(best)
     missing = sorted(set().union(*known.values()) - covered)
-    print(f"{spent:.1f} s; not covered: {missing}")
+    print(f"{sum(costs[seed] for seed in chosen):.1f} s; not covered: {missing}")
     return sorted(chosen)
