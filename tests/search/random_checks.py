@@ -222,7 +222,7 @@ def _same(one, other):
 def _equal(one, other):
     if one is other or type(one) is type(other) and hasattr(one, "get_params"):
         return True
-    return bool(np.all(np.asarray(one == other)))
+    return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one == other)))
 
 
 # Settings.
@@ -232,8 +232,8 @@ def _settings_are_listed(case, grid, ours):
     """Every row has values of one of the grids, or values inside of its ranges."""
     rows = ours.cv_results_["params"]
     wrong = [row for row in rows if not any(_inside(row, given) for given in case.grids)]
-    if hasattr(ours, "best_params_") and ours.best_params_ not in rows:
-        wrong.append(ours.best_params_)
+    best = getattr(ours, "best_params_", rows[0])
+    wrong += [best] * (not any(_same(best, row) for row in rows))
     return [Failure("setting outside the grid", f"{row} of {case.grid}") for row in wrong[:1]]
 
 

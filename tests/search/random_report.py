@@ -87,7 +87,7 @@ def facts(case):
         *(f"{case.family} {said}" for said in ("sparse", "frame", "mixed") if said in data.said),
         *data.said[1:],
         f"cv {type(case.cv).__name__}",
-        f"scoring {getattr(scoring, '__name__', scoring)}",
+        f"scoring {scoring if isinstance(scoring, str) else getattr(scoring, '__name__', '')}",
         f"{case.family} {type(scoring).__name__}",
         f"refit {getattr(options['refit'], '__name__', type(options['refit']).__name__)}",
         f"error_score {options.get('error_score')}",
@@ -115,7 +115,7 @@ def sample(known, costs, size=100):
     known, chosen, covered = dict(known), [], set()
     while len(chosen) < size:
         # New facts are worth more than time, which decides among cases without any.
-        best = max(known, key=lambda seed: (0.1 + len(known[seed] - covered)) / costs[seed] ** 0.7)
+        best = max(known, key=lambda seed: (0.1 + len(known[seed] - covered)) / costs[seed] ** 0.4)
         covered |= known.pop(best)
         chosen.append(best)
     missing = sorted(set().union(*known.values()) - covered)
