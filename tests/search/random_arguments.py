@@ -173,7 +173,7 @@ def draw_scoring(rng, task, final):
     smooth, rough = _names(task, hasattr(final, "predict_proba"))
     # Every fit fails the same way: rare.
     if chance(rng, 0.02):
-        return pick(rng, ["acuracy", "accuracy" if task not in CLASSES else "r2", []]), True
+        return pick(rng, ["unknown", "accuracy" if task not in CLASSES else "r2", []]), True
     kind = pick(rng, ["none", "smooth", "rough", "callable", "several"], [8, 6, 5, 2, 2])
     if kind == "none" or (kind == "smooth" and not smooth):
         return None, _refit(rng)

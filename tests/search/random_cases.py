@@ -38,10 +38,6 @@ class Case:
         return self.grid if isinstance(self.grid, list) else [self.grid]
 
     @property
-    def listed_grids(self):
-        return self.listed if isinstance(self.listed, list) else [self.listed]
-
-    @property
     def ranges(self):
         """The Continuous of all grids."""
         found = []
