@@ -22,8 +22,8 @@ from sklearn_hypergrad.training import Adam
     [
         ("Robust", {}),
         pytest.param("RidgeLike", {}, marks=pytest.mark.thorough),
-        ("Softmax", {}),
-        ("TwoLayers", {"n_steps": 40, "batch_size": None}),
+        pytest.param("Softmax", {}, marks=pytest.mark.thorough),
+        ("TwoLayers", {"n_steps": 20, "batch_size": None}),
         pytest.param(
             "WithAdam",
             {"n_steps": 40, "learning_rate_init": 0.2, "random_state": 0},

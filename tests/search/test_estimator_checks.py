@@ -26,19 +26,16 @@ pytestmark = [
 ]
 
 
+# Whether a search has converged no check asks.
+SHORT = {"cv": 2, "error_score": "raise", "max_iter": 3, "tol": 0.1}
+
+
 # A regressor with a list, a classifier with a range, and a vector.
 @parametrize_with_checks(
     [
-        HypergradSearchCV(Ridge(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise"),
-        HypergradSearchCV(
-            LogisticRegression(), {"C": Continuous(1e-3, 1e3)}, cv=2, error_score="raise"
-        ),
-        HypergradSearchCV(
-            linear_model.RidgeClassifier(),
-            {"alpha": Continuous(per="feature")},
-            cv=2,
-            error_score="raise",
-        ),
+        HypergradSearchCV(Ridge(), {"alpha": [0.1, 1.0, 10.0]}, **SHORT),
+        HypergradSearchCV(LogisticRegression(), {"C": Continuous(0.1, 10)}, **SHORT),
+        HypergradSearchCV(linear_model.Ridge(), {"alpha": Continuous(per="feature")}, **SHORT),
     ],
     expected_failed_checks=expected_failures,
 )
@@ -61,7 +58,7 @@ def test_estimator_checks(estimator, check):
         *(
             HypergradSearchCV(model, {name: Continuous(per="feature")}, cv=2, error_score="raise")
             for model, name in (
-                (linear_model.Ridge(), "alpha"),
+                (linear_model.RidgeClassifier(), "alpha"),
                 (linear_model.LogisticRegression(), "C"),
             )
         ),
