@@ -142,11 +142,13 @@ def test_in_a_pipeline(models, numbers):
     assert search.fit(1e3 * X, y).best_score_ > 0.3
 
 
+# It need not arrive to be better.
+@pytest.mark.filterwarnings("ignore:.*not converged:sklearn_hypergrad.HypergradWarning")
 def test_arrays_of_any_shape(models, numbers):
     X, y = numbers
     Y = np.column_stack([y, np.roll(y, 1)])
     model = models.RidgeLike(alpha=np.full((4, 2), 0.1))
-    options = {"scoring": "neg_mean_squared_error", "tol": 0.1}
+    options = {"scoring": "neg_mean_squared_error", "max_iter": 8}
     search = search_of(model, {"alpha": ANY}, **options).fit(X, Y)
     assert search.best_params_["alpha"].shape == (4, 2)
     assert len(search.hyperparameters_) == 8
