@@ -81,6 +81,16 @@ def fitted(digits):
     return quick().fit(*digits.given)
 
 
+def brief(**params):
+    """A cleaner that has flagged rows after a few steps, where it matters that these are equal."""
+    return quick(**{"learning_rate": 0.4, "max_iter": 4, **params})
+
+
+@pytest.fixture(scope="module")
+def briefly_fitted(digits):
+    return brief().fit(*digits.given)
+
+
 def test_projection_is_the_nearest_point():
     rng = np.random.default_rng(0)
     for _ in range(30):
@@ -193,7 +203,7 @@ def test_rows_of_a_split_keep_their_places(digits, fitted):
     assert same.mean() > 0.98
 
 
-@pytest.mark.parametrize("budget", [20.0, 150, 299.5])
+@pytest.mark.parametrize("budget", [20.0, 299.5])
 def test_budgets_are_kept(digits, fitted, budget):
     cleaner = quick(budget=budget).fit(*digits.given)
     # The first training is the same: equal weights with a mean of one.
@@ -222,18 +232,18 @@ def test_random_state_is_that_of_the_network(digits):
     assert first.loss_curve_[0] != other.loss_curve_[0]
 
 
-def test_budgets_above_all_rows_are_none(digits, fitted):
-    cleaner = quick(budget=10 * N_NOISY).fit(*digits.given)
-    np.testing.assert_array_equal(cleaner.sample_weight_, fitted.sample_weight_)
+def test_budgets_above_all_rows_are_none(digits, briefly_fitted):
+    cleaner = brief(budget=10 * N_NOISY).fit(*digits.given)
+    np.testing.assert_array_equal(cleaner.sample_weight_, briefly_fitted.sample_weight_)
 
 
-def test_names_of_classes_do_not_matter(digits, fitted):
+def test_names_of_classes_do_not_matter(digits, briefly_fitted):
     names = np.array([f"digit {i}" for i in range(10)])
     X, y, X_clean, y_clean = digits.given
-    named = quick().fit(X, names[y], X_clean, names[y_clean])
-    np.testing.assert_array_equal(named.sample_weight_, fitted.sample_weight_)
+    named = brief().fit(X, names[y], X_clean, names[y_clean])
+    np.testing.assert_array_equal(named.sample_weight_, briefly_fitted.sample_weight_)
     np.testing.assert_array_equal(named.classes_, names)
-    np.testing.assert_array_equal(named.predict(X), names[fitted.predict(X)])
+    np.testing.assert_array_equal(named.predict(X), names[briefly_fitted.predict(X)])
 
 
 def test_two_classes(digits):
@@ -244,32 +254,32 @@ def test_two_classes(digits):
     assert flipped[cleaner.ranking_[: flipped.sum()]].mean() > 0.9
 
 
-def test_kinds_of_data(digits, fitted):
+def test_kinds_of_data(digits, briefly_fitted):
     X, y, X_clean, y_clean = digits.given
-    of_sparse = quick().fit(sparse.csr_matrix(X), y, sparse.csr_array(X_clean), y_clean)
-    np.testing.assert_allclose(of_sparse.sample_weight_, fitted.sample_weight_, atol=1e-8)
-    of_single = quick().fit(X.astype(np.float32), y, X_clean, y_clean)
+    of_sparse = brief().fit(sparse.csr_matrix(X), y, sparse.csr_array(X_clean), y_clean)
+    np.testing.assert_allclose(of_sparse.sample_weight_, briefly_fitted.sample_weight_, atol=1e-8)
+    of_single = brief().fit(X.astype(np.float32), y, X_clean, y_clean)
     assert of_single.estimator_.coefs_[0].dtype == np.float32
-    np.testing.assert_array_equal(of_single.flagged_, fitted.flagged_)
+    np.testing.assert_array_equal(of_single.flagged_, briefly_fitted.flagged_)
     names = [f"pixel {i}" for i in range(64)]
     frames = [pd.DataFrame(part, columns=names) for part in (X, X_clean)]
-    of_frames = quick().fit(frames[0], pd.Series(y), frames[1], pd.Series(y_clean))
-    np.testing.assert_array_equal(of_frames.sample_weight_, fitted.sample_weight_)
+    of_frames = brief().fit(frames[0], pd.Series(y), frames[1], pd.Series(y_clean))
+    np.testing.assert_array_equal(of_frames.sample_weight_, briefly_fitted.sample_weight_)
     assert of_frames.feature_names_in_.tolist() == names
     with pytest.raises(ValueError, match="feature names"):
-        quick().fit(frames[0], y, frames[1][names[::-1]], y_clean)
+        brief().fit(frames[0], y, frames[1][names[::-1]], y_clean)
 
 
-def test_clone_pickle_and_unchanged_inputs(digits, fitted):
+def test_clone_pickle_and_unchanged_inputs(digits, briefly_fitted):
     arrays = [part.copy() for part in digits.given]
     for array in arrays:
         array.setflags(write=False)
     model = softmax()
-    cleaner = quick(model).fit(*arrays)
+    cleaner = brief(estimator=model).fit(*arrays)
     assert not hasattr(model, "coefs_")
     for other in (cleaner, clone(cleaner).fit(*arrays), pickle.loads(pickle.dumps(cleaner))):
-        np.testing.assert_array_equal(other.sample_weight_, fitted.sample_weight_)
-        np.testing.assert_array_equal(other.predict(digits.X), fitted.predict(digits.X))
+        np.testing.assert_array_equal(other.sample_weight_, briefly_fitted.sample_weight_)
+        np.testing.assert_array_equal(other.predict(digits.X), briefly_fitted.predict(digits.X))
 
 
 def test_networks_and_other_ways_back(digits):
@@ -312,7 +322,7 @@ def test_rows_are_flagged_below_the_threshold(digits, fitted, monkeypatch):
     ],
 )
 def test_final_models(digits, final, has, lacks):
-    cleaner = quick(final_estimator=final)
+    cleaner = brief(final_estimator=final)
     assert hasattr(cleaner, has)
     cleaner.fit(*digits.given)
     assert type(cleaner.estimator_) is type(final)
@@ -437,7 +447,7 @@ def test_useless_rows_train_nothing():
 @parametrize_with_checks(
     [
         quick(
-            MLPClassifier((), init_scale=0.0, batch_size=10**6, n_steps=25),
+            MLPClassifier((), init_scale=0.0, batch_size=10**6, n_steps=10),
             learning_rate=1.0,
             max_iter=2,
             cv=StratifiedShuffleSplit(1, test_size=0.5, random_state=0),

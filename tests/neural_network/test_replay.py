@@ -53,7 +53,7 @@ class Case:
         self.multilabel = kind == "multilabel"
         network = MLPRegressor if kind in ("regression", "3 outputs") else MLPClassifier
         defaults = {"hidden_layer_sizes": (6, 4), "activation": "tanh", "alpha": 0.3}
-        defaults |= {"batch_size": 12, "max_iter": 8, "random_state": SEED}
+        defaults |= {"batch_size": 12, "max_iter": 6, "random_state": SEED}
         self.model = network(**{**defaults, **settings})
 
     def fitted(self, **h):
@@ -102,13 +102,11 @@ def test_same_layers(hidden):
     Case(hidden_layer_sizes=hidden).agree()
 
 
-@pytest.mark.parametrize(
-    ("activation", "solver"), [("tanh", "nesterov"), ("relu", "momentum"), ("relu", "adam")]
-)
+@pytest.mark.parametrize(("activation", "solver"), [("tanh", "nesterov"), ("relu", "adam")])
 def test_same_weights_on_digits(activation, solver):
     X, y = (part[::3] for part in load_digits(return_X_y=True))
     model = MLPClassifier((20,), activation=activation, solver=SOLVERS[solver]["solver"])
-    model.set_params(nesterovs_momentum=solver == "nesterov", max_iter=50, random_state=0)
+    model.set_params(nesterovs_momentum=solver == "nesterov", max_iter=20, random_state=0)
     run = replay(model, X / 16, np.eye(10)[y], random_state=0).run({})
     assert_allclose(run.final().w, flat(model.fit(X / 16, y)), rtol=0, atol=1e-8)
 
@@ -146,7 +144,7 @@ def test_adaptive_rate_slows_down_until_it_ends():
     assert model.n_iter_ < 300
 
 
-@pytest.mark.parametrize("patience", [5, 6, 7, np.inf])
+@pytest.mark.parametrize("patience", [3, 4, 5, np.inf])
 def test_training_that_stalls_close_to_its_last_epoch(patience):
     Case(tol=1e3, n_iter_no_change=patience).agree()
 

@@ -349,7 +349,7 @@ def test_logistic_regression_with_degenerate_columns(name, per, intercept):
 def test_logistic_regression_around_square_training_parts(name, per):
     """Any classes can be separated there."""
     X, y = SQUARE[name], classes(X4)
-    values = spread(per, [1e-6, 1.0, 1e3], X.shape[1])
+    values = spread(per, [1e-6, 1e3], X.shape[1])
     expected = references(logistic_loss, X, y, values)
     for form in FORMS.values():
         found = losses(search_for("logistic", per), form(X), y, values)
@@ -659,7 +659,7 @@ def test_searches_on_separable_classes_end(margin):
 def test_a_list_of_huge_values_of_c():
     X, y, splits = separable()
     model = plain.LogisticRegression(solver="newton-cholesky", tol=1e-8)
-    grid, options = {"C": np.logspace(-3, 12, 16)}, {"scoring": LOG_LOSS, "cv": splits}
+    grid, options = {"C": np.logspace(-3, 12, 6)}, {"scoring": LOG_LOSS, "cv": splits}
     expected = GridSearchCV(model, grid, **options).fit(X, y)
     search = HypergradSearchCV(model, grid, **options).fit(X, y)
     assert search.best_score_ >= expected.best_score_ - 1e-6
@@ -878,9 +878,10 @@ def closed_form(X, y, values, per):
     """
     splits = list(LeaveOneOut().split(X))
     search = search_for("ridge", per, splits=splits).set_params(search_cv="loo")
+    expected = references(ridge_loss, X, y, values, splits).mean(axis=1)
     return lambda shift, form: (
         np.array([record.value for record in records(search, form(X + shift), y, values)]),
-        references(ridge_loss, X, y, values, splits).mean(axis=1),
+        expected,
     )
 
 
@@ -888,7 +889,7 @@ def closed_form(X, y, values, per):
 @pytest.mark.parametrize("name", ["plain", "duplicated", "constant and zero", "n - 1", "n", "wide"])
 def test_leave_one_out_in_closed_form(name, per):
     X = {**TALL, "n - 1": features(N - 1), "n": features(N), "wide": features(35)}[name]
-    alphas = ALPHAS if name in TALL else ALPHAS[2:5]
+    alphas = ALPHAS[::2] if name in TALL else ALPHAS[2:5]
     compared = closed_form(X, target(X4), spread(per, alphas, X.shape[1]), per)
     for form in FORMS.values():
         for alpha, one, other in zip(alphas, *compared(0, form), strict=True):
@@ -908,7 +909,7 @@ def test_leave_one_out_in_closed_form_with_offsets(offset, per):
 @pytest.mark.parametrize("scoring", [MSE, "r2", None, "neg_median_absolute_error"])
 def test_leave_one_out_of_ridge_is_scored_as_grid_search_does(scoring):
     """With an undefined score the squared error is searched with; all scores are nan."""
-    X, y = X4[:20], target(X4[:20], noise=3)
+    X, y = X4[:12], target(X4[:12], noise=3)
     grid = {"alpha": [0.1, 1.0, 10.0]}
     search = check_rows(plain.Ridge(), grid, X, y, cv=LeaveOneOut(), scoring=scoring)
     assert np.isnan(search.best_score_) == (scoring in ("r2", None))
@@ -923,7 +924,7 @@ def test_leave_one_out_of_ridge_is_scored_as_grid_search_does(scoring):
 def test_leave_one_out_of_classifiers_is_scored_as_grid_search_does(model, scoring):
     if model == "classifier" and scoring == LOG_LOSS:
         pytest.skip("it has no probabilities")
-    check_rows(*MODELS[model], X4[:16], classes(X4[:16]), cv=LeaveOneOut(), scoring=scoring)
+    check_rows(*MODELS[model], X4[:10], classes(X4[:10]), cv=LeaveOneOut(), scoring=scoring)
 
 
 # Types of numbers and containers.

@@ -35,7 +35,7 @@ def search_of(grid, method, model=None, **options):
     return HypergradSearchCV(model or model_of(), grid, hypergradient=method, **options)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wine(data):
     X, y = data("wine")
     rows = np.random.default_rng(0).permutation(len(y))[:90]
@@ -215,7 +215,7 @@ COURSES = pytest.mark.parametrize(
 @pytest.mark.parametrize("method", [Online("identity"), RealTime()], ids=repr)
 def test_networks_of_scikit_learn_are_trained_once_and_as_long(wine, method, params):
     model = replayed_of(**params)
-    objective = objective_of(wine, {"alpha": Continuous()}, method, model=model, max_iter=2)
+    objective = objective_of(wine, {"alpha": Continuous()}, method, model=model, max_iter=2, cv=2)
     theta = np.log([1e-4])
     # As many steps as the fits take, which may be fewer than max_iter says; two calls are even.
     first, last = objective(theta)[0], objective(theta)[0]
@@ -253,7 +253,7 @@ class OwnNetwork(DifferentiableClassifier):
     hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
     dynamics, batch_size = Momentum(), 20
 
-    def __init__(self, alpha=1e-4, learning_rate_init=0.02, momentum=0.5, n_steps=24):
+    def __init__(self, alpha=1e-4, learning_rate_init=0.02, momentum=0.5, n_steps=12):
         self.alpha = alpha
         self.learning_rate_init = learning_rate_init
         self.momentum = momentum
@@ -278,7 +278,7 @@ def test_own_models_are_tuned_alike_on_any_number_of_threads(wine, grid, method)
     histories = []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, user_api="blas"):
-            search = search_of(grid, method, OwnNetwork(), max_iter=4).fit(*wine)
+            search = search_of(grid, method, OwnNetwork(), max_iter=4, cv=2).fit(*wine)
         histories.append(np.asarray(search.history_["loss"]))
     assert_array_equal(*histories)
     assert np.unique(histories[0]).size == 5

@@ -36,9 +36,9 @@ def limit_of(search):
 def test_the_rule_of_a_fine_grid(data, model, key, scoring, sign):
     """As by the textbook: the strongest of many values whose mean score is within the error."""
     X, y = data("diabetes")
-    y = y if key == "alpha" else y > 140
+    X, y = X[::3], y[::3] if key == "alpha" else y[::3] > 140
     search = one_se(model, {key: Continuous()}, scoring=scoring, cv=4).fit(X, y)
-    values = np.logspace(-3, 2, 126)
+    values = np.logspace(-1.2, 2.16, 57)
     grid = GridSearchCV(model, {key: values}, scoring=scoring, cv=4).fit(X, y)
     results = grid.cv_results_
     scores = np.array([results[f"split{split}_test_score"] for split in range(4)])
@@ -46,8 +46,8 @@ def test_the_rule_of_a_fine_grid(data, model, key, scoring, sign):
     within = scores.mean(axis=0) >= best.mean() - best.std(ddof=1) / 2
     values = np.asarray(results[f"param_{key}"], dtype=float)[within]
     strongest = values.max() if sign > 0 else values.min()
-    # Neighbours on the grid differ by a factor of 10 ** 0.04, and the search stops at tol.
-    assert abs(np.log10(search.best_params_[key] / strongest)) < 0.041
+    # Neighbours on the grid differ by a factor of 10 ** 0.06, and the search stops at tol.
+    assert abs(np.log10(search.best_params_[key] / strongest)) < 0.061
     assert list(search.hyperparameters_["status"]) == ["one standard error"]
 
 

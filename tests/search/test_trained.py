@@ -42,14 +42,14 @@ def found(search):
     return search.cv_results_["params"][0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wine(data):
     X, y = data("wine")
     rows = np.random.default_rng(0).permutation(len(y))[:90]
     return X[rows], y[rows]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def fitted(wine):
     return search_of(scoring="neg_log_loss").fit(*wine)
 
@@ -119,8 +119,8 @@ class TestOptions:
     @pytest.mark.parametrize("method", ["reverse", "reversible", "forward", "truncated"])
     def test_methods_agree(self, wine, method):
         grid = {**SCALARS, "init_scale": Continuous(per="layer"), "alpha": [1e-5, 1e-2]}
-        search = search_of(grid, hypergradient=method).fit(*wine)
-        expected = search_of(grid).fit(*wine)
+        search = search_of(grid, hypergradient=method, cv=2).fit(*wine)
+        expected = search_of(grid, cv=2).fit(*wine)
         assert f"{method.title()}(" in search.hypergradient_
         assert "because it was asked for" in search.hypergradient_
         assert_allclose(search.history_["loss"], expected.history_["loss"], rtol=1e-7)
@@ -129,7 +129,7 @@ class TestOptions:
         "method", [Reverse(3), Reverse(dtype="float32"), Truncated(5), Reversible(), Forward()]
     )
     def test_instances_of_methods(self, wine, method):
-        search = search_of(hypergradient=method).fit(*wine)
+        search = search_of(hypergradient=method, cv=2).fit(*wine)
         assert repr(method) in search.hypergradient_
         assert min(search.history_["loss"]) < search.history_["loss"][0]
 
@@ -143,7 +143,7 @@ class TestOptions:
     @pytest.mark.parametrize("seed", [None, 0])
     def test_seeds(self, wine, resample, seed):
         model = model_of(random_state=seed)
-        options = {"resample": resample, "model": model, "max_iter": 3}
+        options = {"resample": resample, "model": model, "max_iter": 3, "cv": 2}
         one, same, other = (
             search_of(random_state=state, **options).fit(*wine).history_["loss"]
             for state in (None, 0, 1)
@@ -161,7 +161,7 @@ class TestOptions:
         assert len(path) == 9
 
     def test_n_jobs_does_not_matter(self, wine):
-        one, two = (search_of(n_jobs=n).fit(*wine) for n in (1, 2))
+        one, two = (search_of(n_jobs=n, cv=2).fit(*wine) for n in (1, 2))
         assert one.best_score_ == two.best_score_
         for name in GRID:
             assert_array_equal(one.best_params_[name], two.best_params_[name])
@@ -211,7 +211,7 @@ class TestOptions:
     @pytest.mark.parametrize("optimizer", ["auto", "adam", Adam()])
     def test_fresh_draws_are_averaged_whatever_names_adam(self, wine, optimizer):
         ranges = {"learning_rate_init": Continuous()}
-        options = {"resample": "fresh", "optimizer": optimizer, "max_iter": 12}
+        options = {"resample": "fresh", "optimizer": optimizer, "max_iter": 12, "cv": 2}
         search = search_of(ranges, model_of(random_state=None), **options).fit(*wine)
         rates = list(search.history_["value"])
         mean = np.exp(np.mean(np.log(rates[9:12])))
