@@ -9,6 +9,7 @@ import inspect
 import os
 import pkgutil
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -285,7 +286,10 @@ def test_an_example_without_a_figure_is_noticed(tmp_path):
         script("-c", SHOWN, str(empty), cwd=tmp_path)
 
 
-def test_the_demonstration_compares_both_searches(tmp_path):
-    output = script("-m", "sklearn_hypergrad", cwd=tmp_path)
+def test_the_demonstration_compares_both_searches(capsys, monkeypatch):
+    # Imported above, with all modules.
+    monkeypatch.delitem(sys.modules, "sklearn_hypergrad.__main__")
+    runpy.run_module("sklearn_hypergrad", run_name="__main__")
+    output = capsys.readouterr().out
     for row in ("best_score_", "held-out score", "scikit-learn fits", "own inner solves"):
         assert len(re.findall(rf"{row} +\S+ +\S+", output)) == 2

@@ -54,7 +54,7 @@ def start(size=30):
     ("kind", "n_steps"),
     [
         *((kind, 500) for kind in (0.0, 0.5, 0.98, 1.0, "random", "linear", "with 0 and 1")),
-        (0.9, 10_000),
+        (0.9, 3000),
     ],
 )
 def test_training_is_run_backwards_bit_for_bit(kind, n_steps):

@@ -40,7 +40,7 @@ def test_a_hundred_steps(network_run, check, method):
     check(case.evaluate(method), case)
 
 
-@pytest.mark.parametrize("factor", [1.001, 0.999, 1 + 1e-5])
+@pytest.mark.parametrize("factor", [0.999, 1 + 1e-5])
 @pytest.mark.parametrize("name", [*Momentum().names, "alpha", "X", "sample_weight", "init_scale"])
 def test_a_wrong_hypergradient_is_rejected(network_run, check, assert_agree, name, factor):
     case = network_run(Momentum(), (N_STEPS, 2))

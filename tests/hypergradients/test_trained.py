@@ -71,7 +71,7 @@ def test_methods_agree_on_linear_models(linear_run, assert_agree, method, rtol, 
     "settings",
     [
         {"n_steps": 2},
-        {"n_steps": 100},
+        {"n_steps": 30},
         {"hidden": ()},
         {"hidden": (4, 3), "activation": "logistic"},
         {"wrap": sparse.csr_array, "batch_size": 3},

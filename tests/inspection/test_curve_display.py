@@ -86,7 +86,7 @@ def test_the_curve_is_that_of_real_fits(search, diabetes):
 
 
 def test_the_interval_ends_where_paired_differences_are_one_standard_error(search, diabetes):
-    display = CurveDisplay.from_search(search, *diabetes, n_points=60)
+    display = CurveDisplay.from_search(search, *diabetes, n_points=40)
     best = losses_of(search, display.optimum_, *diabetes)
 
     def standard_errors(alpha):

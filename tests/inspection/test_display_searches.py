@@ -98,7 +98,9 @@ def shaped(request, frame):
     if request.param == "transformer":
         parts = (StandardScaler(), ["age", "bmi", "bp"]), (StandardScaler(), ["s1", "s5"])
         model, key = make_pipeline(make_column_transformer(*parts), PlainRidge()), "ridge__alpha"
-    search = HypergradSearchCV(model, {key: SHAPES[request.param]}, cv=3, shrinkage=0.01)
+    search = HypergradSearchCV(
+        model, {key: SHAPES[request.param]}, cv=3, shrinkage=0.01, search_cv=3
+    )
     return search.fit(X, y), X, y
 
 
@@ -116,7 +118,7 @@ def test_a_vector_has_a_curve_of_one_value_for_all(shaped, best):
 
 def test_a_vector_has_a_curve_with_fits(shaped):
     search, X, y = shaped
-    display = CurveDisplay.from_search(search, X, y, n_points=12)
+    display = CurveDisplay.from_search(search, X, y, n_points=8)
     row = np.flatnonzero(display.fitted)[-1]
     key = search.history_["hyperparameter"][0]
     fitted = clone(search.estimator).set_params(**{key: float(display.values[row])})

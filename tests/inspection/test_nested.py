@@ -355,6 +355,7 @@ def test_jobs_do_not_matter(diabetes):
         make_pipeline(StandardScaler(), linear_model.Ridge()),
         {"ridge__alpha": Continuous(per="feature")},
         cv=3,
+        search_cv=3,
     )
     one, two = (nested_score(search, *diabetes, cv=2, n_jobs=n_jobs) for n_jobs in (1, 2))
     for name in one.scores:

@@ -156,7 +156,11 @@ def assert_same(linearization, case, expected, rtol=1e-10):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", FORMULAS)
 def test_autograd_agrees(activation, loss, depth):
-    for i, (data, alpha) in enumerate(itertools.product(DATA, ALPHAS)):
+    # Half of these for each depth: those of even and those of odd sums of positions.
+    pairs = list(itertools.product(DATA, ALPHAS))
+    for i, (data, alpha) in enumerate(pairs):
+        if (i // len(ALPHAS) + i % len(ALPHAS) + depth) % 2:
+            continue
         case, rows = Case(activation, loss, depth, alpha, data), list(ROWS.values())[i % 3]
         linearization = case.problem().linearize(case.w, case.h, rows)
         assert_same(linearization, case, case.expected(rows))

@@ -58,13 +58,13 @@ CASES = {
         make_pipeline(StandardScaler(), linear_model.Ridge()),
         {"ridge__alpha": Continuous(per="feature")},
         load_diabetes,
-        {},
+        {"search_cv": 3},
     ),
     "network": (
-        MLPClassifier((5,), n_steps=20, random_state=0),
+        MLPClassifier((5,), n_steps=8, random_state=0),
         {"learning_rate_init": Continuous(per=("step", "layer")), "alpha": Continuous()},
         load_wine,
-        {"scoring": "neg_log_loss", "cv": 3, "max_iter": 4},
+        {"scoring": "neg_log_loss", "cv": 3, "max_iter": 3},
     ),
 }
 # What the code of the documentation searches, where a cluster is started by it.

@@ -27,7 +27,8 @@ FEATURE = Continuous(per="feature")
 
 
 def fit(estimator, key, continuous, X, y=Y, **options):
-    return HypergradSearchCV(estimator, {key: continuous}, cv=4, **options).fit(X, y)
+    options = {"cv": 4, "search_cv": 3, **options}
+    return HypergradSearchCV(estimator, {key: continuous}, **options).fit(X, y)
 
 
 def one_hot(model, **options):
@@ -84,7 +85,7 @@ def test_a_dict_of_groups_serves_features_that_come_and_go():
     groups = {f"numbers__{name}": "number" for name in "abcd"}
     continuous = Continuous(per="group", groups=groups)
     pipeline = one_hot(Ridge(), transform="pandas")
-    search = fit(pipeline, "ridge__alpha", continuous, KINDS, search_cv=3)
+    search = fit(pipeline, "ridge__alpha", continuous, KINDS)
     assert set(search.best_params_["ridge__alpha"]) == {*groups, None}
     score = cross_val_score(search.best_estimator_, KINDS, Y, cv=4).mean()
     assert search.best_score_ == pytest.approx(score)
@@ -187,8 +188,7 @@ def test_one_penalty_per_transformer(name, nested, model):
     if nested:
         pipeline, prefix = make_pipeline("passthrough", pipeline), "pipeline__"
     key = f"{prefix}ridge__alpha"
-    options = {"shrinkage": 0.2, "search_cv": 3}
-    search = fit(pipeline, key, Continuous(per="transformer"), NUMBERS, **options)
+    search = fit(pipeline, key, Continuous(per="transformer"), NUMBERS, shrinkage=0.2)
     assert check_hypergradient(search, NUMBERS, Y, n_points=1).max() < 1e-6
     assert type(search.best_estimator_[-1]) is type(pipeline[-1])
     score = cross_val_score(search.best_estimator_, NUMBERS, Y, cv=4).mean()
@@ -223,8 +223,7 @@ def test_blocks_of_words_that_differ_between_splits():
     )
     pipeline = make_pipeline(blocks, plain.LogisticRegression(solver="newton-cg", tol=1e-8))
     key = "logisticregression__C"
-    options = {"scoring": "neg_log_loss", "search_cv": 3}
-    search = fit(pipeline, key, Continuous(per="transformer"), X, Y > 0, **options)
+    search = fit(pipeline, key, Continuous(per="transformer"), X, Y > 0, scoring="neg_log_loss")
     weights = search.cv_results_["params"][0]["columntransformer__transformer_weights"]
     assert set(weights) == {"words", "number"}
     assert list(search.hyperparameters_["name"]) == [f"{key}[words]", f"{key}[number]"]

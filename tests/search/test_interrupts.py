@@ -68,12 +68,13 @@ class After:
     ids=["ridge", "vector", "one_se", "logistic", "guard", "logistic vector", "product", "path"],
 )
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
-def test_after_every_evaluation(data, search):
+def test_after_any_evaluation(data, search):
     X, y = data("diabetes")
     X, y = X[::4], y[::4]
     y = y > 140 if is_classifier(search.estimator) else y
     total = search.set_callbacks().fit(X, y).n_iter_
-    for n in range(1, total):
+    # Neighbours are mostly of one kind.
+    for n in range(1, total, 2):
         search.set_callbacks(After(n)).fit(X, y)
         assert np.isfinite(search.best_score_), n
         assert "Cost" in str(search.report())

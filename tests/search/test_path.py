@@ -85,8 +85,10 @@ def test_the_lowest_of_many_minima_is_polished():
     assert search.n_iter_ < 12
 
 
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "neg_brier_score"])
-@pytest.mark.parametrize("load", [load_iris, load_wine])
+@pytest.mark.parametrize(
+    ("load", "scoring"),
+    [(load_iris, "neg_log_loss"), (load_wine, "accuracy"), (load_iris, "neg_brier_score")],
+)
 def test_it_is_not_worse_than_ten_listed_values(load, scoring):
     data = load(return_X_y=True)
     grid = GridSearchCV(LDA, TEN, cv=CV, scoring=scoring).fit(*data)

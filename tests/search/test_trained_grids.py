@@ -25,7 +25,7 @@ def model_of(**params):
 
 def search_of(grid=GRID, model=None, **options):
     model = model_of() if model is None else model
-    return HypergradSearchCV(model, grid, **{"cv": 3, "max_iter": 4, **options})
+    return HypergradSearchCV(model, grid, **{"cv": 2, "max_iter": 4, **options})
 
 
 def found(search):

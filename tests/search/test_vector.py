@@ -278,7 +278,7 @@ def test_every_model_and_layout(model, name, scoring, n_outputs, per, pipeline):
     estimator = make_pipeline(StandardScaler(), model) if pipeline else model
     prefix = f"{type(model).__name__.lower()}__" if pipeline else ""
     search = HypergradSearchCV(
-        estimator, {f"{prefix}{name}": continuous}, scoring=scoring, cv=3, tol=0.1
+        estimator, {f"{prefix}{name}": continuous}, scoring=scoring, cv=3, search_cv=3, tol=0.1
     )
     step = 1e-6 if scoring == "neg_mean_absolute_error" else 1e-2
     assert check_hypergradient(search, X, y, n_points=1, step=step).max() < 1e-6
