@@ -375,7 +375,7 @@ def search_of(name, data, solver, **options):
     source, estimator, grid = SEARCHES[name]
     X, y = data(source)
     method = Implicit(solver, **options)
-    return HypergradSearchCV(estimator, grid, hypergradient=method, cv=3), X[:150], y[:150]
+    return HypergradSearchCV(estimator, grid, hypergradient=method, cv=2), X[:100], y[:100]
 
 
 @pytest.fixture(scope="module")

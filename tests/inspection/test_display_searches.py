@@ -118,7 +118,7 @@ def test_a_vector_has_a_curve_of_one_value_for_all(shaped, best):
 
 def test_a_vector_has_a_curve_with_fits(shaped):
     search, X, y = shaped
-    display = CurveDisplay.from_search(search, X, y, n_points=8)
+    display = CurveDisplay.from_search(search, X, y, n_points=6)
     row = np.flatnonzero(display.fitted)[-1]
     key = search.history_["hyperparameter"][0]
     fitted = clone(search.estimator).set_params(**{key: float(display.values[row])})

@@ -122,8 +122,14 @@ def test_wide_data(data):
     assert search.best_score_ == pytest.approx(1 - search.history_["loss"].min(), abs=1e-8)
 
 
-@pytest.mark.parametrize("container", [sparse.csr_array, sparse.coo_matrix, sparse.csc_array])
-@pytest.mark.parametrize("model", [Ridge(tol=1e-12), LogisticRegression(tol=1e-10, max_iter=1000)])
+@pytest.mark.parametrize(
+    ("model", "container"),
+    [
+        (Ridge(tol=1e-12), sparse.csr_array),
+        (LogisticRegression(tol=1e-10, max_iter=1000), sparse.coo_matrix),
+        (Ridge(tol=1e-12), sparse.csc_array),
+    ],
+)
 def test_sparse_data_give_the_same_as_dense(data, container, model):
     X, y = data("wine")
     X = np.where(np.abs(X) < 0.5, 0, X)
