@@ -139,7 +139,7 @@ def test_enumerated_in_a_transformed_target_regressor_and_searched_around_it(dat
         ("wine", CalibratedClassifierCV(logistic_search(cv=2), cv=2)),
         ("wine", OneVsRestClassifier(logistic_search(cv=2))),
         ("wine", GridSearchCV(logistic_search(), {"cv": [2, 3]}, cv=2)),
-        ("wine", HypergradSearchCV(logistic_search(), {"cv": [2, 3]}, cv=2)),
+        ("diabetes", HypergradSearchCV(ridge_search(), {"cv": [2, 3]}, cv=2)),
     ],
 )
 def test_works_inside(data, name, estimator):
