@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from sklearn_hypergrad.search.reporting.attributes import table
+from sklearn_hypergrad.tuning.objective import standard_error
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -145,10 +146,7 @@ class NestedScore:
 
     def _standard_error(self, values):
         """Of the mean of values of overlapping training parts."""
-        if len(values) < 2:
-            return float("nan")
-        share = 1 / len(values) + np.mean(self.n_test / self.n_train)
-        return float(np.sqrt(share * np.var(values, ddof=1)))
+        return standard_error(values, np.mean(self.n_test / self.n_train))
 
     def __repr__(self):
         lines = [

@@ -239,7 +239,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         Which point of the search is proposed. "best" is the optimum. "one_se" is the most
         regularised model that is about as good: the largest common shift of all penalties whose
         validation loss is within one standard error over splits of that at the optimum [3]_, which
-        stays in ``history_``. Simpler models are easier to trust; on average they are somewhat
+        stays in ``history_``; the error is corrected if splits hold rows out more than once. Simpler models are easier to trust; on average they are somewhat
         worse on new data. Rows that would override the choice are left out: the best listed value,
         and values that are enumerated beside a range, such as zero.
 
@@ -509,6 +509,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                 self._checked_cv_orig = frozen.cv
             self.__dict__.pop("_routed_params", None)
             self.__dict__.pop("_data", None)
+            self.__dict__.pop("_inputs", None)
             self.__dict__.pop("_results", None)
 
     def report(self):
@@ -517,8 +518,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         A gain is the difference of the validation loss, or score, between the point found and the
         estimator's own value (for networks and own models, the start of the search, which may be
         a listed value), on the same splits, with one standard error over these splits. The loss
-        that goes with r2 is 1 - r2. Splits share most of their training data, so the standard error
-        is somewhat too small; and a score on splits that values were tuned on is optimistic:
+        that goes with r2 is 1 - r2. Over splits that hold rows out more than once, such as repeated
+        halves, the standard error is that of the corrected resampled t-test [1]_, and the report
+        says so; over plain folds it is not corrected, and somewhat too small, as they share most of
+        their training data. A score on splits that values were tuned on is optimistic:
         :func:`~sklearn_hypergrad.inspection.nested_score` gives an unbiased one.
 
         Returns
@@ -530,6 +533,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         ------
         NotFittedError
             Before ``fit``.
+
+        References
+        ----------
+        .. [1] Nadeau, Bengio, "Inference for the Generalization Error", Machine Learning 52, 2003.
 
         Examples
         --------
@@ -610,6 +617,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self._check_guard()
         began = time.perf_counter()
         inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
+        self._inputs = inputs
         self._costs = Costs()
         listeners, tasks = [self._costs], None
         if has_callbacks(self):
@@ -682,7 +690,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         n_evaluations = sum(len(result.records) for result in searched)
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
         metric = attributes.metric_name(self)
-        self._summaries = summaries(results, self.cv_results_, metric)
+        overlap = self._inputs.overlap if searched else 0.0
+        self._summaries = summaries(results, self.cv_results_, metric, overlap)
         if self.selection != "best" and not searched:
             remarks.append(Remark(NOTHING_TO_SELECT))
         remarks += map(Remark, attributes.unconverged_fits(results, self.cv_results_, metric))

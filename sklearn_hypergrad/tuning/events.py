@@ -40,6 +40,9 @@ class Stage:
         Name of the validation loss.
     shown : str
         Its name in reports, where a score is written as a loss ("1 - r2").
+    overlap : float
+        Mean ratio of held-out to training rows if splits hold rows out more than once, else zero;
+        see :func:`~sklearn_hypergrad.tuning.objective.standard_error`.
     at_most : int or None
         Largest number of evaluations of the stage; None if the optimizer has no such budget.
     """
@@ -49,6 +52,7 @@ class Stage:
     splits: str = "cv"
     loss: str = ""
     shown: str = ""
+    overlap: float = 0.0
     at_most: int | None = None
 
     def then(self, purpose):

@@ -29,6 +29,34 @@ DIVERGING = Diverged, LatticeOverflow
 UNSOLVED = {Status.INNER_NOT_CONVERGED, Status.DIVERGED}
 
 
+# Losses of splits are not independent: if training parts overlap, and held-out parts too, the
+# variance of their mean is larger than s^2 / n. Nadeau and Bengio (2003) take
+#     (1 / n + n_test / n_train) s^2
+# with s^2 the variance over splits: however often the data are split, they are the same data.
+def standard_error(values, overlap=0.0):
+    """Standard error of the mean over splits; nan for fewer than two.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_splits,)
+    overlap : float, default=0.0
+        The ratio ``n_test / n_train`` if splits are to be corrected for their overlap [1]_, else
+        zero.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    .. [1] Nadeau, Bengio, "Inference for the Generalization Error", Machine Learning 52, 2003.
+    """
+    n_splits = len(values)
+    if n_splits < 2:
+        return float("nan")
+    return float(np.sqrt((1 / n_splits + overlap) * np.var(values, ddof=1)))
+
+
 @dataclasses.dataclass(frozen=True)
 class Record:
     """One evaluation of the objective: plain data, which can be pickled and stored.

@@ -23,6 +23,7 @@ from sklearn_hypergrad.problems import SplitData
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps, feature_means
+from sklearn_hypergrad.search.data.inputs import row_numbers
 from sklearn_hypergrad.search.data.shared_design import shared
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.
@@ -199,12 +200,6 @@ def _transformed(candidate, inputs, path, split, targets, kept):
 def _told_apart(candidate):
     """Whether the names of features matter: some range has more than one value."""
     return any(span.continuous.per is not None for span in candidate.ranges)
-
-
-def row_numbers(indices):
-    """The rows of one part of a split as numbers; it may be given as a mask."""
-    indices = np.asarray(indices)
-    return np.flatnonzero(indices) if indices.dtype == bool else indices
 
 
 def _array(X):

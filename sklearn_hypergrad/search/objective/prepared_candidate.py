@@ -10,7 +10,7 @@ from sklearn_hypergrad.adapters.base import Apart
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.blocks import blocks, whole
-from sklearn_hypergrad.search.data.inputs import half_splits
+from sklearn_hypergrad.search.data.inputs import half_splits, overlap_of
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.tuning import Objective, Stage
@@ -285,7 +285,7 @@ class PreparedCandidate:
         """Number of targets or classes that have coefficients of their own."""
         return self.everything.y.shape[1]
 
-    def objective(self, models, loss, layouts=None, splits="cv"):
+    def objective(self, models, loss, layouts=None, splits=None):
         """The mean of a validation loss over the splits of some models whose levels are known.
 
         Parameters
@@ -295,8 +295,9 @@ class PreparedCandidate:
             None is the closed-form leave-one-out loss.
         layouts : dict of str -> Layout, default=None
             How vectors spread over coefficients; a name without one has one value for all.
-        splits : {"cv", "search_cv"}
-            The argument of the search that the splits are from.
+        splits : list of (train, test), default=None
+            The splits of the models if they are those of ``search_cv``; empty for leave-one-out.
+            None is the user's cv.
 
         Returns
         -------
@@ -318,11 +319,16 @@ class PreparedCandidate:
         settings = functools.partial(self.settings, layouts=layouts)
         return Objective(space, models, self.stage(loss, splits), self.events(settings))
 
-    def stage(self, loss, splits):
-        """The Stage of a search on some splits; ``loss=None`` is the leave-one-out loss."""
+    def stage(self, loss, splits=None):
+        """The Stage of a search on some splits, as ``objective`` takes these arguments."""
         name = "squared_error" if loss is None else loss.name
-        shown = name if loss is None else loss.shown or name
-        return Stage(place=self.options.place, splits=splits, loss=name, shown=shown)
+        return Stage(
+            place=self.options.place,
+            splits="cv" if splits is None else "search_cv",
+            loss=name,
+            shown=name if loss is None else loss.shown or name,
+            overlap=self.inputs.overlap if splits is None else overlap_of(splits),
+        )
 
     def events(self, settings):
         """The Events of an objective; ``settings(h)`` gives parameters for ``set_params``."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.results.candidate_result import with_rows
 from sklearn_hypergrad.search.results.status import EndStatus
+from sklearn_hypergrad.tuning.objective import standard_error
 from sklearn_hypergrad.wording import shortened
 
 # Grid points per hyperparameter without a list: 10 for one, 5 for two, else 3. Chosen by hand, as
@@ -111,7 +112,10 @@ class Improvement:
         Positive if the second is better.
     standard_error : float
         Standard error of the difference, from the paired differences of splits; nan for a single
-        split. Training parts of splits overlap, so it is somewhat too small.
+        split.
+    corrected : bool
+        Whether it is corrected for splits that hold rows out more than once. That of plain folds
+        is not, and somewhat too small: their training parts overlap.
     """
 
     what: str
@@ -120,6 +124,7 @@ class Improvement:
     after: float
     difference: float
     standard_error: float
+    corrected: bool = False
 
     @property
     def doubtful(self):
@@ -137,7 +142,8 @@ class Improvement:
         told = f"{self.what}: {self.measure} {change}, {better} by {abs(self.difference):.3g}"
         if np.isnan(self.standard_error):
             return told
-        return f"{told} +/- {self.standard_error:.2g} (one standard error)"
+        kind = f"one standard error{', corrected for overlapping splits' * self.corrected}"
+        return f"{told} +/- {self.standard_error:.2g} ({kind})"
 
 
 def improvement_of_records(comparison):
@@ -146,48 +152,58 @@ def improvement_of_records(comparison):
     same = np.array_equal(before.theta, after.theta)
     if same or len(before.losses) != len(after.losses):
         return None
-    return _improvement(comparison.what, after.measure, before.losses, after.losses, -1)
+    losses, overlap = (before.losses, after.losses), after.stage.overlap
+    return _improvement(comparison.what, after.measure, *losses, -1, overlap)
 
 
-def improvement_of_rows(what, results, metric, before, after):
+def improvement_of_rows(what, results, metric, before, after, overlap):
     """The Improvement in the score of scikit-learn's fits of one row over another, or None."""
     n_splits = sum(key.startswith("split") and key.endswith(f"_test_{metric}") for key in results)
     scores = np.array([results[f"split{split}_test_{metric}"] for split in range(n_splits)])
     measure = f"{metric} of real fits on {n_splits} splits of cv"
-    return _improvement(what, measure, scores[:, before], scores[:, after], 1)
+    return _improvement(what, measure, scores[:, before], scores[:, after], 1, overlap)
 
 
-def _improvement(what, measure, before, after, sign):
+def _improvement(what, measure, before, after, sign, overlap):
     difference = sign * (after - before)
     if not np.isfinite(difference).all():
         return None
-    n = len(difference)
-    error = np.std(difference, ddof=1) / np.sqrt(n) if n > 1 else np.nan
     return Improvement(
         what,
         measure,
         float(np.mean(before)),
         float(np.mean(after)),
         float(np.mean(difference)),
-        float(error),
+        standard_error(difference, overlap),
+        corrected=overlap > 0,
     )
 
 
-def summaries(results, cv_results, metric):
-    """The CandidateSummary of every candidate that was searched."""
+def summaries(results, cv_results, metric, overlap):
+    """The CandidateSummary of every candidate that was searched.
+
+    Parameters
+    ----------
+    results : list of SearchedResult or EnumeratedResult
+    cv_results : dict
+    metric : str
+        The name of the score that decides.
+    overlap : float
+        The overlap of the user's splits, see ``overlap_of``.
+    """
     return [
-        _summary(result, rows, cv_results, metric)
+        _summary(result, rows, cv_results, metric, overlap)
         for rows, result in with_rows(results)
         if result.is_searched
     ]
 
 
-def _summary(result, rows, cv_results, metric):
+def _summary(result, rows, cv_results, metric, overlap):
     return CandidateSummary(
         place=result.candidate.place,
         rows=rows,
         tuned=_tuned(result),
-        gains=_gains(result, rows, cv_results, metric),
+        gains=_gains(result, rows, cv_results, metric, overlap),
         stopped=result.found.message,
         n_values=len(np.unique(result.found.record.theta)),
         n_unfinished=result.found.end_statuses.count(EndStatus.NOT_CONVERGED),
@@ -195,16 +211,12 @@ def _summary(result, rows, cv_results, metric):
     )
 
 
-def _gains(result, rows, cv_results, metric):
+def _gains(result, rows, cv_results, metric, overlap):
     gains = [improvement_of_records(each) for each in result.comparisons]
     # Without comparisons (training went on during the search), fits of scikit-learn are compared.
     if not result.comparisons and result.start_row and f"split0_test_{metric}" in cv_results:
-        start = rows[result.start_row]
-        gains.append(
-            improvement_of_rows(
-                "the point found over the start", cv_results, metric, start, rows[0]
-            )
-        )
+        what, pair = "the point found over the start", (rows[result.start_row], rows[0])
+        gains.append(improvement_of_rows(what, cv_results, metric, *pair, overlap))
     return [gain for gain in gains if gain is not None]
 
 

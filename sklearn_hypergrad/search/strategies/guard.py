@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 
-from sklearn_hypergrad.search.data.blocks import row_numbers
+from sklearn_hypergrad.search.data.inputs import row_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,12 +73,16 @@ def judged(prepared, search_class):
 
 
 def _mean_and_error(difference, weight, groups, rows):
-    """Weighted mean and its standard error; samples of a group are averaged, groups count alike."""
-    if groups is not None:
-        _, member = np.unique(np.asarray(groups)[rows], return_inverse=True)
-        total = np.bincount(member, weight)
-        difference = np.bincount(member, weight * difference) / np.where(total > 0, total, 1.0)
-        weight = (total > 0).astype(float)
+    """Weighted mean and its standard error.
+
+    A sample that several folds hold out counts once, with its mean difference: it is no new sample.
+    Samples of a group are averaged, too, and groups count alike.
+    """
+    members = rows if groups is None else np.asarray(groups)[rows]
+    _, member = np.unique(members, return_inverse=True)
+    total = np.bincount(member, weight)
+    difference = np.bincount(member, weight * difference) / np.where(total > 0, total, 1.0)
+    weight = total if groups is None else (total > 0).astype(float)
     n = np.count_nonzero(weight)
     mean = np.average(difference, weights=weight)
     if n < 2:

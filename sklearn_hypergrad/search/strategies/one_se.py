@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from sklearn_hypergrad.optimizers.line import DECADE
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.tuning import ONE_SE
+from sklearn_hypergrad.tuning.objective import standard_error
 
 SELECTIONS = "best", "one_se"
 # Relative change of the loss below which points at the strong end count as equal: everything is
@@ -90,7 +91,7 @@ def selected(objective, found, direction, tol, most=np.inf):
 
 def _limit(record):
     """The largest loss within one standard error over splits (Breiman et al. 1984, 3.4.3)."""
-    return record.value + np.std(record.losses, ddof=1) / np.sqrt(len(record.losses))
+    return record.value + standard_error(record.losses, record.stage.overlap)
 
 
 def _walk(objective, records, direction, ends):

@@ -81,9 +81,9 @@ def scalar_objectives(prepared):
     asked = prepared.objective(prepared.cv_models, prepared.choice.loss)
     if prepared.options.search_cv == "loo":
         model = prepared.left_out_model()
-        return prepared.objective([model], None, splits="search_cv"), asked
+        return prepared.objective([model], None, splits=[]), asked
     splits, _ = prepared.search_splits()
     if splits is prepared.inputs.splits:
         return asked, asked
     models = prepared.models(prepared.data_of(splits))
-    return prepared.objective(models, prepared.choice.loss, splits="search_cv"), asked
+    return prepared.objective(models, prepared.choice.loss, splits=splits), asked

@@ -34,8 +34,10 @@ class VectorData:
 
     Attributes
     ----------
+    splits : list of (train, test)
+        The splits whose loss is descended; empty for leave-one-out.
     search_data : list of SplitData
-        Data of the splits whose loss is descended; for leave-one-out, one that trains on all rows.
+        Their data; for leave-one-out, one that trains on all rows.
     loss : ValidationLoss or None
         The loss that is descended on them; None is leave-one-out.
     layout : Layout
@@ -44,6 +46,7 @@ class VectorData:
         Why half splits could not be drawn.
     """
 
+    splits: list
     search_data: list
     loss: ValidationLoss | None
     layout: object
@@ -75,12 +78,12 @@ def prepare_vector_data(prepared, *, halves):
     if prepared.n_outputs == 1 and loss.steady is not None:
         loss = VALIDATION_LOSSES[loss.steady]
     if prepared.options.search_cv == "loo":
-        search_data, loss = [prepared.everything], None
+        splits, search_data, loss = [], [prepared.everything], None
     else:
         splits, reason = prepared.search_splits(halves=halves)
         search_data = prepared.data_of(splits)
     layout = layout_of(prepared, search_data)
-    return VectorData(search_data, loss, layout, reason)
+    return VectorData(splits, search_data, loss, layout, reason)
 
 
 def layout_of(prepared, search_data):

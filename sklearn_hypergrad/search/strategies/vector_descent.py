@@ -50,7 +50,7 @@ class VectorDescent:
             models = [prepared.left_out_model(self._layouts)]
         else:
             models = prepared.models(data.search_data, self._layouts)
-        self.objective = prepared.objective(models, data.loss, self._layouts, "search_cv")
+        self.objective = prepared.objective(models, data.loss, self._layouts, data.splits)
         self.objective.tol = FINE
         (self._regularizes,) = prepared.directions
         self._cv_objective = self._deviations = None
