@@ -225,7 +225,8 @@ def _expand_dict(grid, estimator, beside):
     # The limits of values depend on the estimator, which is known only below.
     numeric = {key for key, values in grid.items() if as_range(key, values, ANY)[0] is not None}
     if not numeric:
-        return [Candidate(settings) for settings in ParameterGrid(grid)]
+        reason = _why_enumerated(grid, estimator)
+        return [Candidate(settings, reason=reason) for settings in ParameterGrid(grid)]
     candidates = []
     # The enumerated values may change the estimator that a name leads to.
     for fixed in ParameterGrid({key: grid[key] for key in grid.keys() - numeric}):
@@ -292,10 +293,32 @@ def _candidate(chosen, settings, estimator, reason):
 
 
 def _why_enumerated(grid, estimator):
-    """Why lists of numbers are not ranges, or None."""
-    numeric = sorted(key for key, values in grid.items() if as_range(key, values)[0] is not None)
-    reasons = {key: _why_not(estimator, key) for key in numeric}
+    """Why lists with numbers are not ranges, or None."""
+    reasons = {}
+    for key in sorted(grid):
+        is_range, why_not = as_range(key, grid[key])[0] is not None, _why_not(estimator, key)
+        if is_range:
+            reasons[key] = why_not
+        elif why_not is None:
+            final, _ = final_step(estimator, key)
+            limits = family(final).hyperparameters[key.rpartition("__")[2]].open_limits
+            reasons[key] = _why_no_range(grid[key], limits)
     return "; ".join(f"{key}: {reason}" for key, reason in reasons.items() if reason) or None
+
+
+def _why_no_range(values, limits):
+    """Why the values of a hyperparameter that can be searched are not a range, or None."""
+    first = values[0]
+    if len(values) == 1 and isinstance(first, list | tuple):
+        pair = len(first) == 2 and all(map(_is_number, first))
+        return f"{first!r} is one value; Continuous{tuple(first)!r} is a range" if pair else None
+    others = [value for value in values if not _is_number(value)]
+    if others:
+        mixed = len(others) < len(values)
+        return f"{others[0]!r} is no number; a range is of numbers alone" if mixed else None
+    if len(set(values)) < 2 or as_range("", values, limits)[0] is not None:
+        return None
+    return f"a range needs two different values, each {described(*limits)}"
 
 
 def _why_not(estimator, key):
