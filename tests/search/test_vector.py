@@ -19,7 +19,12 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
+from sklearn_hypergrad import (
+    Continuous,
+    HypergradSearchCV,
+    HypergradWarning,
+    check_hypergradient,
+)
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn_hypergrad.search.strategies import guard
@@ -470,7 +475,9 @@ class TestGuard:
         classes[:2] = 2
         model = LogisticRegression(tol=1e-8)
         options = {"cv": 2, "scoring": "neg_log_loss", "guard": True, "shrinkage": 0.01}
-        search = HypergradSearchCV(model, {"C": PER_FEATURE}, **options).fit(X, classes)
+        search = HypergradSearchCV(model, {"C": PER_FEATURE}, **options)
+        with pytest.warns(HypergradWarning, match="C: the guard could not judge: class 2 is miss"):
+            search.fit(X, classes)
         assert "the guard could not judge: class 2 is missing" in search.stopping_reason_
         assert len(search.cv_results_["params"]) == 1
 

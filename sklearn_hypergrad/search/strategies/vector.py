@@ -20,6 +20,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
 )
 from sklearn_hypergrad.search.results.effective_model import effective_model
 from sklearn_hypergrad.search.results.found import stopped_at
+from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge
@@ -193,6 +194,7 @@ class VectorSearch(Strategy):
         self._search.check_selection()
         self._guard, self._verdict, self._remarks = None, None, []
         self._comparisons, self._judged, self._expected = [], [], None
+        self._remarks = []
 
     @property
     def objective(self):
@@ -227,7 +229,10 @@ class VectorSearch(Strategy):
         try:
             guard = judged(self.prepared, CommonAndVector)
         except CannotSearch as error:
-            return None, f"the guard could not judge: {error}"
+            why = f"the guard could not judge: {error}"
+            seen = f"{why.rstrip('.')}. So one value for all was kept."
+            self._remarks = [Remark(f"{self.prepared.candidate.key}: {seen}")]
+            return None, why
         return guard, None if guard.kept else "the guard kept one value for all"
 
     def _judge(self):
