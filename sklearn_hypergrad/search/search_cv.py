@@ -5,6 +5,7 @@ found to scikit-learn; scikit-learn fits and scores them as rows of ``cv_results
 """
 
 import dataclasses
+import inspect
 import numbers
 import time
 import warnings
@@ -44,12 +45,11 @@ from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs, has_f
 from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
+from sklearn_hypergrad.search.reporting.idle_options import NEEDS, idle_options
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
-from sklearn_hypergrad.search.results.candidate_result import remarks_of
 from sklearn_hypergrad.search.results.order import in_grid_order
-from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
 from sklearn_hypergrad.search.strategies.run_candidate import run_candidate
 from sklearn_hypergrad.threads import one_blas_thread
@@ -69,10 +69,6 @@ METHODS = {
 OPTIMIZERS = {"auto": None, "lbfgs": LBFGS(), "adam": Adam()}
 OF_SCORES = (
     "scores such as 'accuracy' go into scoring; 'auto' descends the loss that goes with them"
-)
-NOTHING_TO_SELECT = (
-    "selection='one_se' has nothing to select from: every value was enumerated, see "
-    "hypergradient_. Leave selection='best', or give a range that can be searched."
 )
 # Fitted attributes of this class: removed when a new fit begins.
 REPORTED = (
@@ -239,9 +235,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         Which point of the search is proposed. "best" is the optimum. "one_se" is the most
         regularised model that is about as good: the largest common shift of all penalties whose
         validation loss is within one standard error over splits of that at the optimum [3]_, which
-        stays in ``history_``; the error is corrected if splits hold rows out more than once. Simpler models are easier to trust; on average they are somewhat
-        worse on new data. Rows that would override the choice are left out: the best listed value,
-        and values that are enumerated beside a range, such as zero.
+        stays in ``history_``; the error is corrected if splits hold rows out more than once.
+        Simpler models are easier to trust; on average they are somewhat worse on new data. Rows
+        that would override the choice are left out: the best listed value, and values that are
+        enumerated beside a range, such as zero.
 
     max_iter : int, default=50
         Largest number of iterations of the optimizer. One value needs about five, so that the
@@ -347,7 +344,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         Number of evaluations of the validation loss; only after a search with a range.
 
     remarks_ : list of str
-        What deserves a look, each with numbers and a remedy; the warning has those to act on.
+        What deserves a look, each with numbers and a remedy: about the candidate of the best row,
+        and what all candidates have in common. Those to act on come first and are in the warning.
 
     validation_loss_ : str
         The loss that was descended; only after a search with a range.
@@ -491,7 +489,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         KeyboardInterrupt
             If Ctrl-C is pressed before the first evaluation of a range has ended.
         """
-        for name in (*REPORTED, "_summaries", "_costs"):
+        for name in (*REPORTED, "_summaries", "_costs", "_remarks"):
             self.__dict__.pop(name, None)
         try:
             super().fit(X, y, **params)
@@ -677,8 +675,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _report(self, results):
         self.hypergradient_ = attributes.explanation(results)
         searched = [result for result in results if result.is_searched]
-        # Candidates that differ in enumerated settings may have the same one.
-        remarks = list(dict.fromkeys(r for result in results for r in remarks_of(result)))
+        metric = attributes.metric_name(self)
+        remarks = attributes.remarks(self, results, metric)
         if searched:
             models = attributes.models_of(results)
             self.history_ = attributes.history(results)
@@ -689,18 +687,24 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         # Without a range: the number of settings that were judged.
         n_evaluations = sum(len(result.records) for result in searched)
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
-        metric = attributes.metric_name(self)
         overlap = self._inputs.overlap if searched else 0.0
         self._summaries = summaries(results, self.cv_results_, metric, overlap)
-        if self.selection != "best" and not searched:
-            remarks.append(Remark(NOTHING_TO_SELECT))
-        remarks += map(Remark, attributes.unconverged_fits(results, self.cv_results_, metric))
-        self.remarks_ = [remark.text for remark in remarks]
+        remarks += attributes.score_remarks(self, results, metric)
+        given = self._given()
+        remarks += idle_options(given, results) if given else []
+        self._remarks = sorted(remarks, key=lambda remark: not remark.warns)
+        self.remarks_ = [remark.text for remark in self._remarks]
         if searched and self.verbose > 0:
             print(final_lines(self))
         warning = "\n".join(remark.text for remark in remarks if remark.warns)
         if warning:
             warnings.warn(warning, HypergradWarning, stacklevel=3)
+
+    def _given(self):
+        """The arguments that tell the search how to go about it, and differ from their defaults."""
+        defaults = inspect.signature(HypergradSearchCV).parameters
+        values = {name: getattr(self, name) for name in NEEDS}
+        return {name: v for name, v in values.items() if v != defaults[name].default}
 
     def _report_best(self, results, models):
         """Set the attributes of the best row."""

@@ -595,7 +595,7 @@ def test_targets_without_noise(noise, per):
             check((1 + 1e-6) * found[2:], expected[2:], 9e-7)
 
 
-@defect("unconverged_fits compares numbers that are rounding errors")
+@defect("fits are compared with losses that are rounding errors")
 def test_rounding_errors_of_fits_are_no_lack_of_convergence():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(48, 6))

@@ -1,22 +1,53 @@
-"""Fitted attributes that describe a search: ``history_``, ``hyperparameters_`` and messages."""
+"""Fitted attributes that describe a search: ``history_``, ``hyperparameters_``, ``remarks_``."""
 
 import importlib.util
 import itertools
+import numbers
 
 import narwhals
 import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.pipeline import Pipeline
 
-from sklearn_hypergrad.search.results.candidate_result import with_rows
+from sklearn_hypergrad.search.data.draws import drawing_steps
+from sklearn_hypergrad.search.results.candidate_result import ABSURD, remarks_of, with_rows
+from sklearn_hypergrad.search.results.remark import Remark
 
 # Relative difference between the score of scikit-learn's fits and that of converged models above
 # which there is a message. Chosen by hand: below it, no ranking of candidates is likely to change.
 UNCONVERGED = 1e-3
-# The remedies, by whether the model is trained step by step.
+# What fits are compared with, and the remedy, by whether the model is trained step by step.
 REMEDIES = {
-    False: "the converged model {:.6g}. Raise max_iter or lower tol of the estimator.",
-    True: "the training of the search {:.6g}. It is at the limits of its precision: lower "
-    "learning_rate_init, or standardise X and pass it in float64.",
+    False: ("the converged model", "Raise max_iter or lower tol of the estimator."),
+    True: (
+        "the training of the search",
+        "It is at the limits of its precision: lower learning_rate_init, or standardise X and pass "
+        "it in float64.",
+    ),
 }
+# The same if steps before the model have no seed.
+OF_DRAWS = "the model of the search"
+DRAWS = (
+    "{} without a seed: every fit draws anew, so that each split, row of cv_results_ and the refit "
+    "has features of its own, and scores differ by luck. Set random_state to an integer."
+)
+UNDEFINED = (
+    "The mean {0} of the best row is {1}: it is not defined for this model and these data, or fits "
+    "fail. The warnings of scikit-learn say which; give another scoring, or other values."
+)
+BELOW = (
+    "The score {:.3g} is below zero: the mean of the target predicts better. Look at the scale of "
+    "X and y, and at the range."
+)
+FAR_BELOW = (
+    "The score {:.3g} is far below zero: the mean of the target predicts better. Fits diverge, or "
+    "X and y are far from the scale of the model: lower learning rates, and standardise both."
+)
+OF_RANGES = "Continuous() finds the range."
+OF_LISTS = "A wider list may have a better one."
+# Fewest enumerated numbers of which one is said to be the end. Chosen by hand: of two numbers each
+# is one.
+FEWEST = 3
 # Largest number of entries of the vectors in ``history_``; beyond, they are thinned. Chosen by
 # hand: 64 MiB in double precision, which a pickled search can carry.
 MOST_NUMBERS = 2**23
@@ -120,25 +151,125 @@ def explanation(results):
     return "\n".join(dict.fromkeys(lines)) or "enumerated: no list of numbers to search in"
 
 
-def unconverged_fits(results, cv_results, metric):
-    """Messages about fits of scikit-learn that score differently from the converged model."""
-    messages, scores = [], cv_results.get(f"mean_test_{metric}")
+def remarks(search, results, metric):
+    """Remarks about the candidate of the best row, and those that all searched candidates share.
+
+    Without a best row (``refit=False`` and several metrics) all candidates count. A ``Continuous``
+    that could not be searched is always told of: that may be why its candidate is not the best.
+
+    Parameters
+    ----------
+    search : HypergradSearchCV
+        During its fit, after the rows were scored.
+    results : list of SearchedResult or EnumeratedResult
+    metric : str
+        The name of the score that decides.
+
+    Returns
+    -------
+    list of Remark
+    """
+    scores, best = search.cv_results_.get(f"mean_test_{metric}"), _best(search)
+    found = []
     for rows, result in with_rows(results):
+        scored = best not in rows or scores is None or np.isfinite(scores[best])
+        own = remarks_of(result, (best - rows.start if best in rows else 0) if scored else None)
         if result.is_searched and result.expected is not None and scores is not None:
-            loss = result.expected
-            expected = result.choice.loss.offset - loss
-            score = scores[rows.start]
-            difference = abs(score - expected)
-            if difference > UNCONVERGED * max(abs(expected), abs(loss)):
-                shown = ", ".join(
-                    f"{span.key}={result.rows[0][span.key]}"
-                    if np.ndim(result.rows[0][span.key]) == 0
-                    else span.key
-                    for span in result.candidate.ranges
-                )
-                remedy = REMEDIES[result.trained].format(expected)
-                messages.append(f"{shown}: the fits score {score:.6g}, {remedy}")
-    return messages
+            own += _unconverged(result, scores[rows.start], search._inputs)
+        found.append((best is None or best in rows, result, own))
+    ranged = [own for _, result, own in found if result.candidate.ranges]
+    first, *others = ranged or [[]]
+    shared = [one for one in first if others and all(one in other for other in others)]
+    told = [Remark(f"all {len(ranged)} settings: {one.text}", one.warns) for one in shared]
+    for returned, result, own in found:
+        place = result.candidate.place
+        place = f"{place}, " if len(found) > 1 and place else ""
+        told += [
+            Remark(place + (one.detail or one.text), one.warns)
+            for one in own
+            if (returned or (one.warns and not result.is_searched)) and one not in shared
+        ]
+    return told
+
+
+def _unconverged(result, score, inputs):
+    """A Remark, in a list, if fits of scikit-learn score differently from the converged model."""
+    loss = result.expected
+    expected = result.choice.loss.offset - loss
+    if not abs(score - expected) > UNCONVERGED * max(abs(expected), abs(loss)):
+        return []
+    row, keys = result.rows[0], [span.key for span in result.candidate.ranges]
+    shown = ", ".join(f"{key}={row[key]}" if np.ndim(row[key]) == 0 else key for key in keys)
+    drawing = drawing_steps(result.candidate, inputs)
+    other, remedy = REMEDIES[result.trained]
+    if drawing:
+        other, remedy = OF_DRAWS, DRAWS.format(" and ".join(drawing))
+    return [
+        Remark(
+            f"{', '.join(keys)}: the fits do not score as {other} does. {remedy}",
+            detail=f"{shown}: the fits score {score:.6g}, {other} {expected:.6g}. {remedy}",
+        )
+    ]
+
+
+def score_remarks(search, results, metric):
+    """Remarks about the best row: why a list was enumerated, and what its score is worth.
+
+    The parameters are those of ``remarks``.
+    """
+    best, scores = _best(search), search.cv_results_.get(f"mean_test_{metric}")
+    chosen = results if best is None else [row(results, best)[0]]
+    reasons = dict.fromkeys(result.candidate.reason for result in chosen)
+    found = [Remark(f"Enumerated, not searched. {reason}.", False) for reason in reasons if reason]
+    if best is None or scores is None:
+        return found
+    if not np.isfinite(scores[best]):
+        # scikit-learn has warned of it.
+        return [Remark(UNDEFINED.format(metric, scores[best]), warns=False), *found]
+    if scores[best] < 0 and _is_relative(search, chosen[0]):
+        absurd = -scores[best] > ABSURD
+        found.append(Remark((FAR_BELOW if absurd else BELOW).format(scores[best]), absurd))
+    return found + _ends_of_enumerated(search.cv_results_["params"], scores, best, results)
+
+
+def _best(search):
+    return getattr(search, "best_index_", None)
+
+
+def _is_relative(search, result):
+    """Whether the score is zero for the mean of the target, as r2 is."""
+    if result.is_searched:
+        return result.choice.exact and result.choice.loss.offset == 1
+    final = search.estimator
+    while isinstance(final, Pipeline):
+        final = final.steps[-1][1]
+    own = search.scoring is None and getattr(type(final), "score", None) is RegressorMixin.score
+    return own or search.scoring == "r2"
+
+
+def _ends_of_enumerated(params, scores, best, results):
+    """Remarks about numbers that were enumerated and of which the smallest or largest is best."""
+    found, settings = [], row(results, best)[0].candidate.settings
+    for key, value in settings.items():
+        if not _is_number(value):
+            continue
+        pairs = [(setting.get(key), score) for setting, score in zip(params, scores, strict=True)]
+        # Beside a range, the values of its list count, too.
+        spans = [span for r in results for span in r.candidate.ranges if span.key == key]
+        values = {other for other, _ in pairs if _is_number(other)}
+        values = values.union(*(span.listed for span in spans))
+        # Equal scores prefer no end.
+        equal = any(s >= scores[best] for v, s in pairs if _is_number(v) and v != value)
+        if len(values) >= FEWEST and value in (min(values), max(values)) and not equal:
+            side = "smallest" if value == min(values) else "largest"
+            remedy = OF_RANGES if spans else OF_LISTS
+            seen = f"{key}={value}: the {side} value of its list is the best. {remedy}"
+            found.append(Remark(seen, warns=False))
+    return found
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _searched(results):

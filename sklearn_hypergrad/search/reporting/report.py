@@ -90,6 +90,8 @@ def final_lines(search):
     """Three lines that a verbose search prints at its end: why it ended, its cost, a caveat."""
     distrust = distrusted(search)
     look = distrust[0] if distrust else "no caveats found; report() has more"
+    if len(distrust) > 1:
+        look += f" (and {len(distrust) - 1} more, see report())"
     return "\n".join(
         [
             f"Stopped: {search.stopping_reason_}",
@@ -114,18 +116,19 @@ def costs(search):
 
 
 def distrusted(search):
-    """Reasons to be careful with the result, the most important first."""
-    reasons = [line for remark in search.remarks_ for line in remark.splitlines()]
-    if getattr(search, "best_score_", 0) < 0 and _is_r2(search):
-        reasons.append(
-            "The score is below zero: the mean of the target predicts better. Look at the scale of "
-            "X and y, and at the range."
-        )
+    """Reasons to be careful with the result: remarks to act on, doubts, other remarks."""
     best = getattr(search, "best_index_", None)
-    for summary in search._summaries:
-        if best in summary.rows:
-            reasons += _doubts(summary, best, search.selection)
-    return reasons
+    warned, quiet = (
+        [line for r in search._remarks if r.warns == warns for line in r.text.splitlines()]
+        for warns in (True, False)
+    )
+    doubts = [
+        doubt
+        for summary in search._summaries
+        if best in summary.rows
+        for doubt in _doubts(summary, best, search.selection)
+    ]
+    return warned + doubts + quiet
 
 
 def _doubts(summary, best, selection):
@@ -160,11 +163,6 @@ def _doubts(summary, best, selection):
             "Compare on data outside the search, as nested_score does."
         )
     return doubts
-
-
-def _is_r2(search):
-    """Whether the score that decides is r2, judged by the loss that was descended."""
-    return getattr(search, "validation_loss_", "").startswith("r2")
 
 
 def _beaten(summary, best):

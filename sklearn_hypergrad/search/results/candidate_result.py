@@ -30,6 +30,14 @@ LIST_STATUSES = {EndStatus.FLAT, EndStatus.NOT_CONVERGED}
 CONTINUOUS_STATUSES = LIST_STATUSES | {EndStatus.AT_BOUND, EndStatus.LIMIT}
 VECTOR_STATUSES = {EndStatus.NOT_CONVERGED, EndStatus.AT_BOUND}
 TRAINED_STATUSES = {EndStatus.AT_BOUND}
+# Factor from the loss of a constant prediction above which a result is absurd. Chosen by hand:
+# squared errors are then those of five standard deviations of the target.
+ABSURD = 30
+DIVERGED = (
+    "the loss is far above that of a constant prediction. Training diverges, or has hardly begun: "
+    "lower the learning rate, and standardise X and y."
+)
+CLOSED_FORM = "closed form"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +124,8 @@ class SearchedResult:
         The point found against other points, such as the estimator's own value.
     start_row : int or None
         Number of the row with which the search started, if it is not the point found.
+    constant_loss : float or None
+        For a model that is trained, the validation loss of a constant prediction.
     remarks : sequence of Remark
         What else deserves a look.
     """
@@ -136,9 +146,15 @@ class SearchedResult:
     guard: object = None
     comparisons: list = ()
     start_row: int | None = None
+    constant_loss: float | None = None
     remarks: Sequence[Remark] = ()
 
     is_searched = True
+
+    @property
+    def closed_form(self):
+        """Whether predictions were differentiated in closed form."""
+        return self.how.startswith(CLOSED_FORM)
 
     @property
     def shown_loss(self):
@@ -207,7 +223,7 @@ def solved(final, model):
     """Text for ``hypergradient_``: how a solved model was differentiated, and why."""
     name, method = type(final).__name__, getattr(model, "method", None)
     if method is None:
-        return f"closed form, because the predictions of {name} have one"
+        return f"{CLOSED_FORM}, because the predictions of {name} have one"
     if method.through_training:
         return f"{method!r}, because {name} is trained by gradient descent, as was asked for"
     return f"{method!r}, because the fit of {name} minimises a smooth objective"
@@ -220,37 +236,85 @@ def with_rows(results):
         yield range(first, first := first + len(result.rows)), result
 
 
-def remarks_of(result):
-    """The Remarks about a candidate."""
-    return [*map(Remark, _problems(result)), *result.remarks]
+def remarks_of(result, row=0):
+    """The Remarks about a candidate.
 
+    Parameters
+    ----------
+    result : SearchedResult or EnumeratedResult
+    row : int or None, default=0
+        The number of its row that scored best; None if that has no score.
 
-def _problems(result):
-    """Messages about problems of a candidate, each with numbers and a remedy."""
-    # A list that could not be searched was enumerated, as GridSearchCV does: no problem.
+    Returns
+    -------
+    list of Remark
+    """
     if not result.is_searched:
+        # A list that could not be searched was enumerated, as GridSearchCV does: no warning.
         continuous = any(not span.listed for span in result.candidate.ranges)
-        return [result.fallback] if result.fallback and continuous else []
-    found, messages = result.found, []
+        fallback = [Remark(result.fallback, warns=continuous)] if result.fallback else []
+        return [*fallback, *result.remarks]
+    return [
+        *_status_remarks(result),
+        *_diverged(result, row),
+        *_ends_of_lists(result, row),
+        *result.remarks,
+    ]
+
+
+def _status_remarks(result):
+    """Remarks about the statuses of hyperparameters and solvers at the point found."""
+    found, remarks = result.found, []
     end_statuses = iter(found.end_statuses)
     for searched in result.searched:
         own = dict.fromkeys(next(end_statuses) for _ in range(searched.dimension.size))
-        where = _where(result, searched)
-        messages += [
-            f"{where}: {end_status.label}. {end_status.remedy}"
+        remarks += [
+            _remark(f"{end_status.label}. {end_status.remedy}", result, [searched])
             for end_status in own
             if end_status in _worth_saying(searched, result.trained)
         ]
     unsolved = [s for s in dict.fromkeys(found.record.statuses) if s is not Status.CONVERGED]
     remedies = [status.value for status in unsolved] + [found.warning] * bool(found.warning)
-    return messages + [f"{_where(result)}: {remedy}" for remedy in remedies]
+    return remarks + [_remark(remedy, result, result.searched) for remedy in remedies]
 
 
-def _where(result, searched=None):
+def _diverged(result, row):
+    """A Remark, in a list, if the result predicts far worse than a constant."""
+    value, constant = result.found.record.value, result.constant_loss
+    # A score that is zero for a constant prediction says so itself.
+    judged = result.choice.exact and result.choice.loss.offset == 1
+    if row or judged or constant is None or value <= ABSURD * constant:
+        return []
+    return [_remark(DIVERGED, result, result.searched)]
+
+
+def _ends_of_lists(result, row):
+    """Remarks about lists whose smallest or largest value is the best."""
+    remarks, pairs = [], zip(result.searched, result.candidate.ranges, strict=True)
+    for searched, span in pairs:
+        # Of a loss that is flat the end says nothing.
+        flat = EndStatus.FLAT in result.found.end_statuses
+        if row is None or flat or not span.listed:
+            continue
+        for side, end in (("smallest", min(span.listed)), ("largest", max(span.listed))):
+            if close(result.rows[row][span.key], float(end)):
+                seen = f"the {side} value of its list is the best. Continuous() finds the range."
+                detail = f"{searched.key}={end:.4g}: {seen}"
+                remarks.append(Remark(f"{searched.key}: {seen}", warns=False, detail=detail))
+    return remarks
+
+
+def _remark(seen, result, several):
+    """The Remark about some hyperparameters at the point found."""
+    keys = ", ".join(searched.key for searched in several)
+    return Remark(f"{keys}: {seen}", detail=f"{_where(result, several)}: {seen}")
+
+
+def _where(result, several):
     """Text for messages: names and values of hyperparameters, and the loss there."""
     record = result.found.record
     shown = []
-    for each in [searched] if searched else result.searched:
+    for each in several:
         value = record.h[each.dimension.name]
         shown.append(f"{each.key}={value}" if np.ndim(value) == 0 else each.key)
     loss = result.shown_loss

@@ -6,6 +6,8 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import Status
+from sklearn_hypergrad.problems import VALIDATION_LOSSES
+from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
 from sklearn_hypergrad.search.candidates.refusals import (
     CannotSearch,
     NowhereFinite,
@@ -162,6 +164,7 @@ class JointSearch(Strategy):
             comparisons=self._comparisons,
             remarks=self._remarks,
             start_row=_row_of(setup.params(self._start), rows),
+            constant_loss=constant_loss(objective.terms) if self._trained else None,
         )
 
     def _points(self, found):
@@ -197,6 +200,23 @@ def end_statuses_of(theta, space, prepared, converged):
             held = (status for bound, status in bounds if abs(entry - bound) <= ON_BOUND)
             end_statuses.append(next(held, inside))
     return end_statuses
+
+
+def constant_loss(terms):
+    """The validation loss of the mean target, or of classes that are all alike.
+
+    None for a loss of the user, which may take anything.
+    """
+    losses = []
+    for term in terms:
+        loss = term.validation_loss
+        if loss.name not in VALIDATION_LOSSES:
+            return None
+        held_out = term.held_out(loss)
+        y = term.data.y[held_out.rows]
+        z = np.broadcast_to(y.mean(axis=0) if loss.takes == NUMBERS else 0.0, y.shape)
+        losses.append(held_out(z)[0])
+    return float(np.mean(np.concatenate(losses)))
 
 
 def _row_of(settings, rows):
