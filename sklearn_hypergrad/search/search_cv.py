@@ -489,7 +489,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         KeyboardInterrupt
             If Ctrl-C is pressed before the first evaluation of a range has ended.
         """
-        for name in (*REPORTED, "_summaries", "_costs", "_remarks"):
+        for name in (*REPORTED, "_summaries", "_costs", "_n_warned"):
             self.__dict__.pop(name, None)
         try:
             super().fit(X, y, **params)
@@ -692,13 +692,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         remarks += attributes.score_remarks(self, results, metric)
         given = self._given()
         remarks += idle_options(given, results) if given else []
-        self._remarks = sorted(remarks, key=lambda remark: not remark.warns)
-        self.remarks_ = [remark.text for remark in self._remarks]
+        warned = [remark.text for remark in remarks if remark.warns]
+        self._n_warned = len(warned)
+        self.remarks_ = warned + [remark.text for remark in remarks if not remark.warns]
         if searched and self.verbose > 0:
             print(final_lines(self))
-        warning = "\n".join(remark.text for remark in remarks if remark.warns)
-        if warning:
-            warnings.warn(warning, HypergradWarning, stacklevel=3)
+        if warned:
+            warnings.warn("\n".join(warned), HypergradWarning, stacklevel=3)
 
     def _given(self):
         """The arguments that tell the search how to go about it, and differ from their defaults."""

@@ -62,14 +62,24 @@ def quiet(*args, **options):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ([1e3, 1e4], "alpha=1000: the smallest value of its list is the best."),
-        ([1e-5, 1e-4], "alpha=0.0001: the largest value of its list is the best."),
-        ([1, 2, 5], "alpha=5: the largest value of its list is the best."),
+        ([1e3, 1e4], "alpha=1000: the smallest number searched is the best."),
+        ([1e-5, 1e-4], "alpha=0.0001: the largest number searched is the best."),
+        ([1, 2, 5], "alpha=5: the largest number searched is the best."),
     ],
 )
 def test_a_list_that_ends_on_its_bound_says_on_which(regression, values, expected):
     (remark,) = quiet(Ridge(), {"alpha": values}, *regression)
     assert remark == f"{expected} Continuous() finds the range."
+
+
+def test_zero_beside_a_range_is_no_end_of_it(regression):
+    X, y = regression
+    y = y + np.random.default_rng(7).normal(size=60)
+    search = HypergradSearchCV(Ridge(), {"alpha": [0, 25, 1e4]}).fit(X, y)
+    assert len(search.cv_results_["params"]) == 2
+    assert search.remarks_ == [
+        "alpha=25: the smallest number searched is the best. Continuous() finds the range."
+    ]
 
 
 def test_a_minimum_inside_a_list_deserves_no_remark(regression):
@@ -308,6 +318,14 @@ def test_the_last_line_of_a_verbose_search_counts_caveats(regression, capsys):
     caveats = str(search.report()).partition("Caveats")[2].strip().splitlines()
     assert len(caveats) > 1
     assert last == f"Look at: {caveats[0]} (and {len(caveats) - 1} more, see report())"
+
+
+def test_a_search_that_did_not_converge_says_so_once(regression):
+    options = {"max_iter": 1, "tol": 1e-9}
+    search, lines = fitted(Ridge(), {"alpha": [1e-3, 1e3]}, *regression, **options)
+    assert "not converged. Raise max_iter" in lines[0]
+    assert str(search.report()).count("max_iter or") == 1
+    assert "still changing" not in str(search.report())
 
 
 # Steps without a seed.

@@ -118,9 +118,10 @@ def costs(search):
 def distrusted(search):
     """Reasons to be careful with the result: remarks to act on, doubts, other remarks."""
     best = getattr(search, "best_index_", None)
+    remarks, n_warned = search.remarks_, search._n_warned
     warned, quiet = (
-        [line for r in search._remarks if r.warns == warns for line in r.text.splitlines()]
-        for warns in (True, False)
+        [line for remark in part for line in remark.splitlines()]
+        for part in (remarks[:n_warned], remarks[n_warned:])
     )
     doubts = [
         doubt
@@ -145,7 +146,8 @@ def _doubts(summary, best, selection):
                 f"The gain of {gain.what} is within its standard error over splits: these data do "
                 f"not tell the two apart."
             )
-    if summary.n_unfinished:
+    # Of a model that is solved there is a remark; training runs end with their budget.
+    if summary.n_unfinished and summary.trained:
         one = summary.n_unfinished == 1
         changing = "1 value was" if one else f"{summary.n_unfinished} values were"
         doubts.append(

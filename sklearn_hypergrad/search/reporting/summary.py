@@ -83,6 +83,8 @@ class CandidateSummary:
         Number of different values: entries of a pool count once.
     n_unfinished : int
         Number of values that had not converged at the end.
+    trained : bool
+        Whether its model is trained step by step.
     grid_size : float
         Logarithm to base ten of the number of settings of a grid in its place.
     """
@@ -94,6 +96,7 @@ class CandidateSummary:
     stopped: str
     n_values: int
     n_unfinished: int
+    trained: bool
     grid_size: float
 
 
@@ -207,6 +210,7 @@ def _summary(result, rows, cv_results, metric, overlap):
         stopped=result.found.message,
         n_values=len(np.unique(result.found.record.theta)),
         n_unfinished=result.found.end_statuses.count(EndStatus.NOT_CONVERGED),
+        trained=result.trained,
         grid_size=_grid_size(result),
     )
 

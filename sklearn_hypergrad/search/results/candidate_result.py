@@ -298,7 +298,8 @@ def _ends_of_lists(result, row):
             continue
         for side, end in (("smallest", min(span.listed)), ("largest", max(span.listed))):
             if close(result.rows[row][span.key], float(end)):
-                seen = f"the {side} value of its list is the best. Continuous() finds the range."
+                # Listed values outside of its limits, such as zero, are other candidates.
+                seen = f"the {side} number searched is the best. Continuous() finds the range."
                 detail = f"{searched.key}={end:.4g}: {seen}"
                 remarks.append(Remark(f"{searched.key}: {seen}", warns=False, detail=detail))
     return remarks
