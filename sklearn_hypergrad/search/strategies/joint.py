@@ -5,8 +5,7 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Adam
-from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.problems import VALIDATION_LOSSES
+from sklearn_hypergrad.problems import VALIDATION_LOSSES, Status
 from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
 from sklearn_hypergrad.search.candidates.refusals import (
     CannotSearch,
