@@ -9,9 +9,13 @@ from sklearn_hypergrad.hypergradients.base import (
     WarmStart,
 )
 from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, SolveStatus
-from sklearn_hypergrad.problems import STATUSES
+from sklearn_hypergrad.problems import STATUSES, Status
 
 AUTO = "auto"
+# Error of the weights along the gradient of the outer objective, relative to the weights and how
+# far they have moved, from which on they are not at the minimum. Chosen by hand: a hypergradient
+# that is wrong by 1 % still has the right direction.
+UNSOLVED = 1e-2
 SOLVERS = {"cholesky": Direct(), "cg": CG(), "neumann": Neumann(), "identity": Identity()}
 
 
@@ -58,7 +62,8 @@ class Implicit(Hypergradient):
     #     H dw/dh + cross = 0    with    H = d gradient / dw,    cross = d gradient / dh,
     # so that, for an outer objective outer(w(h), h),
     #     d outer/dh = direct + (dw/dh)' grad_w = direct - cross' H^-1 grad_w.
-    # H is symmetric: adjoint = H^-1 grad_w costs one linear system however long h is.
+    # H is symmetric: adjoint = H^-1 grad_w costs one linear system however long h is. If H is
+    # singular, the pseudoinverse takes the place of the inverse: see linalg/singular.py.
     def fit(self, problem, h, warm_start, tol):
         """Solve the inner problem.
 
@@ -86,6 +91,8 @@ class Implicit(Hypergradient):
         def pull(grad_w):
             solved = self._adjoint(problem, h, solution, grad_w, guess, tol)
             adjoint, status, n_iter, residual = solved
+            if status is Status.CONVERGED:
+                status = self._doubts(problem, h, solution, grad_w, adjoint, tol)
             cross = problem.cross_vjp(solution.w, h, adjoint)
             return Pulled(
                 {name: -term for name, term in cross.items()},
@@ -109,6 +116,29 @@ class Implicit(Hypergradient):
         solved = solver.solve(products, right, start=start, tol=tol, axis=problem.split_axis)
         status = self._status(problem, solved.status)
         return solved.x, status, solved.n_iter, solved.residual
+
+    # The system is solved, and still:
+    # - To first order, the outer objective would change by grad_w H^-1 slope = adjoint slope if w
+    #   went on to the minimum. An inner tolerance bounds the slope only, and in directions of
+    #   hardly any curvature w may be far from the minimum.
+    # - If H is singular where an entry of h is zero, such as a penalty, and regular beside it, the
+    #   minimum is not unique there and jumps: no dw solves H dw = -cross. Elsewhere a singular H
+    #   stays singular, and dw exists. Along one random direction chance hides nothing.
+    def _doubts(self, problem, h, solution, right, adjoint, tol):
+        """CONVERGED, or the Status of a minimum that is not unique, or not found."""
+        w, slope, norm = solution.w, solution.slope, np.linalg.norm
+        if slope is not None:
+            reach = norm(w) + norm(w - problem.start())
+            if abs(np.vdot(adjoint, slope)) > UNSOLVED * norm(right) * reach:
+                return Status.INNER_NOT_CONVERGED
+        rng = np.random.default_rng(0)
+        beside = {n: (np.asarray(v) == 0) * rng.uniform(1, 2, np.shape(v)) for n, v in h.items()}
+        if any(np.any(change) for change in beside.values()):
+            exact = self if self.solver == AUTO else Implicit("cg", gauss_newton=self.gauss_newton)
+            moved = problem.cross_jvp(w, h, beside)
+            if exact._adjoint(problem, h, solution, moved, None, tol)[1] is Status.UNDETERMINED:
+                return Status.UNDETERMINED
+        return Status.CONVERGED
 
     def _status(self, problem, solve_status):
         # A positive semi-definite matrix can only look negative because of rounding.

@@ -5,14 +5,13 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
+from sklearn_hypergrad.linalg.singular import conjugate_residual, negligible
 from sklearn_hypergrad.linalg.systems import defined, inner, ratio, relative
 
-# Curvature relative to the largest one so far, in units of eps, below which its sign is due to
-# rounding. Chosen by hand: products with long vectors lose up to four digits.
-ROUNDING = 1e4
 
-
-def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, axis=1):
+def conjugate_gradient(  # noqa: PLR0913
+    hvp, right, precondition, *, start=None, tol, max_iter, axis=1, flat=0.0
+):
     """Solve ``H_s x_s = right_s`` for all systems s together.
 
     Parameters
@@ -33,12 +32,15 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
         Largest number of iterations.
     axis : int, default=1
         Axis of ``right`` that counts the systems; None is one system.
+    flat : float, default=0
+        Curvature, relative to the largest one so far, up to which a direction counts as flat.
 
     Returns
     -------
     Solved
         Its residual is in the norm of the preconditioner, updated from iteration to iteration. A
-        system that meets a direction of negative curvature keeps its last ``x``.
+        system that meets a flat direction (UNDETERMINED), or one of negative curvature, keeps its
+        last ``x``.
     """
     solution, residual = np.zeros_like(right), right.copy()
     preconditioned = precondition(residual)
@@ -51,15 +53,17 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
     # Long vectors are worked on in place: memory that is asked for anew costs more than sums.
     scaled = np.empty_like(right)
     largest, negative = np.zeros_like(size), np.zeros(size.shape, dtype=bool)
+    ended = negative.copy()
     n_iter = 0
-    while n_iter < max_iter and np.any(active := (size > tol**2 * whole) & ~negative):
+    while n_iter < max_iter and np.any(active := (size > tol**2 * whole) & ~ended):
         n_iter += 1
         product = hvp(direction)
         curvature = inner(direction, product, axis)
         slope = ratio(curvature, inner(direction, direction, axis))
         largest = np.maximum(largest, np.abs(slope))
-        negative |= active & (slope < -ROUNDING * np.finfo(slope.dtype).eps * largest)
-        step = ratio(np.where(active, size, 0), curvature)
+        negative |= active & (slope < -negligible(slope.dtype) * largest)
+        ended |= active & (slope <= flat * largest)
+        step = ratio(np.where(active & ~ended, size, 0), curvature)
         solution += np.multiply(step, direction, out=scaled)
         residual -= np.multiply(step, product, out=scaled)
         preconditioned = precondition(residual)
@@ -67,7 +71,7 @@ def conjugate_gradient(hvp, right, precondition, *, start=None, tol, max_iter, a
         direction *= ratio(size, previous)
         direction += preconditioned
     left = relative(size, whole)
-    return Solved(solution, n_iter, left, _status(negative.any(), solved=left <= tol))
+    return Solved(solution, n_iter, left, _status(negative.any(), ended.any(), left <= tol))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,8 +80,9 @@ class CG(InverseHessian):
 
     There is no preconditioner: the number of iterations grows with the root of the condition number
     of H, so features should be scaled. A direction of negative curvature, which H may have away
-    from a minimum, ends the system and is reported. See Hestenes, Stiefel (1952), "Methods of
-    conjugate gradients for solving linear systems".
+    from a minimum, ends the system and is reported. So does one without curvature, as singular H
+    have: conjugate residuals then find the shortest least squares solution. See Hestenes, Stiefel
+    (1952), "Methods of conjugate gradients for solving linear systems".
 
     Parameters
     ----------
@@ -105,10 +110,25 @@ class CG(InverseHessian):
 
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
         tol = tol if self.tol is None else self.tol
-        options = {"start": start, "tol": tol, "max_iter": self.max_iter, "axis": axis}
+        options = {"tol": tol, "max_iter": self.max_iter, "axis": axis}
         right = defined(right, right, axis)
-        solved = conjugate_gradient(hvp, right, lambda v: v, **options)
+        flat = negligible(right.dtype)
+        solved = conjugate_gradient(hvp, right, lambda v: v, start=start, flat=flat, **options)
+        if solved.status is SolveStatus.UNDETERMINED:
+            solved = _shortest(hvp, right, solved, options)
         return dataclasses.replace(solved, x=defined(solved.x, right, axis))
+
+
+def _shortest(hvp, right, solved, options):
+    """Shortest least squares solutions of systems that have none, from a Solved of the others."""
+    axis, whole = options["axis"], inner(right, right, options["axis"])
+    x, left, flat, n_iter = conjugate_residual(hvp, right, **options)
+    others = right - hvp(solved.x)
+    others = inner(others, others, axis)
+    better = flat | (left < others)
+    residual = relative(np.where(better, left, others), whole)
+    x = np.where(better, x, solved.x)
+    return Solved(x, n_iter + solved.n_iter, residual, solved.status)
 
 
 # A start that leaves more than zero does is far from the solution. Rounding errors of its size
@@ -124,7 +144,9 @@ def _nearer(hvp, right, precondition, start, whole, axis):
     return left, precondition(left), near
 
 
-def _status(negative, solved):
+def _status(negative, flat, solved):
     if negative:
         return SolveStatus.NEGATIVE_CURVATURE
+    if flat and not solved:
+        return SolveStatus.UNDETERMINED
     return SolveStatus.DONE if solved else SolveStatus.INEXACT

@@ -1,11 +1,13 @@
 """Cholesky factors of stacks of symmetric matrices, applied to stacks of vectors."""
 
+import functools
 import itertools
 
 import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from sklearn_hypergrad.linalg.singular import Shortest, negligible
 from sklearn_hypergrad.threads import in_threads
 
 # Side of a matrix from which on its factorisation gets a thread. Chosen by hand: one of 400 takes
@@ -24,20 +26,26 @@ class Cholesky:
         Symmetric positive semi-definite.
     ridge : ndarray of shape (n, 1) or (n, k)
         With more than one column each column of a vector has an inverse of its own.
+
+    Solutions of singular systems are the shortest least squares solutions.
     """
 
     def __init__(self, matrices, ridge):
-        self._factors = _factors([[(A, column) for column in ridge.T] for A in matrices])
+        groups = [[(A, column) for column in ridge.T] for A in matrices]
+        self._inverses = [
+            [_inverse(*pair) for pair in zip(factors, group, strict=True)]
+            for factors, group in zip(_factors(groups), groups, strict=True)
+        ]
 
     def solve(self, right):
         """Apply the inverse to ``right`` of shape (n_stack, n, k)."""
         solution = np.empty_like(right)
-        for out, columns, factors in zip(solution, right, self._factors, strict=True):
-            if len(factors) == 1:
-                out[:] = solve_factored(factors[0], columns)
+        for out, columns, inverses in zip(solution, right, self._inverses, strict=True):
+            if len(inverses) == 1:
+                out[:] = inverses[0](columns)
                 continue
-            for k, own in enumerate(factors):
-                out[:, k] = solve_factored(own, columns[:, k])
+            for k, own in enumerate(inverses):
+                out[:, k] = own(columns[:, k])
         return solution
 
 
@@ -88,6 +96,22 @@ def factor(matrix, ridge=0.0):
             if not info:
                 return triangle
     raise LinAlgError("the matrix is not positive definite")
+
+
+def nearly_singular(triangle, diagonal):
+    """Whether a factorised matrix, of which this is the diagonal, is singular up to rounding.
+
+    The square of a diagonal entry of the factor is what is left of that of the matrix once the
+    entries before are known.
+    """
+    return bool(np.any(np.diag(triangle) ** 2 <= negligible(diagonal.dtype) * diagonal))
+
+
+def _inverse(triangle, job):
+    matrix, ridge = job
+    if nearly_singular(triangle, np.diag(matrix) + ridge):
+        return Shortest(matrix + np.diag(ridge)).solve
+    return functools.partial(solve_factored, triangle)
 
 
 def _factors(groups):

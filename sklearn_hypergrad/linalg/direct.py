@@ -3,15 +3,16 @@
 import dataclasses
 
 import numpy as np
-from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dpotrf
 
-from sklearn_hypergrad.linalg.cholesky import factor, solve_factored
+from sklearn_hypergrad.linalg.cholesky import nearly_singular, solve_factored
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
+from sklearn_hypergrad.linalg.singular import Shortest
 from sklearn_hypergrad.linalg.systems import as_rows, from_rows, relative
 
-# Residual relative to the sizes of H, x and right above which it is not due to rounding. Chosen by
-# hand: a million units of rounding, since factors of large matrices lose some digits.
-ROUNDING = 1e-10
+# Share of the largest curvature from which on a negative one is not due to rounding. Chosen by
+# hand: a million units of rounding, since products with large matrices lose some digits.
+NEGATIVE = 1e-10
 # Relative residual that is accepted if rounding prevents a smaller one. Chosen by hand: the fine
 # inner tolerance of a search.
 STUCK = 1e-6
@@ -22,8 +23,8 @@ class Direct(InverseHessian):
     """Cholesky factors of H, which is computed by products with unit vectors.
 
     This takes one product for each weight of a system, for all systems at once. If H is singular,
-    the smallest multiple of its diagonal that lets it factorise is added. Negative curvature is
-    reported, and the system is solved by elimination.
+    its eigenvalues give the shortest least squares solution. Negative curvature is reported, and
+    the system is solved by least squares.
 
     Parameters
     ----------
@@ -43,13 +44,11 @@ class Direct(InverseHessian):
         rights = as_rows(right, axis)
         self._check_size(*rights.shape)
         matrices = _formed(hvp, right, axis, rights.shape)
-        solved = [_solve(*system) for system in zip(matrices, rights, strict=True)]
-        rows = np.array([x for x, _ in solved])
+        solutions, kinds = zip(*map(_solve, matrices, rights), strict=True)
+        rows = np.array(solutions)
         left = rights - np.einsum("sij,sj->si", matrices, rows)
         residual = relative(np.sum(left**2, axis=1), np.sum(rights**2, axis=1))
-        status = SolveStatus.DONE if residual <= max(tol, STUCK) else SolveStatus.INEXACT
-        if not all(positive for _, positive in solved):
-            status = SolveStatus.NEGATIVE_CURVATURE
+        status = _worst({*kinds}, solved=residual <= max(tol, STUCK))
         x = from_rows(rows, right, axis).astype(right.dtype, copy=False)
         return Solved(x, residual=residual, status=status)
 
@@ -74,15 +73,23 @@ def _formed(hvp, right, axis, shape):
 
 
 def _solve(matrix, right):
-    """The solution, and whether the matrix is positive semi-definite up to rounding."""
-    if not np.isfinite(right).all():
-        return np.full(right.shape, np.nan), True
-    try:
-        x = solve_factored(factor(matrix), right.astype(float))
-    except LinAlgError:
-        return np.linalg.solve(matrix, right), False
-    norm = np.linalg.norm
-    if norm(right - matrix @ x) > ROUNDING * (norm(matrix) * norm(x) + norm(right)):
-        # What was added to the diagonal is not what rounding would have changed.
-        return np.linalg.solve(matrix, right), False
-    return x, True
+    """The solution, and what kind of matrix it is: regular (DONE), singular, or indefinite."""
+    if not np.isfinite(right).all() or not np.isfinite(matrix).all():
+        return np.full(right.shape, np.nan), SolveStatus.DONE
+    right = right.astype(float)
+    triangle, info = dpotrf(matrix.T, clean=False)
+    if not info and not nearly_singular(triangle, np.diag(matrix)):
+        return solve_factored(triangle, right), SolveStatus.DONE
+    values = np.linalg.eigvalsh(matrix)
+    if values[0] < -NEGATIVE * np.abs(values).max():
+        return np.linalg.lstsq(matrix, right)[0], SolveStatus.NEGATIVE_CURVATURE
+    return Shortest(matrix).solve(right), SolveStatus.UNDETERMINED
+
+
+def _worst(kinds, solved):
+    if SolveStatus.NEGATIVE_CURVATURE in kinds:
+        return SolveStatus.NEGATIVE_CURVATURE
+    if solved:
+        return SolveStatus.DONE
+    singular = SolveStatus.UNDETERMINED
+    return singular if singular in kinds else SolveStatus.INEXACT

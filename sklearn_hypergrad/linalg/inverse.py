@@ -13,6 +13,7 @@ class SolveStatus(enum.Enum):
     DONE = "as it was meant to"
     INEXACT = "not at its tolerance"
     DIVERGED = "its terms grew"
+    UNDETERMINED = "the matrix is singular, and maps nothing to the right-hand side"
     NEGATIVE_CURVATURE = "the matrix is not positive semi-definite"
 
 
@@ -46,6 +47,9 @@ class InverseHessian(abc.ABC):
     @abc.abstractmethod
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
         """Solve ``H x = right``, exactly or approximately.
+
+        If H is singular and there is no solution, exact solvers return the shortest ``x`` that
+        leaves the least, with the status UNDETERMINED.
 
         Parameters
         ----------

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
+from sklearn_hypergrad.linalg.singular import negligible
 from sklearn_hypergrad.linalg.spectral_norm import curvature_bound
-from sklearn_hypergrad.linalg.systems import defined, inner, relative
+from sklearn_hypergrad.linalg.systems import defined, inner, ratio, relative
 
 
 # With M = I - scale H the sum of the terms scale M^j right, j = 0 ... n - 1, times H is
@@ -14,6 +15,9 @@ from sklearn_hypergrad.linalg.systems import defined, inner, relative
 # symmetric, the squared norms of the terms are sums of squares times powers, so that from one term
 # to the next their ratio never falls: once a term is longer than the one before, all that follow
 # grow. Such a system stops at its shortest term.
+# If H is singular, every term has the same part in its null space, where the sum grows by it term
+# by term: no product with anything in the range of H sees it. Once there is nothing else in a term
+# the system stops; before that it is not told from what is left of flat directions.
 @dataclasses.dataclass(frozen=True)
 class Neumann(InverseHessian):
     """The first terms of ``H^-1 v = scale * sum_j (I - scale H)^j v``.
@@ -58,17 +62,21 @@ class Neumann(InverseHessian):
         solution, scaled = np.zeros_like(right), np.empty_like(right)
         whole = size = inner(term, term, axis)
         grown, n_iter = ~np.isfinite(size), 0
+        flat = np.zeros_like(grown)
         growth = (1 + np.sqrt(np.finfo(right.dtype).eps)) ** 2
-        while n_iter < self.n_terms and np.any(active := (size > tol**2 * whole) & ~grown):
+        while n_iter < self.n_terms and np.any(active := (size > tol**2 * whole) & ~(grown | flat)):
             n_iter += 1
             step = np.where(active, scale, np.zeros_like(scale))
             solution += np.multiply(step, term, out=scaled)
             term -= np.multiply(step, hvp(term), out=scaled)
+            change = np.sqrt(ratio(inner(scaled, scaled, axis), size))
+            flat |= active & (change <= negligible(right.dtype))
             size, previous = np.where(grown, size, inner(term, term, axis)), size
             grown |= ~(size <= growth * previous)
             if grown.any():
                 np.copyto(term, 0, where=grown)
-        status = SolveStatus.DIVERGED if grown.any() else SolveStatus.DONE
+        status = SolveStatus.UNDETERMINED if flat.any() else SolveStatus.DONE
+        status = SolveStatus.DIVERGED if grown.any() else status
         x = defined(solution, right, axis)
         return Solved(x, n_iter, relative(size, whole), status)
 

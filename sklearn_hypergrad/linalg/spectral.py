@@ -26,7 +26,7 @@ class Spectral:
         self.eigenvalues = np.maximum(eigenvalues, 0)[:, :, None]
         # Directions in which A is zero up to rounding.
         floor = matrices.shape[-1] * np.finfo(float).eps * self.eigenvalues[:, -1:]
-        self._null = self.eigenvalues <= floor
+        self._null, self._floor = self.eigenvalues <= floor, floor
 
     def to_basis(self, right):
         """Coordinates of ``right``, of shape (n_stack, n, k), in the eigenvectors."""
@@ -39,6 +39,9 @@ class Spectral:
     def solve(self, shift, coordinates):
         """``(A + shift I)^-1`` applied to a vector given in the eigenvectors.
 
-        ``shift`` is a scalar or one value per column, of shape (k,).
+        ``shift`` is a scalar or one value per column, of shape (k,). If it is below the rounding
+        errors of A, solutions are the shortest least squares solutions.
         """
-        return self.vectors @ (coordinates / (self.eigenvalues + shift))
+        undetermined = self._null & (np.asarray(shift) <= self._floor)
+        curvature = np.where(undetermined, np.inf, self.eigenvalues + shift)
+        return self.vectors @ (coordinates / curvature)

@@ -39,6 +39,11 @@ class Status(enum.Enum):
         "which gauss_newton=True leaves out, as in hypergradient=Online(gauss_newton=True); or a "
         "scale that was given is too large: leave it out, Neumann() estimates it."
     )
+    UNDETERMINED = (
+        "The training loss does not determine all weights that the hypergradient depends on: its "
+        "minimum is not unique, and the hypergradient is that of one of many. Penalise all "
+        "weights, a little is enough, or drop features that are constant or copies of others."
+    )
     NEGATIVE_CURVATURE = (
         "The Hessian of the training problem has negative curvature: its weights are not at a "
         "minimum. Train them to one, or leave out what is negative with gauss_newton=True."
@@ -51,6 +56,7 @@ STATUSES = {
     SolveStatus.DONE: Status.CONVERGED,
     SolveStatus.INEXACT: Status.LINEAR_SOLVE_INEXACT,
     SolveStatus.DIVERGED: Status.SERIES_DIVERGED,
+    SolveStatus.UNDETERMINED: Status.UNDETERMINED,
     SolveStatus.NEGATIVE_CURVATURE: Status.NEGATIVE_CURVATURE,
 }
 
@@ -71,6 +77,8 @@ class InnerSolution:
         Status of the inner solver.
     n_solves : int
         Number of linear systems solved (Newton systems, or one for a closed form), over all splits.
+    slope : ndarray like ``w`` or None
+        Gradient of the training loss that is left at ``w``; None if it does not matter.
     memory : object
         Data that the problem uses again when it is solved for other hyperparameters. Its attribute
         ``size``, if any, is the number of floats in it.
@@ -81,6 +89,7 @@ class InnerSolution:
     status: Status
     n_solves: int
     memory: Any = None
+    slope: np.ndarray | None = None
 
 
 class InnerProblem(abc.ABC):

@@ -16,6 +16,7 @@ LAYOUTS = {
     "second": (1, (2, N_SYSTEMS, 3)),
     "last": (2, (3, 2, N_SYSTEMS)),
 }
+SINGULAR = 0.0, 0.0, 1.0, 2.0, 3.0, 4.0
 EXACT = [Direct(), CG(), Neumann(5000)]
 
 
@@ -237,17 +238,43 @@ def test_negative_curvature_of_one_system_leaves_the_others_alone():
 
 @pytest.mark.parametrize("solver", [CG(), Direct()], ids=repr)
 def test_a_singular_consistent_system_is_solved(solver):
-    stack = Stack("second", (0.0, 0.0, 1.0, 2.0, 3.0, 4.0))
+    stack = Stack("second", SINGULAR)
     stack.right = stack.times(stack.matrices, stack.right)
     solved = stack.solve(solver)
     assert solved.status is SolveStatus.DONE
     assert_allclose(stack.times(stack.matrices, solved.x), stack.right, atol=1e-10)
 
 
-def test_a_singular_system_that_has_no_solution_is_reported():
-    solved = Stack("flat", (0.0, 0.0, 1.0, 2.0, 3.0, 4.0)).solve(Direct())
-    assert solved.status is SolveStatus.INEXACT
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("solver", [CG(), Direct()], ids=repr)
+def test_without_a_solution_the_shortest_of_least_squares_is_found(solver, layout):
+    stack = Stack(layout, SINGULAR)
+    solved = stack.solve(solver)
+    assert solved.status is SolveStatus.UNDETERMINED
     assert solved.residual > 0.1
+    assert_allclose(solved.x, stack.times(np.linalg.pinv(stack.matrices), stack.right), atol=1e-7)
+
+
+@pytest.mark.parametrize("n_terms", [10, 1000])
+def test_a_series_is_right_in_the_range_of_a_singular_matrix(n_terms):
+    stack = Stack("second", SINGULAR)
+    solved = stack.solve(Neumann(n_terms))
+    along = stack.times(stack.matrices, np.random.default_rng(1).normal(size=stack.shape))
+    stack.right = stack.times(stack.matrices @ np.linalg.pinv(stack.matrices), stack.right)
+    assert_allclose(np.vdot(along, solved.x), np.vdot(along, stack.solve(Neumann(n_terms)).x))
+    # Few terms leave too much to be sure that nothing else is left.
+    expected = SolveStatus.UNDETERMINED if n_terms == 1000 else SolveStatus.DONE
+    assert solved.status is expected
+
+
+def test_small_units_are_not_taken_for_undetermined():
+    """Systems of which each is nearly singular only because of the units of its weights."""
+    units = np.array([1e-8, 1.0, 1e8])
+    half = np.random.default_rng(0).normal(size=(3, 5)) * units[:, None]
+    matrix = half @ half.T
+    solved = Direct().solve(lambda v: matrix @ v, matrix @ (1 / units))
+    assert solved.status is SolveStatus.DONE
+    assert_allclose(solved.x, 1 / units, rtol=1e-9)
 
 
 @pytest.mark.parametrize("layout", ["flat", "second"])
@@ -305,12 +332,12 @@ def test_the_bound_is_a_little_above_the_norm(layout, eigenvalues):
     assert_array_equal(bound, curvature_bound(stack.hvp, stack.right, stack.axis))
 
 
-def test_the_bound_of_nothing_is_zero_and_a_series_goes_on():
+def test_the_bound_of_nothing_is_zero_and_a_series_ends():
     zeros = np.zeros((6, 3, 1))
     assert_array_equal(curvature_bound(lambda v: 0 * v, zeros, 1), 0)
     solved = Neumann(3).solve(lambda v: 0 * v, zeros + 1, axis=1)
-    assert_array_equal(solved.x, 3)
-    assert solved.status is SolveStatus.DONE
+    assert_array_equal(solved.x, 1)
+    assert solved.status is SolveStatus.UNDETERMINED
 
 
 def test_too_large_a_matrix_is_refused_with_numbers_and_a_way_out():

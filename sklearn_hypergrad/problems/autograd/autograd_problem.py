@@ -138,7 +138,7 @@ class AutogradProblem(InnerProblem):
             return solved.x, STATUSES[solved.status]
 
         status = Status.CONVERGED if found.converged else Status.INNER_NOT_CONVERGED
-        return InnerSolution(found.w, inverse_hvp, status, found.n_steps + 1)
+        return InnerSolution(found.w, inverse_hvp, status, found.n_steps + 1, slope=found.slope)
 
     def _point(self, w, h):
         if self._gradient is None:

@@ -73,12 +73,15 @@ class TrustRegionMinimum:
         Number of Newton systems solved.
     hvp : callable
         ``v -> H v`` at ``w``.
+    slope : ndarray
+        The gradient that is left at ``w``.
     """
 
     w: np.ndarray
     converged: bool
     n_steps: int
     hvp: Callable
+    slope: np.ndarray
 
 
 def trust_region(evaluate, curvature, first, begin, tol):
@@ -112,7 +115,7 @@ def trust_region(evaluate, curvature, first, begin, tol):
             hvp = curvature(point.w)
             near = np.linalg.norm(hvp(point.w - first.w))
             if not (converged and 0 < near < scale / DISPROPORTION):
-                return TrustRegionMinimum(point.w, converged, n_steps, hvp)
+                return TrustRegionMinimum(point.w, converged, n_steps, hvp, point.slope)
             scale = near
 
 

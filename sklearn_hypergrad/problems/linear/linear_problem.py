@@ -5,14 +5,18 @@ import functools
 
 import numpy as np
 
-from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution
+from sklearn_hypergrad.linalg import CG
+from sklearn_hypergrad.linalg.singular import negligible
+from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution
 from sklearn_hypergrad.problems.linear import curvature
 from sklearn_hypergrad.problems.linear.design import Design
-from sklearn_hypergrad.problems.linear.newton import Newton
+from sklearn_hypergrad.problems.linear.newton import MAX_ADJOINT, Newton
 
 # Relative rounding error of predictions, below which decrements are not reduced. Chosen by hand: a
 # sum of products has an error of some tens of units of rounding.
 ROUNDING = 32 * np.finfo(float).eps
+# Penalty relative to the curvature of the data from which on it counts: less is lost by rounding.
+LEAST = negligible(float)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,8 +139,23 @@ class LinearProblem(InnerProblem):
         state = dataclasses.replace(state, w=self.projection(ridge)(state.w))
         state, kept, left, status, n_steps = newton.run(state, memory.kept, memory.left)
         inverse_hvp = functools.partial(newton.inverse_hvp, state)
+        # A penalty below rounding leaves weights to the data, which may not determine them.
+        if np.any(ridge[: self._design.n_features] <= LEAST * self.level):
+            inverse_hvp = functools.partial(self._shortest, state, ridge, tol)
         n_solves = (n_steps + 1) * self._t.shape[1]  # Newton systems and the adjoint
         return InnerSolution(state.w, inverse_hvp, status, n_solves, Memory(state, kept, left))
+
+    def _shortest(self, state, ridge, tol, v, start):
+        """``H^-1 v``, or the shortest least squares solution in units of the curvature; Status."""
+        diagonal = self._design.squares(self._t * self.loss.diagonal(state.factor)) + ridge
+        scale = np.where(diagonal > 0, np.maximum(diagonal, np.finfo(float).tiny), 1) ** -0.5
+        solved = CG().solve(
+            lambda u: scale * self.hessian(state, ridge, scale * u),
+            scale * v,
+            tol=min(tol, MAX_ADJOINT),
+            axis=self.split_axis,
+        )
+        return scale * solved.x, STATUSES[solved.status]
 
     @functools.cached_property
     def level(self):

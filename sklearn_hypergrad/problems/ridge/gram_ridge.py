@@ -5,6 +5,7 @@ import numpy as np
 from sklearn_hypergrad.problems.outer.held_out import PredictionLoss, sample_weights
 from sklearn_hypergrad.problems.ridge.moments import Moments
 from sklearn_hypergrad.problems.ridge.ridge_problem import (
+    LEAST,
     NormalEquations,
     PrimalRidge,
     origin_of,
@@ -32,6 +33,7 @@ class GramRidge(NormalEquations, PrimalRidge):
         self._common, self._tests, trains = _moments(block, self._about)
         self._means = []
         gram, cross, _ = _stacked(self._about_means(trains), block.n_splits)
+        _drop_constant(gram, cross)
         x, y = (
             np.stack(mean) + about
             for mean, about in zip(zip(*self._means, strict=True), self._about, strict=True)
@@ -156,6 +158,16 @@ def _stacked(parts, n_splits):
         for stack, array in zip(stacks, part, strict=True):
             stack[split] = array
     return stacks
+
+
+# Sums of a training part are differences, with the rounding errors of the sums over all rows. A
+# feature that is constant in this part and varies elsewhere is left with such an error, which would
+# count as data: with weights of any size where it has no penalty.
+def _drop_constant(gram, cross):
+    """Set the sums of features to zero in splits whose training part they are constant in."""
+    diagonal = np.einsum("sjj->sj", gram)
+    for split, feature in np.argwhere(diagonal < LEAST * diagonal.max(axis=0)):
+        gram[split, feature] = gram[split, :, feature] = cross[split, feature] = 0.0
 
 
 def _proportional(a, b):

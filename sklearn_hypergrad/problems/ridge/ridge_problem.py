@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import Cholesky, Spectral
+from sklearn_hypergrad.linalg.singular import negligible
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 
@@ -14,6 +15,11 @@ from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 # by hand: eigenvalues have an absolute error of about 1e-16 times the largest one, so at this ratio
 # the small features keep about ten digits.
 GRADED = 1e6
+# Penalty relative to the curvature of the data from which on it counts: less is lost by rounding.
+LEAST = negligible(float)
+# Relative residual up to which a system counts as solved. Chosen by hand: the fine inner tolerance
+# of a search.
+STUCK = 1e-6
 
 
 class RidgeProblem(InnerProblem):
@@ -78,8 +84,10 @@ class RidgeProblem(InnerProblem):
         w = self._minimiser(inverse, strength)
 
         def inverse_hvp(v, start):
-            return inverse(v), Status.CONVERGED
+            x = inverse(v)
+            return x, Status.CONVERGED if determined else self._status(h, v, x)
 
+        determined = self._determines(strength)
         return InnerSolution(w, inverse_hvp, Status.CONVERGED, n_solves=len(w))
 
     def cross_vjp(self, w, h, v):
@@ -91,6 +99,15 @@ class RidgeProblem(InnerProblem):
     @abc.abstractmethod
     def _minimiser(self, inverse, strength):
         """The solution ``w``, from the inverse Hessian and the strengths."""
+
+    def _determines(self, strength):
+        """Whether penalties of these strengths determine all weights, whatever the data."""
+        return True
+
+    def _status(self, h, v, x):
+        """The Status of ``x`` for ``H^-1 v``: whether there is such a solution."""
+        left, whole = (np.linalg.norm(a, axis=1) for a in (v - self.hvp(None, h, x), v))
+        return Status.CONVERGED if np.all(left <= STUCK * whole) else Status.UNDETERMINED
 
 
 class PrimalRidge(RidgeProblem):
@@ -214,6 +231,10 @@ class NormalEquations(RidgeProblem):
             strength = np.broadcast_to(strength, (self._gram.shape[-1], strength.shape[1]))
             return Cholesky(self._gram, strength).solve
         return lambda v: self._spectral.solve(strength, self._spectral.to_basis(v))
+
+    def _determines(self, strength):
+        diagonal = np.einsum("sjj->sj", self._gram)
+        return bool(np.all(strength > LEAST * diagonal.max(axis=0)[:, None]))
 
     def _factorised(self, strength):
         return len(strength) > 1 or self._graded
