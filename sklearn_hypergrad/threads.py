@@ -48,8 +48,14 @@ def in_threads(function, pieces):
             return function(piece)
 
     running = [_pool(n_threads).submit(quiet, piece) for piece in pieces]
-    # Whoever meets an error of one piece may start anew: no other may still be at work then.
-    wait(running)
+    # Whoever meets an error of one piece may start anew: no other may still be at work then. After
+    # Ctrl-C nobody does, and those that have not begun need not.
+    try:
+        wait(running)
+    except KeyboardInterrupt:
+        for future in running:
+            future.cancel()
+        raise
     return [future.result() for future in running]
 
 

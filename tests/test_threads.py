@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from sklearn_hypergrad import threads
 from sklearn_hypergrad.threads import in_threads, one_blas_thread
 
 
@@ -77,3 +78,26 @@ def test_after_an_error_no_piece_is_at_work():
     assert finished in ([1], [])
     if (os.cpu_count() or 1) > 1:
         assert finished == [1]
+
+
+def test_ctrl_c_does_not_wait_for_pieces_that_have_not_begun(monkeypatch):
+    begun, go_on = [], threading.Event()
+
+    def work(piece):
+        begun.append(piece)
+        go_on.wait(30)
+
+    def interrupted(running):
+        while len(begun) < 2:
+            time.sleep(0.001)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads, "wait", interrupted)
+    with threadpool_limits(2, user_api="blas"), one_blas_thread():
+        with pytest.raises(KeyboardInterrupt):
+            in_threads(work, range(6))
+        go_on.set()
+        monkeypatch.undo()
+        # These wait in the same line as those that were cancelled.
+        in_threads(abs, [1, 2])
+    assert sorted(begun) == [0, 1]
