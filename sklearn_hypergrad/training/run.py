@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,9 @@ class Training:
     n_steps : int
     settings : dict
         Values of the hyperparameters that are not tuned.
+    watch : callable
+        ``watch()`` is called at every step, and may raise to end a long run. The default does
+        nothing.
     """
 
     problem: Any
@@ -59,6 +63,7 @@ class Training:
     batches: Any
     n_steps: int
     settings: dict = dataclasses.field(default_factory=dict)
+    watch: Callable = bool
 
     def run(self, h):
         """The Run with hyperparameters ``h``, a dict in natural units.
@@ -87,6 +92,7 @@ class Run:
 
     def __init__(self, training, h):
         self._problem, self._batches = training.problem, training.batches
+        self._watch = training.watch
         self.n_steps, self.dynamics = training.n_steps, training.dynamics
         self.groups = Groups(training.problem.group_sizes)
         self._tuned = tuple(h)
@@ -109,6 +115,7 @@ class Run:
         Diverged
             If the loss is not finite; names the step.
         """
+        self._watch()
         linearization = self._linearized(w, t)
         if not np.isfinite(linearization.value):
             raise Diverged(

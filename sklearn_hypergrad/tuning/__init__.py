@@ -1,5 +1,6 @@
 """The outer problem without scikit-learn: an objective, its evaluations, and its minimum."""
 
+from sklearn_hypergrad.tuning.deadline import Deadline
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, ONE_SE, SEARCH, Stage, Stopped
 from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, descend, minimize
 from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record, lowest
@@ -14,6 +15,7 @@ __all__ = [
     "ONE_SE",
     "ROUGH",
     "SEARCH",
+    "Deadline",
     "Minimized",
     "Objective",
     "OnlineObjective",

@@ -1,5 +1,6 @@
 """Progress events of a search: its stages, the listeners, and the exception that stops it."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
@@ -11,7 +12,8 @@ INTERRUPTED = "interrupted"
 class Stopped(BaseException):
     """Raised to end a search, which then returns the best of its evaluations so far.
 
-    It is not an Exception, so that no ``except Exception`` catches it by mistake.
+    Listeners of :func:`minimize` and callbacks of scikit-learn may raise it. It is not an
+    Exception, so that no ``except Exception`` catches it by mistake.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class Events:
-    """The listeners of an objective.
+    """The listeners of an objective, and what may stop it.
 
     Attributes
     ----------
@@ -71,7 +73,25 @@ class Events:
         process; ``settings`` is the next attribute.
     settings : callable
         ``settings(h)`` returns parameters for ``set_params`` of the estimator.
+    watch : callable
+        ``watch()`` is called before every evaluation and every step of training, and may raise
+        ``Stopped``. The default does nothing.
     """
 
     listeners: tuple = ()
     settings: Callable = dict
+    watch: Callable = bool
+
+    def unstoppable(self):
+        """The same for evaluations that a result needs: only Ctrl-C stops them."""
+        return Events(tuple(map(_heard, self.listeners)), self.settings)
+
+
+def _heard(listener):
+    """A listener that may not stop a search."""
+
+    def listen(*event):
+        with contextlib.suppress(Stopped):
+            listener(*event)
+
+    return listen

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from sklearn_hypergrad.tuning.deadline import Deadline
 from sklearn_hypergrad.tuning.events import Events, Stage, Stopped
 from sklearn_hypergrad.tuning.objective import Objective, lowest
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
@@ -76,6 +77,7 @@ def minimize(  # noqa: PLR0913
     max_iter=50,
     inner_tol=1e-8,
     listeners=(),
+    max_time=None,
 ):
     """Minimise the mean of outer losses over the hyperparameters of inner problems.
 
@@ -109,22 +111,33 @@ def minimize(  # noqa: PLR0913
     listeners : sequence of callable, default=()
         ``listener(stage, record, settings)`` is called after every evaluation, and may raise
         ``Stopped(reason)``.
+    max_time : float, default=None
+        Seconds after which the best evaluation so far is returned; None is no limit. Looked at
+        before every evaluation, and before every step of a training run. The first evaluation is
+        always made.
 
     Returns
     -------
     Minimized
-        The point of the lowest value among those whose inner problems were solved; if values are
-        noisy, the last point of the optimizer.
+        The point of the lowest value among those whose inner problems were solved, so far if it was
+        stopped by a listener or by ``max_time``, or interrupted by Ctrl-C; if values are noisy and
+        it was not stopped, the last point of the optimizer.
 
     Raises
     ------
     Stopped
         If it is stopped before the first evaluation has ended.
     ValueError
-        If neither an inner problem nor an outer loss depends on one of the hyperparameters.
+        If neither an inner problem nor an outer loss depends on one of the hyperparameters, or
+        ``max_time`` is not positive.
     """
     terms = [ProblemTerm(*pair, hypergradient) for pair in zip(problems, outers, strict=True)]
     events = Events(tuple(listeners))
+    if max_time is not None:
+        if not max_time > 0:
+            raise ValueError(f"max_time must be a positive number of seconds, got {max_time!r}.")
+        deadline = Deadline(max_time)
+        events = Events((deadline, *listeners), watch=deadline.check)
     if hypergradient.through_training:
         objective = TrainedObjective(space, terms, Stage(), events, make_terms=None, fresh=False)
     else:

@@ -185,6 +185,7 @@ class Objective:
     def kept(self, evaluate, theta):
         """The Record that ``evaluate(theta)`` returns, stored and passed to all listeners."""
         try:
+            self.events.watch()
             record = evaluate(theta)
             self.records.append(record)
             for listener in self.events.listeners:
@@ -230,6 +231,7 @@ class Objective:
         """Yield ``(term, fitted)`` of every term, solved to the inner tolerance, warm-started."""
         theta, states = self.space.to_theta(h), []
         for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
+            self.events.watch()
             fitted = term.train(h, start, self.tol)
             states.append(fitted.state)
             yield term, fitted

@@ -1,12 +1,14 @@
 """The objective of a search for hyperparameters of training runs."""
 
+import copy
+import dataclasses
 import functools
 import time
 
 import numpy as np
 
 from sklearn_hypergrad.threads import in_threads
-from sklearn_hypergrad.training import Storage
+from sklearn_hypergrad.training import Storage, Training
 from sklearn_hypergrad.tuning.objective import DIVERGING, Objective
 
 
@@ -25,6 +27,7 @@ class TrainedObjective(Objective):
 
     def __init__(self, space, terms, *more, make_terms, fresh):
         super().__init__(space, terms, *more)
+        self.terms = self._watched(terms)
         self._make_terms = make_terms
         self._fresh = fresh
         self.noisy = self.noisy or fresh
@@ -41,6 +44,10 @@ class TrainedObjective(Objective):
     def solutions(self, h):
         for term in self.terms:
             yield term, term.train(h, None, self.tol)
+
+    def _watched(self, terms):
+        """The terms, with training runs that look at the watch of the events at every step."""
+        return [_with_watch(term, self.events.watch) for term in terms]
 
     def _glanced(self, theta):
         began = time.perf_counter()
@@ -65,7 +72,7 @@ class TrainedObjective(Objective):
 
     def _evaluate_terms(self, theta, h):
         if self._fresh and self.records:
-            self.terms = self._make_terms(len(self.records))
+            self.terms = self._watched(self._make_terms(len(self.records)))
         return in_threads(functools.partial(self._evaluate_term, h), self.terms)
 
     def _evaluate_term(self, h, term):
@@ -74,3 +81,12 @@ class TrainedObjective(Objective):
             return term.evaluate(h, None, self.tol, storage=storage)
         finally:
             self._storages.append(storage)
+
+
+def _with_watch(term, watch):
+    # A solved problem that is trained by gradient descent becomes a Training later.
+    if not isinstance(term.problem, Training):
+        return term
+    term = copy.copy(term)
+    term.problem = dataclasses.replace(term.problem, watch=watch)
+    return term

@@ -1,6 +1,8 @@
 """Tuning without scikit-learn."""
 
+import itertools
 import pickle
+import types
 
 import autograd.numpy as anp
 import numpy as np
@@ -11,7 +13,7 @@ from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.problems import AutogradLoss, AutogradProblem
 from sklearn_hypergrad.spaces import Dimension, Space
 from sklearn_hypergrad.training import GradientDescent
-from sklearn_hypergrad.tuning import INTERRUPTED, Stopped, minimize
+from sklearn_hypergrad.tuning import INTERRUPTED, Stopped, deadline, minimize
 
 TARGETS = np.array([[1.0, 2.0, -1.0], [2.0, 1.0, 0.5]])
 HELD_OUT = 0.6 * TARGETS
@@ -86,3 +88,33 @@ def test_records_are_plain_data():
     for record in pickle.loads(pickle.dumps(found.records)):
         assert np.isfinite(record.value)
         assert record.stage.purpose == "search"
+
+
+class TestMaxTime:
+    @pytest.mark.parametrize("method", [Implicit(), Reverse(descent=GradientDescent(20))], ids=repr)
+    def test_the_best_evaluation_until_then_is_returned(self, monkeypatch, method):
+        clock = itertools.count()
+        monkeypatch.setattr(deadline, "time", types.SimpleNamespace(perf_counter=clock.__next__))
+        # It looks at the clock when it is made, and before each evaluation but the first.
+        found = minimize(PROBLEMS, OUTERS, SPACE, method, LBFGS(), max_time=2.5)
+        assert (found.message, found.converged) == ("max_time=2.5 s reached", False)
+        assert len(found.records) == 3
+        assert found.record.value == min(record.value for record in found.records)
+
+    def test_the_first_evaluation_is_made(self):
+        found = minimize(PROBLEMS, OUTERS, SPACE, Implicit(), LBFGS(), max_time=1e-9)
+        assert len(found.records) == 1
+
+    def test_training_ends_between_its_steps(self, monkeypatch):
+        clock = itertools.count()
+        monkeypatch.setattr(deadline, "time", types.SimpleNamespace(perf_counter=clock.__next__))
+        descent, n_steps = GradientDescent(20), 20
+        trained = [descent.training(problem, {"alpha": np.ones(3)}) for problem in PROBLEMS]
+        found = minimize(trained, OUTERS, SPACE, Reverse(), LBFGS(), max_time=n_steps / 2)
+        assert len(found.records) == 1
+        assert next(clock) <= n_steps
+
+    @pytest.mark.parametrize("max_time", [0, -1.0, np.nan])
+    def test_it_is_positive(self, max_time):
+        with pytest.raises(ValueError, match="positive number of seconds"):
+            minimize(PROBLEMS, OUTERS, SPACE, Implicit(), LBFGS(), max_time=max_time)
