@@ -11,6 +11,11 @@ from sklearn.metrics._scorer import (
     _Scorer,
 )
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import (
+    _fit_and_score,
+    _insert_error_scores,
+    _warn_or_raise_about_fit_failures,
+)
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -37,13 +42,18 @@ __all__ = [
     "check_sample_weight",
     "feature_names",
     "first_rows",
+    "fit_and_score",
     "fit_context",
     "has_callbacks",
+    "insert_error_scores",
     "metric_of",
+    "names_of_scores",
     "num_samples",
+    "report_failed_fits",
     "rows_of",
     "rows_of_params",
     "safe_split",
+    "scorers_of",
     "scores_predictions",
     "single_score_params",
     "single_scorer",
@@ -53,8 +63,11 @@ __all__ = [
 PassthroughScorer = _PassthroughScorer
 check_sample_weight = _check_sample_weight
 feature_names = _get_feature_names
+fit_and_score = _fit_and_score
 fit_context = _fit_context
+insert_error_scores = _insert_error_scores
 num_samples = _num_samples
+report_failed_fits = _warn_or_raise_about_fit_failures
 rows_of = _safe_indexing
 safe_split = _safe_split
 
@@ -133,6 +146,18 @@ def _entry(scorer, name, *args, **kwargs):
     """One score of a callable that returns several in a dict."""
     scores = scorer(*args, **kwargs)
     return scores[name] if isinstance(scores, dict) else scores
+
+
+def scorers_of(scorer):
+    """The dict of scorers in the scorer of several metrics; any other scorer itself."""
+    return scorer._scorers if isinstance(scorer, _MultimetricScorer) else scorer
+
+
+def names_of_scores(scorer, refit):
+    """The names of several scores, None for one; of a callable only that in ``refit`` is known."""
+    if isinstance(scorer, _MultimetricScorer):
+        return list(scorer._scorers)
+    return [refit] if isinstance(refit, str) else None
 
 
 def metric_of(scorer):

@@ -42,6 +42,7 @@ ROOMS = {
         {"objective"},
         {"results"},
         {"strategies"},
+        {"rows"},
         {"reporting"},
         {"search_cv"},
     ],

@@ -1,7 +1,8 @@
 """The estimator ``HypergradSearchCV``: scikit-learn's search, with ranges tuned by gradients.
 
-``BaseSearchCV.fit`` calls ``_run_search``, which searches the ranges and hands the settings that it
-found to scikit-learn; scikit-learn fits and scores them as rows of ``cv_results_``.
+``fit`` searches the ranges, has scikit-learn fit and score the settings that were found as rows of
+``cv_results_``, and refits the best one: in the order of ``BaseSearchCV.fit``, whose other methods
+are inherited. What is known is on the object before the next of these steps begins.
 """
 
 import dataclasses
@@ -12,9 +13,10 @@ import warnings
 from collections.abc import Iterable
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
+from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hypergrad._sklearn import (
@@ -23,7 +25,12 @@ from sklearn_hypergrad._sklearn import (
     Interval,
     InvalidParameterError,
     Names,
+    fit_context,
     has_callbacks,
+    rows_of_params,
+    scorers_of,
+    single_score_params,
+    single_scorer,
 )
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import (
@@ -40,8 +47,8 @@ from sklearn_hypergrad.hypergradients import (
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.candidates.expand import expand
-from sklearn_hypergrad.search.candidates.refusals import hint
-from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs, has_fixed_splits
+from sklearn_hypergrad.search.candidates.refusals import hinted
+from sklearn_hypergrad.search.data.inputs import FitInputs, has_fixed_splits
 from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
@@ -49,11 +56,16 @@ from sklearn_hypergrad.search.reporting.idle_options import NEEDS, idle_options
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
+from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult
 from sklearn_hypergrad.search.results.order import in_grid_order
+from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.search.results.stop import RowsStop
+from sklearn_hypergrad.search.rows import Judge, ended, hearing_ctrl_c
 from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
-from sklearn_hypergrad.search.strategies.run_candidate import run_candidate
+from sklearn_hypergrad.search.strategies.run_candidate import run_candidates
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
+from sklearn_hypergrad.tuning import INTERRUPTED, Deadline
 from sklearn_hypergrad.wording import shortened, suggestion
 
 METHODS = {
@@ -69,6 +81,20 @@ METHODS = {
 OPTIMIZERS = {"auto": None, "lbfgs": LBFGS(), "adam": Adam()}
 OF_SCORES = (
     "scores such as 'accuracy' go into scoring; 'auto' descends the loss that goes with them"
+)
+REFIT_INTERRUPTED = (
+    "The refit on all rows was interrupted, so there is no best_estimator_. cv_results_, "
+    "best_params_, best_score_ and history_ are kept: set best_params_ and fit the estimator, or "
+    "fit again."
+)
+# Fitted attributes of scikit-learn's searches that a fit need not set again.
+OF_BEST = (
+    "best_estimator_",
+    "best_index_",
+    "best_params_",
+    "best_score_",
+    "feature_names_in_",
+    "refit_time_",
 )
 # Fitted attributes of this class: removed when a new fit begins.
 REPORTED = (
@@ -245,6 +271,12 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         default is a safeguard. For models that are trained step by step it is the budget: each
         iteration is one training run per split.
 
+    max_time : float, default=None
+        Seconds after which the search ends as after Ctrl-C, see Notes; None is no limit. It is
+        looked at before every evaluation, before every step of a training, and before the fits of
+        every row. So it is exceeded by an evaluation at most, the fits of the points that were
+        found, and the refit.
+
     tol : float, default=1e-3
         Accuracy of the hyperparameters, relative on a logarithmic scale. The loss is flat at its
         minimum: an error of 1e-3 there changes it by about 1e-6 relative or less. A vector stops
@@ -351,7 +383,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         The loss that was descended; only after a search with a range.
 
     stopping_reason_ : str
-        Why the optimizer stopped; only after a search with a range.
+        Why the optimizer stopped, such as "interrupted after 4 of at most 50 evaluations"; only
+        after a search with a range.
 
     Warns
     -----
@@ -365,8 +398,15 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     Notes
     -----
-    Pressing Ctrl-C while a range is searched ends that search at its best point so far, which is
-    then fitted as usual; ``stopping_reason_`` says so.
+    Ctrl-C, ``max_time``, and a callback that raises :class:`~sklearn_hypergrad.tuning.Stopped` end
+    a fit with what there is. Searches that are done count, the one that runs gives its best point
+    so far, and settings not begun are left out. The estimator's own values are a row if they are
+    within the bounds and not known to be worse. These rows are then fitted, and the best is
+    refitted on all data. Ctrl-C while rows are fitted keeps those that are complete; others that a
+    search found have the scores of its own models in ``cv_results_`` (nan for scores without a
+    gradient), and nan as times. Ctrl-C during the refit is raised, but all attributes except the
+    model are kept. ``stopping_reason_``, ``remarks_`` and a warning say what happened. A second
+    Ctrl-C is raised at once.
 
     References
     ----------
@@ -408,6 +448,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         "selection": [Names(SELECTIONS)],
         "random_state": ["random_state"],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
+        "max_time": [Interval(numbers.Real, 0, np.inf, closed="right"), None],
         "tol": [Interval(numbers.Real, 0, None, closed="neither")],
     }
 
@@ -433,6 +474,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         resample="fixed",
         selection="best",
         max_iter=50,
+        max_time=None,
         tol=1e-3,
         random_state=None,
     ):
@@ -457,9 +499,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self.resample = resample
         self.selection = selection
         self.max_iter = max_iter
+        self.max_time = max_time
         self.tol = tol
         self.random_state = random_state
 
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **params):
         """Search, and refit on all data with the best hyperparameters.
 
@@ -487,28 +531,40 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             If a ``Continuous`` cannot be searched, or an argument does not apply to the model or
             to these data; the message says what to do.
         KeyboardInterrupt
-            If Ctrl-C is pressed before the first evaluation of a range has ended.
+            If Ctrl-C is pressed before the first evaluation of a range has ended, during the
+            refit, or twice.
         """
         for name in (*REPORTED, "_summaries", "_costs", "_n_warned"):
             self.__dict__.pop(name, None)
+        deadline = None if self.max_time is None else Deadline(self.max_time)
+        scorers, metric = self._get_scorers()
+        X, y = indexable(X, y)
+        params = rows_of_params(X, params, None)
+        routed = self._get_routed_params_for_fit(params)
+        weight = params.get("sample_weight")
+        metadata = None if weight is None else {"sample_weight": weight}
+        told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        task = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
+        task.call_on_fit_task_begin(**told)
+        inputs = self._inputs(X, y, routed)
+        self._checked_cv_orig, self.n_splits_ = inputs.splitter, len(inputs.splits)
+        judge = Judge(self, inputs, scorers, routed.scorer.score, deadline)
+        with hinted(self.estimator, self.param_grid):
+            judged, stop = self._searched(judge, task)
+        self._keep(judged, scorers, metric)
+        stops = [each for each in (stop, judged.stop) if each is not None]
         try:
-            super().fit(X, y, **params)
-            self._report(self._results)
-            return self
-        except InvalidParameterError as error:
-            meant = self._meant(str(error))
-            if not meant:
+            remarks = self._report(judged.results, stops, inputs)
+        except KeyboardInterrupt:
+            if any(each.reason == INTERRUPTED for each in stops):
                 raise
-            raise InvalidParameterError(f"{error}{meant}") from None
-        finally:
-            # Data must not outlive the fit, whether it succeeded or not.
-            frozen = self.__dict__.get("_checked_cv_orig")
-            if isinstance(frozen, FrozenSplits):
-                self._checked_cv_orig = frozen.cv
-            self.__dict__.pop("_routed_params", None)
-            self.__dict__.pop("_data", None)
-            self.__dict__.pop("_inputs", None)
-            self.__dict__.pop("_results", None)
+            # The first Ctrl-C loses nothing: what was described is described again.
+            remarks = self._report(judged.results, stops, inputs)
+        if self.refit:
+            self._refit(inputs, task, told)
+        ended(task, **told)
+        self._announce(remarks)
+        return self
 
     def report(self):
         """Report what was tuned, gained and spent, and reasons to distrust the result.
@@ -549,6 +605,15 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         check_is_fitted(self, "remarks_")
         return report_of(self)
 
+    def _validate_params(self):
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            meant = self._meant(str(error))
+            if not meant:
+                raise
+            raise InvalidParameterError(f"{error}{meant}") from None
+
     def _meant(self, message):
         """A sentence that names the option that an unknown name is most similar to, or ""."""
         for name, constraints in self._parameter_constraints.items():
@@ -566,75 +631,114 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         diagram = super()._html_repr()
         return diagram + self.report()._repr_html_() if hasattr(self, "remarks_") else diagram
 
-    # BaseSearchCV.fit calls the next three, in this order.
+    def _inputs(self, X, y, routed):
+        """The FitInputs of checked data; ``routed`` is metadata for estimator, scorer, splitter."""
+        splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        split_params = dict(routed.splitter.split)
+        n_splits = splitter.get_n_splits(X, y, **split_params)
+        splits = list(splitter.split(X, y, **split_params))
+        if len(splits) != n_splits:
+            raise ValueError(
+                f"cv.split and cv.get_n_splits return inconsistent results: {len(splits)} splits, "
+                f"and {n_splits} as their number. Correct {splitter!r}."
+            )
+        scorers, _ = self._get_scorers()
+        return FitInputs(
+            X=X,
+            y=y,
+            splits=splits,
+            fit_params=dict(routed.estimator.fit),
+            score_params=single_score_params(scorers, self.refit, routed.scorer.score),
+            scorer=single_scorer(scorers, self.refit),
+            splitter=splitter,
+            split_params=split_params,
+            estimator=self.estimator,
+        )
 
-    def _get_routed_params_for_fit(self, params):
-        self._routed_params = super()._get_routed_params_for_fit(params)
-        return self._routed_params
-
-    def _check_input_parameters(self, X, y, split_params):
-        self._checked_cv_orig = FrozenSplits(self._checked_cv_orig)
-        self._data = X, y
-
-    def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        try:
-            self._search_and_evaluate(evaluate_candidates, callback_ctx)
-        except (TypeError, ValueError) as error:
-            meant = hint(error, self.estimator, self.param_grid)
-            if not meant:
-                raise
-            raise type(error)(f"{error}{meant}") from None
-
-    def _search_and_evaluate(self, evaluate_candidates, callback_ctx):
-        beside = self.selection == "best"
-        candidates = expand(self.param_grid, self.estimator, beside=beside)
-        ranges = any(candidate.ranges for candidate in candidates)
+    def _searched(self, judge, task):
+        """``(Judged, Stop or None)`` of all candidates, searched or enumerated."""
+        candidates = expand(self.param_grid, self.estimator, beside=self.selection == "best")
         # Without a range the tree of tasks is that of GridSearchCV.
-        if ranges:
-            task = callback_ctx.subcontext("search", max_subtasks=None)
-            task.call_on_fit_task_begin(estimator=self)
-            results = self._run_candidates(candidates, task)
-            results = in_grid_order(results) if len(results) > 1 else results
-        else:
-            task = callback_ctx
-            results = [run_candidate(candidate, None, None) for candidate in candidates]
-        rows = [row for result in results for row in result.rows]
-        fits = task.subcontext(
-            task_name="evaluation" if ranges else "search",
-            max_subtasks=len(rows) * self.n_splits_,
-            sequential_subtasks=False,
-        ).call_on_fit_task_begin(estimator=self)
-        evaluate_candidates(rows, callback_ctx=fits)
-        fits.call_on_fit_task_end(estimator=self)
-        if ranges:
-            task.call_on_fit_task_end(estimator=self)
-        self._results = results
+        if not any(candidate.ranges for candidate in candidates):
+            results = [EnumeratedResult(c, [c.settings]) for c in candidates]
+            return self._judged(judge, results, task, "search"), None
+        task = task.subcontext("search", max_subtasks=None)
+        task.call_on_fit_task_begin(estimator=self)
+        results, stop = self._run_candidates(candidates, judge, task)
+        results = in_grid_order(results) if len(results) > 1 else results
+        patient = stop is None or stop.reason != INTERRUPTED
+        judged = self._judged(judge, results, task, "evaluation", patient=patient)
+        ended(task, estimator=self)
+        return judged, stop
 
-    def _run_candidates(self, candidates, task):
-        """The results of all candidates, searched or enumerated."""
+    def _judged(self, judge, *rows, **options):
+        return judge(*rows, **options)
+
+    def _run_candidates(self, candidates, judge, task):
+        """``(results, Stop or None)`` of all candidates."""
         self._check_guard()
-        began = time.perf_counter()
-        inputs = fit_inputs(self, *self._data, self._checked_cv_orig, self._routed_params)
-        self._inputs = inputs
+        began, inputs, deadline = time.perf_counter(), judge.inputs, judge.deadline
         self._costs = Costs()
         listeners, tasks = [self._costs], None
+        if deadline is not None:
+            listeners.insert(0, deadline)
         if has_callbacks(self):
             tasks = Tasks(self, task, inputs)
-            listeners.insert(0, tasks)
+            listeners.append(tasks)
         if self.verbose > 0:
             listeners.append(Progress(self.max_iter))
         options = dataclasses.replace(self._options(inputs.y), listeners=tuple(listeners))
+        if deadline is not None:
+            options = dataclasses.replace(options, watch=deadline.check)
         with np.errstate(all="ignore"), one_blas_thread():
-            results = [
-                run_candidate(
-                    candidate, inputs, dataclasses.replace(options, place=candidate.place)
-                )
-                for candidate in candidates
-            ]
+            results, stop = run_candidates(candidates, inputs, options)
         if tasks is not None:
             tasks.end()
         self._costs.seconds = time.perf_counter() - began
-        return results
+        return results, stop
+
+    def _keep(self, judged, scorers, metric):
+        """Set the attributes of a search in scikit-learn, but those of the refit."""
+        for name in OF_BEST:
+            self.__dict__.pop(name, None)
+        self.cv_results_ = self._format_results(judged.settings, self.n_splits_, judged.outputs)
+        self.scorer_ = scorers_of(scorers)
+        scores = judged.outputs[0]["test_scores"]
+        self.multimetric_ = isinstance(scores, dict)
+        # Only now it is known that a callable returns several scores.
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(scores)
+            metric = self.refit
+        if not self.refit and self.multimetric_:
+            return
+        unknown = judged.stop is not None and not callable(self.refit)
+        if unknown and np.isnan(self.cv_results_[f"mean_test_{metric}"]).all():
+            self.best_index_ = judged.lowest()
+        else:
+            self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
+        if not callable(self.refit):
+            self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+
+    def _refit(self, inputs, task, told):
+        """Fit the best setting on all rows."""
+        params = clone(self.best_params_, safe=False)
+        estimator = clone(self.estimator).set_params(**params)
+        targets = () if inputs.y is None else (inputs.y,)
+        task = task.subcontext("refit-with-best-params")
+        try:
+            with hearing_ctrl_c(), task.propagate_callback_context(estimator):
+                task.call_on_fit_task_begin(**told)
+                began = time.time()
+                estimator.fit(inputs.X, *targets, **inputs.fit_params)
+                self.refit_time_ = time.time() - began
+        except KeyboardInterrupt:
+            self.remarks_.append(REFIT_INTERRUPTED)
+            raise KeyboardInterrupt(REFIT_INTERRUPTED) from None
+        self.best_estimator_ = estimator
+        if hasattr(estimator, "feature_names_in_"):
+            self.feature_names_in_ = estimator.feature_names_in_
+        ended(task, **told)
 
     def _check_guard(self):
         for name in ("cv", "search_cv") if self.guard else ():
@@ -672,22 +776,26 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             selection=self.selection,
         )
 
-    def _report(self, results):
+    def _report(self, results, stops, inputs):
+        """Set the attributes that describe the search; returns remarks that are warned about."""
         self.hypergradient_ = attributes.explanation(results)
         searched = [result for result in results if result.is_searched]
         metric = attributes.metric_name(self)
-        remarks = attributes.remarks(self, results, metric)
+        remarks = [Remark(str(stop)) for stop in stops]
+        remarks += attributes.remarks(self, results, metric, inputs)
         if searched:
             models = attributes.models_of(results)
             self.history_ = attributes.history(results)
             self.hyperparameters_ = attributes.hyperparameters(results, models)
-            self.stopping_reason_ = "; ".join(dict.fromkeys(o.found.message for o in searched))
+            messages = [result.found.message for result in searched]
+            messages += [stop.message for stop in stops if isinstance(stop, RowsStop)]
+            self.stopping_reason_ = "; ".join(dict.fromkeys(messages))
             self.validation_loss_ = ", ".join(dict.fromkeys(o.loss_name for o in searched))
             self._report_best(results, models)
         # Without a range: the number of settings that were judged.
         n_evaluations = sum(len(result.records) for result in searched)
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
-        overlap = self._inputs.overlap if searched else 0.0
+        overlap = inputs.overlap if searched else 0.0
         self._summaries = summaries(results, self.cv_results_, metric, overlap)
         remarks += attributes.score_remarks(self, results, metric)
         given = self._given()
@@ -695,16 +803,20 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         warned = [remark.text for remark in remarks if remark.warns]
         self._n_warned = len(warned)
         self.remarks_ = warned + [remark.text for remark in remarks if not remark.warns]
-        if searched and self.verbose > 0:
-            print(final_lines(self))
-        if warned:
-            warnings.warn("\n".join(warned), HypergradWarning, stacklevel=3)
+        return warned
 
     def _given(self):
         """The arguments that tell the search how to go about it, and differ from their defaults."""
         defaults = inspect.signature(HypergradSearchCV).parameters
         values = {name: getattr(self, name) for name in NEEDS}
         return {name: v for name, v in values.items() if v != defaults[name].default}
+
+    def _announce(self, warned):
+        """Print the final lines, and warn about what the user would act on."""
+        if self._summaries and self.verbose > 0:
+            print(final_lines(self))
+        if warned:
+            warnings.warn("\n".join(warned), HypergradWarning, stacklevel=4)
 
     def _report_best(self, results, models):
         """Set the attributes of the best row."""

@@ -53,9 +53,8 @@ class Training:
     n_steps : int
     settings : dict
         Values of the hyperparameters that are not tuned.
-    watch : callable
-        ``watch()`` is called at every step, and may raise to end a long run. The default does
-        nothing.
+    watch : callable or None
+        ``watch()`` is called at every step, and may raise to end a long run.
     """
 
     problem: Any
@@ -63,7 +62,7 @@ class Training:
     batches: Any
     n_steps: int
     settings: dict = dataclasses.field(default_factory=dict)
-    watch: Callable = bool
+    watch: Callable | None = None
 
     def run(self, h):
         """The Run with hyperparameters ``h``, a dict in natural units.
@@ -115,7 +114,8 @@ class Run:
         Diverged
             If the loss is not finite; names the step.
         """
-        self._watch()
+        if self._watch is not None:
+            self._watch()
         linearization = self._linearized(w, t)
         if not np.isfinite(linearization.value):
             raise Diverged(

@@ -180,9 +180,12 @@ def interrupted(search, monkeypatch, wine, n_calls):
 @pytest.mark.parametrize("method", [Online("identity"), "real_time"], ids=repr)
 def test_losses_on_the_way_are_not_compared_with_fits(wine, method, monkeypatch):
     grid = {"alpha": Continuous(1e-9, 10.0)}
-    search = interrupted(search_of(grid, method), monkeypatch, wine, 9)
-    assert search.stopping_reason_ == "interrupted"
-    # No warning, though these are far from each other.
+    with pytest.warns(HypergradWarning) as caught:
+        search = interrupted(search_of(grid, method), monkeypatch, wine, 9)
+    assert search.stopping_reason_.startswith("interrupted after 8 of at most ")
+    # No other warning, though these are far from each other.
+    assert [str(warning.message) for warning in caught] == search.remarks_
+    assert len(search.remarks_) == 1
     found = -search.cv_results_["mean_test_score"][0]
     assert abs(found - min(search.history_["loss"])) > 0.01 * found
 

@@ -171,9 +171,9 @@ def test_an_interrupt_keeps_the_best_so_far(data, monkeypatch):
 
     monkeypatch.setattr(Objective, "_evaluate", interrupted)
     search = HypergradSearchCV(Ridge(), {"alpha": np.logspace(-3, 3, 7)})
-    with pytest.warns(HypergradWarning, match="not converged"):
+    with pytest.warns(HypergradWarning, match="The search was stopped"):
         search.fit(X, y)
-    assert search.stopping_reason_ == "interrupted"
+    assert search.stopping_reason_ == "interrupted after 5 of at most 50 evaluations"
     assert search.best_params_["alpha"] in search.history_["value"].tolist()
     assert search.n_iter_ == 5
 

@@ -14,7 +14,7 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
 from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible, Truncated
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.optimizers import LBFGS, Adam
@@ -227,7 +227,8 @@ class TestOptions:
             return evaluate(self, *args, **kwargs)
 
         monkeypatch.setattr(Reverse, "evaluate", interrupted)
-        search = search_of(scoring="neg_log_loss").fit(*wine)
-        assert search.stopping_reason_ == "interrupted"
+        with pytest.warns(HypergradWarning, match="The search was stopped"):
+            search = search_of(scoring="neg_log_loss").fit(*wine)
+        assert search.stopping_reason_ == "interrupted after 5 of at most 8 evaluations"
         assert search.n_iter_ == 3 + 2
         assert search.best_score_ == pytest.approx(-min(search.history_["loss"]), rel=1e-9)

@@ -1,4 +1,4 @@
-"""The inputs of a fit: data, splits and metadata, collected from hooks of BaseSearchCV.fit."""
+"""The inputs of a fit: data, splits and metadata."""
 
 import dataclasses
 import functools
@@ -13,14 +13,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
-from sklearn_hypergrad._sklearn import (
-    num_samples,
-    rows_of,
-    rows_of_params,
-    safe_split,
-    single_score_params,
-    single_scorer,
-)
+from sklearn_hypergrad._sklearn import num_samples, rows_of, rows_of_params, safe_split
 
 # Splitters that choose only a number of parts; half splits may replace them. Any other one encodes
 # knowledge of the data (groups, time) and is used as it is.
@@ -31,31 +24,6 @@ PLAIN = {KFold, StratifiedKFold, RepeatedKFold, RepeatedStratifiedKFold}
 N_HALVES, N_REPEATS = 2, 10
 # Fewest members of a class for half splits: two in each half.
 FEWEST_MEMBERS = 4
-
-
-class FrozenSplits:
-    """A splitter that splits once with another splitter, and then repeats these splits.
-
-    Parameters
-    ----------
-    cv : splitter
-    """
-
-    def __init__(self, cv):
-        self.cv = cv
-        self._splits = None
-
-    def split(self, X, y=None, groups=None, **params):
-        if self._splits is None:
-            if groups is not None:
-                params["groups"] = groups
-            self._splits = list(self.cv.split(X, y, **params))
-        return iter(self._splits)
-
-    def get_n_splits(self, X=None, y=None, groups=None, **params):
-        if groups is not None:
-            params["groups"] = groups
-        return self.cv.get_n_splits(X, y, **params)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +43,8 @@ class FitInputs:
         The splitter that made the splits.
     split_params : dict
         Its arguments besides X and y, such as groups.
+    estimator : estimator
+        The estimator of the search.
     """
 
     X: object
@@ -85,6 +55,7 @@ class FitInputs:
     scorer: object
     splitter: object = None
     split_params: dict = dataclasses.field(default_factory=dict)
+    estimator: object = None
 
     @functools.cached_property
     def overlap(self):
@@ -128,31 +99,6 @@ class FitInputs:
             score_params=rows_of_params(self.X, self.score_params, rows),
             split_params=split_params,
         )
-
-
-def fit_inputs(search, X, y, cv, routed_params):
-    """The FitInputs of ``search``, from the values that BaseSearchCV.fit has prepared.
-
-    Parameters
-    ----------
-    search : HypergradSearchCV
-    X, y : array-like
-    cv : FrozenSplits
-    routed_params : Bunch
-        Metadata for the estimator, the scorer and the splitter.
-    """
-    scorers, _ = search._get_scorers()
-    scorer = single_scorer(scorers, search.refit)
-    return FitInputs(
-        X=X,
-        y=y,
-        splits=list(cv.split(X, y, **routed_params.splitter.split)),
-        fit_params=dict(routed_params.estimator.fit),
-        score_params=single_score_params(scorers, search.refit, routed_params.scorer.score),
-        scorer=scorer,
-        splitter=cv.cv,
-        split_params=dict(routed_params.splitter.split),
-    )
 
 
 def overlap_of(splits):

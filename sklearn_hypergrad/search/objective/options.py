@@ -29,6 +29,8 @@ class Options:
         Which of several searches this is, for messages: enumerated settings, a fold of a guard.
     listeners : tuple of callable
         Each is called as ``listener(stage, record, settings)`` after every evaluation.
+    watch : callable
+        Called before every evaluation and every step of training; may raise ``Stopped``.
     """
 
     method: object | None
@@ -45,3 +47,4 @@ class Options:
     selection: str = "best"
     place: str = ""
     listeners: tuple = ()
+    watch: Callable = bool

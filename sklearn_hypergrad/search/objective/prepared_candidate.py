@@ -332,7 +332,7 @@ class PreparedCandidate:
 
     def events(self, settings):
         """The Events of an objective; ``settings(h)`` gives parameters for ``set_params``."""
-        return Events(self.options.listeners, settings)
+        return Events(self.options.listeners, settings, self.options.watch)
 
     def settings(self, h, layouts=None):
         """Parameters for ``set_params`` of the estimator from hyperparameters."""

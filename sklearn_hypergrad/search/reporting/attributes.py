@@ -151,7 +151,7 @@ def explanation(results):
     return "\n".join(dict.fromkeys(lines)) or "enumerated: no list of numbers to search in"
 
 
-def remarks(search, results, metric):
+def remarks(search, results, metric, inputs):
     """Remarks about the candidate of the best row, and those that all searched candidates share.
 
     Without a best row (``refit=False`` and several metrics) all candidates count. A ``Continuous``
@@ -164,6 +164,7 @@ def remarks(search, results, metric):
     results : list of SearchedResult or EnumeratedResult
     metric : str
         The name of the score that decides.
+    inputs : FitInputs
 
     Returns
     -------
@@ -175,7 +176,7 @@ def remarks(search, results, metric):
         scored = best not in rows or scores is None or np.isfinite(scores[best])
         own = remarks_of(result, (best - rows.start if best in rows else 0) if scored else None)
         if result.is_searched and result.expected is not None and scores is not None:
-            own += _unconverged(result, scores[rows.start], search._inputs)
+            own += _unconverged(result, scores[rows.start], inputs)
         found.append((best is None or best in rows, result, own))
     ranged = [own for _, result, own in found if result.candidate.ranges]
     first, *others = ranged or [[]]

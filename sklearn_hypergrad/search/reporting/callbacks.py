@@ -9,6 +9,7 @@ calling process.
 from sklearn.base import clone
 
 from sklearn_hypergrad._sklearn import without_callbacks
+from sklearn_hypergrad.search.rows import ended
 from sklearn_hypergrad.tuning import COMPARISON, ONE_SE, SEARCH
 
 NAMES = {SEARCH: "descent", ONE_SE: "one-standard-error", COMPARISON: "comparison"}
@@ -49,7 +50,7 @@ class Tasks:
     def end(self):
         """End the current stage, if there is one."""
         if self._descent is not None:
-            self._descent.call_on_fit_task_end(estimator=self._search)
+            ended(self._descent, estimator=self._search)
         self._stage = self._descent = None
 
     def _fitted(self, settings):

@@ -3,6 +3,8 @@
 import dataclasses
 import html
 
+import numpy as np
+
 from sklearn_hypergrad.search.reporting.attributes import metric_name
 from sklearn_hypergrad.search.reporting.progress import duration
 from sklearn_hypergrad.search.reporting.summary import in_words, n_grid_fits
@@ -103,7 +105,8 @@ def final_lines(search):
 
 def costs(search):
     """Text: evaluations and fits of the search, and the fits of a grid search in its place."""
-    n_fits = len(search.cv_results_["params"]) * search.n_splits_
+    # Rows that an interrupted search did not fit have no times.
+    n_fits = int(np.isfinite(search.cv_results_["mean_fit_time"]).sum()) * search.n_splits_
     fits = f"{n_fits} fits of scikit-learn" + " and a refit" * hasattr(search, "best_estimator_")
     if not search._summaries:
         return fits

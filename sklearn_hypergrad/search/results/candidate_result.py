@@ -78,16 +78,24 @@ class EnumeratedResult:
         Why a range was enumerated and not searched.
     remarks : sequence of Remark
         What else deserves a look.
+    is_own : bool
+        Whether its row is the estimator as it is, to compare the result of a stopped search with.
     """
 
     candidate: Candidate
     rows: list
     fallback: str | None = None
     remarks: Sequence[Remark] = ()
+    is_own: bool = False
 
     # Attributes of a SearchedResult, empty here.
     is_searched = False
-    values, guard, describe = (), None, None
+    values, guard, describe, stopped = (), None, None, None
+
+    @property
+    def n_urgent(self):
+        """Number of rows, from the first, that are judged even if there is no time left."""
+        return len(self.rows) if self.is_own else 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +136,8 @@ class SearchedResult:
         For a model that is trained, the validation loss of a constant prediction.
     remarks : sequence of Remark
         What else deserves a look.
+    stopped : str or None
+        Why the search was stopped before its end.
     """
 
     candidate: Candidate
@@ -148,6 +158,7 @@ class SearchedResult:
     start_row: int | None = None
     constant_loss: float | None = None
     remarks: Sequence[Remark] = ()
+    stopped: str | None = None
 
     is_searched = True
 
@@ -155,6 +166,43 @@ class SearchedResult:
     def closed_form(self):
         """Whether predictions were differentiated in closed form."""
         return self.how.startswith(CLOSED_FORM)
+
+    @property
+    def n_urgent(self):
+        """Number of rows, from the first, that are judged even if there is no time left."""
+        return len(self.rows) if self.stopped else 1
+
+    def scores_of(self, position):
+        """The asked scores of a row on the splits of cv, where the search knows them, else None.
+
+        Parameters
+        ----------
+        position : int
+            Among the rows of this result.
+        """
+        # While training goes on or draws anew, losses on the way are not those of whole fits.
+        on_the_way = self.trained and not self.comparisons
+        if not self.choice.exact or (on_the_way and (position or self.stopped)):
+            return None
+        asked = "cv", self.choice.loss.name
+        records = [
+            record
+            for record in reversed(self.records)
+            if (record.stage.splits, record.stage.loss) == asked
+            and np.isfinite(record.value)
+            and self._is_at(record.h, position)
+        ]
+        if not records:
+            return None
+        return self.choice.loss.offset - min(records, key=lambda record: record.tol).losses
+
+    def _is_at(self, h, position):
+        """Whether hyperparameters are those of a row."""
+        spans = self.candidate.ranges
+        if self.values:
+            return _is_spread(h[spans[0].leaf], self.values[position])
+        row = self.rows[position]
+        return all(_is_spread(h[span.leaf], row[span.key]) for span in spans)
 
     @property
     def shown_loss(self):
@@ -272,6 +320,8 @@ def _status_remarks(result):
             _remark(f"{end_status.label}. {end_status.remedy}", result, [searched])
             for end_status in own
             if end_status in _worth_saying(searched, result.trained)
+            # That a search was stopped is a remark of its own.
+            and not (result.stopped and end_status is EndStatus.NOT_CONVERGED)
         ]
     unsolved = [s for s in dict.fromkeys(found.record.statuses) if s is not Status.CONVERGED]
     remedies = [status.value for status in unsolved] + [found.warning] * bool(found.warning)
@@ -338,6 +388,15 @@ def close(one, other):
 def same_point(one, other):
     """Whether two points of the same hyperparameters are the same up to that rounding."""
     return all(close(one[name], other[name]) for name in one)
+
+
+def _is_spread(value, entries):
+    """Whether all entries are one value, or those of an array of their shape."""
+    if np.asarray(entries).dtype.kind not in "fiu" or np.ndim(value) > np.ndim(entries):
+        return False
+    return np.shape(value) in ((), np.shape(entries)) and close(
+        np.broadcast_to(value, np.shape(entries)), entries
+    )
 
 
 def distinct(values, same=close):

@@ -21,11 +21,7 @@ def in_grid_order(results):
 def _split(result):
     if result.is_searched or len(result.rows) == 1:
         return [result]
-    first, *others = ([row] for row in result.rows)
-    # What there is to say is said once.
-    silent = dataclasses.replace(result, fallback=None, remarks=())
-    parts = [dataclasses.replace(silent, rows=rows) for rows in others]
-    return [dataclasses.replace(result, rows=first), *parts]
+    return [dataclasses.replace(result, rows=[row]) for row in result.rows]
 
 
 def _position(result):

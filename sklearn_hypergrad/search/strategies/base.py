@@ -17,9 +17,9 @@ class Strategy(abc.ABC):
     """
 
     @property
-    @abc.abstractmethod
-    def has_evaluated(self):
-        """Whether at least one evaluation has ended, so that there is a result."""
+    def n_evaluations(self):
+        """Number of evaluations that have ended; from one on there is a result."""
+        return len(self.objective.records)
 
     @abc.abstractmethod
     def run(self):

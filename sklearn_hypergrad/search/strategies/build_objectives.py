@@ -1,11 +1,8 @@
 """Build the objectives that a search minimises, without searching (for ``inspection``)."""
 
-from sklearn.base import is_classifier
-from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
 from sklearn_hypergrad.search.candidates.expand import expand
-from sklearn_hypergrad.search.data.inputs import FrozenSplits, fit_inputs
 from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
 from sklearn_hypergrad.search.strategies.run_candidate import strategy_of
 
@@ -31,8 +28,7 @@ def build_objectives(search, X, y=None, **params):
         If a range cannot be searched.
     """
     X, y = indexable(X, y)
-    cv = FrozenSplits(check_cv(search.cv, y, classifier=is_classifier(search.estimator)))
-    inputs = fit_inputs(search, X, y, cv, search._get_routed_params_for_fit(params))
+    inputs = search._inputs(X, y, search._get_routed_params_for_fit(params))
     options = search._options(y)
     candidates = expand(search.param_grid, search.estimator)
     prepared = [PreparedCandidate(c, inputs, options) for c in candidates if c.ranges]

@@ -49,10 +49,6 @@ class JointSearch(Strategy):
         self._trained = self.objective.terms[0].trained
         self._found, self._judged, self._comparisons, self._remarks = None, [], [], []
 
-    @property
-    def has_evaluated(self):
-        return bool(self.objective.records)
-
     def run(self):
         self._found = self._descended()
         if self.options.selection != "best":

@@ -66,10 +66,6 @@ class ProductSearch(Strategy):
         self._judge = Judge(prepared, self._asked)
         self._found, self._judged, self._comparisons = None, [], []
 
-    @property
-    def has_evaluated(self):
-        return bool(self.objective.records)
-
     def run(self):
         points = [point for point in self._scanned() if np.isfinite(point.value)]
         if not points:

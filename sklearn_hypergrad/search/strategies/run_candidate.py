@@ -1,4 +1,10 @@
-"""Search one candidate: choose the strategy from its model, run it, and return its result."""
+"""Search candidates: choose the strategy from the model, run it, and return its result.
+
+A search may be stopped at any evaluation: by Ctrl-C, ``max_time`` or a callback. What is done
+counts, the candidate that is searched gives its best point so far, and the others are left out.
+"""
+
+import dataclasses
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid
@@ -13,7 +19,9 @@ from sklearn_hypergrad.search.candidates.refusals import (
 from sklearn_hypergrad.search.objective.methods import refuse_online
 from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
 from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult
+from sklearn_hypergrad.search.results.stop import Stop, evaluations
 from sklearn_hypergrad.search.strategies.joint import JointSearch
+from sklearn_hypergrad.search.strategies.own_settings import own_results, with_own_row
 from sklearn_hypergrad.search.strategies.path import PathSearch
 from sklearn_hypergrad.search.strategies.product import ProductSearch
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
@@ -24,6 +32,49 @@ NOT_TUNED = (
     "a model of {} needs the hyperparameter {}, which is not tuned here. Take its value from the "
     "estimator, in Family.model"
 )
+
+
+def run_candidates(candidates, inputs, options):
+    """Search candidates one after the other.
+
+    Parameters
+    ----------
+    candidates : list of Candidate
+    inputs : FitInputs
+    options : Options
+
+    Returns
+    -------
+    results : list of SearchedResult or EnumeratedResult
+        One for each candidate. After a stop those of the first ones, and one for the estimator's
+        own settings if they are among the candidates that were left out.
+    stop : Stop or None
+        The stop, if there was one.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is stopped before the first evaluation has ended, or interrupted once more.
+    ValueError
+        If a range or an argument does not apply to this model, or to these data.
+    """
+    results = []
+    for candidate in candidates:
+        try:
+            options.watch()
+            here = dataclasses.replace(options, place=candidate.place)
+            results.append(run_candidate(candidate, inputs, here))
+            if results[-1].stopped is None:
+                continue
+            reason, message = results[-1].stopped, results[-1].found.message
+        except Stopped as stop:
+            if not any(result.is_searched for result in results):
+                raise KeyboardInterrupt(stop.reason) from None
+            reason = message = stop.reason
+        left = candidates[len(results) :]
+        own = own_results(left, inputs.estimator) if options.selection == "best" else []
+        return [*results, *own], Stop(reason, message, len(left))
+    return results, None
 
 
 def run_candidate(candidate, inputs, options):
@@ -41,21 +92,21 @@ def run_candidate(candidate, inputs, options):
 
     Raises
     ------
-    KeyboardInterrupt
-        If it is interrupted before the first evaluation has ended.
+    Stopped
+        If it is stopped before the first evaluation has ended.
     ValueError
         If a range or an argument does not apply to this model, or to these data.
     """
     if not candidate.ranges:
         return EnumeratedResult(candidate, [candidate.settings])
-    prepared = PreparedCandidate(candidate, inputs, options)
     try:
-        return _completed(strategy_of(prepared))
+        strategy = _begun(candidate, inputs, options)
+        return _completed(strategy)
     except NowhereFinite as error:
         if callable(options.validation_loss):
             raise ValueError(
-                f"validation_loss={prepared.choice.loss.name} is no use here: {error}. Check that "
-                f"it and its derivative are finite for predictions of "
+                f"validation_loss={strategy.prepared.choice.loss.name} is no use here: {error}. "
+                f"Check that it and its derivative are finite for predictions of "
                 f"{type(candidate.final).__name__}: roots and logarithms have none at zero."
             ) from error
         return _enumerated(candidate, str(error))
@@ -82,19 +133,43 @@ def _refusal(candidate, reason):
     )
 
 
-def _completed(strategy):
-    """The result of a strategy, run to its end or stopped: the only place that catches a stop."""
-    reason = None
+def _begun(candidate, inputs, options):
+    """The Strategy of a candidate, before its first evaluation."""
     try:
+        return strategy_of(PreparedCandidate(candidate, inputs, options))
+    except KeyboardInterrupt:
+        raise Stopped(INTERRUPTED) from None
+
+
+def _completed(strategy):
+    """The result of a strategy, run to its end or stopped."""
+    try:
+        strategy.run()
+    except (Stopped, KeyboardInterrupt) as stop:
+        reason = getattr(stop, "reason", INTERRUPTED)
+        if not strategy.n_evaluations:
+            raise Stopped(reason) from None
+    else:
         try:
-            strategy.run()
+            return strategy.result()
         except (Stopped, KeyboardInterrupt) as stop:
-            if not strategy.has_evaluated:
-                raise
             reason = getattr(stop, "reason", INTERRUPTED)
-        return strategy.result(reason)
+    return _cut_short(strategy, reason)
+
+
+def _cut_short(strategy, reason):
+    """The result of a strategy that was stopped, with the estimator's own settings as a row."""
+    objective = strategy.objective
+    objective.events = objective.events.unstoppable()
+    at_most = objective.stage.at_most or strategy.options.max_iter
+    try:
+        result = strategy.result(f"{reason} after {evaluations(strategy.n_evaluations, at_most)}")
     except Stopped as stop:
         raise KeyboardInterrupt(stop.reason) from None
+    result = dataclasses.replace(result, stopped=reason)
+    # Any other selection is meant to give up some of the score.
+    judges = strategy.options.selection == "best"
+    return with_own_row(result, strategy.prepared) if judges else result
 
 
 def _enumerated(candidate, reason):

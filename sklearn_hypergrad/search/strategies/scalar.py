@@ -37,10 +37,6 @@ class ScalarSearch(Strategy):
         self._judge = Judge(prepared, self._asked)
         self._found, self._comparisons, self._judged = None, [], []
 
-    @property
-    def has_evaluated(self):
-        return bool(self.objective.records)
-
     def run(self):
         self._found = LineSearch(self.prepared, self.objective).run()
         if self.options.selection != "best":

@@ -202,8 +202,10 @@ class VectorSearch(Strategy):
         return self._search.vector.objective
 
     @property
-    def has_evaluated(self):
-        return bool(self._search.asked.records)
+    def n_evaluations(self):
+        search = self._search
+        records = search.asked.records, search.vector.cv_records(), search.vector.objective.records
+        return sum(map(len, records))
 
     def run(self):
         search, prepared = self._search, self.prepared
