@@ -11,17 +11,13 @@ class TimedSearch(HypergradSearchCV):
 
     __init__ = HypergradSearchCV.__init__
 
-    def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        start = time.perf_counter()
+    def _searched(self, *args):
+        self._began = time.perf_counter()
+        return super()._searched(*args)
 
-        def evaluate(*args, **kwargs):
-            self.search_seconds_ = time.perf_counter() - start
-            return self._judge(evaluate_candidates, *args, **kwargs)
-
-        super()._run_search(evaluate, callback_ctx=callback_ctx)
-
-    def _judge(self, evaluate_candidates, *args, **kwargs):
-        return evaluate_candidates(*args, **kwargs)
+    def _judged(self, *args, **options):
+        self.search_seconds_ = time.perf_counter() - self._began
+        return super()._judged(*args, **options)
 
 
 class SearchOnly(TimedSearch):
@@ -34,7 +30,7 @@ class SearchOnly(TimedSearch):
             super().fit(X, y)
         return self
 
-    def _judge(self, evaluate_candidates, *args, **kwargs):
+    def _judged(self, *args, **options):
         raise _Searched
 
 
