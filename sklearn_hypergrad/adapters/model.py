@@ -37,7 +37,8 @@ class Fitted:
         hyperparameters. None after ``Model.train``.
     state : object
         A start for the next fit, or None. Its attribute ``size``, if any, is the number of floats
-        in it; its method ``stored``, if any, returns the part that is kept between fits.
+        in it; its method ``stored``, if any, returns the part that is kept between fits. A search
+        with a checkpoint keeps the weights of a WarmStart, and nothing of other states.
     statuses : tuple of Status
         Statuses of the solver.
     n_solves : int

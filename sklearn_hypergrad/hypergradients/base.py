@@ -30,6 +30,13 @@ class WarmStart:
         """Approximate number of floats in it."""
         return self.solution.w.size + getattr(self.solution.memory, "size", 0)
 
+    @classmethod
+    def at(cls, w):
+        """A start that has weights only: everything else is derived from them anew."""
+        # In one layout, since sums depend on it.
+        w = np.array(w, dtype=float, order="C")
+        return cls(InnerSolution(w, None, Status.CONVERGED, n_solves=0), None)
+
     def stored(self):
         """A copy without the factors of the Hessian, which later solutions do not need."""
         return dataclasses.replace(

@@ -1,4 +1,4 @@
-"""Progress events of a search: its stages, the listeners, and the exception that stops it."""
+"""Progress events of a search: its stages, the listeners, and the exceptions that end it."""
 
 import contextlib
 import dataclasses
@@ -24,6 +24,13 @@ class Stopped(BaseException):
     def __init__(self, reason):
         super().__init__(reason)
         self.reason = reason
+
+
+class StorageError(OSError):
+    """Raised if a result cannot be written or read.
+
+    Whoever goes on after errors of user code must not go on after this one.
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class Events:
-    """The listeners of an objective, and what may stop it.
+    """The listeners of an objective, its memory, and what may stop it.
 
     Attributes
     ----------
@@ -76,15 +83,20 @@ class Events:
     watch : callable
         ``watch()`` is called before every evaluation and every step of training, and may raise
         ``Stopped``. The default does nothing.
+    memory : callable or None
+        ``memory(objective)`` returns the Memory of an objective, which knows its evaluations in an
+        earlier run; None if nothing is remembered.
     """
 
     listeners: tuple = ()
     settings: Callable = dict
     watch: Callable = bool
+    memory: Callable | None = None
 
     def unstoppable(self):
         """The same for evaluations that a result needs: only Ctrl-C stops them."""
-        return Events(tuple(map(_heard, self.listeners)), self.settings)
+        listeners = tuple(map(_heard, self.listeners))
+        return dataclasses.replace(self, listeners=listeners, watch=bool)
 
 
 def _heard(listener):

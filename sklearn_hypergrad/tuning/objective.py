@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from sklearn_hypergrad.exact import LatticeOverflow
-from sklearn_hypergrad.hypergradients import Evaluation
+from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.hypergradients.base import exploded
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.training import Diverged
@@ -27,6 +27,8 @@ DIVERGING = Diverged, LatticeOverflow
 # Statuses of weights that do not solve their training problem. Gradient descent that was stopped
 # early is not among them: its weights are what was asked for.
 UNSOLVED = {Status.INNER_NOT_CONVERGED, Status.DIVERGED}
+# Attributes of a Record that say what was asked for.
+ASKED = {"theta", "h", "tol", "stage"}
 
 
 # Losses of splits are not independent: if training parts overlap, and held-out parts too, the
@@ -103,6 +105,12 @@ class Record:
     linear_residual: float = np.nan
     error: str = ""
 
+    def plain(self):
+        """The results as a dict of numbers, text and arrays, without the point and the stage."""
+        names = [each.name for each in dataclasses.fields(self) if each.name not in ASKED]
+        statuses = [status.name for status in self.statuses]
+        return {name: getattr(self, name) for name in names} | {"statuses": statuses}
+
     @property
     def usable(self):
         """Whether the value is that of solved training problems, so that it can be compared."""
@@ -160,7 +168,8 @@ class Objective:
         self.records = []
         self.stage = stage
         self.events = events
-        self._starts = Starts(len(terms))
+        self._memory = None if events.memory is None else events.memory(self)
+        self._starts = Starts(len(terms)) if self._memory is None else PlainStarts(terms)
         self._known = {}
 
     def __call__(self, theta):
@@ -179,6 +188,7 @@ class Objective:
         theta = np.array(theta, dtype=float)
         key = theta.tobytes(), self.tol
         if key not in self._known:
+            self._renew()
             self._known[key] = self.kept(self._evaluate, theta)
         return self._known[key]
 
@@ -186,7 +196,7 @@ class Objective:
         """The Record that ``evaluate(theta)`` returns, stored and passed to all listeners."""
         try:
             self.events.watch()
-            record = evaluate(theta)
+            record = self._remembered(evaluate, theta)
             self.records.append(record)
             for listener in self.events.listeners:
                 listener(self.stage, record, self.events.settings)
@@ -227,6 +237,35 @@ class Objective:
         finest = min(record.tol for record in self.records)
         return lowest([record for record in self.records if record.tol == finest])
 
+    def of_solutions(self, name, h, function):
+        """Arrays that are computed from the solutions at ``h``.
+
+        Parameters
+        ----------
+        name : str
+            Name of the function.
+        h : dict
+            Hyperparameters in natural units.
+        function : callable
+            ``function(term, fitted)`` returns a tuple of arrays of floats.
+
+        Returns
+        -------
+        list of tuple of ndarray
+            One tuple for each term.
+        """
+
+        def compute():
+            return [function(term, fitted) for term, fitted in self.solutions(h)]
+
+        if self._memory is None:
+            return compute()
+        # Terms are solved at h, of which theta and back may change last digits.
+        point = np.concatenate([np.ravel(h[d.name]) for d in self.space.dimensions])
+        return self._memory.recall(
+            (name, point, self.tol), compute, self._starts, self.space.to_theta(h)
+        )
+
     def solutions(self, h):
         """Yield ``(term, fitted)`` of every term, solved to the inner tolerance, warm-started."""
         theta, states = self.space.to_theta(h), []
@@ -236,6 +275,19 @@ class Objective:
             states.append(fitted.state)
             yield term, fitted
         self._starts.keep(theta, states)
+
+    def _renew(self):
+        """Prepare an evaluation, whether it is computed or remembered."""
+
+    def _remembered(self, evaluate, theta):
+        """``evaluate(theta)``, or the same Record of an earlier run."""
+        if self._memory is None:
+            return evaluate(theta)
+        what = evaluate.__name__, theta, self.tol
+        plain = self._memory.recall(what, lambda: evaluate(theta).plain(), self._starts, theta)
+        asked = {"theta": theta, "h": self.space.to_h(theta), "tol": self.tol, "stage": self.stage}
+        statuses = tuple(Status[name] for name in plain["statuses"])
+        return Record(**{**plain, **asked, "statuses": statuses})
 
     def _evaluate(self, theta):
         began = time.perf_counter()
@@ -340,3 +392,38 @@ class Starts:
             return self._none
         # Of equally near ones the last: it is the most accurate.
         return min(reversed(self._kept), key=lambda kept: np.abs(kept[0] - theta).max())[1]
+
+
+class PlainStarts(Starts):
+    """Warm starts that are weights only, so that they can be stored exactly.
+
+    A start with more, such as a curvature, would make the next evaluation differ in its last digits
+    from that of a search which was read from a file.
+
+    Parameters
+    ----------
+    terms : list of Model or ProblemTerm
+    """
+
+    def __init__(self, terms):
+        super().__init__(len(terms))
+        self._iterative = all(term.iterative for term in terms)
+        self._last = None
+
+    def keep(self, theta, states):
+        """Remember the weights of WarmStarts; closed forms and other states need, or have, none."""
+        if self._iterative and all(isinstance(state, WarmStart) for state in states):
+            self.restore(theta, [state.solution.w for state in states])
+
+    def restore(self, theta, weights):
+        """Remember the weights of all terms; None if there are none."""
+        self._last = None
+        if weights is not None:
+            starts = [WarmStart.at(w) for w in weights]
+            self._last = [start.solution.w for start in starts]
+            super().keep(theta, starts)
+
+    def take(self):
+        """The weights that were remembered since the last call, or None."""
+        last, self._last = self._last, None
+        return last

@@ -70,9 +70,11 @@ class TrainedObjective(Objective):
         losses, counts = zip(*in_threads(loss, self.terms), strict=True)
         return np.concatenate(losses), sum(counts)
 
-    def _evaluate_terms(self, theta, h):
+    def _renew(self):
         if self._fresh and self.records:
             self.terms = self._watched(self._make_terms(len(self.records)))
+
+    def _evaluate_terms(self, theta, h):
         return in_threads(functools.partial(self._evaluate_term, h), self.terms)
 
     def _evaluate_term(self, h, term):

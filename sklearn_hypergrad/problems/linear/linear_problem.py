@@ -133,7 +133,7 @@ class LinearProblem(InnerProblem):
     def solve(self, h, warm_start, tol):
         ridge = self._ridge(h)
         newton = Newton(self, ridge, tol)
-        memory = self._start() if warm_start is None else warm_start.memory
+        memory = self._begun(warm_start)
         state = memory.state
         # The loss is invariant under the projection: only the weights change.
         state = dataclasses.replace(state, w=self.projection(ridge)(state.w))
@@ -199,9 +199,12 @@ class LinearProblem(InnerProblem):
         spread = np.sum(weights * (self._y - self._mean) ** 2, axis=(0, 2))
         return spread, ROUNDING**2 * np.sum(weights * self._y**2, axis=(0, 2))
 
-    def _start(self):
-        start = self.start()
-        return Memory(self.state(start), None, np.zeros(start.shape[1]))
+    def _begun(self, warm_start):
+        """The Memory of a solution; of bare weights, or of the start, it is made anew."""
+        if warm_start is not None and warm_start.memory is not None:
+            return warm_start.memory
+        w = self.start() if warm_start is None else warm_start.w
+        return Memory(self.state(w), None, np.zeros(w.shape[1]))
 
     def curvature(self, kept, state):
         """The curvature for a state: ``kept`` if it is still accurate enough."""

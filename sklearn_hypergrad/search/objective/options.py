@@ -31,6 +31,8 @@ class Options:
         Each is called as ``listener(stage, record, settings)`` after every evaluation.
     watch : callable
         Called before every evaluation and every step of training; may raise ``Stopped``.
+    memory : callable or None
+        ``memory(objective)`` returns the Memory of an objective, if there is a checkpoint.
     """
 
     method: object | None
@@ -48,3 +50,4 @@ class Options:
     place: str = ""
     listeners: tuple = ()
     watch: Callable = bool
+    memory: Callable | None = None

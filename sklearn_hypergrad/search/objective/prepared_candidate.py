@@ -332,7 +332,8 @@ class PreparedCandidate:
 
     def events(self, settings):
         """The Events of an objective; ``settings(h)`` gives parameters for ``set_params``."""
-        return Events(self.options.listeners, settings, self.options.watch)
+        options = self.options
+        return Events(options.listeners, settings, options.watch, options.memory)
 
     def settings(self, h, layouts=None):
         """Parameters for ``set_params`` of the estimator from hyperparameters."""

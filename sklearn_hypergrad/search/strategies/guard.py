@@ -107,9 +107,10 @@ def _outer_losses(prepared, search_class, split, place):
     outside.tol = search.vector.objective.tol
     losses, weight = [], None
     for value in (search.found.record.h[leaf], search.scalar):
-        ((term, fitted),) = outside.solutions({leaf: value})
-        sample_losses, weight = term.samples(fitted)
+        ((sample_losses, weight),) = outside.of_solutions(
+            "samples", {leaf: value}, lambda term, fitted: term.samples(fitted)
+        )
         losses.append(sample_losses)
     # Weights of a split sum to one.
-    (test,) = term.data.tests
+    (test,) = outside.terms[0].data.tests
     return *losses, weight * len(test), row_numbers(split[1])

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 
 from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.tuning.events import StorageError
 from sklearn_hypergrad.tuning.objective import DIVERGING
 
 # Number of visited points that are judged by a score without gradient: the best by the descended
@@ -99,10 +100,12 @@ class Judge:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                score = np.mean(list(self._split_scores(h)))
+                score = np.mean(self._split_scores(h))
         except SeveralScores:
             self._scorer = None
             return np.nan
+        except StorageError:
+            raise
         except (np.linalg.LinAlgError, *DIVERGING):
             # No model is trained there.
             return np.nan
@@ -114,18 +117,26 @@ class Judge:
         return score
 
     def _split_scores(self, h):
-        """Yield the asked score of every split."""
-        h, inputs, first = {n: np.asarray(v, dtype=float) for n, v in h.items()}, self._inputs, 0
-        solutions = self._objective.solutions(h)
-        for block, (model, fitted) in zip(self._prepared.cv_data, solutions, strict=True):
-            splits = range(first, first := first + block.n_splits)
-            arguments = self._arguments(model, fitted, h, block, splits)
-            for split, (estimator, X) in zip(splits, arguments, strict=True):
-                y, metadata = inputs.held_out_targets(split)
-                score = self._scorer(estimator, X, y, **metadata)
-                if isinstance(score, dict):
-                    raise SeveralScores
-                yield np.asarray(score, dtype=float).item()
+        """The asked score of every split, as an array."""
+        h, blocks, first = {n: np.asarray(v, dtype=float) for n, v in h.items()}, {}, 0
+        for model, block in zip(self._objective.terms, self._prepared.cv_data, strict=True):
+            blocks[id(model)] = block, range(first, first := first + block.n_splits)
+
+        def scores(model, fitted):
+            return (np.array(list(self._scores_of(model, fitted, h, *blocks[id(model)]))),)
+
+        parts = self._objective.of_solutions("scores", h, scores)
+        return np.concatenate([part for (part,) in parts])
+
+    def _scores_of(self, model, fitted, h, block, splits):
+        """Yield the asked score of every split of a model."""
+        arguments = self._arguments(model, fitted, h, block, splits)
+        for split, (estimator, X) in zip(splits, arguments, strict=True):
+            y, metadata = self._inputs.held_out_targets(split)
+            score = self._scorer(estimator, X, y, **metadata)
+            if isinstance(score, dict):
+                raise SeveralScores
+            yield np.asarray(score, dtype=float).item()
 
     def _arguments(self, model, fitted, h, block, splits):
         """Yield an estimator and features for the scorer, for every split of a model."""

@@ -204,7 +204,9 @@ class VectorDescent:
         """The function from losses to minus log likelihoods, calibrated at the start."""
 
         def samples():
-            parts = [term.samples(fitted) for term, fitted in self.objective.solutions(first.h)]
+            parts = self.objective.of_solutions(
+                "samples", first.h, lambda term, fitted: term.samples(fitted)
+            )
             return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
         loss, prepared = self._data.loss or SQUARED_ERROR, self._prepared
