@@ -36,9 +36,11 @@ class Progress:
     def __call__(self, stage, record, settings):
         if stage is not self._stage:
             self._stage, self._n_steps, self._last = stage, 0, np.nan
-            self._stage_began = time.perf_counter() - record.seconds
+            self._seconds = 0.0
             print(f"{_title(stage, record)}\n{COLUMNS}")
         self._n_steps += 1
+        # Steps of an earlier run are told at once, and took as long as they took then.
+        self._seconds += record.seconds
         self._n_fits += len(record.losses)
         norm = float(np.linalg.norm(record.gradient))
         cells = [
@@ -61,7 +63,7 @@ class Progress:
         n_left = expected - self._n_steps
         if n_left <= 0:
             return ""
-        a_step = (time.perf_counter() - self._stage_began) / self._n_steps
+        a_step = self._seconds / self._n_steps
         sign = "" if self._stage.at_most else "<"
         return sign + duration(max(n_left * a_step, SHORTEST))
 
