@@ -5,9 +5,11 @@
 are inherited. What is known is on the object before the next of these steps begins.
 """
 
+import contextlib
 import dataclasses
 import inspect
 import numbers
+import os
 import time
 import warnings
 from collections.abc import Iterable
@@ -286,6 +288,14 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         Seed of the half splits, which are drawn once per fit, and of the initial weights and
         batches of networks that have no seed of their own or are drawn anew. None is 0.
 
+    checkpoint : str or path-like, default=None
+        Directory in which every evaluation is written down; it is created if it is missing. If the
+        process is killed, the same fit goes on after the last evaluation, and gives bit for bit
+        the result of an uninterrupted fit with a checkpoint. Each fit has a file of its own, named
+        by a fingerprint of data, splits, estimator, options and versions; it has losses and
+        weights, but no data, and may be deleted after the fit. What has no fingerprint that is the
+        same in another process, such as a lambda, is refused; so are "online" and "real_time".
+
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
@@ -447,6 +457,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         "resample": [Names({"fixed", "fresh"})],
         "selection": [Names(SELECTIONS)],
         "random_state": ["random_state"],
+        "checkpoint": [str, os.PathLike, None],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "max_time": [Interval(numbers.Real, 0, np.inf, closed="right"), None],
         "tol": [Interval(numbers.Real, 0, None, closed="neither")],
@@ -477,6 +488,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         max_time=None,
         tol=1e-3,
         random_state=None,
+        checkpoint=None,
     ):
         super().__init__(
             estimator=estimator,
@@ -502,6 +514,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self.max_time = max_time
         self.tol = tol
         self.random_state = random_state
+        self.checkpoint = checkpoint
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **params):
@@ -529,7 +542,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         ------
         ValueError
             If a ``Continuous`` cannot be searched, or an argument does not apply to the model or
-            to these data; the message says what to do.
+            to these data, or a search with a ``checkpoint`` could not be continued; the message
+            says what to do.
+        OSError
+            If the file of a ``checkpoint`` cannot be written, or is being written by another fit
+            (BlockingIOError). Evaluations before are not lost.
         KeyboardInterrupt
             If Ctrl-C is pressed before the first evaluation of a range has ended, during the
             refit, or twice.
@@ -690,8 +707,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         options = dataclasses.replace(self._options(inputs.y), listeners=tuple(listeners))
         if deadline is not None:
             options = dataclasses.replace(options, watch=deadline.check)
-        with np.errstate(all="ignore"), one_blas_thread():
-            results, stop = run_candidates(candidates, inputs, options)
+        memories = self._memories(inputs, options)
+        with np.errstate(all="ignore"), one_blas_thread(), memories as memory_of:
+            results, stop = run_candidates(candidates, inputs, options, memory_of)
         if tasks is not None:
             tasks.end()
         self._costs.seconds = time.perf_counter() - began
@@ -739,6 +757,20 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         if hasattr(estimator, "feature_names_in_"):
             self.feature_names_in_ = estimator.feature_names_in_
         ended(task, **told)
+
+    @contextlib.contextmanager
+    def _memories(self, inputs, options):
+        """Yield the function from numbers of candidates to the ``memory`` of their options."""
+        if self.checkpoint is None:
+            yield lambda number: None
+            return
+        # Only searches with a checkpoint need these files.
+        from sklearn_hypergrad.search.objective.checkpoint import checkpointed
+
+        with checkpointed(self, inputs, options) as checkpoint:
+            if checkpoint.n_known and self.verbose > 0:
+                print(f"continues after {checkpoint.n_known} results in {checkpoint.path}")
+            yield checkpoint.memory_of
 
     def _check_guard(self):
         for name in ("cv", "search_cv") if self.guard else ():

@@ -34,7 +34,7 @@ NOT_TUNED = (
 )
 
 
-def run_candidates(candidates, inputs, options):
+def run_candidates(candidates, inputs, options, memory_of):
     """Search candidates one after the other.
 
     Parameters
@@ -42,6 +42,8 @@ def run_candidates(candidates, inputs, options):
     candidates : list of Candidate
     inputs : FitInputs
     options : Options
+    memory_of : callable
+        ``memory_of(number)`` returns the ``memory`` of the options of a candidate.
 
     Returns
     -------
@@ -59,10 +61,11 @@ def run_candidates(candidates, inputs, options):
         If a range or an argument does not apply to this model, or to these data.
     """
     results = []
-    for candidate in candidates:
+    for number, candidate in enumerate(candidates):
         try:
             options.watch()
-            here = dataclasses.replace(options, place=candidate.place)
+            memory = memory_of(number)
+            here = dataclasses.replace(options, place=candidate.place, memory=memory)
             results.append(run_candidate(candidate, inputs, here))
             if results[-1].stopped is None:
                 continue

@@ -1,0 +1,124 @@
+"""The checkpoint of a fit: its file, and the memory of each of its objectives."""
+
+import collections
+import contextlib
+import dataclasses
+import functools
+import pathlib
+import sys
+
+from sklearn_hypergrad._sklearn import PassthroughScorer
+from sklearn_hypergrad.hypergradients import OnlineHypergradient
+from sklearn_hypergrad.search.data.fingerprint import fingerprint
+from sklearn_hypergrad.search.data.inputs import PLAIN
+from sklearn_hypergrad.tuning.journal import FORMAT, Journal
+from sklearn_hypergrad.tuning.memory import Memory
+
+# Options that change no result of an evaluation; refit only says which score decides, and that is
+# part of the fingerprint.
+IRRELEVANT = {"listeners", "place", "memory", "refit", "watch"}
+# Packages whose versions may change results.
+VERSIONS = "sklearn_hypergrad", "numpy", "scipy", "sklearn"
+CANNOT = (
+    "checkpoint={!r} cannot continue a search with {!r}: it trains on between evaluations, and the "
+    "training would be lost. Use hypergradient='reverse', or leave checkpoint=None."
+)
+DRAWS = (
+    "checkpoint={!r} continues a search only on the same splits, and {}={!r} draws others in every "
+    "fit. Give it a random_state."
+)
+
+
+@contextlib.contextmanager
+def checkpointed(search, inputs, options):
+    """Open the file of a fit, and close it at the end.
+
+    Parameters
+    ----------
+    search : HypergradSearchCV
+        With a ``checkpoint``.
+    inputs : FitInputs
+    options : Options
+
+    Yields
+    ------
+    Checkpoint
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, or another fit is writing it (BlockingIOError).
+    ValueError
+        If the search cannot be continued, or the file is not one of this version.
+    """
+    directory = pathlib.Path(search.checkpoint)
+    _refuse(search, inputs, options)
+    own = _fingerprint(search, inputs, options)
+    with contextlib.closing(Journal(directory / f"{own}.jsonl", own)) as journal:
+        yield Checkpoint(journal, directory / f"{own}.jsonl")
+
+
+class Checkpoint:
+    """The open file of a fit.
+
+    Parameters
+    ----------
+    journal : Journal
+    path : Path
+
+    Attributes
+    ----------
+    path : Path
+    n_known : int
+        Number of results of earlier runs.
+    """
+
+    def __init__(self, journal, path):
+        self._journal, self.path, self.n_known = journal, path, journal.n_known
+        self._counts = collections.Counter()
+
+    def memory_of(self, number):
+        """A function from objectives of the candidate of this number to their Memory."""
+        return functools.partial(self._memory, number)
+
+    def _memory(self, number, objective):
+        # Transformers may draw at random, or sum in another order on another processor: then what
+        # the models get differs, and nothing is known about it.
+        data = [term.data for term in objective.terms]
+        parts = [(d.X, d.scales, d.trains, d.tests, d.weights) for d in data]
+        stage = objective.stage
+        place = number, stage.place, stage.splits, stage.loss
+        dimensions = [dataclasses.asdict(d) for d in objective.space.dimensions]
+        identity = fingerprint(place=place, dimensions=dimensions, data=parts)
+        self._counts[identity] += 1
+        return Memory(self._journal, f"{identity} {self._counts[identity]}".encode())
+
+
+def _refuse(search, inputs, options):
+    """Raise ValueError if another fit with the same arguments would be another search."""
+    if isinstance(options.method, OnlineHypergradient):
+        raise ValueError(CANNOT.format(search.checkpoint, options.method))
+    for name, splitter in (("cv", inputs.splitter), ("search_cv", options.search_cv)):
+        shuffles = getattr(splitter, "shuffle", True)
+        if shuffles and getattr(splitter, "random_state", 0) is None:
+            raise ValueError(DRAWS.format(search.checkpoint, name, splitter))
+
+
+def _fingerprint(search, inputs, options):
+    fields = [each.name for each in dataclasses.fields(options) if each.name not in IRRELEVANT]
+    return fingerprint(
+        format=FORMAT,
+        versions=[sys.modules[name].__version__ for name in VERSIONS],
+        python=sys.version_info[:2],
+        X=inputs.X,
+        y=inputs.y,
+        splits=inputs.splits,
+        metadata=[inputs.fit_params, inputs.score_params, inputs.split_params],
+        estimator=search.estimator,
+        param_grid=search.param_grid,
+        # That of estimators holds one.
+        scoring="score" if isinstance(inputs.scorer, PassthroughScorer) else inputs.scorer,
+        # Guards split again.
+        cv=inputs.splitter if options.guard else type(inputs.splitter) in PLAIN,
+        **{name: getattr(options, name) for name in fields},
+    )
