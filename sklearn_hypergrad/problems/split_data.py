@@ -123,3 +123,30 @@ def as_slice(rows):
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
         return slice(rows[0], rows[-1] + 1)
     return rows
+
+
+def overlap_of(splits):
+    """Mean ratio of held-out to training rows if rows are held out more than once, else zero.
+
+    Parts of k folds are disjoint. Those of repeated folds and of random splits are not: their
+    number says little about how well a mean over them is known.
+
+    Parameters
+    ----------
+    splits : list of (train, test)
+
+    Returns
+    -------
+    float
+    """
+    parts = [(row_numbers(train), row_numbers(test)) for train, test in splits]
+    held_out = np.concatenate([np.unique(test) for _, test in parts]) if parts else np.array([])
+    if len(np.unique(held_out)) == len(held_out):
+        return 0.0
+    return float(np.mean([len(test) / len(train) for train, test in parts]))
+
+
+def row_numbers(indices):
+    """The rows of one part of a split as numbers; it may be given as a mask."""
+    indices = np.asarray(indices)
+    return np.flatnonzero(indices) if indices.dtype == bool else indices

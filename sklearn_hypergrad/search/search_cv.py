@@ -48,8 +48,9 @@ from sklearn_hypergrad.hypergradients import (
 )
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
+from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import expand
-from sklearn_hypergrad.search.candidates.refusals import hinted
+from sklearn_hypergrad.search.candidates.refusals import hint
 from sklearn_hypergrad.search.data.inputs import FitInputs, has_fixed_splits
 from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
@@ -566,8 +567,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         inputs = self._inputs(X, y, routed)
         self._checked_cv_orig, self.n_splits_ = inputs.splitter, len(inputs.splits)
         judge = Judge(self, inputs, scorers, routed.scorer.score, deadline)
-        with hinted(self.estimator, self.param_grid):
-            judged, stop = self._searched(judge, task)
+        judged, stop = self._searched(judge, task)
         self._keep(judged, scorers, metric)
         stops = [each for each in (stop, judged.stop) if each is not None]
         try:
@@ -623,8 +623,18 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         return report_of(self)
 
     def _validate_params(self):
-        try:
+        with self._answered():
             super()._validate_params()
+
+    def _get_scorers(self):
+        with self._answered():
+            return super()._get_scorers()
+
+    @contextlib.contextmanager
+    def _answered(self):
+        """Append what may be meant to errors about misspelt options that are raised inside."""
+        try:
+            yield
         except InvalidParameterError as error:
             meant = self._meant(str(error))
             if not meant:
@@ -673,7 +683,16 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         )
 
     def _searched(self, judge, task):
-        """``(Judged, Stop or None)`` of all candidates, searched or enumerated."""
+        """``(Judged, Stop or None)`` of all candidates; errors about the grid say what is meant."""
+        try:
+            return self._searched_and_judged(judge, task)
+        except (TypeError, ValueError) as error:
+            meant = hint(error, self.estimator, self.param_grid)
+            if not meant:
+                raise
+            raise type(error)(f"{error}{meant}") from None
+
+    def _searched_and_judged(self, judge, task):
         candidates = expand(self.param_grid, self.estimator, beside=self.selection == "best")
         # Without a range the tree of tasks is that of GridSearchCV.
         if not any(candidate.ranges for candidate in candidates):
@@ -827,7 +846,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         # Without a range: the number of settings that were judged.
         n_evaluations = sum(len(result.records) for result in searched)
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
-        overlap = inputs.overlap if searched else 0.0
+        overlap = overlap_of(inputs.splits) if searched else 0.0
         self._summaries = summaries(results, self.cv_results_, metric, overlap)
         remarks += attributes.score_remarks(self, results, metric)
         given = self._given()

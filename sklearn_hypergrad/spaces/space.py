@@ -158,6 +158,11 @@ class Space:
             ]
         )
 
+    def contains(self, theta):
+        """Whether a theta is within the bounds."""
+        low, high = self.bounds.T
+        return bool(np.all((theta >= low) & (theta <= high)))
+
     def holding(self, h):
         """The space with bounds widened so that hyperparameters ``h`` are inside."""
         return Space(

@@ -233,9 +233,10 @@ class Objective:
 
     @property
     def best(self):
-        """The Record of the smallest value among those of the finest tolerance, see ``lowest``."""
-        finest = min(record.tol for record in self.records)
-        return lowest([record for record in self.records if record.tol == finest])
+        """The Record of the smallest value that is known well enough and within bounds."""
+        inside = [record for record in self.records if self.space.contains(record.theta)]
+        known = inside or self.records
+        return lowest([record for record in known if record.tol <= COARSE] or known)
 
     def of_solutions(self, name, h, function):
         """Arrays that are computed from the solutions at ``h``.

@@ -87,7 +87,7 @@ class TrainedObjective(Objective):
 
 def _with_watch(term, watch):
     # A solved problem that is trained by gradient descent becomes a Training later.
-    if not isinstance(term.problem, Training):
+    if not isinstance(getattr(term, "problem", None), Training):
         return term
     term = copy.copy(term)
     term.problem = dataclasses.replace(term.problem, watch=watch)

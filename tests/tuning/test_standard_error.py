@@ -6,7 +6,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, LeaveOneOut, RepeatedKFold, ShuffleSplit
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
-from sklearn_hypergrad.search.data.inputs import overlap_of
+from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.strategies.guard import _mean_and_error
 from sklearn_hypergrad.tuning.objective import standard_error
 

@@ -1,6 +1,5 @@
 """Errors for ranges that cannot be searched; their texts say why and what to do instead."""
 
-import contextlib
 import difflib
 import math
 import numbers
@@ -81,18 +80,6 @@ def why_not_final(estimator, key):
             return f"it does not belong to the final step of a Pipeline, {estimator.steps[-1][0]!r}"
         estimator = estimator.steps[-1][1]
     return "it belongs to the Pipeline itself, not to its final step"
-
-
-@contextlib.contextmanager
-def hinted(estimator, param_grid):
-    """Append what may be meant to errors of scikit-learn about a grid that are raised inside."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        meant = hint(error, estimator, param_grid)
-        if not meant:
-            raise
-        raise type(error)(f"{error}{meant}") from None
 
 
 def hint(error, estimator, param_grid):

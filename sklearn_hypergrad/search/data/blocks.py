@@ -20,10 +20,10 @@ from sklearn_hypergrad._sklearn import (
     without_callbacks,
 )
 from sklearn_hypergrad.problems import SplitData
+from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps, feature_means
-from sklearn_hypergrad.search.data.inputs import row_numbers
 from sklearn_hypergrad.search.data.shared_design import shared
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.

@@ -1,7 +1,6 @@
 """The inputs of a fit: data, splits and metadata."""
 
 import dataclasses
-import functools
 import numbers
 
 import numpy as np
@@ -57,11 +56,6 @@ class FitInputs:
     split_params: dict = dataclasses.field(default_factory=dict)
     estimator: object = None
 
-    @functools.cached_property
-    def overlap(self):
-        """The overlap of the user's splits, see ``overlap_of``."""
-        return overlap_of(self.splits)
-
     def row_weight(self):
         """Weight of every row: zero if training or scoring ignores it."""
         weight = np.ones(num_samples(self.X))
@@ -99,33 +93,6 @@ class FitInputs:
             score_params=rows_of_params(self.X, self.score_params, rows),
             split_params=split_params,
         )
-
-
-def overlap_of(splits):
-    """Mean ratio of held-out to training rows if rows are held out more than once, else zero.
-
-    Parts of k folds are disjoint. Those of repeated folds and of random splits are not: their
-    number says little about how well a mean over them is known.
-
-    Parameters
-    ----------
-    splits : list of (train, test)
-
-    Returns
-    -------
-    float
-    """
-    parts = [(row_numbers(train), row_numbers(test)) for train, test in splits]
-    held_out = np.concatenate([np.unique(test) for _, test in parts]) if parts else np.array([])
-    if len(np.unique(held_out)) == len(held_out):
-        return 0.0
-    return float(np.mean([len(test) / len(train) for train, test in parts]))
-
-
-def row_numbers(indices):
-    """The rows of one part of a split as numbers; it may be given as a mask."""
-    indices = np.asarray(indices)
-    return np.flatnonzero(indices) if indices.dtype == bool else indices
 
 
 def has_fixed_splits(splitter):

@@ -7,10 +7,11 @@ import numpy as np
 
 from sklearn_hypergrad._sklearn import scores_predictions
 from sklearn_hypergrad.adapters.base import Apart
+from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.blocks import blocks, whole
-from sklearn_hypergrad.search.data.inputs import half_splits, overlap_of
+from sklearn_hypergrad.search.data.inputs import half_splits
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.tuning import Objective, Stage
@@ -327,7 +328,7 @@ class PreparedCandidate:
             splits="cv" if splits is None else "search_cv",
             loss=name,
             shown=name if loss is None else loss.shown or name,
-            overlap=self.inputs.overlap if splits is None else overlap_of(splits),
+            overlap=overlap_of(self.inputs.splits if splits is None else splits),
         )
 
     def events(self, settings):

@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 
-from sklearn_hypergrad.search.data.inputs import row_numbers
+from sklearn_hypergrad.problems.split_data import row_numbers
 
 
 @dataclasses.dataclass(frozen=True)

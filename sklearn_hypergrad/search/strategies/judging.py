@@ -83,8 +83,8 @@ class Judge:
             f"{self._prepared.candidate.key}: the asked score could not judge what the search has "
             f"visited, because {self.failure}. {instead}."
         )
-        # A scorer that judges no solution, but has listed values to judge by fits, only takes time.
-        return [Remark(text, warns=not self._listed or bool(self._scores))]
+        # scikit-learn's fits warn of the same.
+        return [Remark(text, warns=False)]
 
     def _best(self, points):
         # In the order of size, each solution is a good start for the next one.

@@ -124,17 +124,14 @@ class LineSearch:
     def _known(self):
         """The points so far, the most accurate of each place; unsolved ones only if all are."""
         # The estimator's own value may be outside the bounds.
-        records = [r for r in self._objective.records if np.isfinite(r.value) and self._inside(r)]
+        inside = self._objective.space.contains
+        records = [r for r in self._objective.records if np.isfinite(r.value) and inside(r.theta)]
         points = {}
         for record in [r for r in records if r.usable] or records:
             point = self._point(record)
             if point.z not in points or not points[point.z].exact:
                 points[point.z] = point
         return in_order(points.values())
-
-    def _inside(self, record):
-        low, high = self._dimension.bounds
-        return low <= record.theta[0] <= high
 
     def _scan(self):
         """Evaluate points along the line, from the strongly regularised end, which is easy."""

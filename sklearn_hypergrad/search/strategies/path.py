@@ -7,7 +7,6 @@ from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import compared_with_own
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
-from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.tuning import FINE
@@ -47,7 +46,7 @@ class PathSearch(ScalarSearch):
         self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
         if self.prepared.judges:
             self._asked.tol = FINE
-            self._judged = self._judge.rows(listed_points(self.prepared.ranges), best)
+            self._judge(best)
 
     def _path(self):
         """``(values, losses)``; the losses are infinite where they are no numbers."""

@@ -63,8 +63,7 @@ class ProductSearch(Strategy):
         self._direction = directions_of(prepared, self.objective.space)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
-        self._judge = Judge(prepared, self._asked)
-        self._found, self._judged, self._comparisons = None, [], []
+        self._found, self._judged, self._comparisons, self._remarks = None, [], [], []
 
     def run(self):
         points = [point for point in self._scanned() if np.isfinite(point.value)]
@@ -80,14 +79,16 @@ class ProductSearch(Strategy):
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()
         if self.prepared.judges:
-            self._judged = self._judge.rows(listed_points(self.prepared.ranges), self._visited())
+            judge = Judge(self.prepared, self._asked)
+            self._judged = judge.rows(listed_points(self.prepared.ranges), self._visited())
             self._judged += self._unjudged()
+            self._remarks = judge.remarks
 
     def _scanned(self):
         """Records of the scan, and of the estimator's own values."""
         own, first = self._own_record(), self._first
         axes = [self._axis(number) for number in range(len(self.prepared.ranges))]
-        records = [own] if own is not None and self._inside(own) else []
+        records = [own] if own is not None and self.objective.space.contains(own.theta) else []
         for rest in itertools.product(*axes[:first], *axes[first + 1 :]):
             n_risen, least = 0, np.inf
             for value in axes[first]:
@@ -135,11 +136,6 @@ class ProductSearch(Strategy):
         own = self._own()
         return None if own is None else self.objective.compared(own)
 
-    def _inside(self, record):
-        """Whether a Record is within the bounds."""
-        low, high = self.objective.space.bounds.T
-        return np.all((record.theta >= low) & (record.theta <= high))
-
     def _separate(self, points):
         """The best points, none of them beside a better one."""
         axes = [self._axis(number) for number in range(len(self.prepared.ranges))]
@@ -165,7 +161,8 @@ class ProductSearch(Strategy):
 
         bounds = objective.space.bounds
         minimum = optimizer.minimize(scaled, start.theta, bounds, **settings)
-        record = lowest([objective.record(minimum.z), *filter(self._inside, objective.records)])
+        inside = [r for r in objective.records if objective.space.contains(r.theta)]
+        record = lowest([objective.record(minimum.z), *inside])
         return self._found_at(record, minimum.converged, minimum.message, minimum.warning)
 
     def _usual_optimizer(self, level):
@@ -193,8 +190,9 @@ class ProductSearch(Strategy):
     def _unjudged(self):
         """The estimator's own values and, of lists with many combinations, the best by the loss."""
         ranges, points = self.prepared.ranges, []
-        if self._own_theta() is not None:
-            points.append(self._own())
+        own = self._own_record()
+        if own is not None and self.objective.space.contains(own.theta):
+            points.append(own.h)
         if not listed_points(ranges) and any(span.listed for span in ranges):
             start = nearest_listed(self._found.record.h, ranges, self.objective.space)
             points.append(best_listed(self.objective, start, ranges))
@@ -225,7 +223,7 @@ class ProductSearch(Strategy):
             loss_name=objective.stage.loss,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
-            remarks=self._judge.remarks,
+            remarks=self._remarks,
         )
 
 

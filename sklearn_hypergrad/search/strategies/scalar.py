@@ -17,7 +17,6 @@ from sklearn_hypergrad.search.strategies.judging import Judge
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
-from sklearn_hypergrad.tuning import SEARCH
 
 
 class ScalarSearch(Strategy):
@@ -34,8 +33,7 @@ class ScalarSearch(Strategy):
         self._direction = np.array(prepared.directions)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
-        self._judge = Judge(prepared, self._asked)
-        self._found, self._comparisons, self._judged = None, [], []
+        self._found, self._comparisons, self._judged, self._remarks = None, [], [], []
 
     def run(self):
         self._found = LineSearch(self.prepared, self.objective).run()
@@ -44,8 +42,14 @@ class ScalarSearch(Strategy):
         self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
         if self.prepared.judges:
             self._asked.tol = self.objective.tol
-            visited = [r.h for r in self.objective.records if r.stage.purpose == SEARCH]
-            self._judged = self._judge.rows(listed_points(self.prepared.ranges), visited)
+            space = self.objective.space
+            self._judge([r.h for r in self.objective.records if space.contains(r.theta)])
+
+    def _judge(self, visited):
+        """Find the best listed and the best of some visited points under the asked score."""
+        judge = Judge(self.prepared, self._asked)
+        self._judged = judge.rows(listed_points(self.prepared.ranges), visited)
+        self._remarks = judge.remarks
 
     def result(self, stopped=None):
         prepared, objective = self.prepared, self.objective
@@ -68,7 +72,7 @@ class ScalarSearch(Strategy):
             values=values,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
-            remarks=[*self._judge.remarks, *scale_remarks(prepared)],
+            remarks=[*self._remarks, *scale_remarks(prepared)],
         )
 
 

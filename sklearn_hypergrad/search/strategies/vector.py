@@ -194,7 +194,6 @@ class VectorSearch(Strategy):
         self._search.check_selection()
         self._guard, self._verdict, self._remarks = None, None, []
         self._comparisons, self._judged, self._expected = [], [], None
-        self._remarks = []
 
     @property
     def objective(self):
@@ -219,8 +218,9 @@ class VectorSearch(Strategy):
         elif self.options.guard:
             self._verdict = "the guard was interrupted"
             self._guard, self._verdict = self._guarded()
-        if self._verdict is None:
+        if self._verdict is None or not search.apart:
             self._judge()
+        if self._verdict is None:
             self._comparisons += search.vector.gain_over(search.scalar, search.found)
         if prepared.choice.exact:
             first = search.scalar if self._verdict else self._value(search.found)
@@ -257,7 +257,8 @@ class VectorSearch(Strategy):
         found = self._found(stopped)
         scalar = search.scalar
         kept = self._verdict is None and search.found is not None
-        values = [self._value(found), scalar, *self._judged] if kept else [scalar]
+        values = [self._value(found), scalar] if kept else [scalar]
+        values += self._judged
         values, layouts = distinct(values), {prepared.range.leaf: layout}
         rows = [prepared.settings({prepared.range.leaf: v}, layouts) for v in values]
         (dimension,) = vector.objective.space.dimensions
