@@ -179,7 +179,13 @@ def test_a_vector_of_the_mean_of_squares_is_that_of_the_squared_error(data):
 
     guards = [
         HypergradSearchCV(
-            linear_model.Ridge(), {"alpha": VECTOR}, validation_loss=loss, cv=2, guard=True
+            linear_model.Ridge(),
+            {"alpha": VECTOR},
+            validation_loss=loss,
+            cv=2,
+            guard=True,
+            shrinkage=0.0,
+            max_iter=5,
         )
         .fit(X, y)
         .guard_
