@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
-from sklearn_hypergrad.linalg.singular import conjugate_residual, negligible
-from sklearn_hypergrad.linalg.systems import defined, inner, ratio, relative
+from sklearn_hypergrad.linalg.singular import conjugate_residual
+from sklearn_hypergrad.linalg.systems import defined, inner, negligible, ratio, relative
 
 
 def conjugate_gradient(  # noqa: PLR0913

@@ -7,7 +7,8 @@ import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from sklearn_hypergrad.linalg.singular import Shortest, negligible
+from sklearn_hypergrad.linalg.singular import Shortest
+from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.threads import in_threads
 
 # Side of a matrix from which on its factorisation gets a thread. Chosen by hand: one of 400 takes

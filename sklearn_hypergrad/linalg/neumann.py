@@ -5,9 +5,8 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
-from sklearn_hypergrad.linalg.singular import negligible
 from sklearn_hypergrad.linalg.spectral_norm import curvature_bound
-from sklearn_hypergrad.linalg.systems import defined, inner, ratio, relative
+from sklearn_hypergrad.linalg.systems import defined, inner, negligible, ratio, relative
 
 
 # With M = I - scale H the sum of the terms scale M^j right, j = 0 ... n - 1, times H is

@@ -16,18 +16,10 @@ With ``right`` the gradient of the outer loss, ``right dw`` is therefore
 
 import numpy as np
 
-from sklearn_hypergrad.linalg.systems import inner, ratio
+from sklearn_hypergrad.linalg.systems import inner, negligible, ratio
 
-# Curvature relative to the largest one from which on it counts as zero: its sign and size are due
-# to rounding. Chosen by hand: products with long vectors lose up to four digits.
-ROUNDING = 1e4
 # Rounding error of a curvature, in units of eps times the largest one. Chosen by hand: a few units.
 NOISE = 10
-
-
-def negligible(dtype):
-    """The relative curvature below which a direction counts as flat."""
-    return ROUNDING * np.finfo(dtype).eps
 
 
 class Shortest:

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+# Curvature relative to the largest one from which on it counts as zero: its sign and size are due
+# to rounding. Chosen by hand: products with long vectors lose up to four digits.
+ROUNDING = 1e4
+
 
 def inner(a, b, axis):
     """Inner product of each system, shaped to broadcast with ``a``.
@@ -48,3 +52,8 @@ def from_rows(rows, like, axis):
         return rows.reshape(like.shape)
     shape = np.moveaxis(like, axis, 0).shape
     return np.moveaxis(rows.reshape(shape), 0, axis)
+
+
+def negligible(dtype):
+    """The relative curvature below which a direction counts as flat."""
+    return ROUNDING * np.finfo(dtype).eps

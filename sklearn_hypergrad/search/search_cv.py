@@ -55,7 +55,7 @@ from sklearn_hypergrad.search.data.inputs import FitInputs, has_fixed_splits
 from sklearn_hypergrad.search.objective.options import Options
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
-from sklearn_hypergrad.search.reporting.idle_options import NEEDS, idle_options
+from sklearn_hypergrad.search.reporting.idle_options import NEEDS, OF_EVERY_SEARCH, idle_options
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
@@ -849,17 +849,17 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         overlap = overlap_of(inputs.splits) if searched else 0.0
         self._summaries = summaries(results, self.cv_results_, metric, overlap)
         remarks += attributes.score_remarks(self, results, metric)
-        given = self._given()
+        given = self._given(NEEDS.keys() - OF_EVERY_SEARCH if searched else NEEDS)
         remarks += idle_options(given, results) if given else []
         warned = [remark.text for remark in remarks if remark.warns]
         self._n_warned = len(warned)
         self.remarks_ = warned + [remark.text for remark in remarks if not remark.warns]
         return warned
 
-    def _given(self):
-        """The arguments that tell the search how to go about it, and differ from their defaults."""
+    def _given(self, names):
+        """Those of some arguments that differ from their defaults."""
         defaults = inspect.signature(HypergradSearchCV).parameters
-        values = {name: getattr(self, name) for name in NEEDS}
+        values = {name: getattr(self, name) for name in sorted(names)}
         return {name: v for name, v in values.items() if v != defaults[name].default}
 
     def _announce(self, warned):

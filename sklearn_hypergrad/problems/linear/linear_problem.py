@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from sklearn_hypergrad.linalg import CG
-from sklearn_hypergrad.linalg.singular import negligible
+from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution
 from sklearn_hypergrad.problems.linear import curvature
 from sklearn_hypergrad.problems.linear.design import Design

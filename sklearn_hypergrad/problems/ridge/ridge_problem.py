@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import Cholesky, Spectral
-from sklearn_hypergrad.linalg.singular import negligible
+from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
 

@@ -102,7 +102,8 @@ def blocks(candidate, inputs, splits=None, kept=None):
     if not np.isfinite(y).all():
         raise ValueError("y is not finite")
     # Other metadata of the score are known to the scorer only.
-    score_weight = check_sample_weight(inputs.score_weight, np.empty((len(y), 1)))
+    score_weight = inputs.score_params.get("sample_weight")
+    score_weight = check_sample_weight(score_weight, np.empty((len(y), 1)))
     targets = labels, y, score_weight
     _, path = final_step(candidate.estimator, candidate.range.key)
     if not path:

@@ -65,11 +65,6 @@ class FitInputs:
                     weight = weight * np.asarray(value, dtype=float)
         return weight
 
-    @property
-    def score_weight(self):
-        """The user's weights of the score, or None."""
-        return self.score_params.get("sample_weight")
-
     def held_out_targets(self, split):
         """Targets of a held-out part, and the metadata of its score, as the user gave them."""
         _, test = self.splits[split]

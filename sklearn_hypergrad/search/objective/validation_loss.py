@@ -88,7 +88,8 @@ def choose(requested, scorer, estimator, family, y):
 def check_function(function, inputs, search_cv):
     """Raise ValueError if a function of the user does not do for the weights or the splits."""
     name = function_name(function)
-    if inputs.score_weight is not None and not takes_weights(function):
+    weighted = inputs.score_params.get("sample_weight") is not None
+    if weighted and not takes_weights(function):
         raise ValueError(
             f"The score has weights, which validation_loss={name} does not take. Give it an "
             f"argument of that name, {name}(y, prediction, sample_weight), or a score without "

@@ -46,6 +46,8 @@ NEEDS = {
     "tol": RANGE,
     "selection": RANGE,
 }
+# Arguments that act in every search.
+OF_EVERY_SEARCH = {name for name, need in NEEDS.items() if need is RANGE}
 
 
 def idle_options(given, results):
