@@ -859,7 +859,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _given(self, names):
         """Those of some arguments that differ from their defaults."""
         defaults = inspect.signature(HypergradSearchCV).parameters
-        values = {name: getattr(self, name) for name in sorted(names)}
+        values = {name: getattr(self, name) for name in NEEDS if name in names}
         return {name: v for name, v in values.items() if v != defaults[name].default}
 
     def _announce(self, warned):

@@ -109,7 +109,7 @@ def test_a_search_without_a_range_has_nothing_to_draw(display, make, diabetes):
 
 @pytest.mark.parametrize("display", DRAWN)
 def test_an_unknown_candidate_is_refused(display, several):
-    with pytest.raises(ValueError, match=r"candidate=0 was not searched. Candidates .* \[1, 3\]"):
+    with pytest.raises(ValueError, match=r"candidate=0 was not searched. Candidates .* \[2, 3\]"):
         display.from_search(several, candidate=0)
 
 
@@ -117,7 +117,7 @@ def test_an_unknown_candidate_is_refused(display, several):
 def test_the_candidate_is_that_of_the_best_row(display, several):
     assert several.best_params_["fit_intercept"]
     drawn, same = display.from_search(several), display.from_search(several, candidate=3)
-    other = display.from_search(several, candidate=1)
+    other = display.from_search(several, candidate=2)
     for one, equal in ((same, True), (other, False)):
         pictures = [np.ravel(_numbers(d)) for d in (drawn, one)]
         assert np.array_equal(*pictures) == equal
@@ -129,10 +129,10 @@ def _numbers(display):
 
 
 def test_the_settings_of_one_of_several_candidates_are_written(several, scalar):
-    several = ConvergenceDisplay.from_search(several, candidate=1)
+    several = ConvergenceDisplay.from_search(several, candidate=2)
     settings, note = several.ax_[0].get_title(loc="left").split("\n")
     assert settings == "fit_intercept=False"
-    assert note == "not in use: row 3 of cv_results_ was preferred to this, row 1"
+    assert note == "not in use: row 3 of cv_results_ was preferred to this, row 2"
     assert ConvergenceDisplay.from_search(scalar).ax_[0].get_title(loc="left") == ""
 
 

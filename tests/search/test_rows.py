@@ -140,7 +140,9 @@ def test_everything_is_as_in_grid_search(name, capsys):
     expected, found = outcome(theirs, capsys), outcome(ours, capsys)
     expected["tasks"] = [(t, n, s.replace("Grid", "Hypergrad")) for t, n, s in expected["tasks"]]
     expected["ends"] = [(t, n, s.replace("Grid", "Hypergrad")) for t, n, s in expected["ends"]]
-    assert found == expected
+    # What may be meant is appended to the error.
+    assert (found["error"] or "").startswith(expected["error"] or "")
+    assert {**found, "error": None} == {**expected, "error": None}
     if not found["error"]:
         assert_same(ours, theirs)
 

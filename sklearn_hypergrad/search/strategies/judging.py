@@ -83,8 +83,8 @@ class Judge:
             f"{self._prepared.candidate.key}: the asked score could not judge what the search has "
             f"visited, because {self.failure}. {instead}."
         )
-        # scikit-learn's fits warn of the same.
-        return [Remark(text, warns=False)]
+        # Where values are listed, scikit-learn's fits judge them, and warn if they fail, too.
+        return [Remark(text, warns=not self._listed)]
 
     def _best(self, points):
         # In the order of size, each solution is a good start for the next one.

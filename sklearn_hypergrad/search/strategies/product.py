@@ -192,7 +192,7 @@ class ProductSearch(Strategy):
         ranges, points = self.prepared.ranges, []
         own = self._own_record()
         if own is not None and self.objective.space.contains(own.theta):
-            points.append(own.h)
+            points.append(self._own())
         if not listed_points(ranges) and any(span.listed for span in ranges):
             start = nearest_listed(self._found.record.h, ranges, self.objective.space)
             points.append(best_listed(self.objective, start, ranges))
