@@ -1,10 +1,12 @@
 """Hypergradients against finite differences."""
 
 import math
+import warnings
 
 import numpy as np
 from sklearn.base import clone
 
+from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
 from sklearn_hypergrad.tuning import OnlineObjective
 
@@ -22,6 +24,23 @@ STEP, SMALL_STEP = 1e-2, 1e-3
 # The five-point central difference: f'(t) = sum of weight * f(t + offset * step) / step, with an
 # error of order step^4 (Abramowitz, Stegun 1964, table 25.2).
 STENCIL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
+# Differences to both sides, of an error of order step^2, that differ from each other by at most
+# order step^3 unless there is a kink: f'(t) = side * sum of weight * f(t + side * offset * step) /
+# step. They must differ by the share KINK, by more for long steps, and by more than rounding errors
+# of that many units in the loss would make. Chosen by hand: at the usual steps smooth losses differ
+# by about 1e-6.
+SIDE = ((0, -1.5), (1, 2.0), (2, -0.5))
+KINK, ROUNDING = 1e-4, 1e4
+KINKS = (
+    "{} A difference across a kink is no derivative: where an error is large it proves nothing "
+    "against the hypergradient, and a small one shows only the stretch where it was taken. Check "
+    "the same search with {}, or take a smaller step, such as step=1e-5, and more points."
+)
+OF_UNITS = "Units of 'relu' have a kink wherever they switch.", "activation='tanh'"
+OF_LOSS = (
+    "The validation loss has kinks at {} of {} points: its differences to both sides disagree.",
+    "a smooth loss and model in place of absolute values, maxima and the like",
+)
 ONLINE = (
     "hypergradient={!r} moves hyperparameters while training runs, so that no loss is a function "
     "of them alone, of which there were differences. Check hypergradient='forward' in its place."
@@ -68,6 +87,12 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
         searched together. Where both are right it is below 1e-6, except where the loss is flat and
         both are rounding errors, and for networks of float32.
 
+    Warns
+    -----
+    HypergradWarning
+        If the network is one of "relu", or differences to both sides of a point disagree, as they
+        do at a kink of the loss.
+
     Raises
     ------
     ValueError
@@ -85,7 +110,7 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     True
     """
     rng = np.random.default_rng(random_state)
-    errors = []
+    errors, kinks, switching = [], [], False
     with np.errstate(all="ignore"):
         for objective in build_objectives(clone(search), X, y, **fit_params):
             if isinstance(objective, OnlineObjective):
@@ -94,10 +119,29 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
             # Of several values, or from own values, all entries move at once.
             together = len(objective.space.dimensions) > 1 or objective.from_own_values
             errors_of = _errors_near_start if together else _errors
-            errors.append(errors_of(objective, n_points, step, rng))
+            compared = errors_of(objective, n_points, step, rng)
+            errors.append([error for error, _ in compared])
+            kinks += [kinked for _, kinked in compared]
+            switching |= any(map(_switches, objective.terms))
     if not errors:
         raise ValueError("No range of param_grid can be searched, so there is no hypergradient.")
+    _warn(switching, kinks)
     return np.array(errors)
+
+
+def _warn(switching, kinks):
+    """Warn of kinks: those of a network's units, or those that differences show."""
+    if not switching and not any(kinks):
+        return
+    what, instead = OF_UNITS if switching else OF_LOSS
+    what = what.format(sum(kinks), len(kinks))
+    warnings.warn(KINKS.format(what, instead), HypergradWarning, stacklevel=3)
+
+
+def _switches(term):
+    """Whether a term trains a network whose hidden units have kinks."""
+    network = getattr(getattr(term.problem, "problem", None), "network", None)
+    return network is not None and len(network.shapes) > 1 and network.activation.kinked
 
 
 def _errors(objective, n_points, step, rng):
@@ -140,11 +184,15 @@ def _errors_near_start(objective, n_points, step, rng):
 
 
 def _error(objective, theta, step, direction):
+    """The relative error at one point, and whether differences to both sides disagree there."""
     direction /= np.linalg.norm(direction)
     derivative = objective(theta)[1] @ direction
-    difference = sum(
-        weight * objective.losses(theta + offset * step * direction).mean()
-        for offset, weight in STENCIL
-    )
-    difference /= step
-    return abs(derivative - difference) / abs(difference)
+    value = {
+        offset: objective.losses(theta + offset * step * direction).mean()
+        for offset in range(-2, 3)
+    }
+    difference = sum(weight * value[offset] for offset, weight in STENCIL) / step
+    right, left = (sum(w * value[side * n] for n, w in SIDE) * side / step for side in (1, -1))
+    rounding = ROUNDING * np.finfo(float).eps * abs(value[0]) / step
+    kinked = abs(right - left) > max(KINK, step**2) * abs(difference) + rounding
+    return abs(derivative - difference) / abs(difference), bool(kinked)

@@ -2,7 +2,7 @@
 
 If the second derivative is not zero everywhere (``curved``), ``bend`` is its ratio to the first:
 ``slope`` changes by ``bend * slope`` times a change of the input. It is computed without a
-division, so that saturated units do no harm.
+division, so that saturated units do no harm. ``kinked`` says whether the first one jumps somewhere.
 
 ``glorot_factor`` is the constant of the bound ``sqrt(factor / (n_in + n_out))`` of initial weights:
 6 from Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural
@@ -18,6 +18,7 @@ class IdentityFunction:
 
     glorot_factor = 6.0
     curved = False
+    kinked = False
 
     def apply(self, z):
         """The activation, written over its input."""
@@ -33,6 +34,7 @@ class Relu:
 
     glorot_factor = 6.0
     curved = False
+    kinked = True
 
     def apply(self, z):
         return np.maximum(z, 0, out=z)
@@ -46,6 +48,7 @@ class Tanh:
 
     glorot_factor = 6.0
     curved = True
+    kinked = False
 
     def apply(self, z):
         return np.tanh(z, out=z)
@@ -63,6 +66,7 @@ class Logistic:
 
     glorot_factor = 2.0
     curved = True
+    kinked = False
 
     def apply(self, z):
         return expit(z, out=z)
