@@ -52,6 +52,13 @@ def test_every_status_has_an_entry(text):
     assert missing(text) == []
 
 
+def test_every_status_says_what_is_wrong_and_what_to_do():
+    for status in Status:
+        sentences = re.findall(r"[A-Z][^.]*(?:\.[^ ][^.]*)*\.(?: |$)", status.value)
+        assert (len(sentences) >= 2) == (status is not Status.CONVERGED), status.name
+        assert "".join(sentences) == status.value
+
+
 @pytest.mark.parametrize(
     ("gone", "expected"),
     [

@@ -35,9 +35,9 @@ class Status(enum.Enum):
         "(StandardScaler) or bound the penalty away from zero with Continuous(low, high)."
     )
     SERIES_DIVERGED = (
-        "The Neumann series of the hypergradient diverges: the Hessian has negative curvature, "
-        "which gauss_newton=True leaves out, as in hypergradient=Online(gauss_newton=True); or a "
-        "scale that was given is too large: leave it out, Neumann() estimates it."
+        "The Neumann series of the hypergradient diverges: the Hessian has negative curvature, or "
+        "a scale that was given is too large. Leave out negative curvature with gauss_newton=True, "
+        "as in hypergradient=Online(gauss_newton=True), and scale: Neumann() estimates it."
     )
     UNDETERMINED = (
         "The training loss does not determine all weights that the hypergradient depends on: its "
