@@ -267,8 +267,8 @@ MUTANTS = [
     ),
     Mutant(
         "linalg/spectral.py",
-        "return self.vectors @ (coordinates / (self.eigenvalues + shift))",
-        "return self.vectors @ (coordinates / (self.eigenvalues + 1.001 * shift))",
+        "np.where(undetermined, np.inf, self.eigenvalues + shift)",
+        "np.where(undetermined, np.inf, self.eigenvalues + 1.001 * shift)",
         "The shift is 0.1 % too large.",
         "linalg",
     ),
@@ -296,8 +296,8 @@ MUTANTS = [
     ),
     Mutant(
         "optimizers/lbfgs.py",
-        "return value / scale, gradient / scale",
-        "return value / scale, gradient",
+        "return self.value / self._scale, self._gradient / self._scale",
+        "return self.value / self._scale, self._gradient",
         "The gradient is not scaled as the value is.",
         "optimizers/test_lbfgs.py",
     ),

@@ -87,17 +87,17 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
         searched together. Where both are right it is below 1e-6, except where the loss is flat and
         both are rounding errors, and for networks of float32.
 
-    Warns
-    -----
-    HypergradWarning
-        If the network is one of "relu", or differences to both sides of a point disagree, as they
-        do at a kink of the loss.
-
     Raises
     ------
     ValueError
         If no range of the grid can be searched, training diverges where a search would start, or
         hyperparameters are to be moved while training runs.
+
+    Warns
+    -----
+    HypergradWarning
+        If the network is one of "relu", or differences to both sides of a point disagree, as they
+        do at a kink of the loss.
 
     Examples
     --------
