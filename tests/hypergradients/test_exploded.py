@@ -18,7 +18,7 @@ from sklearn_hypergrad.problems import AutogradLoss, AutogradTraining, Status
 from sklearn_hypergrad.spaces import Dimension, Space
 from sklearn_hypergrad.training import Momentum, Training
 from sklearn_hypergrad.training.batches import Listed
-from sklearn_hypergrad.tuning import minimize
+from sklearn_hypergrad.tuning import Objective, minimize
 
 # At the first rate every step multiplies derivatives by up to the rate: those of 70 steps are
 # beyond the largest float, while the weights move by at most the rate in each step.
@@ -68,6 +68,18 @@ def test_so_do_sessions():
 def test_so_does_whoever_makes_an_evaluation(values, gradient, expected):
     statuses = Status.CONVERGED, Status.INNER_NOT_CONVERGED
     assert Evaluation(np.array(values), gradient, None, statuses, 1).statuses == expected
+
+
+def test_so_does_an_objective_in_which_the_change_to_theta_overflows():
+    class Steep:
+        def evaluate(self, *args):
+            return Evaluation(np.ones(1), {"a": 1e200}, None, (Status.CONVERGED,), 1)
+
+    space = Space([Dimension("a", (), "log", 1e-200, 1e200, 1e190)])
+    with np.errstate(over="ignore"):
+        record = Objective(space, [Steep()]).record(space.to_theta({"a": 1e190}))
+    assert record.statuses == (Status.EXPLODED,)
+    assert record.value == np.inf
 
 
 @pytest.mark.parametrize("optimizer", [LBFGS(), Adam()], ids=repr)

@@ -88,3 +88,16 @@ def test_a_huge_entry_does_not_drown_the_others():
     )
     assert_allclose(solution.ravel()[:2].sum(), 1, rtol=1e-6)
     assert_allclose(solution.ravel()[2], 1)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_singular_matrix_gives_the_shortest_least_squares_solution(large, monkeypatch):
+    monkeypatch.setattr(cholesky, "LARGE", 1 if large else N + 1)
+    half = np.random.default_rng(0).normal(size=(N, N - 2)) * np.logspace(-4, 0, N)[:, None]
+    half[0] = half[1]
+    matrix, right = half @ half.T, np.ones((1, N, 1))
+    solution = Cholesky(matrix[None], np.zeros((N, 1))).solve(right)
+    basis, _ = np.linalg.qr(half)
+    in_range = basis @ basis.T
+    assert_allclose(matrix @ solution[0], in_range @ right[0], rtol=1e-6, atol=1e-8)
+    assert_allclose(in_range @ solution[0], solution[0], rtol=1e-6)

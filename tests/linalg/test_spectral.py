@@ -45,3 +45,13 @@ def test_projection_removes_nothing_from_a_matrix_of_full_rank():
     inverse = Spectral(stack(6))
     right = np.random.default_rng(1).normal(size=(3, 6, 2))
     assert_array_equal(inverse.project(right), inverse.to_basis(right))
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1, 1e10])
+@pytest.mark.parametrize("share", [0.0, 1e-17])
+def test_without_a_shift_the_shortest_least_squares_solution_is_found(scale, share):
+    matrices = scale * stack(3)
+    right = np.random.default_rng(1).normal(size=(3, 6, 2))
+    inverse = Spectral(matrices)
+    solution = inverse.solve(share * scale, inverse.to_basis(right))
+    assert_allclose(solution, np.linalg.pinv(matrices, rcond=1e-10) @ right, rtol=1e-8)
