@@ -105,7 +105,7 @@ def test_the_interval_ends_where_paired_differences_are_one_standard_error(searc
 def end_by_fits(display, losses, side):
     """Where the interval ends by fits from the optimum: at long steps, then of one per cent."""
     best, alpha = losses(display.optimum_), display.optimum_
-    for step in (1.01**27, 1.01**5, 1.01):
+    for step in (1.01**64, 1.01**8, 1.01):
         while min(display.values) <= alpha <= max(display.values):
             d = losses(alpha * step**side) - best
             if d.mean() > d.std(ddof=1) / np.sqrt(len(d)):

@@ -130,7 +130,7 @@ def test_sparse_and_single_precision():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("kind", ["binary", "multilabel", "3 outputs"])
 def test_tol_ends_training_at_the_same_epoch(kind, solver):
     settings = {"max_iter": 300, "tol": 1e-3, "n_iter_no_change": 3, **SOLVERS[solver]}
     model = Case(kind, weighted=True, **settings).agree()

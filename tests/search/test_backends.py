@@ -52,7 +52,7 @@ CASES = {
         make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky")),
         {"logisticregression__C": Continuous(), "logisticregression__fit_intercept": [True, False]},
         load_breast_cancer,
-        {"scoring": "accuracy", "cv": 3},
+        {"scoring": "accuracy", "cv": 2},
     ),
     "vector": (
         make_pipeline(StandardScaler(), linear_model.Ridge()),

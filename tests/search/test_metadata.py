@@ -53,7 +53,7 @@ def test_class_weights_with_sample_weights(data, class_weight, model, key, scori
     X, y = data("breast_cancer")
     weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
     model = model.set_params(class_weight=class_weight)
-    options = {"scoring": scoring, "cv": 3}
+    options = {"scoring": scoring, "cv": 2}
     grid = GridSearchCV(model, {key: VALUES}, **options).fit(X, y, sample_weight=weight)
     search = HypergradSearchCV(model, {key: VALUES}, **options)
     search.fit(X, y, sample_weight=weight)
