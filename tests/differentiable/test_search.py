@@ -122,8 +122,8 @@ def test_training_is_tuned(models, classes, scoring):
     X, y = classes(3)
     model = models.TwoLayers(learning_rate_init=0.02, n_steps=10)
     grid = {"learning_rate_init": ANY, "alpha": [1e-4, 1e-2]}
-    search = search_of(model, grid, scoring=scoring, max_iter=5).fit(X, y)
-    untuned = cross_val_score(model, X, y, cv=3, scoring=scoring).mean()
+    search = search_of(model, grid, scoring=scoring, max_iter=5, cv=2).fit(X, y)
+    untuned = cross_val_score(model, X, y, cv=2, scoring=scoring).mean()
     assert search.best_score_ > untuned
     assert "TwoLayers is trained for 10 steps" in search.hypergradient_
 
@@ -340,7 +340,14 @@ def test_options_of_linear_models(models, numbers, options, text):
         search_of(models.Robust(), {"alpha": ANY}, **options).fit(*numbers)
 
 
-@pytest.mark.parametrize("method", [Online("identity"), Online(gauss_newton=True), RealTime()])
+@pytest.mark.parametrize(
+    "method",
+    [
+        Online("identity"),
+        pytest.param(Online(gauss_newton=True), marks=pytest.mark.thorough),
+        RealTime(),
+    ],
+)
 def test_training_is_tuned_while_it_runs(models, classes, method):
     X, y = classes(3)
     ranges = {"alpha": ANY} if isinstance(method, Online) else {"learning_rate_init": ANY}

@@ -393,7 +393,7 @@ def test_strength_is_the_reciprocal_of_C_and_pixels_are_an_image(data):
     X, y = data("digits")
     chosen = np.isin(y, [3, 8])
     grid = {"C": Continuous(per="feature")}
-    options = {"scoring": "neg_log_loss", "cv": 2, "tol": 0.1}
+    options = {"scoring": "neg_log_loss", "cv": 2, "search_cv": 2, "tol": 0.1}
     search = HypergradSearchCV(LogisticRegression(tol=1e-8), grid, **options)
     search.fit(X[chosen], y[chosen])
     display = PenaltiesDisplay.from_search(search, image_shape=(8, 8))
@@ -413,7 +413,7 @@ def test_coefficients_of_several_classes_are_an_image_each(data):
     chosen = np.flatnonzero(y < 3)[:90]
     grid = {"C": Continuous(per="coefficient")}
     model = LogisticRegression(tol=1e-8)
-    search = HypergradSearchCV(model, grid, scoring="neg_log_loss", cv=2, tol=0.1)
+    search = HypergradSearchCV(model, grid, scoring="neg_log_loss", cv=2, search_cv=2, tol=0.1)
     search.fit(X[chosen], y[chosen])
     display = PenaltiesDisplay.from_search(search, image_shape=(8, 8))
     assert [ax.get_title() for ax in display.ax_] == ["class 0", "class 1", "class 2"]
