@@ -165,8 +165,8 @@ MUTANTS = [
     ),
     Mutant(
         "problems/ridge/leave_one_out.py",
-        "self._constant = 1 / self._t.sum()",
-        "self._constant = 1 / len(self._t)",
+        "self._average = self._t[:, 0] / self._t.sum() * fit_intercept",
+        "self._average = np.full(len(self._t), 1 / len(self._t)) * fit_intercept",
         "The leverage of the intercept ignores the weights.",
         "hypergradients/test_implicit.py",
     ),
@@ -434,11 +434,11 @@ MUTANTS = [
     ),
     # Searches
     Mutant(
-        "search/strategies/one_se.py",
-        "np.std(record.losses, ddof=1) / np.sqrt(len(record.losses))",
-        "np.std(record.losses) / np.sqrt(len(record.losses))",
+        "tuning/objective.py",
+        "(1 / n_splits + overlap) * np.var(values, ddof=1)",
+        "(1 / n_splits + overlap) * np.var(values)",
         "The standard error divides by n, not by n - 1.",
-        "search/test_selection.py",
+        "tuning/test_standard_error.py search/test_selection.py",
     ),
     Mutant(
         "problems/outer/validation.py",
@@ -455,11 +455,39 @@ MUTANTS = [
         "search/test_vector.py search/test_selection.py",
     ),
     Mutant(
-        "search/reporting/summary.py",
-        "np.std(difference, ddof=1) / np.sqrt(n) if n > 1",
-        "np.std(difference, ddof=1) if n > 1",
+        "tuning/objective.py",
+        "(1 / n_splits + overlap) * np.var(values, ddof=1)",
+        "(1 + overlap) * np.var(values, ddof=1)",
         "The error of a gain is that of one split.",
-        "search/test_report.py",
+        "tuning/test_standard_error.py search/test_report.py",
+    ),
+    Mutant(
+        "tuning/objective.py",
+        "np.isfinite(self.value)) and UNSOLVED.isdisjoint(self.statuses)",
+        "np.isfinite(self.value))",
+        "Values of training problems that were not solved win.",
+        "search/test_minima.py",
+    ),
+    Mutant(
+        "optimizers/line.py",
+        "square, cube = 3 * difference - 2 * p - q, p + q - 2 * difference",
+        "square, cube = 3 * difference - 2 * p + q, p + q - 2 * difference",
+        "The cubic between two points has another slope at the right one.",
+        "optimizers/test_scan.py",
+    ),
+    Mutant(
+        "optimizers/line.py",
+        "error = ALLOWED * max(variation, steepest)",
+        "error = 0.0 * max(variation, steepest)",
+        "A line is believed to be the cubic through its points.",
+        "optimizers/test_scan.py",
+    ),
+    Mutant(
+        "search/strategies/line_search.py",
+        "start = min(np.log(level) - reach, smallest - beyond)",
+        "start = np.log(level) - reach",
+        "Scans do not reach the level of the smallest column.",
+        "search/test_minima.py",
     ),
 ]
 

@@ -206,10 +206,12 @@ def _not_worse(case, grid, ours):
 
 
 def _first_of_no_scores(case, grid, ours):
-    """Without any score the first listed setting is the best one."""
+    """Without any score the first listed setting is the best one, or a remark says that."""
     if case.ranges or not hasattr(grid, "best_params_"):
         return []
     if _same(grid.best_params_, ours.best_params_):
+        return []
+    if any("nan" in remark for remark in ours.remarks_):
         return []
     text = f"{ours.best_params_}, GridSearchCV {grid.best_params_}"
     return [Failure("another setting without scores", text)]

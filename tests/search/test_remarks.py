@@ -173,7 +173,7 @@ def test_data_that_a_list_cannot_be_searched_on_are_a_remark(classes):
 def test_a_score_that_is_nan_is_a_remark(regression, model, grid):
     if isinstance(model, Lasso) and isinstance(grid["alpha"], Continuous):
         grid = {"fit_intercept": [True, False]}
-    # scikit-learn warns of it. Without a list nothing could be chosen by the score: that warns, too.
+    # scikit-learn warns of it. Without a list nothing could be chosen by the score: a warning, too.
     search, lines = fitted(model, grid, *regression, scoring="accuracy")
     assert bool(lines) == isinstance(grid.get("alpha"), Continuous)
     remarks = search.remarks_

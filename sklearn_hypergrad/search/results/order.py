@@ -35,10 +35,10 @@ def _position(result):
 
 def _index(listed, value):
     """The position of a value in its list, 0 for a Continuous; values may be arrays or models."""
-    for index, other in enumerate(listed):
-        if other is value or _equal_numbers(other, value):
-            return index
-    return 0
+    # Of equal numbers each is itself.
+    same = [index for index, other in enumerate(listed) if other is value]
+    same += [index for index, other in enumerate(listed) if _equal_numbers(other, value)]
+    return same[0] if same else 0
 
 
 def _equal_numbers(one, other):

@@ -109,6 +109,8 @@ class LineSearch:
 
         tol = self._settings["tol"]
         points = explore(self._exact, self._polish, points, tol)
+        if len(points) == 1:
+            return points
         # Coarse values may have ended the scan too early.
         wider = [p for p in widen(look, points, self._low, self._high) if np.isfinite(p.value)]
         if len(wider) > len(points):
