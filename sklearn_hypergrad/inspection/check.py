@@ -140,7 +140,8 @@ def _warn(switching, kinks):
 
 def _switches(term):
     """Whether a term trains a network whose hidden units have kinks."""
-    network = getattr(getattr(term.problem, "problem", None), "network", None)
+    training = getattr(term, "problem", None)
+    network = getattr(getattr(training, "problem", None), "network", None)
     return network is not None and len(network.shapes) > 1 and network.activation.kinked
 
 
