@@ -33,11 +33,11 @@ N_DENSE = 200
 MISSED = 1e-6
 PAGE = Path(__file__).parents[1] / "docs" / "minima.inc"
 TEXT = """\
-On {n_sets} data sets, each raw, standardised, with a column in other units, with squares and products
-of its columns, and as subsets of 20 and 60 rows, {n_searches} searches with and without bounds were
-compared with 200 values over their ranges (``python -m benchmarks.minima``): {n_missed} were worse by
-more than one in a million. They took {ridge:.1f} evaluations of ridge and {logistic:.1f} of logistic
-regression on average, the estimator's own value included.
+On {n_sets} data sets, each raw, standardised, with a column in other units, with squares and
+products of its columns, and as subsets of 20 and 60 rows, {n_searches} searches with and without
+bounds were compared with 200 values over their ranges (``python -m benchmarks.minima``): {n_missed}
+were worse by more than one in a million. They took {ridge:.1f} evaluations of ridge and
+{logistic:.1f} of logistic regression on average, the estimator's own value included.
 """
 MOST_ROWS = {"alpha": 1000, "C": 400}
 MOST_FEATURES = 60

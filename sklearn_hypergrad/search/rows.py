@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_hypergrad._sklearn import (
@@ -21,6 +22,7 @@ from sklearn_hypergrad._sklearn import (
     report_failed_fits,
 )
 from sklearn_hypergrad.search.results.candidate_result import with_rows
+from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.stop import RowsStop
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
@@ -28,6 +30,11 @@ from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
 
 
+# Where a model has a solution, scikit-learn's solver need not find one.
+FAILED = (
+    "{}: scikit-learn could not fit the point that the search found on all splits, so all listed "
+    "values were fitted, too."
+)
 # The warning of scikit-learn's networks, which swallow Ctrl-C and end their training with it.
 SWALLOWED = "Training interrupted by user"
 
@@ -113,11 +120,15 @@ class Judge:
         n_fits = len(rows) * len(self.inputs.splits)
         if not n_fits:
             raise ValueError(NO_FITS)
-        task = task.subcontext(name, max_subtasks=n_fits, sequential_subtasks=False)
+        whole, task = task, task.subcontext(name, max_subtasks=n_fits, sequential_subtasks=False)
         urgent = {n for own, result in with_rows(results) for n in own[: result.n_urgent]}
         fitted, reason = self._fitted(rows, urgent, task)
         if reason == INTERRUPTED and not patient:
             raise KeyboardInterrupt
+        more = results if reason else _with_listed(results, fitted)
+        if more != results:
+            ended(task, estimator=self.search)
+            return self(more, whole, name, patient=patient)
         outputs = [output for number in sorted(fitted) for output in fitted[number]]
         if outputs:
             report_failed_fits(outputs, self.search.error_score)
@@ -245,6 +256,40 @@ def ended(task, **data):
     """Tell callbacks that a task has ended; they cannot stop it any more."""
     with contextlib.suppress(Stopped):
         task.call_on_fit_task_end(**data)
+
+
+def _with_listed(results, fitted):
+    """The results, with all listed values as rows where fits of every row have failed."""
+    return [
+        _completed(result)
+        if result.is_searched and all(_has_failed(fitted.get(number, ())) for number in rows)
+        else result
+        for rows, result in with_rows(results)
+    ]
+
+
+def _has_failed(outputs):
+    return any(output["fit_error"] for output in outputs)
+
+
+def _completed(result):
+    """A result with all its listed values as rows."""
+    spans, candidate = result.candidate.ranges, result.candidate
+    if not all(span.listed for span in spans):
+        return result
+    listed = ParameterGrid({span.key: span.listed for span in spans})
+    rows = [{**candidate.settings, **row} for row in listed]
+    rows = [row for row in rows if row not in result.rows]
+    if not rows:
+        return result
+    remark = Remark(FAILED.format(candidate.key), warns=False)
+    values = [row[spans[0].key] for row in rows] if result.values else []
+    return dataclasses.replace(
+        result,
+        rows=[*result.rows, *rows],
+        values=[*result.values, *values],
+        remarks=[*result.remarks, remark],
+    )
 
 
 def _of_search(results):

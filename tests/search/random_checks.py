@@ -341,7 +341,12 @@ def _works_afterwards(case, grid, ours):
 def _predicts(case, grid, ours, again):
     # KernelRidge has a kernel of its own for the very object that it was fitted with.
     X = copy.deepcopy(case.data.X)
-    expected, predicted, repeated = (search.predict(X) for search in (grid, ours, again))
+    try:
+        expected = grid.predict(X)
+    # Some estimators cannot predict after a fit of one class.
+    except IndexError:
+        return []
+    predicted, repeated = ours.predict(X), again.predict(X)
     if np.shape(predicted) != np.shape(expected):
         return [Failure("predictions", f"{np.shape(predicted)}, not {np.shape(expected)}")]
     same = _close if np.asarray(predicted).dtype.kind == "f" else np.array_equal

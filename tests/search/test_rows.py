@@ -8,12 +8,13 @@ import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.tree import DecisionTreeClassifier
+from test_callbacks import Recorder
 
 from sklearn_hypergrad import HypergradSearchCV
-from tests.search.test_callbacks import Recorder
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 3))
@@ -170,3 +171,19 @@ def test_without_targets():
     theirs = GridSearchCV(KMeans(random_state=0, n_init=1), grid, cv=2).fit(X)
     ours = HypergradSearchCV(KMeans(random_state=0, n_init=1), grid, cv=2).fit(X)
     assert_same(ours, theirs)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_where_fits_fail_all_listed_values_are_fitted():
+    """Without shrinkage a constant column stops the solver of scikit-learn, not the search."""
+    rng = np.random.default_rng(12)
+    X, y = rng.normal(size=(20, 3)), np.arange(20) % 3
+    X[:, 0] += y
+    X[:, 2] = 0
+    model, grid = LinearDiscriminantAnalysis(solver="eigen"), {"shrinkage": [0, 1]}
+    ours = HypergradSearchCV(model, grid, cv=2, scoring="neg_log_loss").fit(X, y)
+    theirs = GridSearchCV(model, grid, cv=2, scoring="neg_log_loss").fit(X, y)
+    assert np.isnan(ours.cv_results_["mean_test_score"]).tolist() == [True, False]
+    assert ours.best_params_ == theirs.best_params_
+    assert any("could not fit the point that the search found" in r for r in ours.remarks_)

@@ -9,12 +9,12 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
+from test_interrupts import After
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, linear_model
 from sklearn_hypergrad.search import rows, search_cv
 from sklearn_hypergrad.training import Run
 from sklearn_hypergrad.tuning import Stopped, deadline
-from tests.search.test_interrupts import After
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn_hypergrad.HypergradWarning",

@@ -190,7 +190,7 @@ def remarks(search, results, metric, inputs):
             for one in own
             if (returned or (one.warns and not result.is_searched)) and one not in shared
         ]
-    return told
+    return list(dict.fromkeys(told))
 
 
 def _unconverged(result, score, inputs):
