@@ -87,6 +87,14 @@ def test_the_own_value_is_seen_first_and_counts(own):
     assert 1 - search.best_score_ <= first["loss"] * (1 + 1e-9)
 
 
+def test_an_own_value_at_the_end_of_the_scan_is_one_point():
+    """Three decades from the centre of the scan, up to the rounding of a logarithm."""
+    X, y = load_diabetes(return_X_y=True)
+    search = HypergradSearchCV(Ridge(), {"alpha": Continuous(init=1e3)}, refit=False).fit(X, y)
+    assert search.best_params_["alpha"] < 0.5
+    assert list(search.hyperparameters_["status"]) == ["interior"]
+
+
 def test_an_own_value_out_of_bounds_is_no_result():
     X, y = load_diabetes(return_X_y=True)
     range_ = Continuous(10, 1e3)

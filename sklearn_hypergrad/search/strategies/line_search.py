@@ -141,6 +141,9 @@ class LineSearch:
         inside = own is not None and ends[0] <= own <= ends[1]
         listed = np.log(self._prepared.range.listed)
         grid = places(*ends[:: -self._regularizes], own if inside else None, listed)
+        if own is not None:
+            # Two points of one place would look like a flat end.
+            grid = [own if abs(z - own) <= ON_BOUND else z for z in grid]
         points = scan(look, grid, thorough=not self._objective.iterative)
         if own is not None and own not in [point.z for point in points]:
             points = in_order([*points, look(own)])
