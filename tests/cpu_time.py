@@ -8,8 +8,9 @@ import pytest
 
 # Seconds of the machine below. Tests that do not fit in have to become smaller, or ``thorough``.
 LIMIT = 240
-# Seconds of ``work`` on the machine that the limit is meant for, with nothing else to do.
-REFERENCE = 0.0026
+# Seconds of ``work`` on the machine that the limit is meant for, with nothing else to do: an AMD EPYC
+# of family 25. Slower processors are given more time.
+REFERENCE = 0.00165
 # Tests from one measurement of the machine to the next.
 EVERY = 50
 # Ratio of the mean of these to the smallest from which on the machine was busy: others in its

@@ -350,6 +350,7 @@ def test_the_grid_that_a_search_stands_for(param_grid, estimator, expected):
             assert same, (key, one[key])
 
 
+@pytest.mark.thorough
 def test_jobs_do_not_matter(diabetes):
     search = HypergradSearchCV(
         make_pipeline(StandardScaler(), linear_model.Ridge()),

@@ -133,10 +133,15 @@ SEEN = {
     "product": (piped(SCALER, KernelRidge(kernel="rbf")), "kernelridge__alpha", narrow),
     "vector": (piped(SCALER, linear_model.Ridge()), "ridge__alpha", narrow),
 }
+# Their parts are also those of others.
+OF_OTHERS = {"no intercept", "shared", "shared classes", "row space", "codes"}
 
 
 @pytest.mark.filterwarnings("ignore:.*not converged:sklearn_hypergrad.HypergradWarning")
-@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.thorough) if n in OF_OTHERS else n for n in SEEN],
+)
 def test_a_scorer_gets_what_a_grid_search_gives_it(data, name):
     model, key, load = SEEN[name]
     X, y = load(data)

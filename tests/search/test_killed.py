@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 )
 N_KILLS = 20
 # Searches with warm starts, with new draws at every evaluation, and with several candidates.
-QUICK = {"own model", "logistic vector", "drawn anew", "grid"}
+QUICK = {"own model", "logistic vector"}
 
 
 class Robust(DifferentiableRegressor):
