@@ -8,8 +8,8 @@ import pytest
 
 # Seconds of the machine below. Tests that do not fit in have to become smaller, or ``thorough``.
 LIMIT = 240
-# Seconds of ``work`` on the machine that the limit is meant for, with nothing else to do: an AMD EPYC
-# of family 25. Slower processors are given more time.
+# Seconds of ``work`` on the machine that the limit is meant for, with nothing else to do: an AMD
+# EPYC of family 25. Slower processors are given more time.
 REFERENCE = 0.00165
 # Tests from one measurement of the machine to the next.
 EVERY = 50

@@ -52,12 +52,15 @@ class Point:
     value, slope : float
     exact : bool
         Whether they are accurate, and not only good enough for a scan.
+    rough : bool
+        Whether they may be far off.
     """
 
     z: float
     value: float
     slope: float
     exact: bool = True
+    rough: bool = False
 
 
 def places(start, stop, wanted=None, preferred=()):
@@ -218,11 +221,12 @@ def explore(evaluate, polish, points, tol):
         found = _roomiest(in_order(known.values()), tol, closed)
         if found is None:
             break
-        left, right, z = found
-        rough = [end.z for end in (left, right) if not end.exact]
+        left, right, z, best = found
+        # What promises to be best must be true.
+        doubtful = [e.z for e in (left, right) if e.rough or (e.value < best and not e.exact)]
         done = False
-        if rough:
-            new = [evaluate(z) for z in rough]
+        if doubtful:
+            new = [evaluate(z) for z in doubtful]
         elif left.slope < 0 < right.slope:
             new, minimum = polish(left, right)
             done = not minimum.converged
@@ -266,7 +270,7 @@ def polished(evaluate, left, right, optimizer, settings):
 
 
 def _roomiest(points, tol, closed):
-    """``(left, right, z)`` of the neighbours with the most room below the best value, or None."""
+    """``(left, right, z, best)``: the neighbours with the most room below the best, or None."""
     best = lowest_of(point for point in points if point.exact).value
     least, found = best - GAIN * abs(best), None
     for number, (left, right) in enumerate(itertools.pairwise(points)):
@@ -276,7 +280,7 @@ def _roomiest(points, tol, closed):
         values = [point.value for point in points[max(0, number - 1) : number + 3]]
         z, low = least_possible(left, right, max(values) - min(values))
         if low < least:
-            least, found = low, (left, right, z)
+            least, found = low, (left, right, z, best)
     return found
 
 

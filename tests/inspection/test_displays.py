@@ -207,8 +207,7 @@ def test_a_range_that_is_gone_from_the_grid_is_said(scalar):
 
 def test_convergence_shows_losses_and_gradients_of_the_search(scalar):
     display = ConvergenceDisplay.from_search(scalar)
-    # The first evaluation is that of the estimator's own value.
-    history = scalar.history_[1:]
+    history = scalar.history_[: len(display.losses)]
     each, lowest, norms = display.lines_
     assert np.array_equal(each.get_ydata(), history["loss"])
     assert np.array_equal(lowest.get_ydata(), np.minimum.accumulate(history["loss"]))
@@ -222,15 +221,15 @@ def test_convergence_shows_losses_and_gradients_of_the_search(scalar):
 def test_the_own_value_is_a_line_and_no_step(scalar):
     display = ConvergenceDisplay.from_search(scalar)
     history = columns_of(scalar.history_)
-    assert history["value"][0] == pytest.approx(1.0)
+    assert history["value"][-1] == pytest.approx(1.0)
     assert len(display.losses) == len(history["loss"]) - 1
-    assert display.before == history["loss"][0]
+    assert display.before == history["loss"][-1]
     assert f"before the search: {display.before:.4g}" in text_of(display.ax_[0])
 
 
 def test_convergence_over_seconds(scalar):
     display = ConvergenceDisplay.from_search(scalar, x="seconds")
-    seconds = scalar.history_["seconds"][1:]
+    seconds = scalar.history_["seconds"][: len(display.losses)]
     assert np.allclose(display.lines_[0].get_xdata(), np.cumsum(seconds))
     assert "seconds" in display.ax_[1].get_xlabel()
     with pytest.raises(ValueError, match="x must be one of"):

@@ -200,7 +200,7 @@ def test_a_place_that_cannot_be_used_is_left():
 def test_rough_points_are_made_exact_before_they_are_believed():
     """The rough value promises a minimum that is not there."""
     line = Line(lambda z: 5 - z)
-    rough = Point(0.0, 4.0, 20.0, exact=False)
+    rough = Point(0.0, 4.0, 20.0, exact=False, rough=True)
     found = explore(line, None, [line(-2.0), rough, line(2.0)], 1e-3)
     assert line.seen == [-2.0, 2.0, 0.0]
     assert [point.value for point in found] == [7.0, 5.0, 3.0]
@@ -236,3 +236,24 @@ def test_the_least_possible_value_of_a_cubic_is_its_minimum():
     z, low = least_possible(line(-0.01), line(0.2), 0.0)
     assert z == pytest.approx(math.sqrt(0.01 / 3), rel=1e-6)
     assert low == pytest.approx(line.value(z), rel=1e-4)
+
+
+def test_coarse_points_are_believed_unless_they_are_the_best():
+    """A coarse value that is too low is made exact; one that is no competitor is not."""
+    line = Line(lambda z: (z - 0.2) ** 2)
+    low, high = Point(1.0, -5.0, 1.6, exact=False), Point(4.0, 14.0, 7.6, exact=False)
+    found = explore(line, None, [line(-0.5), low, high], 10.0)
+    assert found == [line(-0.5), low, high]
+    asked = []
+
+    def evaluate(z):
+        asked.append(z)
+        return line(z)
+
+    def polish(left, right):
+        return polished(line, left, right, Cubic(), {"tol": 1e-6, "max_iter": 50})
+
+    found = explore(evaluate, polish, [line(-0.5), low, high], 1e-6)
+    assert asked[0] == 1.0
+    assert 4.0 not in asked
+    assert min(found, key=lambda point: point.value).z == pytest.approx(0.2, abs=1e-5)

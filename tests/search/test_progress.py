@@ -40,20 +40,17 @@ def test_a_line_per_evaluation(data, capsys):
     search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 1e3]}, cv=3, verbose=1)
     search, lines, steps = printed(search, X, y, capsys)
     history = search.history_
-    # First the estimator's own value, then the range.
-    title = "alpha; 1 - r2 on 3 splits of cv"
-    assert lines[:2] == [f"comparison: {title}", COLUMNS]
-    assert lines[3:5] == [title, COLUMNS]
+    assert lines[:2] == ["alpha; 1 - r2 on 3 splits of cv", COLUMNS]
     assert len(steps) == search.n_iter_ == len(history)
-    for number, (line, loss) in enumerate(zip(steps, history["loss"], strict=True)):
-        assert line[:6] == f"{number or 1:6d}"
+    for number, (line, loss) in enumerate(zip(steps, history["loss"], strict=True), start=1):
+        assert line[:6] == f"{number:6d}"
         assert float(line[6:23]) == pytest.approx(loss, rel=1e-5)
-        assert int(line[51:63]) == 3 * (number + 1)
+        assert int(line[51:63]) == 3 * number
         assert len(line) == len(COLUMNS)
-    change = history["loss"].iloc[2] - history["loss"].iloc[1]
-    assert float(steps[2].split()[2]) == pytest.approx(change, rel=1e-2)
-    norm = history["gradient_norm"].iloc[1]
-    assert float(steps[1].split()[2]) == pytest.approx(norm, rel=1e-2)
+    change = history["loss"].iloc[1] - history["loss"].iloc[0]
+    assert float(steps[1].split()[2]) == pytest.approx(change, rel=1e-2)
+    norm = history["gradient_norm"].iloc[0]
+    assert float(steps[0].split()[2]) == pytest.approx(norm, rel=1e-2)
 
 
 def test_it_ends_with_three_lines(data, capsys):
@@ -99,9 +96,8 @@ def test_what_is_left_of_a_budget(data, capsys):
     assert steps[0].split()[-1] == "s"
     search = HypergradSearchCV(Ridge(), {"alpha": [1e-3, 1e3]}, max_iter=6, verbose=1)
     _, _, steps = printed(search, X, y, capsys)
-    # The first is the estimator's own value.
-    assert all("<" in line for line in steps[1:6])
-    assert not any("<" in line for line in [steps[0], *steps[7:]])
+    assert all("<" in line for line in steps[:5])
+    assert "<" not in steps[6]
 
 
 @pytest.mark.parametrize(

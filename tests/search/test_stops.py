@@ -89,7 +89,7 @@ class TestManySettings:
         assert len(caught) == 1
         assert caught[0].filename == __file__
         assert search.cv_results_["params"][0] == whole.cv_results_["params"][0]
-        assert [row[COMPONENTS] for row in search.cv_results_["params"]] == [2, 4]
+        assert [row[COMPONENTS] for row in search.cv_results_["params"]] == [2, 4, 4]
         assert search.stopping_reason_.endswith("interrupted after 1 of at most 50 evaluations")
         assert search.remarks_[0] in str(caught[0].message)
         assert search.remarks_[0] in str(search.report())

@@ -233,18 +233,12 @@ def compared(objective, h, found, what):
 
 def compared_with_own(prepared, objective, found, what="the point found"):
     """The Comparison with the estimator's own value, in a list; empty if that cannot be used."""
-    own = own_record(prepared, objective)
-    if own is None:
-        return []
     leaf = prepared.range.leaf
-    return [Comparison(f"{what} over {leaf}={own.h[leaf]:.4g}", own, found.record)]
-
-
-def own_record(prepared, objective):
-    """The Record at the estimator's own value, within bounds or not; None if it cannot be used."""
     own = prepared.own(prepared.range)
     low, high = prepared.hyperparameter(prepared.range).open_limits
-    return objective.compared({prepared.range.leaf: own}) if low < own < high else None
+    if not low < own < high:
+        return []
+    return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
 
 
 def searched_one(prepared, span, dimension, labels=()):

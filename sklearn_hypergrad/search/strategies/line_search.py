@@ -20,7 +20,6 @@ from sklearn_hypergrad.optimizers import (
 )
 from sklearn_hypergrad.optimizers.line import DECADE, flat_stretch, in_order, lowest_of
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
-from sklearn_hypergrad.search.results.candidate_result import own_record
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.tuning import COARSE, FINE, ROUGH
@@ -78,10 +77,6 @@ class LineSearch:
         CannotSearch
             If the objective is not finite anywhere.
         """
-        # The result is compared with the estimator's own value. It comes first, so that a search
-        # that is stopped is not worse.
-        self._objective.tol = FINE
-        own_record(self._prepared, self._objective)
         self._scan()
         points = self._known()
         if not points:
@@ -125,9 +120,7 @@ class LineSearch:
 
     def _known(self):
         """The points so far, the most accurate of each place; unsolved ones only if all are."""
-        # The estimator's own value may be outside the bounds.
-        inside = self._objective.space.contains
-        records = [r for r in self._objective.records if np.isfinite(r.value) and inside(r.theta)]
+        records = [r for r in self._objective.records if np.isfinite(r.value)]
         points = {}
         for record in [r for r in records if r.usable] or records:
             point = self._point(record)
@@ -176,17 +169,17 @@ class LineSearch:
         """The Point of a Record."""
         theta, slope = float(record.theta[0]), float(record.gradient[0])
         z, slope = (theta, slope) if self._logarithmic else (float(np.log(theta)), slope * theta)
-        return Point(z, record.value, slope, exact=record.tol <= FINE)
+        return Point(z, record.value, slope, record.tol <= FINE, record.tol > COARSE)
 
     def _look(self):
         """``point(z)`` for a scan; solves roughly if the last value was far too large."""
         values = []
 
         def point(z):
-            rough, own = bool(values) and hopeless(values[-1], min(values)), z == self._own
-            self._objective.tol = FINE if own else ROUGH if rough else COARSE
+            rough = bool(values) and hopeless(values[-1], min(values))
+            self._objective.tol = ROUGH if rough else COARSE
             record = self._record(z)
-            if rough and not own and not hopeless(record.value, min(values)):
+            if rough and not hopeless(record.value, min(values)):
                 self._objective.tol = COARSE
                 record = self._record(z)
             values.append(record.value if record.usable else np.inf)

@@ -4,7 +4,6 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import Cubic
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
-from sklearn_hypergrad.search.results.candidate_result import compared_with_own
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.one_se import selected
@@ -43,7 +42,7 @@ class PathSearch(ScalarSearch):
         self._found = self._polished(order[0])
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
-        self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
+        self._compare()
         if self.prepared.judges:
             self._asked.tol = FINE
             self._judge(best)

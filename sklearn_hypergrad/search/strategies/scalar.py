@@ -11,7 +11,8 @@ from sklearn_hypergrad.search.results.candidate_result import (
     searched_one,
     solved,
 )
-from sklearn_hypergrad.search.results.found import stopped_at
+from sklearn_hypergrad.search.results.found import Found, stopped_at
+from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import Judge
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
@@ -39,11 +40,21 @@ class ScalarSearch(Strategy):
         self._found = LineSearch(self.prepared, self.objective).run()
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
-        self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
+        self._compare()
         if self.prepared.judges:
             self._asked.tol = self.objective.tol
             space = self.objective.space
             self._judge([r.h for r in self.objective.records if space.contains(r.theta)])
+
+    def _compare(self):
+        """Compare with the estimator's own value, and take it where coarse values hid it."""
+        found, objective = self._found, self.objective
+        self._comparisons = compared_with_own(self.prepared, objective, found)
+        for own in (each.before for each in self._comparisons):
+            better = own.usable and own.value < found.record.value
+            if better and objective.space.contains(own.theta) and self.options.selection == "best":
+                message = f"{found.message}; the estimator's own value is better"
+                self._found = Found(own, [EndStatus.INTERIOR], message)
 
     def _judge(self, visited):
         """Find the best listed and the best of some visited points under the asked score."""
