@@ -257,3 +257,12 @@ def test_coarse_points_are_believed_unless_they_are_the_best():
     assert asked[0] == 1.0
     assert 4.0 not in asked
     assert min(found, key=lambda point: point.value).z == pytest.approx(0.2, abs=1e-5)
+
+
+@pytest.mark.parametrize(("width", "error"), [(1.0, 0.0027), (2.0, 0.0432), (5.0, 0.3)])
+def test_what_a_cubic_may_be_wrong_by_grows_with_the_distance(width, error):
+    """A share of the height of the line, as its fourth derivative is; never more than the share."""
+    left, right = Point(0.0, 1.0, 0.0), Point(width * DECADE, 1.0, 0.0)
+    z, low = least_possible(left, right, 1.0)
+    assert z == pytest.approx(width * DECADE / 2)
+    assert low == pytest.approx(1 - error)
