@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -42,6 +42,17 @@ def test_separable_classes_that_are_badly_scaled():
     listed = {"logisticregression__C": np.logspace(-2, 2, 5)}
     plain = GridSearchCV(model, listed, scoring=LOG_LOSS, refit=False).fit(X, y)
     assert search.best_score_ >= plain.best_score_
+
+
+def test_coarse_values_do_not_end_a_scan():
+    """Few rows that are separable: the loss falls, by little, to the end of what is searched."""
+    X, y = load_breast_cancer(return_X_y=True)
+    rows = np.random.default_rng(0).permutation(len(y))[:400]
+    X, y = scale(X[rows])[:20], y[rows][:20]
+    search = HypergradSearchCV(
+        LogisticRegression(), {"C": Continuous()}, scoring=LOG_LOSS, refit=False
+    ).fit(X, y)
+    assert list(search.hyperparameters_["status"]) == ["limit"]
 
 
 def other_units(X, factor):

@@ -193,11 +193,16 @@ class LineSearch:
         return self._point(record) if record.usable else None
 
     def _refine(self, points):
-        """Evaluate points that may be the best again, to the fine tolerance."""
+        """Evaluate points that may be the best again, to the fine tolerance.
+
+        So are ends from which the line falls on: whether they are the best decides where it ends.
+        """
         best = lowest_of(points)
         near = best.value + NOISE * abs(best.value)
+        falling = [points[0]] * (points[0].slope > 0) + [points[-1]] * (points[-1].slope < 0)
         for point in points:
-            if point is best or point.value <= near:
+            falls_on = point in falling and not hopeless(point.value, best.value)
+            if point.value <= near or (falls_on and not all(self._bounded)):
                 self._record(point.z)
 
     def _polish(self, left, right):
