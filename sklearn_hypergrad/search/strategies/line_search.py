@@ -85,8 +85,8 @@ class LineSearch:
         if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
             end = points[-1] if self._regularizes > 0 else points[0]
             return self._found(end.z, EndStatus.FLAT, "flat everywhere")
-        self._refine(points)
-        points = self._known()
+        while self._refine(points):
+            points = self._known()
         # Where nothing can be solved finely, the values of the scan stay.
         if any(point.exact for point in points):
             points = self._explored(points)
@@ -195,15 +195,19 @@ class LineSearch:
     def _refine(self, points):
         """Evaluate points that may be the best again, to the fine tolerance.
 
-        So are ends from which the line falls on: whether they are the best decides where it ends.
+        So is an end beside the best point: whether it is better decides where the line ends.
+        Returns whether there was something new.
         """
+        n_before = len(self._objective.records)
         best = lowest_of(points)
         near = best.value + NOISE * abs(best.value)
-        falling = [points[0]] * (points[0].slope > 0) + [points[-1]] * (points[-1].slope < 0)
+        pairs = (points[:2], points[:-3:-1]) if len(points) > 1 else ()
+        beside = [end for end, inner in pairs if inner is best]
         for point in points:
-            falls_on = point in falling and not hopeless(point.value, best.value)
-            if point.value <= near or (falls_on and not all(self._bounded)):
+            decides = point in beside and not all(self._bounded)
+            if point.value <= near or (decides and not hopeless(point.value, best.value)):
                 self._record(point.z)
+        return len(self._objective.records) > n_before
 
     def _polish(self, left, right):
         """One run of the optimizer in a bracket, on the scale of the search."""

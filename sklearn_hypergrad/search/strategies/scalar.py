@@ -20,6 +20,11 @@ from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 
 
+# Relative difference of two losses that is more than rounding. Reason: far below the 1e-6 by which
+# no result is to be worse.
+NOTICED = 1e-9
+
+
 class ScalarSearch(Strategy):
     """Scan a line, polish the best minimum, and judge visited points by the asked score.
 
@@ -51,7 +56,8 @@ class ScalarSearch(Strategy):
         found, objective = self._found, self.objective
         self._comparisons = compared_with_own(self.prepared, objective, found)
         for own in (each.before for each in self._comparisons):
-            better = own.usable and own.value < found.record.value
+            lower = found.record.value - own.value > NOTICED * abs(own.value)
+            better = own.usable and lower
             if better and objective.space.contains(own.theta) and self.options.selection == "best":
                 message = f"{found.message}; the estimator's own value is better"
                 self._found = Found(own, [EndStatus.INTERIOR], message)
