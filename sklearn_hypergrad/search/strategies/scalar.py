@@ -19,7 +19,6 @@ from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 
-
 # Relative difference of two losses that is more than rounding. Reason: far below the 1e-6 by which
 # no result is to be worse.
 NOTICED = 1e-9
