@@ -477,8 +477,8 @@ MUTANTS = [
     ),
     Mutant(
         "optimizers/line.py",
-        "error = ALLOWED * max(variation, steepest)",
-        "error = 0.0 * max(variation, steepest)",
+        "return ALLOWED * max(variation, steepest)",
+        "return 0.0 * max(variation, steepest)",
         "A line is believed to be the cubic through its points.",
         "optimizers/test_scan.py",
     ),

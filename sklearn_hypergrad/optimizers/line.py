@@ -278,22 +278,40 @@ def _roomiest(points, tol, closed):
         if right.z - left.z <= tol or inside:
             continue
         values = [point.value for point in points[max(0, number - 1) : number + 3]]
-        z, low = least_possible(left, right, max(values) - min(values))
+        error = _error(left, right, max(values) - min(values))
+        # Few pairs get past this.
+        if _floor(left, right) - error >= least:
+            continue
+        z, low = least_possible(left, right, error)
         if low < least:
             least, found = low, (left, right, z, best)
     return found
 
 
+def _error(left, right, variation):
+    """How much lower than the cubic the line may be, if values around vary by so much."""
+    width = (right.z - left.z) / DECADE
+    steepest = max(abs(left.slope), abs(right.slope)) * DECADE * min(1.0, width)
+    return ALLOWED * max(variation, steepest) * min(1.0, MISSED * width**4)
+
+
+# The polynomials by which a cubic depends on the slopes at its ends are between 0 and 4/27.
+def _floor(left, right):
+    """A value that the cubic is nowhere below."""
+    fall = max(0.0, -left.slope) + max(0.0, right.slope)
+    return min(left.value, right.value) - 4 / 27 * fall * (right.z - left.z)
+
+
 # With t from 0 to 1 and slopes per unit of t, the cubic is a + p t + (3 d - 2 p - q) t^2 +
 # (p + q - 2 d) t^3, where d is the difference of the values, and p and q are the slopes.
-def least_possible(left, right, variation):
+def least_possible(left, right, error):
     """``(z, value)``: how low the line may be between two points, and where.
 
     Parameters
     ----------
     left, right : Point
-    variation : float
-        How much the values of these points and their neighbours vary.
+    error : float
+        How much lower than the cubic it may be in the middle.
 
     Returns
     -------
@@ -303,8 +321,6 @@ def least_possible(left, right, variation):
     p, q = left.slope * width, right.slope * width
     square, cube = 3 * difference - 2 * p - q, p + q - 2 * difference
     t = np.append(SHARES, _stationary(p, square, cube))
-    steepest = max(abs(p), abs(q)) * min(1.0, DECADE / width)
-    error = ALLOWED * max(variation, steepest) * min(1.0, MISSED * (width / DECADE) ** 4)
     values = left.value + t * (p + t * (square + t * cube)) - 16 * error * (t * (1 - t)) ** 2
     at = int(np.argmin(values))
     return left.z + float(t[at]) * width, float(values[at])

@@ -5,7 +5,7 @@ import pytest
 
 from sklearn_hypergrad.optimizers import Cubic, Point, explore, hopeless, places, polished, widen
 from sklearn_hypergrad.optimizers import scan as scan_places
-from sklearn_hypergrad.optimizers.line import DECADE, flat_stretch, least_possible
+from sklearn_hypergrad.optimizers.line import DECADE, _error, _floor, flat_stretch, least_possible
 
 pytestmark = pytest.mark.portable
 
@@ -225,7 +225,7 @@ def test_the_least_possible_value_is_below_that_of_a_sigmoid(center, width):
         line = Line(lambda z, sign=sign: sign / (1 + np.exp(center * DECADE - z)))
         left, right = line(0.0), line(width * DECADE)
         # The values of a line along which the whole sigmoid is seen.
-        _, low = least_possible(left, right, 1.0)
+        _, low = least_possible(left, right, _error(left, right, 1.0))
         inside = [line(z).value for z in np.linspace(0, width * DECADE, 201)]
         low = min(low, left.value, right.value)
         assert low <= min(inside) + 0.7 * 0.009 * width**4 + 1e-12
@@ -263,6 +263,14 @@ def test_coarse_points_are_believed_unless_they_are_the_best():
 def test_what_a_cubic_may_be_wrong_by_grows_with_the_distance(width, error):
     """A share of the height of the line, as its fourth derivative is; never more than the share."""
     left, right = Point(0.0, 1.0, 0.0), Point(width * DECADE, 1.0, 0.0)
-    z, low = least_possible(left, right, 1.0)
+    z, low = least_possible(left, right, _error(left, right, 1.0))
     assert z == pytest.approx(width * DECADE / 2)
     assert low == pytest.approx(1 - error)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_cubic_is_nowhere_below_its_floor(seed):
+    rng = np.random.default_rng(seed)
+    left, right = (Point(z, *rng.normal(size=2)) for z in (0.0, rng.uniform(0.1, 3)))
+    _, low = least_possible(left, right, 0.0)
+    assert _floor(left, right) <= min(low, left.value, right.value)
