@@ -131,9 +131,10 @@ class Implicit(Hypergradient):
             reach = norm(w) + norm(w - problem.start())
             if abs(np.vdot(adjoint, slope)) > UNSOLVED * norm(right) * reach:
                 return Status.INNER_NOT_CONVERGED
-        rng = np.random.default_rng(0)
-        beside = {n: (np.asarray(v) == 0) * rng.uniform(1, 2, np.shape(v)) for n, v in h.items()}
-        if any(np.any(change) for change in beside.values()):
+        if not all(map(np.all, h.values())):
+            rng = np.random.default_rng(0)
+            zero = {name: np.asarray(value) == 0 for name, value in h.items()}
+            beside = {name: at * rng.uniform(1, 2, at.shape) for name, at in zero.items()}
             exact = self if self.solver == AUTO else Implicit("cg", gauss_newton=self.gauss_newton)
             moved = problem.cross_jvp(w, h, beside)
             if exact._adjoint(problem, h, solution, moved, None, tol)[1] is Status.UNDETERMINED:

@@ -27,6 +27,7 @@ class Spectral:
         # Directions in which A is zero up to rounding.
         floor = matrices.shape[-1] * np.finfo(float).eps * self.eigenvalues[:, -1:]
         self._null, self._floor = self.eigenvalues <= floor, floor
+        self._is_singular = bool(self._null.any())
 
     def to_basis(self, right):
         """Coordinates of ``right``, of shape (n_stack, n, k), in the eigenvectors."""
@@ -42,6 +43,8 @@ class Spectral:
         ``shift`` is a scalar or one value per column, of shape (k,). If it is below the rounding
         errors of A, solutions are the shortest least squares solutions.
         """
-        undetermined = self._null & (np.asarray(shift) <= self._floor)
-        curvature = np.where(undetermined, np.inf, self.eigenvalues + shift)
+        curvature = self.eigenvalues + shift
+        if self._is_singular:
+            undetermined = self._null & (np.asarray(shift) <= self._floor)
+            curvature = np.where(undetermined, np.inf, curvature)
         return self.vectors @ (coordinates / curvature)

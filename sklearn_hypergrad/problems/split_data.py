@@ -140,6 +140,8 @@ def overlap_of(splits):
     float
     """
     parts = [(row_numbers(train), row_numbers(test)) for train, test in splits]
+    if parts and np.bincount(np.concatenate([test for _, test in parts])).max(initial=0) <= 1:
+        return 0.0
     held_out = np.concatenate([np.unique(test) for _, test in parts]) if parts else np.array([])
     if len(np.unique(held_out)) == len(held_out):
         return 0.0
