@@ -267,8 +267,8 @@ MUTANTS = [
     ),
     Mutant(
         "linalg/spectral.py",
-        "np.where(undetermined, np.inf, self.eigenvalues + shift)",
-        "np.where(undetermined, np.inf, self.eigenvalues + 1.001 * shift)",
+        "curvature = self.eigenvalues + shift",
+        "curvature = self.eigenvalues + 1.001 * shift",
         "The shift is 0.1 % too large.",
         "linalg",
     ),
