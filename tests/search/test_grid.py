@@ -211,7 +211,7 @@ def test_errors_of_grid_search_end_with_what_may_be_meant(grid, hint):
     [
         ({"scoring": "neg_mean_square_error"}, "neg_mean_squared_error"),
         ({"scoring": ["r2", "neg_mean_square_error"], "refit": "r2"}, "neg_mean_squared_error"),
-        ({"hypergradient": "implict"}, "implicit"),
+        ({"hypergradient": "implicit_"}, "implicit"),
         ({"validation_loss": "logloss"}, "log_loss"),
     ],
 )
