@@ -114,7 +114,8 @@ def test_a_convex_family(diabetes):
     assert search.best_score_ == pytest.approx(cross_val_score(model, *diabetes, cv=3).mean())
     near = [search.best_params_["strength"] * factor for factor in (0.9, 1.1)]
     scores = [cross_val_score(QuarticRegressor(s), *diabetes, cv=3).mean() for s in near]
-    assert search.best_score_ >= max(scores)
+    # The loss is flat there: it changes in the ninth digit.
+    assert search.best_score_ >= max(scores) - 1e-8
     # A score without gradient judges what was visited.
     search.set_params(scoring="neg_median_absolute_error").fit(*diabetes)
     assert len(search.cv_results_["params"]) >= 2
