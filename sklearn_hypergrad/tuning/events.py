@@ -51,7 +51,7 @@ class Stage:
         Its name in reports, where a score is written as a loss ("1 - r2").
     overlap : float
         Mean ratio of held-out to training rows if splits hold rows out more than once, else zero;
-        see :func:`~sklearn_hypergrad.tuning.objective.standard_error`.
+        see ``standard_error``.
     at_most : int or None
         Largest number of evaluations of the stage; None if the optimizer has no such budget.
     """
