@@ -82,7 +82,7 @@ def _solve(matrix, right):
         return solve_factored(triangle, right), SolveStatus.DONE
     values = np.linalg.eigvalsh(matrix)
     if values[0] < -NEGATIVE * np.abs(values).max():
-        return np.linalg.lstsq(matrix, right)[0], SolveStatus.NEGATIVE_CURVATURE
+        return np.linalg.lstsq(matrix, right, rcond=None)[0], SolveStatus.NEGATIVE_CURVATURE
     return Shortest(matrix).solve(right), SolveStatus.UNDETERMINED
 
 
