@@ -23,6 +23,7 @@ from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, cross_val_s
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from test_interrupts import After
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.search.data.fingerprint import fingerprint
@@ -73,28 +74,6 @@ def counted(monkeypatch):
     return count
 
 
-class Interrupts:
-    """A callback that presses Ctrl-C after some evaluations."""
-
-    def __init__(self, n):
-        self.n = n
-
-    def setup(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context):
-        if context.task_name == "step":
-            self.n -= 1
-            if self.n == 0:
-                raise KeyboardInterrupt
-
-    def teardown(self, estimator, context):
-        pass
-
-
 SEARCHES = {
     "ridge": (Ridge(), RANGE, {}),
     "logistic": (NEWTON, {"C": [1e-2, 1e2]}, {"scoring": "accuracy"}),
@@ -114,7 +93,7 @@ def test_interrupted_searches_go_on(small, tmp_path, counted, name):
     whole = search_for(tmp_path / "whole", estimator, grid, **options).fit(X, y)
     n_whole = len(counted)
     interrupted = search_for(tmp_path / "other", estimator, grid, **options)
-    interrupted.set_callbacks(Interrupts(3)).fit(X, y)
+    interrupted.set_callbacks(After(3)).fit(X, y)
     search = search_for(tmp_path / "other", estimator, grid, **options).fit(X, y)
     assert bits(search) == bits(whole)
     # What an interrupted search evaluates for its result may be nothing that others need.
@@ -152,7 +131,7 @@ def test_what_does_not_matter(small, tmp_path, capsys):
         search_for(**{"folder": tmp_path, **options}).fit(*small)
     assert "continues after" in (out := capsys.readouterr().out)
     assert str(path) in out
-    search_for(tmp_path).set_callbacks(Interrupts(np.inf)).fit(*small)
+    search_for(tmp_path).set_callbacks(After(np.inf)).fit(*small)
     assert files(tmp_path) == [path]
 
 
