@@ -141,6 +141,13 @@ class Model(abc.ABC):
         """The same as ``fit`` without a pullback, which may be cheaper."""
         return self.fit(h, start, tol)
 
+    def known(self, h, state, tol):
+        """The same as ``train`` if ``state`` is that of a fit at ``h`` to this tolerance.
+
+        By default it is trained again, from there.
+        """
+        return self.train(h, state, tol)
+
     def x_vjp(self, h, fitted, g):
         """Derivatives of ``sum g z`` in the rows of X, in training and held-out parts.
 
@@ -295,6 +302,9 @@ class WeightModel(Model):
         solution = self.problem.solve(h, None if start is None else start.solution, tol)
         state = WarmStart(solution, None if start is None else start.adjoint)
         return self._trained(solution.w, h, state, (solution.status,), solution.n_solves)
+
+    def known(self, h, state, tol):
+        return self._trained(state.solution.w, h, state, (state.solution.status,), 0)
 
     def _trained(self, w, h, *more):
         """The Fitted of these weights, without a pullback."""

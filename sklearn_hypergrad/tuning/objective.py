@@ -268,14 +268,22 @@ class Objective:
         )
 
     def solutions(self, h):
-        """Yield ``(term, fitted)`` of every term, solved to the inner tolerance, warm-started."""
+        """Yield ``(term, fitted)`` of every term, solved to the inner tolerance, warm-started.
+
+        A solution that is still known is not solved again.
+        """
         theta, states = self.space.to_theta(h), []
+        known = self._starts.known(theta, self.tol)
+        if known is not None:
+            for term, state in zip(self.terms, known, strict=True):
+                yield term, term.known(h, state, self.tol)
+            return
         for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
             self.events.watch()
             fitted = term.train(h, start, self.tol)
             states.append(fitted.state)
             yield term, fitted
-        self._starts.keep(theta, states)
+        self._starts.keep(theta, states, self.tol)
 
     def _renew(self):
         """Prepare an evaluation, whether it is computed or remembered."""
@@ -307,7 +315,7 @@ class Objective:
             # The change to theta or the mean may be what overflows.
             statuses = exploded(statuses)
         else:
-            self._starts.keep(theta, [evaluation.warm_start for evaluation in evaluations])
+            self._starts.keep(theta, [each.warm_start for each in evaluations], self.tol)
         record = self._told(theta, losses, gradient, statuses, n_solves, began)
         return dataclasses.replace(
             record,
@@ -366,12 +374,20 @@ class Starts:
         self._none = [None] * n_terms
         self._kept = []
 
-    def keep(self, theta, states):
-        """Remember the states of all terms, of at most ``MOST_KEPT`` numbers."""
+    def keep(self, theta, states, tol=np.inf):
+        """Remember the states of all terms, of at most ``MOST_KEPT`` numbers.
+
+        Parameters
+        ----------
+        theta : ndarray
+        states : list
+        tol : float, default=inf
+            Inner tolerance to which they are solutions.
+        """
         if any(state is None for state in states):
             return
         states = [state.stored() if hasattr(state, "stored") else state for state in states]
-        self._kept.append((theta, states))
+        self._kept.append((theta, states, tol))
         size = sum(getattr(state, "size", 1) for state in states)
         most = max(1, min(MOST_STARTS, MOST_KEPT // max(1, size))) if theta.size == 1 else 1
         while len(self._kept) > most:
@@ -379,7 +395,7 @@ class Starts:
 
     def _superfluous(self):
         """The number of the one that is nearest to a later one."""
-        places = [theta for theta, _ in self._kept]
+        places = [theta for theta, _, _ in self._kept]
         if len(places) == 1 or places[0].size > 1:
             return 0
         places = np.concatenate(places)
@@ -393,6 +409,17 @@ class Starts:
             return self._none
         # Of equally near ones the last: it is the most accurate.
         return min(reversed(self._kept), key=lambda kept: np.abs(kept[0] - theta).max())[1]
+
+    def known(self, theta, tol):
+        """States of all terms that are solutions at ``theta`` to the tolerance, or None."""
+        for place, states, reached in reversed(self._kept):
+            if reached <= tol and np.array_equal(place, theta) and all(map(_is_solution, states)):
+                return states
+        return None
+
+
+def _is_solution(state):
+    return isinstance(state, WarmStart) and state.solution.status is Status.CONVERGED
 
 
 class PlainStarts(Starts):
@@ -411,8 +438,11 @@ class PlainStarts(Starts):
         self._iterative = all(term.iterative for term in terms)
         self._last = None
 
-    def keep(self, theta, states):
-        """Remember the weights of WarmStarts; closed forms and other states need, or have, none."""
+    def keep(self, theta, states, tol=np.inf):
+        """Remember the weights of WarmStarts; closed forms and other states need, or have, none.
+
+        What they are solutions of is forgotten: a search that was read from a file does not know.
+        """
         if self._iterative and all(isinstance(state, WarmStart) for state in states):
             self.restore(theta, [state.solution.w for state in states])
 

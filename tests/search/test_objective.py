@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from sklearn_hypergrad import HypergradSearchCV
@@ -38,12 +39,38 @@ def test_starts_hold_no_factors():
     assert kept.solution.memory == {"any": 1}
 
 
+def test_a_start_is_a_solution_at_its_place_only():
+    starts, zero = Starts(1), np.zeros(1)
+    starts.keep(zero, start(1), 1e-3)
+    starts.keep(zero, [WarmStart(InnerSolution(zero, None, Status.DIVERGED, 1), None)], 1e-9)
+    starts.keep(np.ones(1), start(2))
+    assert starts.known(zero, 1e-3)[0].solution.w.size == 1
+    assert starts.known(zero, 1e-4) is None
+    assert starts.known(np.full(1, 1e-12), 1e-3) is None
+    # Not said to be a solution.
+    assert starts.known(np.ones(1), 1.0) is None
+
+
+def test_known_solutions_are_not_solved_again(monkeypatch):
+    X, y = load_breast_cancer(return_X_y=True)
+    (found,) = objectives(HypergradSearchCV(LogisticRegression(), {"C": [0.01, 1.0]}), X, y)
+    h, (term,) = {"C": np.array(0.1)}, found.terms
+    found.tol = 1e-6
+    first = [fitted.z for _, fitted in found.solutions(h)]
+    monkeypatch.setattr(type(term), "train", None)
+    found.tol = 1e-3
+    again = [fitted.z for _, fitted in found.solutions(h)]
+    np.testing.assert_array_equal(first, again)
+    with pytest.raises(TypeError):
+        list(found.solutions({"C": np.array(0.11)}))
+
+
 def test_starts_are_few(monkeypatch):
     monkeypatch.setattr(objective, "MOST_STARTS", 3)
     starts = Starts(1)
     for z in range(5):
         starts.keep(np.array([float(z)]), start())
-    assert [theta[0] for theta, _ in starts._kept] == [2, 3, 4]
+    assert [theta[0] for theta, *_ in starts._kept] == [2, 3, 4]
 
 
 def test_large_starts_are_fewer_and_of_vectors_there_is_one(monkeypatch):
@@ -51,7 +78,7 @@ def test_large_starts_are_fewer_and_of_vectors_there_is_one(monkeypatch):
     starts = Starts(1)
     for z in range(5):
         starts.keep(np.array([float(z)]), start(size=50))
-    assert [theta[0] for theta, _ in starts._kept] == [3, 4]
+    assert [theta[0] for theta, *_ in starts._kept] == [3, 4]
     starts.keep(np.zeros(1), start(size=1000))
     assert len(starts._kept) == 1
     vectors = Starts(1)

@@ -19,6 +19,7 @@ from sklearn_hypergrad.inspection import (
     PathsDisplay,
     nested_score,
 )
+from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
 
 CV = StratifiedKFold(3, shuffle=True, random_state=0)
 LDA = LinearDiscriminantAnalysis(solver="lsqr")
@@ -120,13 +121,13 @@ def test_a_bound_of_the_user_is_told():
 
 def test_a_score_without_gradient_judges_many_values(monkeypatch):
     judged = []
-    install = type(family(LDA)).install
+    score = PredictedScores.score
 
-    def counted(self, estimator, model, fitted, h):
+    def counted(self, h):
         judged.append(float(h["shrinkage"]))
-        return install(self, estimator, model, fitted, h)
+        return score(self, h)
 
-    monkeypatch.setattr(type(family(LDA)), "install", counted)
+    monkeypatch.setattr(PredictedScores, "score", counted)
     search = searched(scoring="accuracy")
     assert search.validation_loss_ == "log_loss"
     assert 20 <= len(set(judged)) <= 22

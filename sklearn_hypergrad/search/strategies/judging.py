@@ -1,15 +1,19 @@
 """Judge points by the asked score, if it has no gradient and a surrogate was descended.
 
-The scorer gets what GridSearchCV gives it: a pipeline whose last step has the solution, and rows of
-X and y as the user gave them. If it fails nevertheless, all listed values are fitted and scored by
-scikit-learn.
+Points that can win have exact solutions, and the scorer gets what GridSearchCV gives it: a pipeline
+whose last step has the solution, and rows of X and y as the user gave them. Which points these are
+is told by predictions, where the scorer looks at nothing else; otherwise all points are. If the
+scorer fails, all listed values are fitted and scored by scikit-learn.
 """
 
+import functools
 import warnings
 
 import numpy as np
 
 from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.search.strategies.contest import exact_scores
+from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
 from sklearn_hypergrad.tuning.events import StorageError
 from sklearn_hypergrad.tuning.objective import DIVERGING
 
@@ -42,7 +46,7 @@ class Judge:
     def __init__(self, prepared, objective):
         self._prepared, self._objective = prepared, objective
         self._inputs, self._scorer = prepared.inputs, prepared.inputs.scorer
-        self._listed, self._scores = [], []
+        self._listed, self._scores, self._known = [], [], {}
         self.failure = ""
 
     def rows(self, listed, visited, *, only_visited=False):
@@ -89,12 +93,30 @@ class Judge:
     def _best(self, points):
         # In the order of size, each solution is a good start for the next one.
         order = sorted(range(len(points)), key=lambda i: [np.max(v) for v in points[i].values()])
-        scores = {index: self._score(points[index]) for index in order}
-        known = [index for index in range(len(points)) if not np.isnan(scores[index])]
+        scores = exact_scores(order, lambda i: self._score(points[i]), self._rounds(points))
+        known = [index for index in scores if not np.isnan(scores[index])]
         return [points[max(known, key=lambda i: (scores[i], -i))]] if known else []
+
+    def _rounds(self, points):
+        """Rounds of a contest of points; none where a scorer looks at more than predictions."""
+        return [] if self._predicted is None else self._predicted.rounds(points)
+
+    @functools.cached_property
+    def _predicted(self):
+        """The PredictedScores, or None if they do not apply."""
+        if PredictedScores.apply(self._prepared, self._objective):
+            return PredictedScores(self._prepared, self._objective)
+        return None
 
     def _score(self, h):
         """Mean over splits of the asked score at hyperparameters ``h``; nan if that fails."""
+        # A point may be listed, and visited more than once.
+        place = self._objective.space.to_theta(h).tobytes()
+        if place not in self._known:
+            self._known[place] = self._computed(h)
+        return self._known[place]
+
+    def _computed(self, h):
         if self.failure or self._scorer is None:
             return np.nan
         try:
