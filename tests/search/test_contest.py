@@ -155,19 +155,15 @@ def test_a_stand_in_scores_as_the_estimator_does():
     for classes in (2, 3):
         rows = y < classes
         labels = np.array(["c", "a", "b"])[y[rows]]
-        for name, (model, _) in CLASSIFIERS.items():
+        for model, _ in CLASSIFIERS.values():
             estimator = clone(model).fit(X[rows], labels)
             z = estimator.decision_function(X[rows]).reshape(len(labels), -1)
-            takes = "codes" if name == "codes" else "probabilities"
-            stand_in = StandIn(final_of(model), np.unique(labels), z, takes, ())
-            scorings = ["accuracy", "f1_macro", "balanced_accuracy"]
-            scorings += ["roc_auc"] * (classes == 2) + ["neg_log_loss"] * (name != "codes")
-            for scoring in scorings:
+            stand_in = StandIn(final_of(model), np.unique(labels), z, ())
+            for scoring in ("accuracy", "f1_macro", "balanced_accuracy"):
                 scorer = get_scorer(scoring)
                 expected = scorer(estimator, X[rows], labels)
                 assert scorer(stand_in, None, labels) == pytest.approx(expected, rel=1e-12)
             assert stand_in.score(None, labels) == estimator.score(X[rows], labels)
-            assert hasattr(stand_in, "predict_proba") == (name != "codes")
 
 
 @pytest.mark.parametrize("model", [Ridge(), KernelRidge(), PoissonRegressor()])
@@ -177,7 +173,7 @@ def test_a_stand_in_predicts_numbers_in_the_shape_of_the_targets(model, columns)
     shape = (columns,) * (columns > 0)
     y = rng.normal(size=(20, *shape))
     z = y.reshape(20, -1) + 1.0
-    stand_in = StandIn(model, None, z, "numbers", shape)
+    stand_in = StandIn(model, None, z, shape)
     assert stand_in.predict(None).shape == y.shape
     assert get_scorer("neg_mean_absolute_error")(stand_in, None, y) == pytest.approx(-1.0)
     assert not hasattr(stand_in, "classes_")
@@ -187,8 +183,11 @@ def test_what_a_sample_is_worth():
     X, y = load_breast_cancer(return_X_y=True)
     splits = list(check_cv(5, y, classifier=True).split(X, y))
     weight = 1 / (5 * len(splits[0][1]))
-    positive, negative = np.bincount(y[splits[0][1]])
-    expected = {"accuracy": weight, "roc_auc": 1 / (5 * positive * negative)}
+    # In the balanced score a sample of the smaller class counts more.
+    expected = {
+        "accuracy": weight,
+        "balanced_accuracy": 0.5 * weight * len(y) / np.bincount(y).min(),
+    }
     for scoring, change in expected.items():
         worths = []
 
@@ -200,7 +199,7 @@ def test_what_a_sample_is_worth():
             patch.setattr(PredictedScores, "worth", seen)
             search = HypergradSearchCV(LOGISTIC, {"logisticregression__C": [1e-3, 1e3]})
             search.set_params(scoring=scoring, refit=False).fit(X, y)
-        assert min(worths) == pytest.approx(change)
+        assert min(worths) == pytest.approx(change, rel=0.03)
 
 
 def test_scorers_that_look_at_more_than_predictions_get_exact_models():

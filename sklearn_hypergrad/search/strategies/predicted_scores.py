@@ -4,13 +4,11 @@ import functools
 import warnings
 
 import numpy as np
-from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.metaestimators import available_if
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
-from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS, PROBABILITIES
+from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
 from sklearn_hypergrad.search.strategies.contest import Round
 from sklearn_hypergrad.tuning import COARSE, FINE
 from sklearn_hypergrad.tuning.events import StorageError
@@ -19,13 +17,12 @@ from sklearn_hypergrad.tuning.events import StorageError
 # hand: the score of a split is computed once for each of them.
 MOST_CHANGED = 5
 
-# Inner tolerances of the rounds in which points are judged by predictions, and how many held-out
-# samples exact solutions may predict otherwise; by whether the score is one of predicted classes.
-# Measured with LogisticRegression on ten data sets, at 17 values each: with solutions to 1e-2 the
-# accuracy differed by at most seven samples, with those to 1e-3 by one, and areas under the curve
-# by the exchange of one pair. Solutions of a scan are to 1e-3, so that they cost nothing.
+# Inner tolerances of the rounds in which points are judged by predicted classes, and how many held
+# out samples exact solutions may predict otherwise. Measured with LogisticRegression on ten data
+# sets, at 17 values each: with solutions to 1e-2 the accuracy differed by at most seven samples,
+# with those to 1e-3 by one. Solutions of a scan are to 1e-3, so that they cost nothing.
 LOOSE = 1e-2
-ROUNDS = {True: ((LOOSE, 15), (COARSE, 5)), False: ((COARSE, 5),)}
+ITERATIVE = (LOOSE, 15), (COARSE, 5)
 # Predictions in closed form are exact but for their rounding, by which one sample may change.
 CLOSED_FORM = ((FINE, 1),)
 # Relative difference of two scores that may be rounding. Chosen by hand: far above that of sums
@@ -39,43 +36,28 @@ class StandIn:
     Parameters
     ----------
     final : estimator
-        The estimator that it stands for: it has the same methods.
+        The estimator that it stands for.
     classes : ndarray or None
         Its classes; None for a regressor.
     z : ndarray of shape (n_samples, n_outputs)
         Predictions of a Model.
-    takes : str
-        The kind of predictions, as of the family.
     shape : tuple of int
         Shape of the target of a sample.
     """
 
-    def __init__(self, final, classes, z, takes, shape):
+    def __init__(self, final, classes, z, shape):
         self._final = final
-        if takes == NUMBERS:
-            self._answers = {"predict": z.reshape(len(z), *shape)}
-            return
-        self.classes_, decisions = classes, z[:, 0] if z.shape[1] == 1 else z
-        self._answers = {"predict": classes[decided(z)], "decision_function": decisions}
-        if takes == PROBABILITIES:
-            self._answers["predict_proba"] = probabilities(z)
+        if classes is None:
+            self._predicted = z.reshape(len(z), *shape)
+        else:
+            self.classes_, self._predicted = classes, classes[decided(z)]
 
-    def _has(name):
-        return available_if(lambda self: name in self._answers and hasattr(self._final, name))
-
-    @_has("predict")
     def predict(self, X):
-        return self._answers["predict"]
-
-    @_has("decision_function")
-    def decision_function(self, X):
-        return self._answers["decision_function"]
-
-    @_has("predict_proba")
-    def predict_proba(self, X):
-        return self._answers["predict_proba"]
+        """The predictions, whatever X is."""
+        return self._predicted
 
     def score(self, *args, **kwargs):
+        """The score that the class of the estimator computes from predictions."""
         return type(self._final).score(self, *args, **kwargs)
 
     def __sklearn_tags__(self):
@@ -87,54 +69,48 @@ def decided(z):
     return (z[:, 0] > 0).astype(int) if z.shape[1] == 1 else np.argmax(z, axis=1)
 
 
-def probabilities(z):
-    """Probabilities of all classes, of shape (n_samples, n_classes)."""
-    if z.shape[1] > 1:
-        return softmax(z, axis=1)
-    return np.column_stack([expit(-z[:, 0]), expit(z[:, 0])])
-
-
 class PredictedScores:
     """Scores that a scorer which looks at predictions only gives to those of the search's models.
+
+    Scores of decision values are left to fitted estimators: on data of some hundred rows, computing
+    them was measured to take longer than exact solutions, and their values are close together.
 
     Parameters
     ----------
     prepared : PreparedCandidate
     objective : Objective
         The objective on the user's cv.
-
-    Attributes
-    ----------
-    of_classes : bool
-        Whether the score is one of predicted classes.
     """
 
     def __init__(self, prepared, objective):
         inputs = prepared.inputs
         self._objective, self._scorer, self._final = objective, inputs.scorer, prepared.final
-        self._takes, labels = prepared.family.takes, objective.terms[0].data.labels
+        labels = objective.terms[0].data.labels
         self._shape = labels.shape[1:]
-        self._classes = None if self._takes == NUMBERS else np.unique(labels)
+        self._classes = None if prepared.family.takes == NUMBERS else np.unique(labels)
         self._targets = [inputs.held_out_targets(n) for n in range(len(inputs.splits))]
         self._first = dict(zip(map(id, objective.terms), _firsts(objective.terms), strict=True))
         self._is_accuracy = _is_accuracy(self._scorer, self._final)
-        methods = (metric_of(self._scorer) or (None, None, None, {"predict"}))[3]
-        self.of_classes = self._takes != NUMBERS and methods == {"predict"}
         self._known = {}
 
     @staticmethod
     def apply(prepared, objective):
-        """Whether the scorer is known to look at predictions only, which are cheap to have."""
+        """Whether the scorer is known to look at predictions only, and these are cheap to have."""
         # Each training run of a network is dear, and has no tolerance.
         if prepared.scorer_sees_steps or any(term.trained for term in objective.terms):
             return False
-        standard = ClassifierMixin.score, RegressorMixin.score
-        own = isinstance(prepared.inputs.scorer, PassthroughScorer)
-        return not own or getattr(type(prepared.final), "score", None) in standard
+        # An error of predicted numbers changes scores by no known amount.
+        if prepared.family.takes == NUMBERS and objective.iterative:
+            return False
+        scorer = prepared.inputs.scorer
+        if isinstance(scorer, PassthroughScorer):
+            standard = ClassifierMixin.score, RegressorMixin.score
+            return getattr(type(prepared.final), "score", None) in standard
+        return metric_of(scorer)[3] == {"predict"}
 
     def rounds(self, points):
         """The rounds of a contest of points, to whose numbers they are functions."""
-        tolerances = ROUNDS[self.of_classes] if self._objective.iterative else CLOSED_FORM
+        tolerances = ITERATIVE if self._objective.iterative else CLOSED_FORM
         return [self._round(points, *each) for each in tolerances]
 
     def _round(self, points, tol, n_samples):
@@ -171,11 +147,10 @@ class PredictedScores:
     def worth(self, h):
         """The largest change of the score at ``h`` if one held-out sample is predicted otherwise.
 
-        It is measured on the first split, for the least certain sample of every class: that one
-        gets the next best class or, where the score is one of decision values, changes places with
-        the nearest sample of another class. Zero for regressors.
+        It is measured on the first split, where the least certain sample of every class gets the
+        next best one. Zero for regressors.
         """
-        if self._takes == NUMBERS:
+        if self._classes is None:
             return 0.0
         parts = self._objective.of_solutions("worth of a sample", h, self._changes)
         return float(np.max(np.concatenate([part for (part,) in parts]))) / len(self._targets)
@@ -191,8 +166,7 @@ class PredictedScores:
             return (np.zeros(0),)
         labels = term.data.labels[term.data.tests[0]]
         z = fitted.z[: len(labels)]
-        change = _other_class if self.of_classes else _other_place
-        changed = [change(z, labels, label) for label in self._classes[:MOST_CHANGED]]
+        changed = [_otherwise(z, labels == label) for label in self._classes[:MOST_CHANGED]]
         before = self._score(term, 0, z)
         return (np.array([abs(self._score(term, 0, other) - before) for other in changed]),)
 
@@ -200,7 +174,7 @@ class PredictedScores:
         """The score of predictions for the held-out part of a split of a term."""
         split = self._first[id(term)] + number
         # Other points may have the same predictions.
-        key = split, (decided(z) if self.of_classes else z).tobytes()
+        key = split, (z if self._classes is None else decided(z)).tobytes()
         if key not in self._known:
             right = term.data.labels[term.data.tests[number]]
             self._known[key] = self._computed(split, right, z)
@@ -211,7 +185,7 @@ class PredictedScores:
         if self._is_accuracy:
             hits = right == self._classes[decided(z)]
             return float(np.average(hits, weights=metadata.get("sample_weight")))
-        stand_in = StandIn(self._final, self._classes, z, self._takes, self._shape)
+        stand_in = StandIn(self._final, self._classes, z, self._shape)
         return float(self._scorer(stand_in, None, y, **metadata))
 
 
@@ -226,28 +200,14 @@ def _is_accuracy(scorer, final):
     return metric_of(scorer) == (accuracy_score, 1, {}, {"predict"})
 
 
-def _other_class(z, labels, label):
-    """Predictions where the least certain sample of a class is decided otherwise."""
-    sample, changed = _least_certain(z, labels == label), z.copy()
+def _otherwise(z, own):
+    """Predictions where the least certain sample among some is decided otherwise."""
+    changed, ordered = z.copy(), np.sort(z, axis=1)
+    margin = np.abs(z[:, 0]) if z.shape[1] == 1 else ordered[:, -1] - ordered[:, -2]
+    sample = int(np.argmin(np.where(own, margin, np.inf)))
     if z.shape[1] == 1:
         changed[sample] = -1.0 if z[sample] > 0 else 1.0
     else:
         first, second = np.argsort(z[sample])[:-3:-1]
         changed[sample, [first, second]] = z[sample, [second, first]]
     return changed
-
-
-def _other_place(z, labels, label):
-    """Predictions where that sample and the nearest one of another class change places."""
-    sample, changed = _least_certain(z, labels == label), z.copy()
-    apart = np.where(labels == label, np.inf, np.sum((z - z[sample]) ** 2, axis=1))
-    other = int(np.argmin(apart))
-    changed[[sample, other]] = z[[other, sample]]
-    return changed
-
-
-def _least_certain(z, own):
-    """The number of the sample with the smallest margin between classes, among some."""
-    ordered = np.sort(z, axis=1)
-    margin = np.abs(z[:, 0]) if z.shape[1] == 1 else ordered[:, -1] - ordered[:, -2]
-    return int(np.argmin(np.where(own, margin, np.inf)))
