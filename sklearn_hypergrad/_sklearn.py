@@ -16,7 +16,7 @@ from sklearn.model_selection._validation import (
     _insert_error_scores,
     _warn_or_raise_about_fit_failures,
 )
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
@@ -45,7 +45,9 @@ __all__ = [
     "fit_and_score",
     "fit_context",
     "has_callbacks",
+    "has_callbacks_inside",
     "insert_error_scores",
+    "is_pairwise",
     "metric_of",
     "names_of_scores",
     "num_samples",
@@ -103,6 +105,11 @@ def has_callbacks(estimator):
     return bool(getattr(estimator, "_skl_callbacks", ()))
 
 
+def has_callbacks_inside(estimator):
+    """Whether callbacks are set on an estimator or on a part of it."""
+    return any(map(has_callbacks, (estimator, *estimator.get_params().values())))
+
+
 def without_callbacks(estimator):
     """The estimator itself, with its callbacks and those of its parts taken off."""
     for part in (estimator, *estimator.get_params().values()):
@@ -137,6 +144,8 @@ def scores_predictions(scorer, estimator):
 
     Then the final step and its features give the same score as the pipeline and X.
     """
+    if isinstance(scorer, _MultimetricScorer):
+        return all(scores_predictions(each, estimator) for each in scorer._scorers.values())
     if isinstance(scorer, _PassthroughScorer):
         return type(estimator).score.__module__.startswith("sklearn.")
     return type(scorer) is _Scorer
@@ -182,6 +191,11 @@ def accepts_sample_weight(scorer):
 def rows_of_params(X, params, rows):
     """Metadata of some rows: array-likes as long as X are indexed, the rest is passed on."""
     return _check_method_params(X, params=params, indices=rows)
+
+
+def is_pairwise(estimator):
+    """Whether an estimator takes a matrix of pairs of rows as X."""
+    return get_tags(estimator).input_tags.pairwise
 
 
 def first_rows(X):

@@ -19,10 +19,13 @@ from sklearn.utils import check_array, column_or_1d
 
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
+from sklearn_hypergrad.problems.split_data import column_means
 from sklearn_hypergrad.spaces import Hyperparameter
 
 # The values of ``per`` that penalties of linear models with arrays allow.
 VECTORS = ("feature", "group", "coefficient", "transformer")
+# What rows of ``cv_results_`` are made from: see ``Family.rows_from``.
+FITS, SOLUTIONS, WARM_FITS = "fits", "solutions", "warm fits"
 
 
 class Family(abc.ABC):
@@ -246,6 +249,24 @@ class Family(abc.ABC):
             f"{self.estimator_class.__name__} does not have"
         )
 
+    def rows_from(self, estimator):
+        """How a fit of the estimator relates to a solution of its model.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The final step.
+
+        Returns
+        -------
+        {"fits", "solutions", "warm fits"}
+            "solutions" if the fit has a closed form: what ``install`` makes is what the fit
+            returns, up to rounding. "warm fits" if the fit is iterative and can start at a solution
+            (``warm_start``). "fits", the default, if neither is known: then rows of ``cv_results_``
+            are fits from the beginning.
+        """
+        return FITS
+
     def install(self, estimator, model, fitted, h):
         """Make fitted estimators from a solution.
 
@@ -267,7 +288,7 @@ class Family(abc.ABC):
         """
         return None
 
-    def install_behind(self, estimator, model, fitted, h, block, means):
+    def install_behind(self, estimator, model, fitted, h, block, means=None):
         """Make fitted estimators for the features that each split has itself.
 
         By default they are those of ``install``: for families whose models neither narrow their
@@ -279,8 +300,9 @@ class Family(abc.ABC):
             As for ``install``.
         block : SplitData
             The data that the model was made of.
-        means : list of ndarray of shape (n_features,)
-            Means of the features that each split has itself, over all rows.
+        means : list of ndarray of shape (n_features,), default=None
+            Means of the features that each split has itself, over all rows. None are those of the
+            features of the block times the scales of the split.
 
         Returns
         -------
@@ -376,16 +398,19 @@ class LinearFamily(Family):
     def install(self, estimator, model, fitted, h):
         return self._with_each(estimator, model, *model.problem.coefficients(fitted.w))
 
-    def install_behind(self, estimator, model, fitted, h, block, means):
+    def install_behind(self, estimator, model, fitted, h, block, means=None):
         coefs, intercepts = model.problem.coefficients(fitted.w)
-        if getattr(estimator, "fit_intercept", True):
+        own, data = own_coefficients(coefs, model.data, block), model.data
+        moved = means is not None or data.X is not block.X
+        if moved and getattr(estimator, "fit_intercept", True):
             # The mean prediction stays, whatever the origins of the features are.
-            predicted = np.asarray(model.data.X.mean(axis=0)) @ coefs.transpose(0, 2, 1)
-            intercepts = predicted.reshape(intercepts.shape) + intercepts
-        coefs = own_coefficients(coefs, model.data, block)
-        if getattr(estimator, "fit_intercept", True):
-            intercepts = intercepts - np.einsum("sp,skp->sk", np.array(means), coefs)
-        return self._with_each(estimator, model, coefs, intercepts)
+            predicted = column_means(data.X) @ coefs.transpose(0, 2, 1)
+            if means is None:
+                scales = np.ones((1, len(own))) if block.scales is None else block.scales
+                means = column_means(block.X) * scales.T
+            shift = np.einsum("sp,skp->sk", np.array(means), own)
+            intercepts = predicted.reshape(intercepts.shape) + intercepts - shift
+        return self._with_each(estimator, model, own, intercepts)
 
     def _with_each(self, estimator, model, coefs, intercepts):
         return [

@@ -16,7 +16,12 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from sklearn_hypergrad.adapters.base import Hyperparameter, ProbabilisticFamily, family
+from sklearn_hypergrad.adapters.base import (
+    SOLUTIONS,
+    Hyperparameter,
+    ProbabilisticFamily,
+    family,
+)
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.hypergradients import Pulled
 
@@ -138,6 +143,9 @@ class DiscriminantFamily(ProbabilisticFamily):
     def own_value(self, estimator, name, data):
         own = getattr(estimator, name)
         return 0.0 if own is None else own
+
+    def rows_from(self, estimator):
+        return SOLUTIONS
 
     def model(self, estimator, data, entries, seed):
         if issparse(data.X):

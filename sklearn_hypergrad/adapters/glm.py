@@ -19,6 +19,8 @@ from sklearn.base import clone
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 
 from sklearn_hypergrad.adapters.base import (
+    FITS,
+    WARM_FITS,
     Hyperparameter,
     LinearFamily,
     RegressorFamily,
@@ -81,6 +83,9 @@ class LogLinkFamily(RegressorFamily, LinearFamily):
 
     def own_loss(self, estimator):
         return deviance(self.power(estimator))
+
+    def rows_from(self, estimator):
+        return WARM_FITS if hasattr(estimator, "warm_start") else FITS
 
     def training_weight(self, estimator, labels, weight):
         return weight / weight.sum()

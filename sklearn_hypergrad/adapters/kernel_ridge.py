@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import euclidean_distances, manhattan_distances, pairwise_kernels
 
-from sklearn_hypergrad.adapters.base import Hyperparameter, RegressorFamily, family
+from sklearn_hypergrad.adapters.base import SOLUTIONS, Hyperparameter, RegressorFamily, family
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.hypergradients import Pulled
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
@@ -183,6 +183,9 @@ class KernelRidgeFamily(RegressorFamily):
     def own_value(self, estimator, name, data):
         own = getattr(estimator, name)
         return 1 / data.X.shape[1] if name == "gamma" and own is None else own
+
+    def rows_from(self, estimator):
+        return SOLUTIONS
 
     def model(self, estimator, data, entries, seed):
         n_rows = data.X.shape[0]

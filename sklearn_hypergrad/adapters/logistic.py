@@ -17,7 +17,9 @@ from sklearn.utils import compute_class_weight
 
 from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
+    FITS,
     VECTORS,
+    WARM_FITS,
     Hyperparameter,
     LinearFamily,
     ProbabilisticFamily,
@@ -58,6 +60,11 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
             if getattr(estimator, name):
                 return f"{name}=True"
         return None
+
+    def rows_from(self, estimator):
+        # liblinear always starts at zero, and other classes of this family may start anywhere.
+        starts = getattr(estimator, "solver", "liblinear") != "liblinear"
+        return WARM_FITS if starts and hasattr(estimator, "warm_start") else FITS
 
     def training_weight(self, estimator, labels, weight):
         if estimator.class_weight is None:

@@ -18,6 +18,8 @@ from sklearn.utils import compute_sample_weight
 
 from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
+    FITS,
+    SOLUTIONS,
     VECTORS,
     ClassifierFamily,
     Hyperparameter,
@@ -41,6 +43,8 @@ from sklearn_hypergrad.problems import (
     RidgeProblem,
 )
 
+# Solvers of scikit-learn that stop at a tolerance.
+ITERATIVE = ("lsqr", "sparse_cg", "sag", "saga")
 # Largest Gram matrix (or kernel for one penalty) that is decomposed. Measured: this takes about 4 s
 # on one core and 50 MB per split, once; beyond, iterations over the data are cheaper.
 MAX_GRAM = 2500
@@ -102,6 +106,10 @@ class RidgeFamily(RegressorFamily, LinearFamily):
         if estimator.solver == "lbfgs":
             return "solver='lbfgs' is for positive=True only"
         return None
+
+    def rows_from(self, estimator):
+        # Other classes of this family may have no choice of a solver.
+        return FITS if getattr(estimator, "solver", None) in ITERATIVE else SOLUTIONS
 
     def model(self, estimator, data, entries, seed):
         return RidgeModel(_problem(estimator, data, entries), data)

@@ -111,6 +111,11 @@ def variances(X):
     return found[found > np.finfo(float).eps * squares]
 
 
+def column_means(X):
+    """Means of the columns of X, dense or sparse."""
+    return np.asarray(X.mean(axis=0, dtype=float)).ravel()
+
+
 def chunks(n_rows, n_columns, numbers):
     """Slices of rows with at most ``numbers`` entries each, but at least one row."""
     size = max(1, numbers // max(1, n_columns))

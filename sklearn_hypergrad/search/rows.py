@@ -12,16 +12,23 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import ParameterGrid
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_hypergrad._sklearn import (
     fit_and_score,
+    has_callbacks,
     insert_error_scores,
     names_of_scores,
     report_failed_fits,
+    rows_of_params,
+    safe_split,
 )
-from sklearn_hypergrad.search.results.candidate_result import with_rows
+from sklearn_hypergrad.search.results.candidate_result import (
+    settings_of,
+    solved_rows,
+    with_rows,
+)
+from sklearn_hypergrad.search.results.listed_rows import with_listed_rows
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.stop import RowsStop
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
@@ -59,13 +66,13 @@ class Judged:
 
     @property
     def settings(self):
-        """The settings of all rows."""
-        return [row for result in self.results for row in result.rows]
+        """The settings of all rows, in their order."""
+        return settings_of(self.results)
 
     def lowest(self):
         """The number of the row with the smallest descended loss, among points found."""
         losses = {
-            rows.start: result.found.record.value
+            rows[0]: result.found.record.value
             for rows, result in with_rows(self.results)
             if result.is_searched
         }
@@ -116,13 +123,14 @@ class Judge:
         KeyboardInterrupt
             If it is not patient, or if there is no row to return.
         """
-        rows = [row for result in results for row in result.rows]
+        rows = settings_of(results)
         n_fits = len(rows) * len(self.inputs.splits)
         if not n_fits:
             raise ValueError(NO_FITS)
         whole, task = task, task.subcontext(name, max_subtasks=n_fits, sequential_subtasks=False)
         urgent = {n for own, result in with_rows(results) for n in own[: result.n_urgent]}
-        fitted, reason = self._fitted(rows, urgent, task)
+        solved = {number: each.outputs for number, each in solved_rows(results).items()}
+        fitted, reason = self._fitted(rows, urgent, solved, task)
         if reason == INTERRUPTED and not patient:
             raise KeyboardInterrupt
         more = results if reason else _with_listed(results, fitted)
@@ -140,13 +148,13 @@ class Judge:
             return Judged(results, outputs)
         return self._part(results, fitted, reason or self.deadline.reason)
 
-    def _fitted(self, rows, urgent, task):
+    def _fitted(self, rows, urgent, solved, task):
         """Outputs of all splits by the number of the row, and why fits were stopped, or None."""
         n_splits, begun, outputs, reason, fits = len(self.inputs.splits), [], [], None, ()
         try:
             task.call_on_fit_task_begin(estimator=self.search)
             with hearing_ctrl_c():
-                fits = self._parallel()(self._tasks(rows, urgent, begun, task))
+                fits = self._parallel()(self._tasks(rows, urgent, solved, begun, task))
                 for output in fits:
                     if SWALLOWED in (output["fit_error"] or ""):
                         raise KeyboardInterrupt
@@ -156,7 +164,7 @@ class Judge:
             _close(fits)
         n_complete = len(outputs) // n_splits
         parts = [outputs[n * n_splits : (n + 1) * n_splits] for n in range(n_complete)]
-        return dict(zip(begun, parts, strict=False)), reason
+        return solved | dict(zip(begun, parts, strict=False)), reason
 
     def _parallel(self):
         options = {"n_jobs": self.search.n_jobs, "pre_dispatch": self.search.pre_dispatch}
@@ -166,13 +174,16 @@ class Judge:
         except ValueError:
             return Parallel(**options)
 
-    def _tasks(self, rows, urgent, begun, task):
+    def _tasks(self, rows, urgent, solved, begun, task):
         """Yield the fits of all rows, of urgent ones only if time is over; add them to begun."""
         search, inputs, n_splits = self.search, self.inputs, len(self.inputs.splits)
-        if search.verbose > 0:
+        n_rows = len(rows) - len(solved)
+        if search.verbose > 0 and solved:
+            print(f"{len(solved)} candidates on {n_splits} folds from solutions of the search")
+        if search.verbose > 0 and n_rows:
             print(
-                f"Fitting {n_splits} folds for each of {len(rows)} candidates, totalling "
-                f"{len(rows) * n_splits} fits"
+                f"Fitting {n_splits} folds for each of {n_rows} candidates, totalling "
+                f"{n_rows * n_splits} fits"
             )
         # All are made before the first fit: the search must not change while it is pickled.
         contexts = [
@@ -180,6 +191,9 @@ class Judge:
             for number in range(len(rows) * n_splits)
         ]
         for number, settings in enumerate(rows):
+            if number in solved:
+                self._tell(contexts[number * n_splits : (number + 1) * n_splits])
+                continue
             late = self.deadline is not None and self.deadline.has_passed
             if late and begun and number not in urgent:
                 continue
@@ -206,6 +220,19 @@ class Judge:
                     callback_ctx=contexts[number * n_splits + split],
                 )
 
+    def _tell(self, contexts):
+        """Tell callbacks of the fits of a row that were made during the search."""
+        if not has_callbacks(self.search):
+            return
+        search, inputs = self.search, self.inputs
+        for context, (train, _) in zip(contexts, inputs.splits, strict=True):
+            X, y = safe_split(search.estimator, inputs.X, inputs.y, train)
+            weight = rows_of_params(inputs.X, inputs.fit_params, train).get("sample_weight")
+            metadata = None if weight is None else {"sample_weight": weight}
+            told = {"estimator": search, "X": X, "y": y, "metadata": metadata}
+            context.call_on_fit_task_begin(**told)
+            context.call_on_fit_task_end(**told)
+
     def _part(self, results, fitted, reason):
         """The Judged of fits that were stopped."""
         scores = {n: known for n, known in _of_search(results) if n not in fitted}
@@ -213,10 +240,8 @@ class Judge:
         numbers = sorted(fitted.keys() | known.keys())
         if not numbers:
             raise KeyboardInterrupt(reason)
-        kept = [
-            _cut(result, [number - rows.start for number in numbers if number in rows])
-            for rows, result in with_rows(results)
-        ]
+        places = {number: place for place, number in enumerate(numbers)}
+        kept = [_cut(result, rows, places) for rows, result in with_rows(results)]
         n_rows = sum(len(result.rows) for result in results)
         n_unscored = sum(each is None for each in scores.values())
         stop = RowsStop(reason, n_rows, len(fitted), len(known) - n_unscored, n_unscored)
@@ -274,41 +299,39 @@ def _has_failed(outputs):
 
 def _completed(result):
     """A result with all its listed values as rows."""
-    spans, candidate = result.candidate.ranges, result.candidate
-    if not all(span.listed for span in spans):
+    completed = with_listed_rows(result)
+    if len(completed.rows) == len(result.rows):
         return result
-    listed = ParameterGrid({span.key: span.listed for span in spans})
-    rows = [{**candidate.settings, **row} for row in listed]
-    rows = [row for row in rows if row not in result.rows]
-    if not rows:
-        return result
-    remark = Remark(FAILED.format(candidate.key), warns=False)
-    values = [row[spans[0].key] for row in rows] if result.values else []
-    return dataclasses.replace(
-        result,
-        rows=[*result.rows, *rows],
-        values=[*result.values, *values],
-        remarks=[*result.remarks, remark],
-    )
+    remark = Remark(FAILED.format(result.candidate.key), warns=False)
+    return dataclasses.replace(completed, remarks=[*result.remarks, remark])
 
 
 def _of_search(results):
     """Yield rows and their scores in the search: points found, and others whose scores it knows."""
     for rows, result in with_rows(results):
-        for number in rows if result.is_searched else ():
-            scores = result.scores_of(number - rows.start)
-            if scores is not None or number == rows.start:
+        for position, number in enumerate(rows) if result.is_searched else ():
+            scores = result.scores_of(position)
+            if scores is not None or not position:
                 yield number, scores
 
 
-def _cut(result, positions):
-    """A result with some of its rows."""
-    rows = [result.rows[position] for position in positions]
+def _cut(result, rows, places):
+    """A result with those of its rows that have a place; ``rows`` are the numbers of all."""
+    positions = [position for position, number in enumerate(rows) if number in places]
+    kept = {
+        "rows": [result.rows[position] for position in positions],
+        "numbers": tuple(places[rows[position]] for position in positions),
+    }
     if not result.is_searched:
-        return dataclasses.replace(result, rows=rows)
-    start = positions.index(result.start_row) if result.start_row in positions else None
-    values = [result.values[position] for position in positions] if result.values else ()
-    return dataclasses.replace(result, rows=rows, values=values, start_row=start)
+        return dataclasses.replace(result, **kept)
+    solved = dict(enumerate(result.solved))
+    return dataclasses.replace(
+        result,
+        **kept,
+        values=[result.values[position] for position in positions] if result.values else (),
+        start_row=positions.index(result.start_row) if result.start_row in positions else None,
+        solved=[solved.get(position) for position in positions],
+    )
 
 
 def _close(fits):

@@ -29,6 +29,7 @@ from sklearn_hypergrad._sklearn import (
     Names,
     fit_context,
     has_callbacks,
+    has_callbacks_inside,
     rows_of_params,
     scorers_of,
     single_score_params,
@@ -52,15 +53,15 @@ from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import expand
 from sklearn_hypergrad.search.candidates.refusals import hint
 from sklearn_hypergrad.search.data.inputs import FitInputs, has_fixed_splits
-from sklearn_hypergrad.search.objective.options import Options
+from sklearn_hypergrad.search.objective.options import Options, Scoring
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
 from sklearn_hypergrad.search.reporting.idle_options import NEEDS, OF_EVERY_SEARCH, idle_options
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
-from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult
-from sklearn_hypergrad.search.results.order import in_grid_order
+from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult, solved_rows
+from sklearn_hypergrad.search.results.order import in_grid_order, listed_first
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.stop import RowsStop
 from sklearn_hypergrad.search.rows import Judge, ended, hearing_ctrl_c
@@ -126,9 +127,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         with w(h) the minimiser of the training loss plus penalty on the training part
 
     over the hyperparameters ``h`` of that range, following the exact gradient obtained by implicit
-    differentiation [1]_. The search solves its own inner problems; scikit-learn then judges the
-    settings that it found: every row of ``cv_results_`` is a clone of ``estimator``, fitted and
-    scored on the splits of ``cv``.
+    differentiation [1]_. The search solves its own inner problems; the settings that it finds are
+    judged as GridSearchCV judges them: every row of ``cv_results_`` has the scores, by the real
+    scorer, of converged fits of ``estimator`` on the splits of ``cv``. ``judge`` says where these
+    fits start.
 
     Three kinds of hyperparameters can be differentiated:
 
@@ -269,6 +271,27 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         that would override the choice are left out: the best listed value, and values that are
         enumerated beside a range, such as zero.
 
+    judge : {"warm", "cold"}, default="warm"
+        Where the fits behind the rows of ``cv_results_``, and the refit, start. "warm" uses what
+        the search has solved. Fits with a closed form (Ridge, RidgeClassifier, KernelRidge,
+        LinearDiscriminantAnalysis) are not made again for the rows: the solutions are scored, and a
+        real fit on few rows checks that scikit-learn fits the same. Iterative ones
+        (LogisticRegression, PoissonRegressor, GammaRegressor, TweedieRegressor) start at the
+        solutions, also in the refit; one fit from the beginning, of one split, checks that it
+        converges and scores the same up to 1e-3 relative or a tenth of the standard deviation over
+        splits. They are at least as converged as fits from the beginning and differ from these by
+        what the estimator's ``tol`` allows. Where a check fails ``remarks_`` says so, and all rows
+        are fits from the beginning; so are those of other models and vectors, and of estimators
+        with callbacks. "cold" makes all of them so: rows and refit then have the bits of
+        ``clone(estimator).set_params(...)``, at the price of more fits.
+
+    rows : {"found", "listed"}, default="found"
+        Which rows ``cv_results_`` has. "found" is the few rows that can be best. With "listed"
+        every combination of listed values is a row too: these come first and in the order of
+        GridSearchCV, for heat maps and for a ``refit`` that chooses from ``cv_results_``; the
+        points found follow. With ``judge="warm"`` a listed value costs a solution that starts from
+        a neighbour, not a fit per split.
+
     max_iter : int, default=50
         Largest number of iterations of the optimizer. One value needs about five, so that the
         default is a safeguard. For models that are trained step by step it is the budget: each
@@ -300,12 +323,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
-        As for GridSearchCV: settings, scores and times of all rows that were fitted. A range leads
-        to few rows: the point found; for a vector also the best value that all its entries share;
-        for a network also the start of the search; and, if the asked score has no gradient, the
-        best listed value (not for networks) and the best other point that was visited, and for
-        several values at once those of the estimator. If the scorer fails for solutions of the
-        search, all listed values are rows.
+        As for GridSearchCV: settings, scores and times of all rows. ``mean_fit_time`` is what was
+        spent: with ``judge="warm"`` that of the last solution and of what was left to fit. With
+        ``rows="found"`` a range leads to few rows: the point found; for a vector also the best
+        value that all its entries share; for a network also the start of the search; and, if the
+        asked score has no gradient, the best listed value (not for networks) and the best other
+        point that was visited, and for several values at once those of the estimator. If the
+        scorer fails for solutions of the search, all listed values are rows.
 
     best_estimator_ : estimator
         As for GridSearchCV: ``estimator`` refitted with ``best_params_`` on all data.
@@ -328,7 +352,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         As for GridSearchCV: number of splits of ``cv``.
 
     refit_time_ : float
-        As for GridSearchCV: seconds of the refit on all data.
+        As for GridSearchCV: seconds of the refit on all data, wherever it started.
 
     multimetric_ : bool
         As for GridSearchCV: whether there are several metrics.
@@ -456,6 +480,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         "shrinkage": [Names({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
         "guard": ["boolean"],
         "resample": [Names({"fixed", "fresh"})],
+        "judge": [Names({"warm", "cold"})],
+        "rows": [Names({"found", "listed"})],
         "selection": [Names(SELECTIONS)],
         "random_state": ["random_state"],
         "checkpoint": [str, os.PathLike, None],
@@ -485,6 +511,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         guard=False,
         resample="fixed",
         selection="best",
+        judge="warm",
+        rows="found",
         max_iter=50,
         max_time=None,
         tol=1e-3,
@@ -511,6 +539,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self.guard = guard
         self.resample = resample
         self.selection = selection
+        self.judge = judge
+        self.rows = rows
         self.max_iter = max_iter
         self.max_time = max_time
         self.tol = tol
@@ -578,7 +608,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             # The first Ctrl-C loses nothing: what was described is described again.
             remarks = self._report(judged.results, stops, inputs)
         if self.refit:
-            self._refit(inputs, task, told)
+            start = solved_rows(judged.results).get(self.best_index_)
+            self._refit(inputs, task, told, start and start.refit)
         ended(task, **told)
         self._announce(remarks)
         return self
@@ -701,9 +732,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         task = task.subcontext("search", max_subtasks=None)
         task.call_on_fit_task_begin(estimator=self)
         results, stop = self._run_candidates(candidates, judge, task)
-        results = in_grid_order(results) if len(results) > 1 else results
+        if self.rows == "listed":
+            results = listed_first(results)
+        elif len(results) > 1:
+            results = in_grid_order(results)
         patient = stop is None or stop.reason != INTERRUPTED
         judged = self._judged(judge, results, task, "evaluation", patient=patient)
+        self._costs.n_solved = len(solved_rows(judged.results))
         ended(task, estimator=self)
         return judged, stop
 
@@ -723,7 +758,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             listeners.append(tasks)
         if self.verbose > 0:
             listeners.append(Progress(self.max_iter))
-        options = dataclasses.replace(self._options(inputs.y), listeners=tuple(listeners))
+        options = self._options(inputs.y)
+        # Callbacks of the estimator are to see its fits.
+        if self.judge == "warm" and not has_callbacks_inside(self.estimator):
+            options = dataclasses.replace(options, scoring=self._scoring(judge))
+        options = dataclasses.replace(options, listeners=tuple(listeners))
         if deadline is not None:
             options = dataclasses.replace(options, watch=deadline.check)
         memories = self._memories(inputs, options)
@@ -733,6 +772,16 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             tasks.end()
         self._costs.seconds = time.perf_counter() - began
         return results, stop
+
+    def _scoring(self, judge):
+        """How rows are scored that are made of solutions."""
+        return Scoring(
+            scorer=judge.scorers,
+            params=judge.score_params,
+            error_score=self.error_score,
+            return_train_score=self.return_train_score,
+            verbose=self.verbose,
+        )
 
     def _keep(self, judged, scorers, metric):
         """Set the attributes of a search in scikit-learn, but those of the refit."""
@@ -757,8 +806,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
         self.best_params_ = self.cv_results_["params"][self.best_index_]
 
-    def _refit(self, inputs, task, told):
-        """Fit the best setting on all rows."""
+    def _refit(self, inputs, task, told, warm):
+        """Fit the best setting on all rows, by a WarmRefit if there is one."""
         params = clone(self.best_params_, safe=False)
         estimator = clone(self.estimator).set_params(**params)
         targets = () if inputs.y is None else (inputs.y,)
@@ -767,7 +816,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             with hearing_ctrl_c(), task.propagate_callback_context(estimator):
                 task.call_on_fit_task_begin(**told)
                 began = time.time()
-                estimator.fit(inputs.X, *targets, **inputs.fit_params)
+                if warm is None:
+                    estimator.fit(inputs.X, *targets, **inputs.fit_params)
+                else:
+                    estimator = warm.fit(estimator, inputs.X, *targets, **inputs.fit_params)
                 self.refit_time_ = time.time() - began
         except KeyboardInterrupt:
             self.remarks_.append(REFIT_INTERRUPTED)
@@ -825,6 +877,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             resample=self.resample,
             refit=self.refit,
             selection=self.selection,
+            rows=self.rows,
         )
 
     def _report(self, results, stops, inputs):

@@ -751,7 +751,7 @@ def observed(search, X, y):
 
 def check_rows(model, grid, X, y, kind=HypergradSearchCV, **options):
     """The search's rows are those of a GridSearchCV on the values it has found."""
-    search = kind(model, grid, **options)
+    search = kind(model, grid, judge="cold", **options)
     scores, said = observed(search, X, y)
     rows = [{key: [value] for key, value in row.items()} for row in search.cv_results_["params"]]
     expected, also = observed(GridSearchCV(model, rows, **options), X, y)
@@ -981,7 +981,7 @@ def test_the_best_estimator_is_that_of_grid_search(kind, name):
     X, (model, key, scoring) = CONTAINERS[name], FITS[kind]
     y = target(X4) if kind == "ridge" else classes(X4)
     grid = {key: np.logspace(-3, 3, 7)}
-    search = HypergradSearchCV(model, grid, scoring=scoring, cv=SPLITS).fit(X, y)
+    search = HypergradSearchCV(model, grid, scoring=scoring, cv=SPLITS, judge="cold").fit(X, y)
     one = {key: [search.best_params_[key]]}
     expected = GridSearchCV(model, one, scoring=scoring, cv=SPLITS).fit(X, y)
     assert search.best_score_ == expected.best_score_

@@ -118,7 +118,8 @@ def test_several_metrics_descend_the_one_of_refit(data):
     search = HypergradSearchCV(NEWTON, {"C": VALUES}, scoring=scoring, refit="loss").fit(X, y)
     assert search.validation_loss_ == "log_loss"
     assert len(search.cv_results_["params"]) == 1
-    hits = HypergradSearchCV(NEWTON, {"C": VALUES}, scoring=scoring, refit="hits").fit(X, y)
+    options = {"scoring": scoring, "refit": "hits", "judge": "cold"}
+    hits = HypergradSearchCV(NEWTON, {"C": VALUES}, **options).fit(X, y)
     grid = GridSearchCV(NEWTON, {"C": VALUES}, scoring=scoring, refit="hits").fit(X, y)
     assert hits.best_score_ >= grid.best_score_ - 1e-9
 
@@ -148,7 +149,7 @@ def test_callables_as_scoring(data):
 def test_a_loss_of_probabilities_scored_on_labels_has_no_gradient(data):
     X, y = (part[::2] for part in data("breast_cancer"))
     scorer = make_scorer(brier_score_loss, greater_is_better=False)
-    search = HypergradSearchCV(NEWTON, {"C": VALUES}, scoring=scorer).fit(X, y)
+    search = HypergradSearchCV(NEWTON, {"C": VALUES}, scoring=scorer, judge="cold").fit(X, y)
     grid = GridSearchCV(NEWTON, {"C": VALUES}, scoring=scorer).fit(X, y)
     assert search.validation_loss_ == "log_loss"
     assert search.best_score_ >= grid.best_score_ - 1e-9

@@ -55,7 +55,7 @@ def test_a_line_per_evaluation(data, capsys):
 
 def test_it_ends_with_three_lines(data, capsys):
     X, y = data("diabetes")
-    search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 1, 10]}, cv=3, verbose=1)
+    search = HypergradSearchCV(Ridge(), {"alpha": [0.1, 1, 10]}, cv=3, verbose=1, judge="cold")
     search, lines, _ = printed(search, X, y, capsys)
     assert "Fitting 3 folds for each of 1 candidates, totalling 3 fits" in lines
     assert lines[-3] == f"Stopped: {search.stopping_reason_}"

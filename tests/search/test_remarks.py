@@ -349,7 +349,7 @@ def test_steps_that_draw_anew_are_named(regression, before, name, monkeypatch):
     # A step without a seed draws from the global generator.
     monkeypatch.setattr(np.random.mtrand, "_rand", np.random.RandomState(0))
     model = make_pipeline(StandardScaler(), before, Ridge())
-    _, lines = fitted(model, {"ridge__alpha": [1e-3, 1e3]}, *regression)
+    _, lines = fitted(model, {"ridge__alpha": [1e-3, 1e3]}, *regression, judge="cold")
     (line,) = (line for line in lines if "the fits score" in line)
     assert f"{name} without a seed" in line
     assert "random_state" in line

@@ -54,7 +54,7 @@ def test_a_range(data):
     assert text["Stopped"] == [search.stopping_reason_]
     assert f"{search.best_score_:.6g}" in text["Score"][0]
     assert f"{search.n_iter_} evaluations with {4 * search.n_iter_} inner fits" in text["Cost"][0]
-    assert "4 fits of scikit-learn and a refit; a grid search takes 8 fits" in text["Cost"][0]
+    assert "1 row from solutions and a refit; a grid search takes 8 fits" in text["Cost"][0]
     assert list(search.hyperparameters_["before"]) == [3]
 
 
@@ -146,7 +146,7 @@ def test_nothing_searched(data):
 def test_without_refit(data):
     X, y = data("diabetes")
     search = HypergradSearchCV(Ridge(), {"alpha": [1e-3, 1e3]}, refit=False).fit(X, y)
-    assert "5 fits of scikit-learn; " in sections(search)["Cost"][0]
+    assert "1 row from solutions; " in sections(search)["Cost"][0]
 
 
 def test_before_the_fit():

@@ -122,15 +122,20 @@ class TestManySettings:
         assert search.cv_results_["params"][-1] == {"alpha": 1.0}
 
 
+def fitted_cold(**options):
+    """The same with rows that are fits from the beginning."""
+    return many(judge="cold", **options)
+
+
 class TestFits:
     """The fits of scikit-learn are interrupted."""
 
     def test_complete_rows_are_kept_and_others_have_the_scores_of_the_search(
         self, diabetes, interrupt_fits
     ):
-        whole = many(return_train_score=True).fit(*diabetes)
+        whole = fitted_cold(return_train_score=True).fit(*diabetes)
         interrupt_fits(3 + 2)
-        search = many(return_train_score=True).fit(*diabetes)
+        search = fitted_cold(return_train_score=True).fit(*diabetes)
         assert search.cv_results_["params"] == whole.cv_results_["params"]
         np.testing.assert_allclose(
             search.cv_results_["split2_test_score"], whole.cv_results_["split2_test_score"]
@@ -144,14 +149,14 @@ class TestFits:
 
     def test_several_metrics(self, diabetes, interrupt_fits):
         interrupt_fits(1)
-        search = many(scoring=["r2", "neg_mean_absolute_error"], refit="r2").fit(*diabetes)
+        search = fitted_cold(scoring=["r2", "neg_mean_absolute_error"], refit="r2").fit(*diabetes)
         assert np.isfinite(search.cv_results_["mean_test_r2"]).all()
         assert np.isnan(search.cv_results_["mean_test_neg_mean_absolute_error"]).all()
         assert search.best_score_ == max(search.cv_results_["mean_test_r2"])
 
     def test_without_scores_the_descended_loss_decides(self, diabetes, interrupt_fits):
         interrupt_fits(1)
-        search = many(scoring="neg_median_absolute_error").fit(*diabetes)
+        search = fitted_cold(scoring="neg_median_absolute_error").fit(*diabetes)
         found = search.history_["loss"][search.history_["purpose"] == "search"]
         best = int(search.history_["candidate"][np.argmin(found)])
         assert np.isnan(search.best_score_)
@@ -160,7 +165,7 @@ class TestFits:
 
     def test_a_row_with_a_score_beats_those_without(self, diabetes, interrupt_fits):
         interrupt_fits(3 + 1)
-        search = many(scoring="neg_median_absolute_error").fit(*diabetes)
+        search = fitted_cold(scoring="neg_median_absolute_error").fit(*diabetes)
         assert search.best_index_ == 0
         assert np.isfinite(search.best_score_)
 
@@ -185,7 +190,7 @@ class TestFits:
     def test_a_second_interrupt_is_raised(self, diabetes, interrupt_fits):
         interrupt_fits(1)
         with pytest.raises(KeyboardInterrupt):
-            many().set_callbacks(After(3)).fit(*diabetes)
+            fitted_cold().set_callbacks(After(3)).fit(*diabetes)
 
     def test_a_network_of_scikit_learn_swallows_no_interrupt(self, diabetes, monkeypatch):
         def interrupted(self, *args):
@@ -209,7 +214,7 @@ class TestFits:
             return describe(*args)
 
         monkeypatch.setattr(search_cv.attributes, "hyperparameters", interrupted)
-        assert many().fit(*diabetes).predict(diabetes[0]).shape == diabetes[1].shape
+        assert fitted_cold().fit(*diabetes).predict(diabetes[0]).shape == diabetes[1].shape
 
 
 class TestRefit:
@@ -338,9 +343,9 @@ class TestMaxTime:
             return fit_and_score(*args, **kwargs)
 
         monkeypatch.setattr(rows, "fit_and_score", late)
-        whole = many(scoring="neg_median_absolute_error").fit(*diabetes)
+        whole = fitted_cold(scoring="neg_median_absolute_error").fit(*diabetes)
         now.now = 0.0
-        search = many(scoring="neg_median_absolute_error", max_time=5).fit(*diabetes)
+        search = fitted_cold(scoring="neg_median_absolute_error", max_time=5).fit(*diabetes)
         n_rows = len(whole.cv_results_["params"])
         assert len(search.cv_results_["params"]) == 3 < n_rows
         assert np.isfinite(search.cv_results_["mean_fit_time"]).all()

@@ -182,6 +182,14 @@ class LinearProblem(InnerProblem):
         coef = self._design.rescaled(w)[: self._design.n_features]
         return coef.transpose(1, 2, 0), self._design.intercept_at_origin(w)
 
+    def weights(self, coef, intercept):
+        """Weights of coefficients and intercepts, where splits have no scales of their own."""
+        w = np.zeros((self._design.shape[1], *intercept.shape))
+        w[: self._design.n_features] = coef.transpose(2, 0, 1)
+        if self._design.fit_intercept:
+            w[-1] = intercept - self._design.intercept_at_origin(w)
+        return w
+
     def adjoint_coefficients(self, v, h, G):
         """The adjoint ``v = H^-1 predict_vjp(G)`` as coefficients and intercepts of X."""
         return self.coefficients(v)

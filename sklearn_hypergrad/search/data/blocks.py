@@ -20,10 +20,10 @@ from sklearn_hypergrad._sklearn import (
     without_callbacks,
 )
 from sklearn_hypergrad.problems import SplitData
-from sklearn_hypergrad.problems.split_data import row_numbers
+from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.features import Columns
-from sklearn_hypergrad.search.data.fitted_steps import FittedSteps, feature_means
+from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
 from sklearn_hypergrad.search.data.shared_design import shared
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.
@@ -67,7 +67,7 @@ class Capture(BaseEstimator):
         return hasattr(self, "captured_")
 
 
-def blocks(candidate, inputs, splits=None, kept=None):
+def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
     """The blocks of a candidate: one of many splits if these share X, else one for each split.
 
     Parameters
@@ -78,6 +78,8 @@ def blocks(candidate, inputs, splits=None, kept=None):
         None is the splits of ``inputs``.
     kept : list, default=None
         The FittedSteps of every split are appended to it.
+    means : bool, default=False
+        Whether these have the means of the features.
 
     Returns
     -------
@@ -109,10 +111,14 @@ def blocks(candidate, inputs, splits=None, kept=None):
     if not path:
         found = [_shared(candidate, inputs, splits, *targets)]
         if kept is not None:
-            names = feature_names(inputs.X)
-            kept += [FittedSteps(names, feature_means(found[0].X))] * len(splits)
+            own = feature_names(inputs.X), column_means(found[0].X) if means else None
+            kept += [FittedSteps(*own, _params_of_fit(inputs, train)) for train, _ in splits]
     else:
-        parts = (_transformed(candidate, inputs, path, split, targets, kept) for split in splits)
+        kept = [] if kept is None else kept
+        parts = (
+            _transformed(candidate, inputs, path, split, targets, kept, means=means)
+            for split in splits
+        )
         found = shared(
             parts,
             intercept=getattr(candidate.final, "fit_intercept", False),
@@ -125,6 +131,39 @@ def _worth_sharing(candidate, block, *, vector):
     """Whether to look for a shared X: not for one penalty on wide data, tuned in row spaces."""
     wide = block.X.shape[1] > block.X.shape[0]
     return (vector or not wide) and candidate.family.knows_scales
+
+
+def one_split(family, final, X, labels, weight):
+    """SplitData of one split that trains on these rows, and holds them out.
+
+    Parameters
+    ----------
+    family : Family
+    final : estimator
+        The final step.
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+    labels : ndarray of shape (n_rows, ...)
+        Targets as the user gave them.
+    weight : ndarray of shape (n_rows,) or None
+        The user's weights in training.
+    """
+    rows, ones = np.arange(len(labels)), np.ones(len(labels))
+    weight = ones if weight is None else weight
+    return SplitData(
+        X=X,
+        y=family.encode(labels),
+        trains=[rows],
+        tests=[rows],
+        weights=[family.training_weight(final, labels, weight)],
+        score_weight=ones,
+        labels=labels,
+    )
+
+
+def own_rows(block, split, rows):
+    """Rows of the features that a split of a block has itself, up to an origin."""
+    X = block.X[rows]
+    return X if block.scales is None else X * block.scales[:, split]
 
 
 def _divided(candidate, block):
@@ -142,7 +181,7 @@ def whole(candidate, inputs):
 
 
 def _shared(candidate, inputs, splits, labels, y, score_weight):
-    X = _array(inputs.X)
+    X = as_features(inputs.X)
     weight = _weight(inputs.fit_params, len(y))
     return SplitData(
         X=X,
@@ -159,8 +198,12 @@ def _shared(candidate, inputs, splits, labels, y, score_weight):
     )
 
 
-def _transformed(candidate, inputs, path, split, targets, kept):
-    """The block of one split, and the rows of the data that it has."""
+def _params_of_fit(inputs, train):
+    return rows_of_params(inputs.X, inputs.fit_params, train)
+
+
+def _transformed(candidate, inputs, path, split, targets, kept, *, means):
+    """The block of one split, and the rows of the data that it has; its steps go to ``kept``."""
     (train, test), (labels, y, score_weight) = split, targets
     pipeline = without_callbacks(clone(candidate.estimator))
     capture = Capture(clone(candidate.final))
@@ -169,21 +212,21 @@ def _transformed(candidate, inputs, path, split, targets, kept):
     # The fits of scikit-learn give the same warnings to the user.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pipeline.fit(X_train, y_train, **rows_of_params(inputs.X, inputs.fit_params, train))
+        pipeline.fit(X_train, y_train, **_params_of_fit(inputs, train))
         transformed, fit_params = capture.captured_
         columns = None
         if _told_apart(candidate):
             columns = Columns.of_pipeline(pipeline, path, X_train, transformed)
-        X = _array(transformed)
+        X = as_features(transformed)
         rows, held_out = train, np.arange(len(train))
         if test is not train:
             X_test, _ = safe_split(pipeline, inputs.X, inputs.y, test, train)
-            X = _stack(X, _array(pipeline.predict(X_test)))
+            X = _stack(X, as_features(pipeline.predict(X_test)))
             rows = np.concatenate([train, test])
             held_out = np.arange(len(train), len(rows))
-    if kept is not None:
-        del capture.captured_
-        kept.append(FittedSteps(feature_names(transformed), feature_means(X), pipeline, path))
+    del capture.captured_
+    own = feature_names(transformed), column_means(X) if means else None
+    kept.append(FittedSteps(*own, fit_params, pipeline, path))
     weight = _weight(fit_params, len(train))
     block = SplitData(
         X=X,
@@ -203,7 +246,8 @@ def _told_apart(candidate):
     return any(span.continuous.per is not None for span in candidate.ranges)
 
 
-def _array(X):
+def as_features(X):
+    """X as models take it: dense, or CSR, in single or double precision."""
     return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
 
 

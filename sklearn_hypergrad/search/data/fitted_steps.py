@@ -1,4 +1,4 @@
-"""The steps before the final one, fitted on a training part, for scorers that see pipelines."""
+"""The steps before the final one, fitted on a training part."""
 
 import copy
 import dataclasses
@@ -15,8 +15,10 @@ class FittedSteps:
     ----------
     names : ndarray of str or None
         Names of the features that the final step is fitted on.
-    means : ndarray of shape (n_features,)
-        Means of these features, over the training and the held-out part.
+    means : ndarray of shape (n_features,) or None
+        Means of these features, over the training and the held-out part; None if nobody asked.
+    params : dict
+        Metadata of the fit of the final step on the training part.
     pipeline : Pipeline or None
         A pipeline whose other steps are fitted; None if there is only the final step.
     path : sequence of str
@@ -24,7 +26,8 @@ class FittedSteps:
     """
 
     names: Any
-    means: np.ndarray
+    means: np.ndarray | None
+    params: dict
     pipeline: Any = None
     path: tuple = ()
 
@@ -42,8 +45,3 @@ def _with_last(pipeline, depth, final):
     changed, (name, last) = copy.copy(pipeline), pipeline.steps[-1]
     changed.steps = [*pipeline.steps[:-1], (name, _with_last(last, depth - 1, final))]
     return changed
-
-
-def feature_means(X):
-    """Means of the features, dense or sparse."""
-    return np.asarray(X.mean(axis=0, dtype=float)).ravel()

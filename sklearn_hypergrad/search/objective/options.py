@@ -5,6 +5,28 @@ from collections.abc import Callable
 
 
 @dataclasses.dataclass(frozen=True)
+class Scoring:
+    """How rows of ``cv_results_`` are scored, as ``fit_and_score`` of scikit-learn takes it.
+
+    Attributes
+    ----------
+    scorer : callable
+        The scorer of the search, or that of several metrics.
+    params : dict
+        Metadata for it.
+    error_score : "raise" or float
+    return_train_score : bool
+    verbose : int
+    """
+
+    scorer: Callable
+    params: dict
+    error_score: object
+    return_train_score: bool
+    verbose: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Options:
     """The arguments of a search, resolved, and the listeners of its evaluations.
 
@@ -25,6 +47,9 @@ class Options:
     resample : {"fixed", "fresh"}
     refit : bool, str or callable
     selection : {"best", "one_se"}
+    scoring : Scoring or None
+        How rows are scored that the search makes from its own solutions; None if it makes none.
+    rows : {"found", "listed"}
     place : str
         Which of several searches this is, for messages: enumerated settings, a fold of a guard.
     listeners : tuple of callable
@@ -47,6 +72,8 @@ class Options:
     resample: str = "fixed"
     refit: bool | str | Callable = True
     selection: str = "best"
+    scoring: Scoring | None = None
+    rows: str = "found"
     place: str = ""
     listeners: tuple = ()
     watch: Callable = bool

@@ -63,7 +63,7 @@ class PreparedCandidate:
         )
         if set(inputs.score_params) - {"sample_weight"}:
             self._choice = dataclasses.replace(self._choice, exact=False)
-        # The FittedSteps of each split, if the scorer is to see them.
+        # The FittedSteps of each split of the user's cv.
         self.steps = []
 
     def inside(self, rows, place):
@@ -126,8 +126,8 @@ class PreparedCandidate:
     @functools.cached_property
     def cv_data(self):
         """List of SplitData of the user's cv."""
-        kept = self.steps if self.scorer_sees_steps else None
-        return self._prepared(blocks, self.candidate, self.inputs, None, kept)
+        make = functools.partial(blocks, kept=self.steps, means=self.scorer_sees_steps)
+        return self._prepared(make, self.candidate, self.inputs)
 
     @property
     def judges(self):
@@ -137,11 +137,11 @@ class PreparedCandidate:
 
     @property
     def scorer_sees_steps(self):
-        """Whether the scorer, where it judges points, is to get whole pipelines and X."""
-        scorer = self.inputs.scorer
-        if scorer is None or self.options.selection != "best":
-            return False
-        return not scores_predictions(scorer, self.final)
+        """Whether a scorer that judges points or rows is to get whole pipelines and X."""
+        rows, judge = self.options.scoring, self.inputs.scorer
+        judge = judge if self.options.selection == "best" else None
+        scorers = [each for each in (judge, rows and rows.scorer) if each is not None]
+        return not all(scores_predictions(scorer, self.final) for scorer in scorers)
 
     @functools.cached_property
     def everything(self):

@@ -134,7 +134,7 @@ def models_of(results):
 def row(results, number):
     """The result that a row of ``cv_results_`` belongs to, and for a vector its value there."""
     rows, result = next(pair for pair in with_rows(results) if number in pair[0])
-    return result, result.values[number - rows.start] if result.values else None
+    return result, result.values[rows.index(number)] if result.values else None
 
 
 def explanation(results):
@@ -174,9 +174,9 @@ def remarks(search, results, metric, inputs):
     found = []
     for rows, result in with_rows(results):
         scored = best not in rows or scores is None or np.isfinite(scores[best])
-        own = remarks_of(result, (best - rows.start if best in rows else 0) if scored else None)
+        own = remarks_of(result, (rows.index(best) if best in rows else 0) if scored else None)
         if result.is_searched and result.expected is not None and scores is not None:
-            own += _unconverged(result, scores[rows.start], inputs)
+            own += _unconverged(result, scores[rows[0]], inputs)
         found.append((best is None or best in rows, result, own))
     ranged = [own for _, result, own in found if result.candidate.ranges]
     first, *others = ranged or [[]]
@@ -277,7 +277,7 @@ def _searched(results):
     """Yield ``(row of the point found in cv_results_, result)`` of every searched candidate."""
     for rows, result in with_rows(results):
         if result.is_searched:
-            yield rows.start, result
+            yield rows[0], result
 
 
 def _entries(number, result, model):

@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.reporting.attributes import metric_name
 from sklearn_hypergrad.search.reporting.progress import duration
-from sklearn_hypergrad.search.reporting.summary import in_words, n_grid_fits
+from sklearn_hypergrad.search.reporting.summary import Costs, in_words, n_grid_fits
 
 # Largest number of ranges that are listed one by one. Chosen by hand, to fit on a screen.
 MOST = 5
@@ -105,12 +105,15 @@ def final_lines(search):
 
 def costs(search):
     """Text: evaluations and fits of the search, and the fits of a grid search in its place."""
+    spent = search._costs if search._summaries else Costs()
     # Rows that an interrupted search did not fit have no times.
-    n_fits = int(np.isfinite(search.cv_results_["mean_fit_time"]).sum()) * search.n_splits_
-    fits = f"{n_fits} fits of scikit-learn" + " and a refit" * hasattr(search, "best_estimator_")
+    n_fits = int(np.isfinite(search.cv_results_["mean_fit_time"]).sum()) - spent.n_solved
+    fits = f"{spent.n_solved} row{'s' * (spent.n_solved > 1)} from solutions"
+    fits = [fits] * (spent.n_solved > 0)
+    fits += [f"{n_fits * search.n_splits_} fits of scikit-learn"] * (n_fits > 0 or not fits)
+    fits = ", ".join(fits) + " and a refit" * hasattr(search, "best_estimator_")
     if not search._summaries:
         return fits
-    spent = search._costs
     return (
         f"{spent.n_evaluations} evaluations with {spent.n_inner_fits} inner fits in "
         f"{duration(spent.seconds)}, {fits}; a grid search takes "

@@ -27,11 +27,14 @@ class Costs:
         Evaluations of the objective, and fits of splits in them.
     seconds : float
         Duration of the whole search with its preparation; set at its end.
+    n_solved : int
+        Number of rows of ``cv_results_`` that were made of solutions; set at its end.
     """
 
     n_evaluations: int = 0
     n_inner_fits: int = 0
     seconds: float = 0.0
+    n_solved: int = 0
 
     def __call__(self, stage, record, settings):
         self.n_evaluations += 1

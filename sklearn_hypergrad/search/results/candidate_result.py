@@ -1,6 +1,7 @@
 """The result of one candidate: rows for scikit-learn to judge, and how the search went."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.effective_model import EffectiveModel
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.search.results.solved_row import SolvedRow
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.tuning import Record
@@ -80,6 +82,8 @@ class EnumeratedResult:
         What else deserves a look.
     is_own : bool
         Whether its row is the estimator as it is, to compare the result of a stopped search with.
+    numbers : sequence of int
+        As for SearchedResult.
     """
 
     candidate: Candidate
@@ -87,10 +91,11 @@ class EnumeratedResult:
     fallback: str | None = None
     remarks: Sequence[Remark] = ()
     is_own: bool = False
+    numbers: Sequence[int] = ()
 
     # Attributes of a SearchedResult, empty here.
     is_searched = False
-    values, guard, describe, stopped = (), None, None, None
+    values, guard, describe, stopped, solved = (), None, None, None, ()
 
     @property
     def n_urgent(self):
@@ -138,6 +143,10 @@ class SearchedResult:
         What else deserves a look.
     stopped : str or None
         Why the search was stopped before its end.
+    solved : sequence of SolvedRow or None
+        The first rows as far as they were made of solutions; None for rows that are to be fitted.
+    numbers : sequence of int
+        The numbers of its rows in ``cv_results_``; empty if results are numbered one after another.
     """
 
     candidate: Candidate
@@ -159,6 +168,8 @@ class SearchedResult:
     constant_loss: float | None = None
     remarks: Sequence[Remark] = ()
     stopped: str | None = None
+    solved: Sequence[SolvedRow | None] = ()
+    numbers: Sequence[int] = ()
 
     is_searched = True
 
@@ -271,11 +282,31 @@ def solved(final, model):
     return f"{method!r}, because the fit of {name} minimises a smooth objective"
 
 
+def solved_rows(results):
+    """The SolvedRows of all results, by the number of the row of ``cv_results_``."""
+    return {
+        number: solved
+        for rows, result in with_rows(results)
+        for number, solved in zip(rows, result.solved, strict=False)
+        if solved is not None
+    }
+
+
+def settings_of(results):
+    """The settings of all rows of ``cv_results_``, in their order."""
+    pairs = (zip(rows, result.rows, strict=True) for rows, result in with_rows(results))
+    return [settings for _, settings in sorted(itertools.chain(*pairs), key=lambda pair: pair[0])]
+
+
 def with_rows(results):
-    """Yield ``(rows, result)`` for every result, ``rows`` its range of rows of ``cv_results_``."""
+    """Yield ``(rows, result)`` for every result, ``rows`` its numbers of rows of ``cv_results_``.
+
+    Without ``numbers``, rows are numbered as results follow each other.
+    """
     first = 0
     for result in results:
-        yield range(first, first := first + len(result.rows)), result
+        rows = range(first, first := first + len(result.rows))
+        yield result.numbers or rows, result
 
 
 def remarks_of(result, row=0):

@@ -14,7 +14,11 @@ class Strategy(abc.ABC):
     options : Options
     objective : Objective
         The objective that is descended, with all its evaluations.
+    asked : Objective or None
+        The one on the user's cv, if its solutions may become rows of ``cv_results_``.
     """
+
+    asked = None
 
     @property
     def n_evaluations(self):

@@ -44,7 +44,7 @@ class PathSearch(ScalarSearch):
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()
         if self.prepared.judges:
-            self._asked.tol = FINE
+            self.asked.tol = FINE
             self._judge(best)
 
     def _path(self):

@@ -57,8 +57,8 @@ class ProductSearch(Strategy):
     def __init__(self, prepared):
         self.prepared, self.options = prepared, prepared.options
         refuse_vector_options(prepared)
-        self.objective, self._asked = scalar_objectives(prepared)
-        self.objective.tol = self._asked.tol = FINE
+        self.objective, self.asked = scalar_objectives(prepared)
+        self.objective.tol = self.asked.tol = FINE
         self._smooth = self.objective.terms[0].smooth
         self._direction = directions_of(prepared, self.objective.space)
         if self.options.selection != "best":
@@ -79,7 +79,7 @@ class ProductSearch(Strategy):
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()
         if self.prepared.judges:
-            judge = Judge(self.prepared, self._asked)
+            judge = Judge(self.prepared, self.asked)
             self._judged = judge.rows(listed_points(self.prepared.ranges), self._visited())
             self._judged += self._unjudged()
             self._remarks = judge.remarks
@@ -206,7 +206,7 @@ class ProductSearch(Strategy):
             found = dataclasses.replace(found, message=stopped)
         points = distinct([found.record.h, *self._judged], same_point)
         converged = set(found.record.statuses) == {Status.CONVERGED}
-        exact = prepared.choice.exact and self._asked is objective and converged
+        exact = prepared.choice.exact and self.asked is objective and converged
         searched = [
             each
             for span, dimension in zip(prepared.ranges, objective.space.dimensions, strict=True)

@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 from sklearn.model_selection import ParameterGrid
 
+from sklearn_hypergrad.adapters.base import FITS, SOLUTIONS, WARM_FITS
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
 from sklearn_hypergrad.search.candidates.expand import as_array, plain
 from sklearn_hypergrad.search.candidates.refusals import (
@@ -19,15 +20,22 @@ from sklearn_hypergrad.search.candidates.refusals import (
 from sklearn_hypergrad.search.objective.methods import refuse_online
 from sklearn_hypergrad.search.objective.prepared_candidate import PreparedCandidate
 from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult
+from sklearn_hypergrad.search.results.listed_rows import with_listed_rows
+from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.stop import Stop, evaluations
+from sklearn_hypergrad.search.strategies.closed_form_rows import ClosedFormRows
 from sklearn_hypergrad.search.strategies.joint import JointSearch
 from sklearn_hypergrad.search.strategies.own_settings import own_results, with_own_row
 from sklearn_hypergrad.search.strategies.path import PathSearch
 from sklearn_hypergrad.search.strategies.product import ProductSearch
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.search.strategies.vector import VectorSearch
+from sklearn_hypergrad.search.strategies.warm_rows import WarmRows
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
+# How rows are made of solutions, by what a solution is to a fit.
+ROWS = {SOLUTIONS: ClosedFormRows, WARM_FITS: WarmRows}
+FITTED = "{}: rows are fits from the beginning, not from solutions of the search, because {}."
 NOT_TUNED = (
     "a model of {} needs the hyperparameter {}, which is not tuned here. Take its value from the "
     "estimator, in Family.model"
@@ -154,7 +162,9 @@ def _completed(strategy):
             raise Stopped(reason) from None
     else:
         try:
-            return strategy.result()
+            result = strategy.result()
+            listed = strategy.options.rows == "listed"
+            return _with_solved_rows(strategy, with_listed_rows(result) if listed else result)
         except (Stopped, KeyboardInterrupt) as stop:
             reason = getattr(stop, "reason", INTERRUPTED)
     return _cut_short(strategy, reason)
@@ -172,7 +182,27 @@ def _cut_short(strategy, reason):
     result = dataclasses.replace(result, stopped=reason)
     # Any other selection is meant to give up some of the score.
     judges = strategy.options.selection == "best"
-    return with_own_row(result, strategy.prepared) if judges else result
+    result = with_own_row(result, strategy.prepared) if judges else result
+    return _with_solved_rows(strategy, result)
+
+
+def _with_solved_rows(strategy, result):
+    """The result with its rows scored, as far as they can be made of solutions."""
+    prepared, asked = strategy.prepared, strategy.asked
+    if prepared.options.scoring is None or asked is None:
+        return result
+    try:
+        source = prepared.family.rows_from(prepared.final)
+        if source == FITS:
+            return result
+        solved, doubt = ROWS[source](prepared, asked).of(result)
+    # Estimators and scorers are user code, whose fits report errors in scikit-learn's words.
+    except Exception as error:
+        solved, doubt = [], f"of {type(error).__name__}: {error}"
+    if not doubt:
+        return dataclasses.replace(result, solved=solved)
+    remark = Remark(FITTED.format(prepared.candidate.key, doubt.rstrip(".")), warns=False)
+    return dataclasses.replace(result, remarks=[*result.remarks, remark])
 
 
 def _enumerated(candidate, reason):

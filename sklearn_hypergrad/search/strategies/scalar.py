@@ -34,7 +34,7 @@ class ScalarSearch(Strategy):
 
     def __init__(self, prepared):
         self.prepared, self.options = prepared, prepared.options
-        self.objective, self._asked = scalar_objectives(prepared)
+        self.objective, self.asked = scalar_objectives(prepared)
         self._direction = np.array(prepared.directions)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
@@ -46,7 +46,7 @@ class ScalarSearch(Strategy):
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()
         if self.prepared.judges:
-            self._asked.tol = self.objective.tol
+            self.asked.tol = self.objective.tol
             space = self.objective.space
             self._judge([r.h for r in self.objective.records if space.contains(r.theta)])
 
@@ -63,7 +63,7 @@ class ScalarSearch(Strategy):
 
     def _judge(self, visited):
         """Find the best listed and the best of some visited points under the asked score."""
-        judge = Judge(self.prepared, self._asked)
+        judge = Judge(self.prepared, self.asked)
         self._judged = judge.rows(listed_points(self.prepared.ranges), visited)
         self._remarks = judge.remarks
 
@@ -75,7 +75,7 @@ class ScalarSearch(Strategy):
         rows = [prepared.settings({dimension.name: value}) for value in values]
         # Scores of scikit-learn's fits are compared with converged solutions only.
         solved_exactly = set(found.record.statuses) == {Status.CONVERGED}
-        exact = prepared.choice.exact and solved_exactly and self._asked is objective
+        exact = prepared.choice.exact and solved_exactly and self.asked is objective
         return SearchedResult(
             prepared.candidate,
             rows,

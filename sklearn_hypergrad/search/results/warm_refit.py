@@ -1,0 +1,149 @@
+"""Fits of scikit-learn that start at coefficients which are known to be good."""
+
+import dataclasses
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
+
+from sklearn_hypergrad._sklearn import check_sample_weight
+from sklearn_hypergrad.hypergradients import WarmStart
+from sklearn_hypergrad.search.candidates.expand import final_step
+from sklearn_hypergrad.search.data.blocks import as_features, one_split
+from sklearn_hypergrad.tuning import FINE
+
+
+def warm_fit(estimator, X, y, params):
+    """Fit an estimator from the coefficients that it has.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It has the parameter ``warm_start``, which is as before afterwards.
+    X, y : array-like
+    params : dict
+        Metadata of the fit.
+    """
+    before = estimator.warm_start
+    estimator.warm_start = True
+    try:
+        with warnings.catch_warnings():
+            # At a minimum a line search may find no lower point, and warn.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(X, y, **params)
+    finally:
+        estimator.warm_start = before
+    # A solver that is there already makes no step; users read that a fit has at least one.
+    n_iter = np.maximum(estimator.n_iter_, 1)
+    estimator.n_iter_ = n_iter if np.ndim(n_iter) else int(n_iter)
+
+
+@dataclasses.dataclass(frozen=True)
+class WarmRefit:
+    """The refit of a row on all data, which starts at the mean of its solutions.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_outputs, n_features)
+    intercept : ndarray of shape (n_outputs,)
+        Means over splits.
+    family : Family
+    key : str
+        Name in ``param_grid`` of a hyperparameter of the final step.
+    h : dict
+        Hyperparameters of the row.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    family: Any
+    key: str
+    h: dict
+
+    @classmethod
+    def of(cls, finals, prepared, h):
+        """The WarmRefit of final steps that were fitted on the splits; None if they differ."""
+        if len({np.shape(final.coef_) for final in finals}) > 1:
+            return None
+        coef = np.atleast_2d(np.mean([final.coef_ for final in finals], axis=0))
+        intercept = np.atleast_1d(np.mean([final.intercept_ for final in finals], axis=0))
+        return cls(coef, intercept, prepared.family, prepared.range.key, h)
+
+    def fit(self, estimator, X, *targets, **params):
+        """Fit an estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            With the parameters of the row.
+        X : array-like
+        *targets : array-like
+        **params : dict
+            As for its ``fit``.
+
+        Returns
+        -------
+        estimator
+            As ``estimator.fit`` returns it.
+        """
+        final, path = final_step(estimator, self.key)
+        step = _Started(final, self)
+        if not path:
+            return step.fit(X, *targets, **params).fitted_
+        place = "__".join(path)
+        estimator.set_params(**{place: step})
+        estimator.fit(X, *targets, **params)
+        return estimator.set_params(**{place: step.fitted_})
+
+    def fitted(self, final, X, y, params):
+        """A final step, fitted from the minimum on these rows, or from the beginning."""
+        try:
+            labels = self.family.labels(y)
+            start = self._solved(final, as_features(X), labels, params.get("sample_weight"))
+            warm = self.family.with_coefficients(final, *start, labels)
+            warm_fit(warm, X, y, params)
+        # Rows of the splits were fitted like this; on all rows something may be different.
+        except Exception:
+            return clone(final).fit(X, y, **params)
+        return warm
+
+    def _solved(self, final, X, labels, weight):
+        """Coefficients and intercepts on all rows by Newton's method, from the means."""
+        if weight is not None:
+            weight = check_sample_weight(weight, X)
+        data = one_split(self.family, final, X, labels, weight)
+        model = self.family.model(final, data, dict.fromkeys(self.h), 0)
+        # In a basis of the row space it would take an eigendecomposition.
+        if model.data.X is not data.X:
+            return self.coef, self.intercept
+        w = model.problem.weights(self.coef[None], self.intercept[None])
+        fitted = model.train(self.h, WarmStart.at(w), FINE)
+        (coef,), (intercept,) = model.problem.coefficients(fitted.w)
+        return coef, intercept
+
+
+class _Started(BaseEstimator):
+    """A final step whose fit starts where a WarmRefit says.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The step that it replaces; metadata are routed as for it.
+    refit : WarmRefit
+    """
+
+    def __init__(self, estimator=None, refit=None):
+        self.estimator = estimator
+        self.refit = refit
+
+    def fit(self, X, y=None, **params):
+        self.fitted_ = self.refit.fitted(self.estimator, X, y, params)
+        return self
+
+    def predict(self, X):
+        return self.fitted_.predict(X)
+
+    def get_metadata_routing(self):
+        return self.estimator.get_metadata_routing()

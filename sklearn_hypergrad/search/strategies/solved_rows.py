@@ -1,0 +1,196 @@
+"""Rows of ``cv_results_`` from what the search has solved, scored by the real scorer.
+
+What a solution is to a fit of scikit-learn, and how that is checked, is said by the two subclasses,
+``ClosedFormRows`` and ``WarmRows``.
+"""
+
+import abc
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.sparse import vstack as sparse_vstack
+from sklearn.base import clone
+
+from sklearn_hypergrad._sklearn import fit_and_score, is_pairwise, rows_of, rows_of_params
+from sklearn_hypergrad.problems.split_data import row_numbers
+from sklearn_hypergrad.search.results.solved_row import SolvedRow
+from sklearn_hypergrad.tuning import FINE, Stopped
+from sklearn_hypergrad.tuning.objective import UNSOLVED
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitFit:
+    """The fit of one split that starts, or ends, at a solution.
+
+    Attributes
+    ----------
+    split : int
+    final : estimator
+        The final step with the solution.
+    fit : callable
+        ``fit()`` does what is left of its fit.
+    features : callable
+        ``features(part)`` returns rows of what the final step sees, part 0 the training rows of the
+        split and part 1 the held-out ones.
+    """
+
+    split: int
+    final: Any
+    fit: Callable
+    features: Callable
+
+
+class SolvedRows(abc.ABC):
+    """Rows of one candidate.
+
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+        Its options have the ``scoring`` of rows.
+    objective : Objective
+        The one on the user's cv, whose solutions are used.
+    """
+
+    def __init__(self, prepared, objective):
+        objective.tol, objective.events = FINE, objective.events.unstoppable()
+        self._prepared, self._objective, self._inputs = prepared, objective, prepared.inputs
+        self._scoring = prepared.options.scoring
+
+    @property
+    def _whole(self):
+        """Whether scorers are to get whole pipelines, and X as the user gave it."""
+        return self._prepared.scorer_sees_steps
+
+    def of(self, result):
+        """The rows of a result as far as time allows: SolvedRow or None, and why not, or "".
+
+        Parameters
+        ----------
+        result : SearchedResult
+
+        Returns
+        -------
+        solved : list of SolvedRow or None
+            None where a problem cannot be solved, or a fit fails. Empty if there is a doubt.
+        doubt : str
+            Why fits from the beginning may be other models; a clause for messages.
+        """
+        solved = []
+        for position, settings in enumerate(result.rows):
+            if position >= result.n_urgent:
+                try:
+                    self._prepared.options.watch()
+                except Stopped:
+                    break
+            fits, row = self._row(settings)
+            doubt = "" if position or row is None else self._doubt(settings, fits, row)
+            if doubt:
+                return [], doubt
+            solved.append(row)
+        return solved, ""
+
+    def _row(self, settings):
+        """``(fits, SolvedRow)`` of settings; the latter is None if they cannot be fitted."""
+        fits, outputs, h = [], [], self._h(settings)
+        blocks, first, began = iter(self._prepared.cv_data), 0, time.perf_counter()
+        for model, fitted in self._objective.solutions(h):
+            seconds = (time.perf_counter() - began) / model.n_splits
+            if not UNSOLVED.isdisjoint(fitted.statuses):
+                return [], None
+            splits = range(first, first := first + model.n_splits)
+            for fit in self._fits(model, fitted, h, next(blocks), splits):
+                fit.final.set_params(**self._values(settings))
+                outputs.append(self._output(fit, settings))
+                if outputs[-1]["fit_error"]:
+                    return [], None
+                outputs[-1]["fit_time"] += seconds
+                fits.append(fit)
+            began = time.perf_counter()
+        return fits, SolvedRow(outputs, self._refit(h, fits))
+
+    def _h(self, settings):
+        ranges = self._prepared.ranges
+        return {span.leaf: np.asarray(settings[span.key], dtype=float) for span in ranges}
+
+    def _values(self, settings):
+        """Parameters of the final step that are searched."""
+        return {span.leaf: settings[span.key] for span in self._prepared.ranges}
+
+    def _fitted(self, settings, X, y, params):
+        """A final step that is fitted from the beginning."""
+        final = clone(self._prepared.final).set_params(**self._values(settings))
+        return final.fit(X, y, **params)
+
+    @abc.abstractmethod
+    def _fits(self, model, fitted, h, block, splits):
+        """Yield the SplitFit of every split of a model."""
+
+    @abc.abstractmethod
+    def _doubt(self, settings, fits, row):
+        """Why fits from the beginning may be other models than these, or ""."""
+
+    def _refit(self, h, fits):
+        """The WarmRefit of a row, or None."""
+        return None
+
+    def _output(self, fit, settings):
+        """What ``fit_and_score`` of scikit-learn returns for a split."""
+        scoring, train_scores = self._scoring, self._scoring.return_train_score
+        train, test = map(row_numbers, self._inputs.splits[fit.split])
+        X, y, params, scored = self._inputs.X, self._inputs.y, scoring.params, fit.final
+        if self._whole:
+            scored = self._prepared.steps[fit.split].then(fit.final)
+            # Rows that nobody looks at are not copied.
+            train = train if train_scores or is_pairwise(scored) else train[:0]
+        else:
+            parts = (0, 1) if train_scores else (1,)
+            rows = np.concatenate([(train, test)[part] for part in parts])
+            X = _stacked([fit.features(part) for part in parts])
+            y, params = rows_of(y, rows), rows_of_params(self._inputs.X, params, rows)
+            train, test = np.split(np.arange(len(rows)), [len(rows) - len(test)])
+        return fit_and_score(
+            to_be_fitted(scored, fit.fit),
+            X,
+            y,
+            scorer=scoring.scorer,
+            train=train,
+            test=test,
+            verbose=scoring.verbose,
+            parameters=settings,
+            fit_params={},
+            score_params=params,
+            return_train_score=train_scores,
+            return_n_test_samples=True,
+            return_times=True,
+            split_progress=(fit.split, len(self._inputs.splits)),
+            error_score=scoring.error_score,
+        )
+
+
+def to_be_fitted(estimator, fit):
+    """A fitted estimator for ``fit_and_score``: it keeps its parameters, and is fitted by ``fit``.
+
+    The first call of each method is replaced; scorers find an estimator as any other.
+    """
+
+    def set_params(**params):
+        del estimator.set_params
+        return estimator
+
+    def fit_once(*args, **kwargs):
+        del estimator.fit
+        fit()
+        return estimator
+
+    estimator.set_params, estimator.fit = set_params, fit_once
+    return estimator
+
+
+def _stacked(parts):
+    if len(parts) == 1:
+        return parts[0]
+    return sparse_vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
