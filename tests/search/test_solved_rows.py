@@ -1,0 +1,316 @@
+"""Rows and refits that start at solutions of the search, against fits from the beginning."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV, ParameterGrid, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad.adapters import family
+from sklearn_hypergrad.adapters.logistic import LogisticFamily
+from sklearn_hypergrad.adapters.ridge import RidgeFamily
+
+RANGE = [1e-2, 1e2]
+# Estimators, the hyperparameter and the kind of targets.
+CLOSED = {
+    "ridge": (Ridge(), "alpha", "numbers"),
+    "two targets": (Ridge(), "alpha", "two"),
+    "no intercept": (Ridge(fit_intercept=False), "alpha", "numbers"),
+    "classifier": (RidgeClassifier(class_weight="balanced"), "alpha", "three"),
+    "kernel": (KernelRidge(kernel="rbf"), "gamma", "numbers"),
+    "discriminant": (LinearDiscriminantAnalysis(solver="lsqr"), "shrinkage", "three"),
+}
+WARM = {
+    "lbfgs": (LogisticRegression(max_iter=10_000), "C", "two classes"),
+    "three classes": (LogisticRegression(max_iter=10_000), "C", "three"),
+    "no intercept": (LogisticRegression(fit_intercept=False, max_iter=10_000), "C", "two classes"),
+    "newton-cg": (LogisticRegression(solver="newton-cg", class_weight="balanced"), "C", "three"),
+    "newton-cholesky": (LogisticRegression(solver="newton-cholesky"), "C", "two classes"),
+    "poisson": (PoissonRegressor(max_iter=10_000), "alpha", "counts"),
+}
+EXACT = LogisticRegression(tol=1e-10, max_iter=10_000), "C", "three"
+BEFORE = {
+    "alone": (),
+    "scaled": (StandardScaler(),),
+    # More features than rows, which are not the same up to scales in all splits.
+    "wide": (PolynomialFeatures(3, include_bias=False), StandardScaler()),
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 8)) * np.geomspace(1, 10, 8) + 3
+    signal = (X - 3) @ rng.normal(size=8) / 5
+    noisy = signal + rng.normal(size=120)
+    targets = {
+        "numbers": noisy,
+        "two": np.c_[noisy, rng.normal(size=120)],
+        "two classes": np.where(noisy > 0, "yes", "no"),
+        "three": np.digitize(noisy, [-1, 1]) * 2,
+        "counts": rng.poisson(np.exp(0.3 * signal)),
+    }
+    return X, targets
+
+
+def searched(case, before, data, **options):
+    """A fitted search, and its X and y."""
+    final, name, kind = case
+    X, y = data[0], data[1][kind]
+    model = make_pipeline(*BEFORE[before], clone(final)) if BEFORE[before] else clone(final)
+    key = f"{type(final).__name__.lower()}__{name}" if BEFORE[before] else name
+    listed = [0.1, 0.9] if name == "shrinkage" else RANGE
+    search = HypergradSearchCV(model, {key: listed}, cv=3, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=ConvergenceWarning)
+        return search.fit(X, y), X, y
+
+
+def last(search):
+    """The final step of the best estimator."""
+    best = search.best_estimator_
+    return best[-1] if hasattr(best, "steps") else best
+
+
+def assert_close(case, before, data, tol, **options):
+    """Scores and predictions of rows from solutions are those of fits from the beginning."""
+    warm, X, y = searched(case, before, data, **options)
+    cold, _, _ = searched(case, before, data, judge="cold", **options)
+    assert warm._costs.n_solved == len(warm.cv_results_["params"])
+    assert cold._costs.n_solved == 0
+    assert warm.cv_results_["params"] == cold.cv_results_["params"]
+    for name in (n for n in warm.cv_results_ if n.startswith("split")):
+        assert_allclose(warm.cv_results_[name], cold.cv_results_[name], rtol=tol, atol=tol)
+    own, other = last(warm), last(cold)
+    assert own.get_params() == other.get_params()
+    assert vars(own).keys() == vars(other).keys()
+    if getattr(own, "n_iter_", None) is not None:
+        assert np.min(own.n_iter_) >= 1
+        assert np.shape(own.n_iter_) == np.shape(other.n_iter_)
+    predict = "predict_proba" if hasattr(own, "predict_proba") else "predict"
+    found, expected = (getattr(s.best_estimator_, predict)(X) for s in (warm, cold))
+    assert_allclose(found, expected, rtol=tol, atol=tol * np.ptp(expected))
+    if not isinstance(warm.scoring, list):
+        honest = cross_val_score(cold.best_estimator_, X, y, cv=3, scoring=warm.scoring)
+        assert cold.best_score_ == honest.mean()
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("name", CLOSED)
+def test_closed_forms_are_not_fitted_again(name, before, data):
+    assert_close(CLOSED[name], before, data, 1e-6)
+
+
+# A hundred times smaller, the tolerance of a solver allows a hundred times less: its optimum is
+# quadratic, so scores differ by less.
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("name", WARM)
+def test_iterative_fits_start_at_solutions(name, before, data):
+    final, key, kind = WARM[name]
+    scoring = {} if kind == "counts" else {"scoring": "neg_log_loss"}
+    for tol, allowed in ((final.tol, 3e-2), (final.tol / 100, 3e-4), (1e-10, 1e-6)):
+        case = clone(final).set_params(tol=tol), key, kind
+        assert_close(case, before, data, allowed, **scoring)
+
+
+def test_a_solution_is_not_left(data, monkeypatch):
+    """Fits that start there make no step; from the beginning there is one fit, of one split."""
+    iterations, fit = [], LogisticRegression.fit
+
+    def counted(self, X, y, sample_weight=None):
+        fit(self, X, y, sample_weight)
+        iterations.append((self.warm_start, int(self.n_iter_[0])))
+        return self
+
+    monkeypatch.setattr(LogisticRegression, "fit", counted)
+    monkeypatch.setattr(LogisticFamily, "methods", ())
+    search, _, _ = searched(WARM["lbfgs"], "scaled", data, scoring="neg_log_loss")
+    assert sorted(start for start, _ in iterations) == [False, True, True, True, True]
+    assert all(n_iter == 0 for start, n_iter in iterations if start)
+    assert last(search).warm_start is False
+
+
+class Sees:
+    """A scorer that looks at the pipeline and at X."""
+
+    def __call__(self, estimator, X, y):
+        assert len(X) == len(y)
+        return np.mean(estimator.predict(X) == y) + 0.01 * np.mean(estimator[0].mean_)
+
+
+@pytest.mark.parametrize("case", [CLOSED["classifier"], EXACT])
+def test_scorers_get_pipelines(case, data):
+    assert_close(case, "scaled", data, 1e-6, scoring=Sees())
+
+
+@pytest.mark.parametrize("case", [CLOSED["classifier"], EXACT])
+def test_several_metrics_and_training_scores(case, data):
+    options = {"scoring": ["accuracy", "balanced_accuracy"], "refit": "accuracy"}
+    assert_close(case, "scaled", data, 1e-6, return_train_score=True, **options)
+
+
+@pytest.mark.parametrize("case", [CLOSED["ridge"], WARM["lbfgs"]])
+def test_sample_weights(case, data):
+    (final, name, kind), weight = case, np.random.default_rng(1).uniform(size=120)
+    found = []
+    for judge in ("warm", "cold"):
+        model = clone(final).set_params(**({"tol": 1e-10} if hasattr(final, "solver") else {}))
+        search = HypergradSearchCV(model, {name: RANGE}, cv=3, judge=judge)
+        found.append(search.fit(data[0], data[1][kind], sample_weight=weight))
+    assert_allclose(*[s.best_score_ for s in found], rtol=1e-8)
+    assert_allclose(*[s.best_estimator_.coef_ for s in found], rtol=1e-4)
+
+
+def test_sparse_rows(data):
+    X, y = csr_matrix(data[0] * (data[0] > 3)), data[1]["two classes"]
+    model = LogisticRegression(tol=1e-8, max_iter=10_000)
+    found = [
+        HypergradSearchCV(model, {"C": RANGE}, scoring="neg_log_loss", judge=judge).fit(X, y)
+        for judge in ("warm", "cold")
+    ]
+    assert_allclose(*[s.best_score_ for s in found], rtol=1e-6)
+    assert_allclose(*[s.best_estimator_.coef_ for s in found], rtol=1e-4)
+
+
+class Shrunk(Ridge):
+    """Its fits are not those of its model: coefficients are off by a share."""
+
+    share = 2e-3
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        self.coef_ = self.coef_ * (1 + self.share)
+        return self
+
+
+class ShrunkFamily(RidgeFamily):
+    estimator_class = Shrunk
+
+
+@family.register
+def _(estimator: Shrunk):
+    return ShrunkFamily()
+
+
+@pytest.mark.parametrize("n_features", [8, 600])
+@pytest.mark.parametrize(("share", "differs"), [(0, False), (1e-4, False), (2e-3, True)])
+def test_another_model_is_noticed_on_few_rows(data, monkeypatch, share, differs, n_features):
+    monkeypatch.setattr(Shrunk, "share", share)
+    X = np.tile(data[0] - 3, (1, n_features // 8))
+    search = HypergradSearchCV(Shrunk(), {"alpha": RANGE}, cv=3).fit(X, data[1]["numbers"])
+    said = [line for line in search.remarks_ if "rows are fits from the beginning" in line]
+    assert bool(said) == differs
+    if differs:
+        assert "alpha: rows are fits from the beginning, not from solutions" in said[0]
+        assert "rows predictions of Shrunk differ from them by 0.002" in said[0]
+        score = cross_val_score(search.best_estimator_, X, data[1]["numbers"], cv=3).mean()
+        assert search.best_score_ == score
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+def test_a_solver_that_does_not_arrive_is_noticed(data):
+    X, y = data[0], data[1]["two classes"]
+    search = HypergradSearchCV(LogisticRegression(max_iter=2), {"C": RANGE}, cv=3)
+    with pytest.warns(ConvergenceWarning) as caught:
+        search.fit(X, y)
+    # Of all splits, and of the refit: as GridSearchCV.
+    assert sum(issubclass(w.category, ConvergenceWarning) for w in caught) >= 3 + 1
+    assert any("does not converge from the beginning" in line for line in search.remarks_)
+    with pytest.warns(ConvergenceWarning):
+        score = cross_val_score(search.best_estimator_, X, y, cv=3).mean()
+    assert search.best_score_ == score
+
+
+def test_errors_of_scorers_are_those_of_grid_search(data):
+    def fails(estimator, X, y):
+        raise ValueError("no score")
+
+    search = HypergradSearchCV(Ridge(), {"alpha": RANGE}, scoring=fails, error_score="raise")
+    with pytest.raises(ValueError, match="no score"):
+        search.fit(data[0], data[1]["numbers"])
+
+
+def test_lines_of_splits_are_printed(data, capsys):
+    grid = GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=3, verbose=3).fit(*pair(data))
+    expected = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[CV")]
+    assert len(expected) == 3 == grid.n_splits_
+    HypergradSearchCV(Ridge(), {"alpha": RANGE}, cv=3, verbose=3).fit(*pair(data))
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[CV")]
+    assert [line.split()[:3] for line in lines] == [line.split()[:3] for line in expected]
+
+
+def pair(data):
+    return data[0], data[1]["numbers"]
+
+
+GRIDS = {
+    "one list": {"ridge__alpha": [10.0, 0.1, 1.0]},
+    "beside zero": {"ridge__alpha": [10, 0, 1, 0.1]},
+    "two lists": {"ridge__alpha": [10.0, 0.1, 1.0], "polynomialfeatures__degree": [2, 1]},
+    "several grids": [
+        {"ridge__alpha": [1.0, 0.1], "ridge__fit_intercept": [True, False]},
+        {"ridge__fit_intercept": [True]},
+        {"ridge__alpha": [3.0, 30.0]},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_listed_rows_are_those_of_grid_search(name, data):
+    model = make_pipeline(PolynomialFeatures(), Ridge())
+    grid = GridSearchCV(model, GRIDS[name], cv=3).fit(*pair(data))
+    search = HypergradSearchCV(model, GRIDS[name], cv=3, rows="listed").fit(*pair(data))
+    listed = list(ParameterGrid(GRIDS[name]))
+    assert search.cv_results_["params"][: len(listed)] == listed
+    for column in (c for c in grid.cv_results_ if "test_score" in c and "rank" not in c):
+        found = search.cv_results_[column][: len(listed)]
+        assert_allclose(found, grid.cv_results_[column], rtol=1e-8, atol=1e-12)
+    assert search.best_score_ >= grid.best_score_ - 1e-8
+    few = HypergradSearchCV(model, GRIDS[name], cv=3).fit(*pair(data))
+    assert few.best_params_ == search.best_params_
+
+
+def test_refit_chooses_from_listed_rows(data):
+    values = np.geomspace(1e-3, 1e3, 7)
+
+    def simplest(results):
+        scores = results["mean_test_score"][: len(values)]
+        errors = results["std_test_score"][: len(values)] / np.sqrt(3)
+        best = np.argmax(scores)
+        return int(np.flatnonzero(scores >= scores[best] - errors[best])[-1])
+
+    options = {"cv": 3, "refit": simplest}
+    grid = GridSearchCV(Ridge(), {"alpha": values}, **options).fit(*pair(data))
+    search = HypergradSearchCV(Ridge(), {"alpha": values}, rows="listed", **options)
+    assert search.fit(*pair(data)).best_params_ == grid.best_params_
+
+
+def test_columns_of_names(data):
+    """Features with names, of which a transformer takes some."""
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame(data[0], columns=list("abcdefgh"))
+    model = make_pipeline(
+        make_column_transformer((StandardScaler(), list("abc")), remainder="passthrough"),
+        LogisticRegression(tol=1e-8, max_iter=10_000),
+    )
+    found = [
+        HypergradSearchCV(model, {"logisticregression__C": Continuous()}, judge=judge)
+        .set_params(scoring=lambda estimator, X, y: estimator.score(X[list("abcdefgh")], y))
+        .fit(X, data[1]["two classes"])
+        for judge in ("warm", "cold")
+    ]
+    assert found[0].best_score_ == found[1].best_score_
+    assert found[0]._costs.n_solved
+    assert_allclose(*[s.best_estimator_[-1].coef_ for s in found], rtol=1e-3)
