@@ -401,13 +401,13 @@ class LinearFamily(Family):
     def install_behind(self, estimator, model, fitted, h, block, means=None):
         coefs, intercepts = model.problem.coefficients(fitted.w)
         own, data = own_coefficients(coefs, model.data, block), model.data
-        moved = means is not None or data.X is not block.X
+        moved = means is not None or block.offsets is not None or data.X is not block.X
         if moved and getattr(estimator, "fit_intercept", True):
             # The mean prediction stays, whatever the origins of the features are.
             predicted = column_means(data.X) @ coefs.transpose(0, 2, 1)
             if means is None:
-                scales = np.ones((1, len(own))) if block.scales is None else block.scales
-                means = column_means(block.X) * scales.T
+                mean = column_means(block.X)
+                means = [block.own(mean, split) for split in range(len(own))]
             shift = np.einsum("sp,skp->sk", np.array(means), own)
             intercepts = predicted.reshape(intercepts.shape) + intercepts - shift
         return self._with_each(estimator, model, own, intercepts)

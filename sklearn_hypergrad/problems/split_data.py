@@ -33,6 +33,8 @@ class SplitData:
     scales : ndarray of shape (n_features, n_splits), default=None
         Factors of the features of each split: its features are X times these factors, up to an
         offset that the intercept absorbs. None is one.
+    offsets : ndarray of shape (n_features, n_splits), default=None
+        These offsets, where they are known; models need none.
     """
 
     X: object
@@ -44,6 +46,7 @@ class SplitData:
     labels: object = None
     columns: object = None
     scales: object = None
+    offsets: object = None
 
     @property
     def n_splits(self):
@@ -53,12 +56,18 @@ class SplitData:
     def relative_scales(self):
         """The smallest and the largest variance of a feature relative to their mean.
 
-        Constant features do not count; (1, 1) if nothing is known.
+        The features are those of the first split. Constant ones do not count; (1, 1) if nothing is
+        known.
         """
-        found = variances(self.X)
+        found = variances(self.X, None if self.scales is None else self.scales[:, 0])
         if not found.size or not np.isfinite(found).all():
             return 1.0, 1.0
         return float(found.min() / found.mean()), float(found.max() / found.mean())
+
+    def own(self, X, split):
+        """Features that a split has itself, from some X; up to an offset if that is unknown."""
+        X = X if self.scales is None else X * self.scales[:, split]
+        return X if self.offsets is None else X + self.offsets[:, split]
 
     def row_weights(self):
         """Training weights of shape (n_samples, n_splits): zero outside the training part."""
@@ -76,6 +85,7 @@ class SplitData:
                 tests=self.tests[start : start + most],
                 weights=self.weights[start : start + most],
                 scales=None if self.scales is None else self.scales[:, start : start + most],
+                offsets=None if self.offsets is None else self.offsets[:, start : start + most],
             )
             for start in range(0, self.n_splits, most)
         ]
@@ -99,8 +109,8 @@ class SplitData:
         return None if np.isnan(common).any() else common
 
 
-def variances(X):
-    """Variances of the features of X that are not constant, of shape (m,)."""
+def variances(X, scales=None):
+    """Variances of the features of X, times these factors, that are not constant."""
     if issparse(X):
         X = X.astype(float)
         squares = np.asarray(X.multiply(X).mean(axis=0)).ravel()
@@ -108,7 +118,8 @@ def variances(X):
     else:
         X = X[:: -(-X.size // MOST_NUMBERS)].astype(float)
         squares, found = np.mean(X**2, axis=0), X.var(axis=0)
-    return found[found > np.finfo(float).eps * squares]
+    varied = found > np.finfo(float).eps * squares
+    return found[varied] if scales is None else found[varied] * scales[varied] ** 2
 
 
 def column_means(X):

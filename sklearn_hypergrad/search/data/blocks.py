@@ -9,7 +9,6 @@ import warnings
 import numpy as np
 from scipy.sparse import issparse
 from scipy.sparse import vstack as sparse_vstack
-from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 
 from sklearn_hypergrad._sklearn import (
@@ -17,54 +16,19 @@ from sklearn_hypergrad._sklearn import (
     feature_names,
     rows_of_params,
     safe_split,
-    without_callbacks,
 )
 from sklearn_hypergrad.problems import SplitData
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.candidates.expand import final_step
+from sklearn_hypergrad.search.data.capture import with_capture
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
+from sklearn_hypergrad.search.data.scalers import are_scalers, fitted_scalers
 from sklearn_hypergrad.search.data.shared_design import shared
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.
 # Chosen by hand: 800 MB in double precision, a bound of memory that hardly any data set reaches.
 MOST_NUMBERS = 100_000_000
-
-
-class Capture(BaseEstimator):
-    """A last step of a pipeline that stores the arguments of its ``fit``.
-
-    With it, scikit-learn's own code fits the transformers and routes the metadata.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The step that it replaces; metadata are routed as for it.
-
-    Attributes
-    ----------
-    captured_ : tuple of (X, dict)
-        The transformed features and the metadata of ``fit``.
-    """
-
-    def __init__(self, estimator=None):
-        self.estimator = estimator
-
-    def fit(self, X, y=None, **fit_params):
-        self.captured_ = X, fit_params
-        return self
-
-    def predict(self, X):
-        return X
-
-    def get_feature_names_out(self, input_features=None):
-        return input_features
-
-    def get_metadata_routing(self):
-        return self.estimator.get_metadata_routing()
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "captured_")
 
 
 def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
@@ -113,6 +77,12 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
         if kept is not None:
             own = feature_names(inputs.X), column_means(found[0].X) if means else None
             kept += [FittedSteps(*own, _params_of_fit(inputs, train)) for train, _ in splits]
+    elif read := _read_scalers(candidate, inputs, path, splits, vector=descended):
+        X, scalers = read
+        found = [_scaled(candidate, X, scalers, splits, targets)]
+        if kept is not None:
+            own = column_means(X) if means else None
+            kept += [each.steps(own) for each in scalers]
     else:
         kept = [] if kept is None else kept
         parts = (
@@ -121,16 +91,20 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
         )
         found = shared(
             parts,
-            intercept=getattr(candidate.final, "fit_intercept", False),
-            wanted=lambda block: _worth_sharing(candidate, block, vector=descended),
+            intercept=_has_intercept(candidate),
+            wanted=lambda block: _worth_sharing(candidate, block.X, vector=descended),
         )
     return [part for block in found for part in _divided(candidate, block)]
 
 
-def _worth_sharing(candidate, block, *, vector):
+def _worth_sharing(candidate, X, *, vector):
     """Whether to look for a shared X: not for one penalty on wide data, tuned in row spaces."""
-    wide = block.X.shape[1] > block.X.shape[0]
+    wide = X.shape[1] > X.shape[0]
     return (vector or not wide) and candidate.family.knows_scales
+
+
+def _has_intercept(candidate):
+    return getattr(candidate.final, "fit_intercept", False)
 
 
 def one_split(family, final, X, labels, weight):
@@ -160,12 +134,6 @@ def one_split(family, final, X, labels, weight):
     )
 
 
-def own_rows(block, split, rows):
-    """Rows of the features that a split of a block has itself, up to an origin."""
-    X = block.X[rows]
-    return X if block.scales is None else X * block.scales[:, split]
-
-
 def _divided(candidate, block):
     side = min(block.X.shape)
     matrix = side**2 if side <= candidate.family.largest_matrix else 0
@@ -180,21 +148,30 @@ def whole(candidate, inputs):
     return block
 
 
-def _shared(candidate, inputs, splits, labels, y, score_weight):
-    X = as_features(inputs.X)
-    weight = _weight(inputs.fit_params, len(y))
+def _shared(candidate, inputs, splits, *targets):
+    """The block of all splits, without transformers."""
+    weight = _weight(inputs.fit_params, len(targets[0]))
+    columns = Columns.of_data(inputs.X) if _told_apart(candidate) else None
+    weights = [weight[train] for train, _ in splits]
+    return _of_rows(candidate, as_features(inputs.X), splits, weights, targets, columns=columns)
+
+
+def _of_rows(candidate, X, splits, weights, targets, **more):
+    """The block of splits of all rows; ``weights`` are sample weights of the training parts."""
+    labels, y, score_weight = targets
+    parts = zip(splits, weights, strict=True)
     return SplitData(
         X=X,
         y=y,
         trains=[train for train, _ in splits],
         tests=[test for _, test in splits],
         weights=[
-            candidate.family.training_weight(candidate.final, labels[train], weight[train])
-            for train, _ in splits
+            candidate.family.training_weight(candidate.final, labels[train], weight)
+            for (train, _), weight in parts
         ],
         score_weight=score_weight,
         labels=labels,
-        columns=Columns.of_data(inputs.X) if _told_apart(candidate) else None,
+        **more,
     )
 
 
@@ -202,12 +179,51 @@ def _params_of_fit(inputs, train):
     return rows_of_params(inputs.X, inputs.fit_params, train)
 
 
+def _read_scalers(candidate, inputs, path, splits, *, vector):
+    """X as an array and the FittedScalers of all splits, if these features are X up to scales."""
+    if len(splits) == 1 or not are_scalers(candidate.estimator, path):
+        return None
+    try:
+        X = as_features(inputs.X)
+    # Scalers take missing values, which the final step then reports.
+    except ValueError:
+        return None
+    if issparse(X) or not _worth_sharing(candidate, X, vector=vector):
+        return None
+    scalers = []
+    for train, _ in splits:
+        fitted = fitted_scalers(candidate, inputs, path, train)
+        moved = np.any(fitted.affine.offset != 0) and not _has_intercept(candidate)
+        if moved or not fitted.affine.is_moderate:
+            return None
+        scalers.append(fitted)
+    return X, scalers
+
+
+def _scaled(candidate, X, scalers, splits, targets):
+    """The block of all splits, with the factors of their scalers."""
+    weights = [
+        _weight(fitted.fit_params, len(train))
+        for fitted, (train, _) in zip(scalers, splits, strict=True)
+    ]
+    scales = np.stack([fitted.affine.factor for fitted in scalers], axis=1)
+    columns = scalers[0].columns() if _told_apart(candidate) else None
+    return _of_rows(
+        candidate,
+        X,
+        splits,
+        weights,
+        targets,
+        columns=columns,
+        scales=None if np.all(scales == 1) else scales,
+        offsets=np.stack([fitted.affine.offset for fitted in scalers], axis=1),
+    )
+
+
 def _transformed(candidate, inputs, path, split, targets, kept, *, means):
     """The block of one split, and the rows of the data that it has; its steps go to ``kept``."""
     (train, test), (labels, y, score_weight) = split, targets
-    pipeline = without_callbacks(clone(candidate.estimator))
-    capture = Capture(clone(candidate.final))
-    pipeline.set_params(**{"__".join(path): capture})
+    pipeline, capture = with_capture(candidate, path)
     X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)
     # The fits of scikit-learn give the same warnings to the user.
     with warnings.catch_warnings():

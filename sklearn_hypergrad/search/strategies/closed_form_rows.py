@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from sklearn_hypergrad._sklearn import rows_of
-from sklearn_hypergrad.search.data.blocks import one_split, own_rows
+from sklearn_hypergrad.search.data.blocks import one_split
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit
 from sklearn_hypergrad.tuning import FINE
 
@@ -47,7 +47,7 @@ class ClosedFormRows(SolvedRows):
         train = block.trains[0]
         whole = not self._whole and len(train) * block.X.shape[1] <= SMALL
         chosen = np.arange(len(train)) if whole else self._few(block.labels[train])
-        X, labels = own_rows(block, 0, train[chosen]), block.labels[train[chosen]]
+        X, labels = block.own(block.X[train[chosen]], 0), block.labels[train[chosen]]
         weight = self._prepared.steps[0].params.get("sample_weight")
         params = {} if weight is None else {"sample_weight": np.asarray(weight)[chosen]}
         with warnings.catch_warnings():

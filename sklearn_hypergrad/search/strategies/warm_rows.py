@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
-from sklearn_hypergrad.search.data.blocks import own_rows
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit, warm_fit
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit
 
@@ -44,7 +43,7 @@ class WarmRows(SolvedRows):
         """The origin up to which the block has the features of a split, if a scorer sees these."""
         if not self._whole or block.scales is None:
             return None
-        own = block.scales[:, number] * column_means(block.X)
+        own = block.own(column_means(block.X), number)
         return self._prepared.steps[split].means - own
 
     def _fit(self, own, split, features, origin):
@@ -93,4 +92,4 @@ def _difference(score, scores):
 
 def _features(block, number, part):
     """Rows of a split of a block as its final step sees them, up to an origin."""
-    return own_rows(block, number, (block.trains, block.tests)[part][number])
+    return block.own(block.X[(block.trains, block.tests)[part][number]], number)
