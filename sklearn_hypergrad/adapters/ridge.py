@@ -31,6 +31,7 @@ from sklearn_hypergrad.adapters.base import (
     only,
 )
 from sklearn_hypergrad.adapters.model import LinearModel
+from sklearn_hypergrad.hypergradients import Evaluation, Implicit
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems import (
     DualRidge,
@@ -41,6 +42,7 @@ from sklearn_hypergrad.problems import (
     LinearProblem,
     QuadraticLoss,
     RidgeProblem,
+    Status,
 )
 
 # Solvers of scikit-learn that stop at a tolerance.
@@ -63,6 +65,19 @@ class RidgeModel(LinearModel):
         if squared and isinstance(self.problem, GramRidge):
             return QuadraticLoss(self.problem, self.data, validation_loss)
         return super().outer_of(validation_loss)
+
+    def evaluate(self, h, start, tol, **options):
+        held_out = self.problem.held_out(h) if self._is_shared() else None
+        if held_out is None:
+            return super().evaluate(h, start, tol, **options)
+        z, pullback = held_out
+        values, g = self.outer.held_out(z)
+        return Evaluation(values, pullback(g), None, (Status.CONVERGED,) * 2, self.n_splits)
+
+    def _is_shared(self):
+        """Whether predictions may come without weights, differentiated in closed form."""
+        usual = type(self.method) is Implicit and self.method.is_exact
+        return usual and isinstance(self.problem, KernelRidge)
 
 
 class LeftOutRidgeModel(RidgeModel):

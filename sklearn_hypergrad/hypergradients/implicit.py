@@ -58,6 +58,11 @@ class Implicit(Hypergradient):
         shown += ["gauss_newton=True"] * bool(self.gauss_newton)
         return f"Implicit({', '.join(shown)})"
 
+    @property
+    def is_exact(self):
+        """Whether it uses what the model was solved with, and the true Hessian."""
+        return self.solver == AUTO and not self.gauss_newton
+
     # The solution w(h) has gradient(w, h) = 0 for every h. Differentiating in h,
     #     H dw/dh + cross = 0    with    H = d gradient / dw,    cross = d gradient / dh,
     # so that, for an outer objective outer(w(h), h),
@@ -107,7 +112,7 @@ class Implicit(Hypergradient):
 
     def _adjoint(self, problem, h, solution, right, start, tol):
         """``H^-1 right``, its Status, and iterations and residual, nan if unknown."""
-        if self.solver == AUTO and not self.gauss_newton:
+        if self.is_exact:
             return *solution.inverse_hvp(right, start), np.nan, np.nan
         products = problem.products(solution.w, h, gauss_newton=self.gauss_newton)
         solver = "cg" if self.solver == AUTO else self.solver

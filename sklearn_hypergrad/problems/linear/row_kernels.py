@@ -52,6 +52,12 @@ class TrainingRows:
             part *= root.T
         return part
 
+    def diagonals(self, kernel):
+        """Diagonals of ``Z Z'`` of all splits, of shape (n_samples, n_splits), from ``X X'``."""
+        cross = kernel @ self.average
+        means = np.einsum("is,is->s", self.average, cross)
+        return self.root**2 * (np.diag(kernel)[:, None] - 2 * cross + means)
+
     # x_i minus the mean of its training part is e_i' (1 - 1 average') X.
     def centred(self, v):
         """Factors u with ``u' X = v' (centred X)``, of shape (n_samples, n_splits, k)."""

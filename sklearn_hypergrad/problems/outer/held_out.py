@@ -74,13 +74,13 @@ class WeightLoss:
 
     def __init__(self, predictions, held_out):
         self.predictions = predictions
-        self._held_out = held_out
+        self.held_out = held_out
         self.null = held_out.null
 
     def __call__(self, w, h):
         """Values of shape (n_splits,), gradient of their sum in ``w``, dict of the direct ones."""
         z, pull = self.predictions(w, h)
-        values, gradient = self._held_out(z)
+        values, gradient = self.held_out(z)
         return values, *pull(gradient)
 
 

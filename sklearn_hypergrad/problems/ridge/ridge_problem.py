@@ -215,7 +215,7 @@ class NormalEquations(RidgeProblem):
 
         It is the sum of squares of a feature over rows, averaged over features and splits.
         """
-        return float(np.trace(self._gram, axis1=1, axis2=2).mean() / self._X.shape[1])
+        return float(self._diagonal.sum(axis=1).mean() / self._X.shape[1])
 
     def start(self):
         return np.zeros_like(self._cross)
@@ -233,15 +233,19 @@ class NormalEquations(RidgeProblem):
         return lambda v: self._spectral.solve(strength, self._spectral.to_basis(v))
 
     def _determines(self, strength):
-        diagonal = np.einsum("sjj->sj", self._gram)
-        return bool(np.all(strength > LEAST * diagonal.max(axis=0)[:, None]))
+        return bool(np.all(strength > LEAST * self._diagonal.max(axis=0)[:, None]))
+
+    @property
+    def _diagonal(self):
+        """Diagonals of the Gram matrices, of shape (n_splits, n)."""
+        return np.einsum("sjj->sj", self._gram)
 
     def _factorised(self, strength):
         return len(strength) > 1 or self._graded
 
     @functools.cached_property
     def _graded(self):
-        diagonal = np.einsum("sjj->sj", self._gram)
+        diagonal = self._diagonal
         return diagonal[diagonal > 0].min(initial=np.inf) * GRADED < diagonal.max()
 
     @functools.cached_property
