@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
+from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.problems import LinearPredictions, Status, WeightLoss
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
@@ -79,6 +80,8 @@ class Model(abc.ABC):
         Whether it is trained step by step, for a given number of steps.
     iterative : bool
         Whether a more accurate solution takes longer.
+    uses_starts : bool
+        Whether a fit may be faster if it starts where another one has ended.
     shares_rows : bool
         Whether a matrix of all rows, such as a kernel, serves all splits.
     per_column : bool
@@ -97,6 +100,7 @@ class Model(abc.ABC):
     penalty_scale = "sum"
     trained = False
     iterative = False
+    uses_starts = True
     shares_rows = False
     per_column = False
     path = None
@@ -271,6 +275,10 @@ class WeightModel(Model):
     @property
     def iterative(self):
         return getattr(self.problem, "iterative", True)
+
+    @property
+    def uses_starts(self):
+        return self.iterative or not is_exact(self.method)
 
     def differentiated(self, method):
         if method is None:

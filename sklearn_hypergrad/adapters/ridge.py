@@ -31,7 +31,8 @@ from sklearn_hypergrad.adapters.base import (
     only,
 )
 from sklearn_hypergrad.adapters.model import LinearModel
-from sklearn_hypergrad.hypergradients import Evaluation, Implicit
+from sklearn_hypergrad.hypergradients import Evaluation
+from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems import (
     DualRidge,
@@ -76,8 +77,7 @@ class RidgeModel(LinearModel):
 
     def _is_shared(self):
         """Whether predictions may come without weights, differentiated in closed form."""
-        usual = type(self.method) is Implicit and self.method.is_exact
-        return usual and isinstance(self.problem, KernelRidge)
+        return isinstance(self.problem, KernelRidge) and is_exact(self.method)
 
 
 class LeftOutRidgeModel(RidgeModel):

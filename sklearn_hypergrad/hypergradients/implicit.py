@@ -58,11 +58,6 @@ class Implicit(Hypergradient):
         shown += ["gauss_newton=True"] * bool(self.gauss_newton)
         return f"Implicit({', '.join(shown)})"
 
-    @property
-    def is_exact(self):
-        """Whether it uses what the model was solved with, and the true Hessian."""
-        return self.solver == AUTO and not self.gauss_newton
-
     # The solution w(h) has gradient(w, h) = 0 for every h. Differentiating in h,
     #     H dw/dh + cross = 0    with    H = d gradient / dw,    cross = d gradient / dh,
     # so that, for an outer objective outer(w(h), h),
@@ -112,7 +107,7 @@ class Implicit(Hypergradient):
 
     def _adjoint(self, problem, h, solution, right, start, tol):
         """``H^-1 right``, its Status, and iterations and residual, nan if unknown."""
-        if self.is_exact:
+        if is_exact(self):
             return *solution.inverse_hvp(right, start), np.nan, np.nan
         products = problem.products(solution.w, h, gauss_newton=self.gauss_newton)
         solver = "cg" if self.solver == AUTO else self.solver
@@ -152,3 +147,8 @@ class Implicit(Hypergradient):
         if semidefinite and solve_status is SolveStatus.NEGATIVE_CURVATURE:
             solve_status = SolveStatus.INEXACT
         return STATUSES[solve_status]
+
+
+def is_exact(method):
+    """Whether a method solves linear systems with what the model was solved with."""
+    return type(method) is Implicit and method.solver == AUTO and not method.gauss_newton

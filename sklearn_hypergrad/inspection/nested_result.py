@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
-from sklearn_hypergrad.search.reporting.attributes import table
+from sklearn_hypergrad.search.reporting.table import table
 from sklearn_hypergrad.tuning.objective import standard_error
 
 

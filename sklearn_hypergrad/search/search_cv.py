@@ -7,7 +7,6 @@ are inherited. What is known is on the object before the next of these steps beg
 
 import contextlib
 import dataclasses
-import inspect
 import numbers
 import os
 import time
@@ -60,6 +59,7 @@ from sklearn_hypergrad.search.reporting.idle_options import NEEDS, OF_EVERY_SEAR
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
+from sklearn_hypergrad.search.reporting.table import COLUMNS, FittedTable
 from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult, solved_rows
 from sklearn_hypergrad.search.results.order import in_grid_order, listed_first
 from sklearn_hypergrad.search.results.remark import Remark
@@ -490,6 +490,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         "tol": [Interval(numbers.Real, 0, None, closed="neither")],
     }
 
+    history_ = FittedTable()
+    hyperparameters_ = FittedTable()
+
     def __init__(
         self,
         estimator,
@@ -582,7 +585,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             If Ctrl-C is pressed before the first evaluation of a range has ended, during the
             refit, or twice.
         """
-        for name in (*REPORTED, "_summaries", "_costs", "_n_warned"):
+        for name in (*REPORTED, COLUMNS, "_summaries", "_costs", "_n_warned"):
             self.__dict__.pop(name, None)
         deadline = None if self.max_time is None else Deadline(self.max_time)
         scorers, metric = self._get_scorers()
@@ -594,7 +597,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         task = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
         task.call_on_fit_task_begin(**told)
-        inputs = self._inputs(X, y, routed)
+        inputs = self._inputs(X, y, routed, scorers)
         self._checked_cv_orig, self.n_splits_ = inputs.splitter, len(inputs.splits)
         judge = Judge(self, inputs, scorers, routed.scorer.score, deadline)
         judged, stop = self._searched(judge, task)
@@ -689,7 +692,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         diagram = super()._html_repr()
         return diagram + self.report()._repr_html_() if hasattr(self, "remarks_") else diagram
 
-    def _inputs(self, X, y, routed):
+    def _inputs(self, X, y, routed, scorers):
         """The FitInputs of checked data; ``routed`` is metadata for estimator, scorer, splitter."""
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         split_params = dict(routed.splitter.split)
@@ -700,7 +703,6 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                 f"cv.split and cv.get_n_splits return inconsistent results: {len(splits)} splits, "
                 f"and {n_splits} as their number. Correct {splitter!r}."
             )
-        scorers, _ = self._get_scorers()
         return FitInputs(
             X=X,
             y=y,
@@ -889,8 +891,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         remarks += attributes.remarks(self, results, metric, inputs)
         if searched:
             models = attributes.models_of(results)
-            self.history_ = attributes.history(results)
-            self.hyperparameters_ = attributes.hyperparameters(results, models)
+            self._columns = {
+                "history_": attributes.history(results),
+                "hyperparameters_": attributes.hyperparameters(results, models),
+            }
             messages = [result.found.message for result in searched]
             messages += [stop.message for stop in stops if isinstance(stop, RowsStop)]
             self.stopping_reason_ = "; ".join(dict.fromkeys(messages))
@@ -911,9 +915,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     def _given(self, names):
         """Those of some arguments that differ from their defaults."""
-        defaults = inspect.signature(HypergradSearchCV).parameters
+        defaults = HypergradSearchCV.__init__.__kwdefaults__
         values = {name: getattr(self, name) for name in NEEDS if name in names}
-        return {name: v for name, v in values.items() if v != defaults[name].default}
+        return {name: v for name, v in values.items() if v != defaults[name]}
 
     def _announce(self, warned):
         """Print the final lines, and warn about what the user would act on."""

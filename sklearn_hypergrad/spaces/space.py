@@ -1,6 +1,8 @@
 """Spaces: the map between the optimizer's vector theta and hyperparameters in natural units."""
 
 import dataclasses
+import functools
+import itertools
 import math
 
 import numpy as np
@@ -101,7 +103,7 @@ class Dimension:
         """Starts of all entries, of shape (size,)."""
         return np.broadcast_to(self.start, self.shape).ravel()
 
-    @property
+    @functools.cached_property
     def bounds(self):
         """Bounds ``(low, high)`` of an entry, in theta."""
         return tuple(float(self.transform.to_theta(value)) for value in (self.low, self.high))
@@ -138,12 +140,16 @@ class Space:
 
     def __init__(self, dimensions):
         self.dimensions = tuple(dimensions)
-        self.size = sum(dimension.size for dimension in self.dimensions)
+        stops = np.cumsum([0, *(dimension.size for dimension in self.dimensions)]).tolist()
+        self._entries = [slice(*ends) for ends in itertools.pairwise(stops)]
+        self.size = stops[-1]
 
-    @property
+    @functools.cached_property
     def bounds(self):
-        """Bounds in theta, of shape ``(size, 2)``."""
-        return np.array([d.bounds for d in self.dimensions for _ in range(d.size)])
+        """Bounds in theta, of shape ``(size, 2)``; read-only."""
+        bounds = np.array([d.bounds for d in self.dimensions for _ in range(d.size)])
+        bounds.flags.writeable = False
+        return bounds
 
     def to_h(self, theta):
         """Dict of hyperparameters in natural units, each of the shape of its dimension."""
@@ -181,5 +187,5 @@ class Space:
         )
 
     def _parts(self, theta):
-        stops = np.cumsum([d.size for d in self.dimensions])
-        return zip(self.dimensions, np.split(np.asarray(theta), stops[:-1]), strict=True)
+        theta = np.asarray(theta)
+        return [(d, theta[own]) for d, own in zip(self.dimensions, self._entries, strict=True)]

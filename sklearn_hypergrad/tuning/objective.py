@@ -140,7 +140,8 @@ class Objective:
     ----------
     space : Space
     terms : list of Model or ProblemTerm
-        The summands: each has ``evaluate(h, start, tol) -> Evaluation`` and ``iterative``.
+        The summands: each has ``evaluate(h, start, tol) -> Evaluation``, ``iterative``, and
+        ``uses_starts``, by default true.
     stage : Stage
         The part of a search that evaluations belong to.
     events : Events
@@ -169,7 +170,7 @@ class Objective:
         self.stage = stage
         self.events = events
         self._memory = None if events.memory is None else events.memory(self)
-        self._starts = Starts(len(terms)) if self._memory is None else PlainStarts(terms)
+        self._starts = Starts(terms) if self._memory is None else PlainStarts(terms)
         self._known = {}
 
     def __call__(self, theta):
@@ -310,15 +311,20 @@ class Objective:
         gradient = self.space.pullback(theta, gradients)
         statuses = tuple(s for e in evaluations for s in e.statuses)
         n_solves = sum(e.n_solves for e in evaluations)
-        if not np.isfinite([losses.mean(), *gradient]).all():
+        if not (np.isfinite(losses.mean()) and np.isfinite(gradient).all()):
             losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
             # The change to theta or the mean may be what overflows.
             statuses = exploded(statuses)
         else:
             self._starts.keep(theta, [each.warm_start for each in evaluations], self.tol)
-        record = self._told(theta, losses, gradient, statuses, n_solves, began)
-        return dataclasses.replace(
-            record,
+        return self._told(
+            theta,
+            h,
+            losses,
+            gradient,
+            began,
+            statuses=statuses,
+            n_solves=n_solves,
             linear_iterations=float(sum(e.linear_iterations for e in evaluations)),
             linear_residual=float(np.max([e.linear_residual for e in evaluations])),
         )
@@ -326,21 +332,21 @@ class Objective:
     def _failed(self, theta, error, began):
         """The Record of a theta that cannot be evaluated."""
         statuses = (Status.DIVERGED,) if isinstance(error, DIVERGING) else ()
-        record = self._told(theta, np.array([np.inf]), np.zeros_like(theta), statuses, 0, began)
-        return dataclasses.replace(record, error=str(error))
+        losses, gradient, h = np.array([np.inf]), np.zeros_like(theta), self.space.to_h(theta)
+        more = {"statuses": statuses, "n_solves": 0, "error": str(error)}
+        return self._told(theta, h, losses, gradient, began, **more)
 
-    def _told(self, theta, losses, gradient, statuses, n_solves, began):
+    def _told(self, theta, h, losses, gradient, began, **more):
         return Record(
             theta=theta,
-            h=self.space.to_h(theta),
+            h=h,
             value=float(losses.mean()),
             gradient=gradient,
             losses=losses,
             tol=self.tol,
-            statuses=statuses,
             seconds=time.perf_counter() - began,
-            n_solves=n_solves,
             stage=self.stage,
+            **more,
         )
 
     def _evaluate_terms(self, theta, h) -> list[Evaluation]:
@@ -367,11 +373,12 @@ class Starts:
 
     Parameters
     ----------
-    n_terms : int
+    terms : list of Model or ProblemTerm
     """
 
-    def __init__(self, n_terms):
-        self._none = [None] * n_terms
+    def __init__(self, terms):
+        self._none = [None] * len(terms)
+        self._used = any(getattr(term, "uses_starts", True) for term in terms)
         self._kept = []
 
     def keep(self, theta, states, tol=np.inf):
@@ -384,7 +391,7 @@ class Starts:
         tol : float, default=inf
             Inner tolerance to which they are solutions.
         """
-        if any(state is None for state in states):
+        if not self._used or any(state is None for state in states):
             return
         states = [state.stored() if hasattr(state, "stored") else state for state in states]
         self._kept.append((theta, states, tol))
@@ -434,7 +441,7 @@ class PlainStarts(Starts):
     """
 
     def __init__(self, terms):
-        super().__init__(len(terms))
+        super().__init__(terms)
         self._iterative = all(term.iterative for term in terms)
         self._last = None
 

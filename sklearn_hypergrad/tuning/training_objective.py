@@ -57,7 +57,9 @@ class TrainedObjective(Objective):
             return self._failed(theta, error, began)
         losses = np.where(np.isfinite(losses), losses, np.inf)
         unknown = np.full_like(theta, np.nan)
-        return self._told(theta, losses, unknown, (), n_gradients, began)
+        h = self.space.to_h(theta)
+        more = {"statuses": (), "n_solves": n_gradients}
+        return self._told(theta, h, losses, unknown, began, **more)
 
     def _losses(self, theta):
         """Losses of all splits, and the number of gradients of batches that they took."""

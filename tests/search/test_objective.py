@@ -18,7 +18,7 @@ def start(size=1):
 
 
 def test_the_nearest_start_is_the_last_of_equals():
-    starts = Starts(1)
+    starts = Starts([None])
     assert starts.nearest(np.zeros(1)) == [None]
     for size, z in enumerate([0.0, 5.0, 5.5], start=1):
         starts.keep(np.array([z]), start(size))
@@ -29,7 +29,7 @@ def test_the_nearest_start_is_the_last_of_equals():
 
 
 def test_starts_hold_no_factors():
-    starts = Starts(1)
+    starts = Starts([None])
     solution = InnerSolution(
         np.zeros(1), lambda v, start: v, Status.CONVERGED, 1, memory={"any": 1}
     )
@@ -40,7 +40,7 @@ def test_starts_hold_no_factors():
 
 
 def test_a_start_is_a_solution_at_its_place_only():
-    starts, zero = Starts(1), np.zeros(1)
+    starts, zero = Starts([None]), np.zeros(1)
     starts.keep(zero, start(1), 1e-3)
     starts.keep(zero, [WarmStart(InnerSolution(zero, None, Status.DIVERGED, 1), None)], 1e-9)
     starts.keep(np.ones(1), start(2))
@@ -67,7 +67,7 @@ def test_known_solutions_are_not_solved_again(monkeypatch):
 
 def test_starts_are_few(monkeypatch):
     monkeypatch.setattr(objective, "MOST_STARTS", 3)
-    starts = Starts(1)
+    starts = Starts([None])
     for z in range(5):
         starts.keep(np.array([float(z)]), start())
     assert [theta[0] for theta, *_ in starts._kept] == [2, 3, 4]
@@ -75,13 +75,13 @@ def test_starts_are_few(monkeypatch):
 
 def test_large_starts_are_fewer_and_of_vectors_there_is_one(monkeypatch):
     monkeypatch.setattr(objective, "MOST_KEPT", 100)
-    starts = Starts(1)
+    starts = Starts([None])
     for z in range(5):
         starts.keep(np.array([float(z)]), start(size=50))
     assert [theta[0] for theta, *_ in starts._kept] == [3, 4]
     starts.keep(np.zeros(1), start(size=1000))
     assert len(starts._kept) == 1
-    vectors = Starts(1)
+    vectors = Starts([None])
     for z in range(3):
         vectors.keep(np.full(2, float(z)), start())
     assert len(vectors._kept) == 1

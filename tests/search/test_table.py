@@ -1,9 +1,15 @@
 """Tables of searches, whichever library for data frames there is."""
 
+import copy
+import gc
 import importlib.util
+import pickle
+import weakref
 
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
@@ -49,3 +55,56 @@ def test_the_same_columns(data, only, library, search):
         assert isinstance(table, kind)
         for name in set(reference) - {"seconds"}:
             np.testing.assert_equal(list(table[name]), list(reference[name]))
+
+
+def made(search):
+    """Which tables a search has made."""
+    return {"history_", "hyperparameters_"} & vars(search).keys()
+
+
+@pytest.mark.parametrize(
+    "passed",
+    [
+        lambda search: pickle.loads(pickle.dumps(search)),
+        copy.deepcopy,
+        copy.copy,
+        lambda search: Parallel(2, backend="loky")([delayed(copy.copy)(search)])[0],
+    ],
+    ids=["pickle", "deepcopy", "copy", "joblib"],
+)
+def test_tables_are_made_when_they_are_asked_for(data, passed):
+    pd = pytest.importorskip("pandas")
+    X, y = data("diabetes")
+    search = clone(SEARCHES[0]).fit(X, y)
+    assert not made(search)
+    before = passed(search)
+    assert hasattr(search, "history_")
+    assert made(search) == {"history_"}
+    assert search.history_ is search.history_
+    after = passed(search)
+    for other in (before, after):
+        for name in ("history_", "hyperparameters_"):
+            pd.testing.assert_frame_equal(getattr(other, name), getattr(search, name))
+
+
+def test_fits_before_leave_no_tables(data):
+    X, y = data("diabetes")
+    search = clone(SEARCHES[0])
+    for name in ("history_", "hyperparameters_"):
+        assert not hasattr(search, name)
+        with pytest.raises(AttributeError, match=f"'HypergradSearchCV' object .*'{name}'"):
+            getattr(search, name)
+    old = search.fit(X, y).history_
+    assert search.fit(X[:50], y[:50]).history_ is not old
+    search.param_grid = {"alpha": [1.0]}
+    assert not hasattr(search.fit(X, y), "history_")
+    assert not made(search)
+
+
+def test_tables_hold_no_data_and_no_models(data):
+    X, y = (array.copy() for array in data("diabetes"))
+    search = clone(SEARCHES[1]).set_params(refit=False).fit(X, y)
+    X, reference = None, weakref.ref(X)
+    gc.collect()
+    assert reference() is None
+    assert len(search.history_)

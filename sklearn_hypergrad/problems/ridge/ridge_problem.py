@@ -233,7 +233,12 @@ class NormalEquations(RidgeProblem):
         return lambda v: self._spectral.solve(strength, self._spectral.to_basis(v))
 
     def _determines(self, strength):
-        return bool(np.all(strength > LEAST * self._diagonal.max(axis=0)[:, None]))
+        return bool(np.all(strength > self._least))
+
+    @functools.cached_property
+    def _least(self):
+        """Penalties that count: above the rounding errors of each feature."""
+        return LEAST * self._diagonal.max(axis=0)[:, None]
 
     @property
     def _diagonal(self):

@@ -1,10 +1,8 @@
 """Fitted attributes that describe a search: ``history_``, ``hyperparameters_``, ``remarks_``."""
 
-import importlib.util
 import itertools
 import numbers
 
-import narwhals
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.pipeline import Pipeline
@@ -51,12 +49,10 @@ FEWEST = 3
 # Largest number of entries of the vectors in ``history_``; beyond, they are thinned. Chosen by
 # hand: 64 MiB in double precision, which a pickled search can carry.
 MOST_NUMBERS = 2**23
-# Types of columns, by the type of their values.
-TYPES = {int: narwhals.Int64(), float: narwhals.Float64(), str: narwhals.String()}
 
 
 def history(results):
-    """One row per evaluation of a validation loss: ``history_``."""
+    """The columns of ``history_``: one row per evaluation of a validation loss."""
     records = [
         (number, result.candidate.key, record)
         for number, result in _searched(results)
@@ -84,7 +80,7 @@ def history(results):
         "linear_iterations": [r.linear_iterations for _, _, r in records],
         "linear_residual": [r.linear_residual for _, _, r in records],
     }
-    return table(columns)
+    return columns
 
 
 def _values(records):
@@ -105,7 +101,7 @@ def _value(record):
 
 
 def hyperparameters(results, models):
-    """One row per entry of every hyperparameter that was searched: ``hyperparameters_``.
+    """The columns of ``hyperparameters_``: one row per entry of what was searched.
 
     Parameters
     ----------
@@ -119,7 +115,7 @@ def hyperparameters(results, models):
         for part in _entries(number, result, models.get(number))
     ]
     chain = itertools.chain.from_iterable
-    return table({name: list(chain(part[name] for part in parts)) for name in parts[0]})
+    return {name: list(chain(part[name] for part in parts)) for name in parts[0]}
 
 
 def models_of(results):
@@ -312,19 +308,3 @@ def _plain(value):
 def metric_name(search):
     """The name in ``cv_results_`` of the score that decides."""
     return search.refit if search.multimetric_ and isinstance(search.refit, str) else "score"
-
-
-def table(columns):
-    """A data frame of pandas or polars, the first that is installed; else the dict of lists."""
-    if importlib.util.find_spec("pandas"):
-        return narwhals.from_dict(columns, backend="pandas").to_native()
-    if importlib.util.find_spec("polars"):
-        schema = {name: _type(values) for name, values in columns.items()}
-        return narwhals.from_dict(columns, schema, backend="polars").to_native()
-    return columns
-
-
-def _type(values):
-    """The type of a column for polars; a column of mixed types has the type Object."""
-    kinds = set(map(type, values))
-    return TYPES.get(kinds.pop(), narwhals.Object()) if len(kinds) == 1 else narwhals.Object()

@@ -28,7 +28,8 @@ def build_objectives(search, X, y=None, **params):
         If a range cannot be searched.
     """
     X, y = indexable(X, y)
-    inputs = search._inputs(X, y, search._get_routed_params_for_fit(params))
+    scorers, _ = search._get_scorers()
+    inputs = search._inputs(X, y, search._get_routed_params_for_fit(params), scorers)
     options = search._options(y)
     candidates = expand(search.param_grid, search.estimator)
     prepared = [PreparedCandidate(c, inputs, options) for c in candidates if c.ranges]
