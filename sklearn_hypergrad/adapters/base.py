@@ -94,7 +94,8 @@ class Family(abc.ABC):
         str or None
             A clause for "This is because ...", without a full stop.
         """
-        for method in self.methods:
+        inherits = type(estimator) is not self.estimator_class
+        for method in self.methods if inherits else ():
             # Conditional methods are new objects at every getattr, so they are compared statically.
             own = inspect.getattr_static(type(estimator), method, None)
             if own is not inspect.getattr_static(self.estimator_class, method, None):

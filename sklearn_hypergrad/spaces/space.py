@@ -111,8 +111,9 @@ class Dimension:
     def to_constrained(self, theta):
         """Entries in natural units from theta; at and beyond a bound of theta exactly the bound."""
         low, high = self.bounds
-        value = np.clip(self.transform.to_constrained(theta), self.low, self.high)
-        return np.where(theta <= low, self.low, np.where(theta >= high, self.high, value))
+        value = np.minimum(np.maximum(self.transform.to_constrained(theta), self.low), self.high)
+        value[theta >= high], value[theta <= low] = self.high, self.low
+        return value
 
     def derivative(self, theta):
         """Derivative of ``to_constrained``: zero beyond a bound, where the value is constant."""

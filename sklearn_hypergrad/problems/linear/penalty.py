@@ -44,6 +44,9 @@ class L2Penalty:
     def cross_vjp(self, h, product):
         """Derivative of ``sum_jk strength_jk product_jk`` in the hyperparameter, in a dict."""
         slopes = np.broadcast_to(product * self._slope(h), product.shape)
+        if self._entries is None:
+            sums = slopes.sum(axis=0 if np.size(h[self.name]) > 1 else None)
+            return {self.name: np.reshape(sums, np.shape(h[self.name]))}
         entries = np.broadcast_to(self._index(h), product.shape)
         sums = np.bincount(entries.ravel(), slopes.ravel(), minlength=np.size(h[self.name]))
         return {self.name: sums.reshape(np.shape(h[self.name]))}

@@ -171,4 +171,5 @@ def _drop_constant(gram, cross):
 
 
 def _proportional(a, b):
-    return np.allclose(a * b.sum(), b * a.sum(), rtol=1e-14, atol=0)
+    a, b = a * b.sum(), b * a.sum()
+    return bool(np.all(np.abs(a - b) <= 1e-14 * np.abs(b)))

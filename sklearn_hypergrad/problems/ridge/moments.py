@@ -88,7 +88,7 @@ class Moments:
         cross = np.outer(sx, x)
         return (
             self.xx - cross - cross.T,
-            self.xy - np.outer(self.x, y) - np.outer(x, self.y) + self.weight * np.outer(x, y),
+            self.xy - np.outer(self.x - self.weight * x, y) - np.outer(x, self.y),
             self.yy - 2 * y * self.y + self.weight * y**2,
         )
 
