@@ -7,7 +7,7 @@ import sklearn
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.model_selection import RepeatedKFold, ShuffleSplit
+from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
@@ -196,3 +196,31 @@ def test_a_scorer_of_pipelines_gets_those_that_were_fitted(numbers):
     for ours, fit in zip(judged[:4], judged[4:], strict=True):
         assert_allclose(ours[-1].coef_, fit[-1].coef_, rtol=1e-6, atol=1e-12)
         assert_allclose(ours[-1].intercept_, fit[-1].intercept_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scalers", SCALERS[:-1], ids=str)
+def test_features_of_every_split_are_those_of_its_pipeline(numbers, scalers):
+    X, y = numbers
+    (objective,) = build_objectives(search_for("ridge", scalers), X, y)
+    block = objective.terms[0].data
+    for split, (train, _) in enumerate(KFold(4).split(X)):
+        steps = [scaler for scaler in scalers if scaler != "passthrough"]
+        expected = make_pipeline(*map(clone, steps)).fit(X[train]).transform(X)
+        assert_allclose(block.own(X, split), expected, rtol=1e-12, atol=1e-12)
+        (part,) = block.in_batches(1)[split : split + 1]
+        assert_allclose(part.own(X, 0), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("judge", ["warm", "cold"])
+def test_rows_and_refit_are_those_of_the_pipeline(numbers, judge):
+    X, y = numbers
+    X = X + [2000, 0, 0, -70]
+    search = search_for("logistic", [StandardScaler()]).set_params(judge=judge)
+    search.estimator.set_params(m__tol=1e-8)
+    found = search.fit(X, (y > 0).astype(int))
+    assert not any("from the beginning" in remark for remark in found.remarks_)
+    best = clone(search.estimator).set_params(**found.best_params_)
+    scores = cross_val_score(best, X, y > 0, cv=4, scoring="neg_log_loss")
+    assert_allclose(found.best_score_, scores.mean(), rtol=1e-6)
+    best.fit(X, y > 0)
+    assert_allclose(found.best_estimator_[-1].coef_, best[-1].coef_, rtol=1e-4, atol=1e-6)
