@@ -18,6 +18,9 @@ SMALL, FEW = 2**15, 60
 # Relative difference of predictions from which on a fit is another model. Chosen by hand: solvers
 # for sparse data stop at 1e-4, and other formulas differ by far more.
 ANOTHER = 1e-3
+# Relative difference up to which a score is the loss that was descended. Reason: by more than that
+# no result shall be worse than another one.
+EQUAL = 1e-6
 # Difference, relative to the targets, that is none: strong penalties leave constant predictions.
 NOTHING = 1e-9
 
@@ -41,6 +44,14 @@ class ClosedFormRows(SolvedRows):
         parts = zip(data.trains, data.tests, strict=True)
         for split, own, rows in zip(splits, finals, parts, strict=True):
             yield SplitFit(split, own, lambda: None, lambda part, rows=rows: data.X[rows[part]])
+
+    # A loss that is the asked score needs no scorer: one split shows that it is.
+    def _confirms(self, outputs, scores):
+        shown = self._scoring.return_train_score or self._scoring.verbose > 1
+        score, offset = outputs[0]["test_scores"], self._prepared.choice.loss.offset
+        if scores is None or shown or len(outputs) > 1 or isinstance(score, dict):
+            return False
+        return abs(score - scores[0]) <= EQUAL * max(abs(score), abs(score - offset))
 
     def _doubt(self, settings, fits, row):
         block = self._prepared.cv_data[0]

@@ -86,15 +86,18 @@ class SolvedRows(abc.ABC):
                     self._prepared.options.watch()
                 except Stopped:
                     break
-            fits, row = self._row(settings)
+            fits, row = self._row(settings, result.scores_of(position))
             doubt = "" if position or row is None else self._doubt(settings, fits, row)
             if doubt:
                 return [], doubt
             solved.append(row)
         return solved, ""
 
-    def _row(self, settings):
-        """``(fits, SolvedRow)`` of settings; the latter is None if they cannot be fitted."""
+    def _row(self, settings, scores):
+        """``(fits, SolvedRow)`` of settings; the latter is None if they cannot be fitted.
+
+        ``scores`` are those of the search on the splits, or None.
+        """
         fits, outputs, h = [], [], self._h(settings)
         blocks, first, began = iter(self._prepared.cv_data), 0, time.perf_counter()
         for model, fitted in self._objective.solutions(h):
@@ -109,6 +112,8 @@ class SolvedRows(abc.ABC):
                     return [], None
                 outputs[-1]["fit_time"] += seconds
                 fits.append(fit)
+                if self._confirms(outputs, scores):
+                    return fits, SolvedRow(outputs + self._known(outputs[0], scores))
             began = time.perf_counter()
         return fits, SolvedRow(outputs, self._refit(h, fits))
 
@@ -132,6 +137,19 @@ class SolvedRows(abc.ABC):
     @abc.abstractmethod
     def _doubt(self, settings, fits, row):
         """Why fits from the beginning may be other models than these, or ""."""
+
+    def _confirms(self, outputs, scores):
+        """Whether the score of the first split shows that those of all splits are ``scores``."""
+        return False
+
+    def _known(self, output, scores):
+        """Outputs of all splits but the first."""
+        sizes = [len(row_numbers(test)) for _, test in self._inputs.splits]
+        times = {"fit_error": None, "fit_time": output["fit_time"], "score_time": 0.0}
+        return [
+            {**times, "test_scores": float(score), "n_test_samples": size}
+            for score, size in zip(scores[1:], sizes[1:], strict=True)
+        ]
 
     def _refit(self, h, fits):
         """The WarmRefit of a row, or None."""
