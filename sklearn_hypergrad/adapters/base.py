@@ -283,7 +283,7 @@ class Family(abc.ABC):
 
         Returns
         -------
-        list of estimator or None
+        iterable of estimator or None
             Copies of ``estimator``, one per split of the model's data; None if only scikit-learn's
             own fit can make them.
         """
@@ -307,7 +307,7 @@ class Family(abc.ABC):
 
         Returns
         -------
-        list of estimator or None
+        iterable of estimator or None
             As of ``install``.
         """
         return self.install(estimator, model, fitted, h)
@@ -414,10 +414,9 @@ class LinearFamily(Family):
         return self._with_each(estimator, model, own, intercepts)
 
     def _with_each(self, estimator, model, coefs, intercepts):
-        return [
-            self.with_coefficients(estimator, coef, intercept, model.data.labels)
-            for coef, intercept in zip(coefs, intercepts, strict=True)
-        ]
+        # One by one: the others are not made if the first one tells all that is asked.
+        for coef, intercept in zip(coefs, intercepts, strict=True):
+            yield self.with_coefficients(estimator, coef, intercept, model.data.labels)
 
     @abc.abstractmethod
     def with_coefficients(self, estimator, coef, intercept, labels):

@@ -14,7 +14,7 @@ from sklearn_hypergrad.tuning import FINE
 
 # Entries of a training part up to which the check fits all of it, which needs no further solution;
 # and the rows of a larger part that it fits. Measured: either takes about a millisecond.
-SMALL, FEW = 2**15, 60
+SMALL, FEW = 2**16, 60
 # Relative difference of predictions from which on a fit is another model. Chosen by hand: solvers
 # for sparse data stop at 1e-4, and other formulas differ by far more.
 ANOTHER = 1e-3
