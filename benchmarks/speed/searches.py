@@ -7,7 +7,7 @@ from sklearn_hypergrad import HypergradSearchCV
 
 
 class TimedSearch(HypergradSearchCV):
-    """Notes in ``search_seconds_`` how long it has searched before it evaluates what it found."""
+    """Notes how long it has searched, rows of solutions included, and fitted other rows."""
 
     __init__ = HypergradSearchCV.__init__
 
@@ -16,8 +16,11 @@ class TimedSearch(HypergradSearchCV):
         return super()._searched(*args)
 
     def _judged(self, *args, **options):
-        self.search_seconds_ = time.perf_counter() - self._began
-        return super()._judged(*args, **options)
+        began = time.perf_counter()
+        self.search_seconds_ = began - self._began
+        judged = super()._judged(*args, **options)
+        self.rows_seconds_ = time.perf_counter() - began
+        return judged
 
 
 class SearchOnly(TimedSearch):

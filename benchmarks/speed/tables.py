@@ -38,24 +38,24 @@ def costs(title, rows):
     tasks = [task for task in results.tasks if results.has(task, "search")]
     return Table(
         title,
-        ("", "search", "one fit", "search / one fit", "whole fit", "whole / K+1 fits")
-        + ("whole / GridSearchCV, 1 value", "bookkeeping", "threads: search, whole"),
+        ("", "whole fit", "one fit", "whole / one fit", "whole / K+1 fits")
+        + ("whole / GridSearchCV, 1 value", "search", "bookkeeping", "threads"),
         [_cost(results, task) for task in tasks],
     )
 
 
 def _cost(results, task):
-    whole, search = results.best(task, "whole fit"), results.best(task, "search")
+    whole = results.best(task, "whole fit")
     return (
         task,
-        _time(search["seconds"]),
-        _time(results.seconds(task, "one fit")),
-        _ratio(results.ratio(task, "search", "one fit")),
         _time(whole["seconds"]),
+        _time(results.seconds(task, "one fit")),
+        _ratio(results.ratio(task, "whole fit", "one fit")),
         _ratio(results.ratio(task, "whole fit", "K+1 fits")),
         _ratio(results.ratio(task, "whole fit", "GridSearchCV, 1 value")),
+        _time(results.part(task, "search")),
         _time(results.part(task, "bookkeeping")),
-        f"{search['threads']:.0f}, {whole['threads']:.0f}",
+        f"{whole['threads']:.0f}",
     )
 
 
@@ -68,9 +68,9 @@ def peers(title, rows):
         if results.has(task, "search")
         for peer in results.peers(task)
     ]
-    header = "", "peer", "time", "time / whole fit", "time / search", "loss", "loss of ours"
+    header = "", "peer", "time", "time / whole fit", "loss", "loss of ours"
     header += "of what", "loss on new data", "of ours", "threads"
-    cells += [(task, peer, note, *["-"] * 8) for task, peer, note in results.missing()]
+    cells += [(task, peer, note, *["-"] * 7) for task, peer, note in results.missing()]
     unused = [number for number in range(len(header)) if {c[number] for c in cells} == {"-"}]
     header, *cells = (_without(unused, row) for row in (header, *cells))
     return Table(
@@ -91,7 +91,6 @@ def _peer(results, task, peer):
         ", ".join(filter(None, [peer, theirs["variant"]])),
         _time(theirs["seconds"]) + (" (n=1)" if theirs["runs"] == 1 else ""),
         _ratio(results.ratio(task, peer, "whole fit")),
-        _ratio(results.ratio(task, peer, "search")),
         _loss(theirs, "loss"),
         _loss(whole, "loss"),
         theirs["loss_name"],
