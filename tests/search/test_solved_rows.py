@@ -20,6 +20,7 @@ from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.adapters.logistic import LogisticFamily
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
+from sklearn_hypergrad.search.results.candidate_result import SearchedResult
 
 RANGE = [1e-2, 1e2]
 # Estimators, the hyperparameter and the kind of targets.
@@ -171,6 +172,21 @@ def test_sample_weights(case, data):
         found.append(search.fit(data[0], data[1][kind], sample_weight=weight))
     assert_allclose(*[s.best_score_ for s in found], rtol=1e-8)
     assert_allclose(*[s.best_estimator_.coef_ for s in found], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("factor", "trusted"), [(1 + 1e-8, True), (1 + 2e-6, False)])
+def test_scores_of_the_search_are_confirmed_by_one_split(data, monkeypatch, factor, trusted):
+    scores_of = SearchedResult.scores_of
+
+    def wrong(self, position):
+        scores = scores_of(self, position)
+        return None if scores is None else factor * scores
+
+    monkeypatch.setattr(SearchedResult, "scores_of", wrong)
+    search = HypergradSearchCV(Ridge(), {"alpha": RANGE}, cv=3).fit(*pair(data))
+    honest = cross_val_score(search.best_estimator_, *pair(data), cv=3)
+    found = np.array([search.cv_results_[f"split{split}_test_score"][0] for split in range(3)])
+    assert_allclose(found, honest * [1, *[factor if trusted else 1] * 2], rtol=1e-10)
 
 
 def test_sparse_rows(data):
