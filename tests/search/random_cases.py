@@ -52,7 +52,9 @@ class Case:
         ours = search_class.__name__ == "HypergradSearchCV"
         cv = self.cv() if isinstance(self.cv, Indices) else self.cv
         grid = self.grid if ours else self.listed
-        search = search_class(clone(self.estimator), grid, cv=cv, **self.options)
+        # Fits that stop early may score better than minima: both are to stop at the same place.
+        more = {"judge": "cold"} if ours else {}
+        search = search_class(clone(self.estimator), grid, cv=cv, **self.options, **more)
         return search.fit(self.data.X, self.data.y, **self.params)
 
     def __str__(self):
