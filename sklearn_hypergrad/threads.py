@@ -15,6 +15,7 @@ import numpy as np
 import threadpoolctl
 
 _allowed = contextvars.ContextVar("threads allowed", default=1)
+_sharing = contextvars.ContextVar("pieces that share the memory", default=1)
 
 
 @functools.cache
@@ -24,16 +25,23 @@ def blas_controller():
 
 
 @contextlib.contextmanager
-def one_blas_thread():
-    """Limit BLAS to one thread, and let :func:`in_threads` use as many as it had."""
+def one_blas_thread(n_sharing=None):
+    """Limit BLAS to one thread, and let :func:`in_threads` use as many as it had.
+
+    Parameters
+    ----------
+    n_sharing : int, default=None
+        What ``n_sharing`` of this module returns; None is the number of these threads.
+    """
     blas = blas_controller().select(user_api="blas")
     had = max((library["num_threads"] for library in blas.info()), default=1)
-    token = _allowed.set(had)
+    tokens = (_allowed, _allowed.set(had)), (_sharing, _sharing.set(n_sharing or had))
     try:
         with blas.limit(limits=1):
             yield
     finally:
-        _allowed.reset(token)
+        for variable, token in tokens:
+            variable.reset(token)
 
 
 def in_threads(function, pieces):
@@ -59,9 +67,12 @@ def in_threads(function, pieces):
     return [future.result() for future in running]
 
 
-def threads_allowed():
-    """How many pieces :func:`in_threads` works on at a time."""
-    return _allowed.get()
+def n_sharing():
+    """How many pieces share the memory: as many as :func:`in_threads` works on at a time.
+
+    On workers it is the number of their caller, so that a choice by memory is the same on all.
+    """
+    return _sharing.get()
 
 
 @functools.cache

@@ -20,6 +20,7 @@ FLOORS = {
     "optimizers": 0,
     "threads": -1,
     "wording": -1,
+    "workers": -1,
     "problems": 1,
     "training": 2,
     "hypergradients": 3,

@@ -67,6 +67,7 @@ from sklearn_hypergrad.search.results.stop import RowsStop
 from sklearn_hypergrad.search.rows import Judge, ended, hearing_ctrl_c
 from sklearn_hypergrad.search.strategies.one_se import SELECTIONS
 from sklearn_hypergrad.search.strategies.run_candidate import run_candidates
+from sklearn_hypergrad.search.strategies.shared_candidates import can_be_shared, run_shared
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
 from sklearn_hypergrad.tuning import INTERRUPTED, Deadline
@@ -715,6 +716,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             splitter=splitter,
             split_params=split_params,
             estimator=self.estimator,
+            n_jobs=self.n_jobs,
         )
 
     def _searched(self, judge, task):
@@ -768,10 +770,12 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             options = dataclasses.replace(options, scoring=self._scoring(judge))
         options = dataclasses.replace(options, listeners=tuple(listeners))
         if deadline is not None:
-            options = dataclasses.replace(options, watch=deadline.check)
+            options = dataclasses.replace(options, watch=deadline.check, deadline=deadline)
         memories = self._memories(inputs, options)
         with np.errstate(all="ignore"), one_blas_thread(), memories as memory_of:
-            results, stop = run_candidates(candidates, inputs, options, memory_of)
+            shares = len(candidates) > 1 and can_be_shared(candidates, inputs)
+            run = run_shared if shares else run_candidates
+            results, stop = run(candidates, inputs, options, memory_of)
         if tasks is not None:
             tasks.end()
         self._costs.seconds = time.perf_counter() - began

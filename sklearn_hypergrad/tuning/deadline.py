@@ -23,6 +23,15 @@ class Deadline:
         self._end = time.perf_counter() + seconds
         self._has_result = False
 
+    # Clocks of processes have different origins; only that of the wall is common to all.
+    def __getstate__(self):
+        left = self._end - time.perf_counter()
+        return {**self.__dict__, "_end": time.time() + left}
+
+    def __setstate__(self, state):
+        left = state["_end"] - time.time()
+        self.__dict__ = {**state, "_end": time.perf_counter() + left}
+
     def __call__(self, stage, record, settings):
         self._has_result = self._has_result or bool(np.isfinite(record.value))
 

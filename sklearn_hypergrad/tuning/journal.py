@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import socket
+import uuid
 
 import numpy as np
 
@@ -24,22 +25,19 @@ ARRAY = "float64"
 REMEDY = "Give another directory as checkpoint, or delete the file"
 
 
-class Journal:
-    """An open journal, locked for this process and thread.
+class JournalReader:
+    """An open journal that is only read; another process may be writing it.
 
     Parameters
     ----------
     path : Path
-        The file; it is created if it is missing, and so is its directory.
     fingerprint : str
         Says what the results are of. The file must have the same one.
 
     Raises
     ------
-    BlockingIOError
-        If another process or thread has opened it.
     StorageError
-        If it cannot be read or written; so does every method.
+        If it cannot be read; so does every method.
     ValueError
         If the file is something else, or was written in another format.
     """
@@ -49,49 +47,45 @@ class Journal:
         self._header = _line({"format": FORMAT, "fingerprint": fingerprint})
         self._places, self._end = {}, 0
         with self._explained("opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            self._file = open(os.open(path, flags, 0o666), "r+b", buffering=0)
+            self._file = self._opened()
         try:
-            self._lock()
-            self._read()
             self._begin()
         except BaseException:
             self._file.close()
             raise
-        self.n_known = len(self._places)
+
+    def _opened(self):
+        return open(self._path, "rb", buffering=0)
+
+    def _begin(self):
+        self._read()
+
+    @property
+    def n_known(self):
+        """Number of results."""
+        return len(self._places)
 
     def get(self, key):
         """The result of a key, or None."""
+        line = self._line_of(key)
+        return None if line is None else json.loads(line, object_hook=_decoded)["entry"]
+
+    def lines(self):
+        """Yield the keys of all results, and their lines."""
+        for key in self._places:
+            yield key, self._line_of(key)
+
+    def close(self):
+        """Close the file."""
+        self._file.close()
+
+    def _line_of(self, key):
         if key not in self._places:
             return None
         start, length = self._places[key]
         with self._explained("read"):
             self._file.seek(start)
-            return json.loads(self._file.read(length), object_hook=_decoded)["entry"]
-
-    def append(self, key, entry):
-        """Write a result: numbers, text and arrays of floats, in lists and dicts."""
-        start = self._end
-        self._write(_line({"key": key, "entry": entry}))
-        self._places[key] = start, self._end - start
-
-    def close(self):
-        """Release the lock and close the file."""
-        with contextlib.suppress(OSError):
-            unlock(self._file.fileno())
-        self._file.close()
-
-    def _lock(self):
-        try:
-            with self._explained("locked"):
-                lock(self._file.fileno())
-        except BlockingIOError:
-            raise BlockingIOError(
-                f"Another fit of the same search on the same data is writing {self._path}: "
-                f"{_writer(self._path)}. Wait for it or end it, or give this search another "
-                f"directory as checkpoint."
-            ) from None
+            return self._file.read(length)
 
     def _read(self):
         with self._explained("read"), open(self._path, "rb") as lines:
@@ -128,7 +122,84 @@ class Journal:
         if "key" in found:
             self._places[found["key"]] = self._end, len(line)
 
+    @contextlib.contextmanager
+    def _explained(self, what):
+        """Errors of the operating system, with the file and what to do."""
+        try:
+            yield
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise StorageError(
+                error.errno,
+                f"The checkpoint {self._path} cannot be {what}: {error.strerror or error}. What it "
+                f"has is not lost. Free the disk or give a directory that can be written; the same "
+                f"fit then goes on where it was",
+            ) from error
+
+
+class Journal(JournalReader):
+    """An open journal, locked for this process and thread.
+
+    The file is created if it is missing, and so is its directory.
+
+    Parameters
+    ----------
+    path : Path
+    fingerprint : str
+
+    Raises
+    ------
+    BlockingIOError
+        If another process or thread has opened it.
+    StorageError, ValueError
+        As a JournalReader; every method also if it cannot write.
+    """
+
+    def _opened(self):
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        return open(os.open(self._path, flags, 0o666), "r+b", buffering=0)
+
     def _begin(self):
+        self._lock()
+        self._read()
+        self._signed()
+
+    def append(self, key, entry):
+        """Write a result: numbers, text and arrays of floats, in lists and dicts."""
+        self._append(key, _line({"key": key, "entry": entry}))
+
+    def absorb(self, others):
+        """Take the results of other JournalReaders over that are new."""
+        for other in others:
+            for key, line in other.lines():
+                if key not in self._places:
+                    self._append(key, line)
+
+    def close(self):
+        """Release the lock and close the file."""
+        with contextlib.suppress(OSError):
+            unlock(self._file.fileno())
+        super().close()
+
+    def _append(self, key, line):
+        start = self._end
+        self._write(line)
+        self._places[key] = start, self._end - start
+
+    def _lock(self):
+        try:
+            with self._explained("locked"):
+                lock(self._file.fileno())
+        except BlockingIOError:
+            raise BlockingIOError(
+                f"Another fit of the same search on the same data is writing {self._path}: "
+                f"{_writer(self._path)}. Wait for it or end it, or give this search another "
+                f"directory as checkpoint."
+            ) from None
+
+    def _signed(self):
         """Cut off a line that has no end, and say who writes."""
         with self._explained("written"):
             self._file.truncate(self._end)
@@ -163,20 +234,52 @@ class Journal:
             finally:
                 os.close(descriptor)
 
-    @contextlib.contextmanager
-    def _explained(self, what):
-        """Errors of the operating system, with the file and what to do."""
-        try:
-            yield
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            raise StorageError(
-                error.errno,
-                f"The checkpoint {self._path} cannot be {what}: {error.strerror or error}. What it "
-                f"has is not lost. Free the disk or give a directory that can be written; the same "
-                f"fit then goes on where it was",
-            ) from error
+
+class SideJournal:
+    """The journal of a task on a worker: it reads one file, and writes another beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The journal of the caller, who absorbs the other one later.
+    fingerprint : str
+    """
+
+    def __init__(self, path, fingerprint):
+        self._known, self._own = JournalReader(path, fingerprint), None
+        self._path, self._fingerprint = path, fingerprint
+
+    def get(self, key):
+        """The result of a key, or None."""
+        own = None if self._own is None else self._own.get(key)
+        return self._known.get(key) if own is None else own
+
+    def append(self, key, entry):
+        """Write a result, as a Journal does."""
+        if self._own is None:
+            place = self._path.with_name(f"{self._path.stem}.{uuid.uuid4().hex}.jsonl")
+            self._own = Journal(place, self._fingerprint)
+        self._own.append(key, entry)
+
+    def close(self):
+        """Close the files."""
+        self._known.close()
+        if self._own is not None:
+            self._own.close()
+
+
+def absorb_sides(journal, path, fingerprint):
+    """Take what SideJournals have written over into the journal of a path.
+
+    Their files are deleted, unless a worker is still writing one.
+    """
+    for place in sorted(path.parent.glob(f"{path.stem}.*.jsonl")):
+        with contextlib.closing(JournalReader(place, fingerprint)) as side:
+            journal.absorb([side])
+        # Somebody who is writing locks it.
+        with contextlib.suppress(OSError):
+            Journal(place, fingerprint).close()
+            place.unlink()
 
 
 def _writer(path):

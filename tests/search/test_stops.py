@@ -13,6 +13,7 @@ from test_interrupts import After
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, linear_model
 from sklearn_hypergrad.search import rows, search_cv
+from sklearn_hypergrad.search.strategies import run_candidate
 from sklearn_hypergrad.training import Run
 from sklearn_hypergrad.tuning import Stopped, deadline
 
@@ -96,7 +97,7 @@ class TestManySettings:
         assert n_by_setting(search) == [n_first, 1]
 
     def test_between_settings(self, diabetes, monkeypatch):
-        prepare, calls = search_cv.run_candidates.__globals__["PreparedCandidate"], []
+        prepare, calls = run_candidate.PreparedCandidate, []
 
         def interrupted(*args):
             calls.append(1)
@@ -104,7 +105,7 @@ class TestManySettings:
                 raise KeyboardInterrupt
             return prepare(*args)
 
-        monkeypatch.setitem(search_cv.run_candidates.__globals__, "PreparedCandidate", interrupted)
+        monkeypatch.setattr(run_candidate, "PreparedCandidate", interrupted)
         search = many().fit(*diabetes)
         assert [row[COMPONENTS] for row in search.cv_results_["params"]] == [2]
         assert "(interrupted): it gives its best point so far, and 2 settings" in search.remarks_[0]

@@ -44,6 +44,8 @@ class FitInputs:
         Its arguments besides X and y, such as groups.
     estimator : estimator
         The estimator of the search.
+    n_jobs : int or None
+        Number of workers that may share the work on these data; 1 if all are at work already.
     """
 
     X: object
@@ -55,6 +57,16 @@ class FitInputs:
     splitter: object = None
     split_params: dict = dataclasses.field(default_factory=dict)
     estimator: object = None
+    n_jobs: int | None = 1
+
+    def as_arrays(self):
+        """The same where workers have arrays as files, so that results are of the usual types."""
+        params = "fit_params", "score_params", "split_params"
+        changed = {
+            name: {n: _as_array(v) for n, v in getattr(self, name).items()} for name in params
+        }
+        changed |= {"X": _as_array(self.X), "y": _as_array(self.y)}
+        return dataclasses.replace(self, **changed)
 
     def row_weight(self):
         """Weight of every row: zero if training or scoring ignores it."""
@@ -88,6 +100,10 @@ class FitInputs:
             score_params=rows_of_params(self.X, self.score_params, rows),
             split_params=split_params,
         )
+
+
+def _as_array(value):
+    return np.asarray(value) if isinstance(value, np.memmap) else value
 
 
 def has_fixed_splits(splitter):

@@ -3,7 +3,6 @@
 import collections
 import contextlib
 import dataclasses
-import functools
 import pathlib
 import sys
 
@@ -11,12 +10,12 @@ from sklearn_hypergrad._sklearn import PassthroughScorer
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
 from sklearn_hypergrad.search.data.fingerprint import fingerprint
 from sklearn_hypergrad.search.data.inputs import PLAIN
-from sklearn_hypergrad.tuning.journal import FORMAT, Journal
+from sklearn_hypergrad.tuning.journal import FORMAT, Journal, SideJournal, absorb_sides
 from sklearn_hypergrad.tuning.memory import Memory
 
 # Options that change no result of an evaluation; refit only says which score decides, and that is
 # part of the fingerprint.
-IRRELEVANT = {"listeners", "place", "memory", "refit", "rows", "scoring", "watch"}
+IRRELEVANT = {"listeners", "place", "memory", "refit", "watch", "deadline", "scoring"}
 # Packages whose versions may change results.
 VERSIONS = "sklearn_hypergrad", "numpy", "scipy", "sklearn"
 CANNOT = (
@@ -54,8 +53,14 @@ def checkpointed(search, inputs, options):
     directory = pathlib.Path(search.checkpoint)
     _refuse(search, inputs, options)
     own = _fingerprint(search, inputs, options)
-    with contextlib.closing(Journal(directory / f"{own}.jsonl", own)) as journal:
-        yield Checkpoint(journal, directory / f"{own}.jsonl")
+    path = directory / f"{own}.jsonl"
+    with contextlib.closing(Journal(path, own)) as journal:
+        # Workers of a process that was killed have left their own files.
+        absorb_sides(journal, path, own)
+        try:
+            yield Checkpoint(journal, path, own, journal.n_known)
+        finally:
+            absorb_sides(journal, path, own)
 
 
 class Checkpoint:
@@ -63,25 +68,30 @@ class Checkpoint:
 
     Parameters
     ----------
-    journal : Journal
+    journal : Journal or SideJournal
     path : Path
+    fingerprint : str
+    n_known : int, default=0
 
     Attributes
     ----------
     path : Path
+    fingerprint : str
     n_known : int
         Number of results of earlier runs.
     """
 
-    def __init__(self, journal, path):
-        self._journal, self.path, self.n_known = journal, path, journal.n_known
+    def __init__(self, journal, path, fingerprint, n_known=0):
+        self._journal, self.path, self.fingerprint = journal, path, fingerprint
+        self.n_known = n_known
         self._counts = collections.Counter()
 
     def memory_of(self, number):
-        """A function from objectives of the candidate of this number to their Memory."""
-        return functools.partial(self._memory, number)
+        """The CandidateMemory of the candidate of this number."""
+        return CandidateMemory(self, number)
 
-    def _memory(self, number, objective):
+    def memory(self, number, objective):
+        """The Memory of an objective of a candidate."""
         # Transformers may draw at random, or sum in another order on another processor: then what
         # the models get differs, and nothing is known about it.
         data = [term.data for term in objective.terms]
@@ -92,6 +102,54 @@ class Checkpoint:
         identity = fingerprint(place=place, dimensions=dimensions, data=parts)
         self._counts[identity] += 1
         return Memory(self._journal, f"{identity} {self._counts[identity]}".encode())
+
+
+class CandidateMemory:
+    """A function from the objectives of a candidate to their Memory.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    number : int
+        That of the candidate.
+    """
+
+    def __init__(self, checkpoint, number):
+        self._checkpoint, self._number = checkpoint, number
+
+    def __call__(self, objective):
+        return self._checkpoint.memory(self._number, objective)
+
+    def away(self):
+        """The same for a worker."""
+        return AwayMemory(self._checkpoint.path, self._checkpoint.fingerprint, self._number)
+
+
+class AwayMemory:
+    """The same on a worker: a context in which its own file is open.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the caller.
+    fingerprint : str
+    number : int
+    """
+
+    def __init__(self, path, fingerprint, number):
+        self._path, self._fingerprint, self._number = path, fingerprint, number
+        self._checkpoint = self._journal = None
+
+    def __enter__(self):
+        self._journal = SideJournal(self._path, self._fingerprint)
+        self._checkpoint = Checkpoint(self._journal, self._path, self._fingerprint)
+        return self
+
+    def __exit__(self, *error):
+        self._journal.close()
+
+    def __call__(self, objective):
+        return self._checkpoint.memory(self._number, objective)
 
 
 def _refuse(search, inputs, options):

@@ -10,7 +10,7 @@ from sklearn_hypergrad.hypergradients import (
     Reversible,
     TrainedHypergradient,
 )
-from sklearn_hypergrad.threads import threads_allowed
+from sklearn_hypergrad.threads import n_sharing
 
 # Bytes that the stored states of all parallel training runs may take. Chosen by hand: 2 GiB is free
 # on a laptop; a larger limit would avoid recomputation on machines with more memory.
@@ -64,7 +64,7 @@ def _chosen(name, training, space):
     # 8 bytes for each weight, slot of the optimizer (such as a velocity) and entry of the gradient.
     n_bytes = 8 * training.n_steps * n_weights * (2 + n_slots)
     size = f"{name} is trained for {training.n_steps} steps, whose states"
-    if n_bytes <= MOST_BYTES / threads_allowed():
+    if n_bytes <= MOST_BYTES / n_sharing():
         return Reverse(), f"{size} fit into memory ({n_bytes / 2**20:.0f} MiB per split)"
     size = f"{size} need {n_bytes / 2**30:.1f} GiB per split"
     if training.dynamics.irreversible is None and _momentum(training, space) >= LEAST_MOMENTUM:

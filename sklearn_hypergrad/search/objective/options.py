@@ -56,7 +56,9 @@ class Options:
         Each is called as ``listener(stage, record, settings)`` after every evaluation.
     watch : callable
         Called before every evaluation and every step of training; may raise ``Stopped``.
-    memory : callable or None
+    deadline : Deadline or None
+        The one whose ``check`` is part of the watch; workers need it as a listener, too.
+    memory : CandidateMemory or None
         ``memory(objective)`` returns the Memory of an objective, if there is a checkpoint.
     """
 
@@ -77,4 +79,5 @@ class Options:
     place: str = ""
     listeners: tuple = ()
     watch: Callable = bool
+    deadline: object = None
     memory: Callable | None = None

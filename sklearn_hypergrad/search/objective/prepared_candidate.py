@@ -89,6 +89,17 @@ class PreparedCandidate:
         options = dataclasses.replace(self.options, place=place)
         return PreparedCandidate(self.candidate, inputs, options, self.columns)
 
+    def with_options(self, options):
+        """The same candidate with other options."""
+        changed = object.__new__(type(self))
+        changed.__dict__ = self.__dict__ | {"options": options}
+        return changed
+
+    def __getstate__(self):
+        # Models have caches that are large, or cannot be pickled; options hold listeners.
+        apart = "options", "cv_models"
+        return {name: value for name, value in self.__dict__.items() if name not in apart}
+
     @property
     def run(self):
         """The arguments ``tol`` and ``max_iter`` of an optimizer."""

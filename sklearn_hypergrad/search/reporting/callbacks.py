@@ -26,6 +26,9 @@ class Tasks:
     inputs : FitInputs
     """
 
+    # Workers send the settings of every evaluation, too.
+    reads_settings = True
+
     def __init__(self, search, task, inputs):
         self._search, self._task, self._inputs = search, task, inputs
         weight = inputs.fit_params.get("sample_weight")

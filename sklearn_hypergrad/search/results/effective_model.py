@@ -1,6 +1,7 @@
 """Penalty strengths and degrees of freedom of a model with a vector of penalties, on all data."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,24 @@ class EffectiveModel:
 
     strength: np.ndarray
     dof: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Describe:
+    """Describes values of a vector: ``describe(value)`` is an EffectiveModel.
+
+    Attributes
+    ----------
+    layout : Layout
+    prepared : PreparedCandidate or None
+        None while it is on its way from a worker.
+    """
+
+    layout: Any
+    prepared: Any = None
+
+    def __call__(self, value):
+        return effective_model(self.prepared, self.layout, value)
 
 
 def effective_model(prepared, layout, value):

@@ -7,11 +7,14 @@ gain, and costs six times as much with five folds.
 """
 
 import dataclasses
+import functools
 import warnings
 
 import numpy as np
 
 from sklearn_hypergrad.problems.split_data import row_numbers
+from sklearn_hypergrad.search.strategies.shared import Shared
+from sklearn_hypergrad.tuning import Stopped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +59,17 @@ def judged(prepared, search_class):
         If a training part is too small for a search of its own.
     """
     splits, n_folds = prepared.inputs.splits, len(prepared.inputs.splits)
-    parts = [
-        _outer_losses(prepared, search_class, split, f"guard, outer fold {fold} of {n_folds}")
+    folds = [
+        (split, f"guard, outer fold {fold} of {n_folds}")
         for fold, split in enumerate(splits, start=1)
     ]
+    losses = functools.partial(_outer_losses, prepared, search_class)
+    options = [prepared.options] * n_folds
+    shared = Shared(losses, losses, folds, options, prepared.inputs.n_jobs)
+    shared.run()
+    if shared.reason is not None:
+        raise Stopped(shared.reason)
+    parts = [shared.results[number] for number in range(n_folds)]
     vector, common, weight, rows = map(np.concatenate, zip(*parts, strict=True))
     groups = prepared.inputs.split_params.get("groups")
     mean, error = _mean_and_error(common - vector, weight, groups, rows)
@@ -91,8 +101,9 @@ def _mean_and_error(difference, weight, groups, rows):
     return float(mean), float(spread * np.sqrt(n / (n - 1)))
 
 
-def _outer_losses(prepared, search_class, split, place):
+def _outer_losses(prepared, search_class, fold, options):
     """Losses of held-out samples with the vector and with one value; their weights and rows."""
+    (split, place), prepared = fold, prepared.with_options(options)
     with warnings.catch_warnings():
         # A splitter may warn about the data; it did so for the whole data already.
         warnings.simplefilter("ignore")

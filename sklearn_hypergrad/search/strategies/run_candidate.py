@@ -83,9 +83,16 @@ def run_candidates(candidates, inputs, options, memory_of):
                 raise KeyboardInterrupt(stop.reason) from None
             reason = message = stop.reason
         left = candidates[len(results) :]
-        own = own_results(left, inputs.estimator) if options.selection == "best" else []
-        return [*results, *own], Stop(reason, message, len(left))
+        results = with_own_results(results, left, inputs, options)
+        return results, Stop(reason, message, len(left))
     return results, None
+
+
+def with_own_results(results, left, inputs, options):
+    """Results, and one for the estimator's own settings if they are among candidates left out."""
+    # Any other selection is meant to give up some of the score.
+    judges = options.selection == "best"
+    return [*results, *(own_results(left, inputs.estimator) if judges else ())]
 
 
 def run_candidate(candidate, inputs, options):

@@ -1,7 +1,6 @@
 """The strategy for a vector of penalties: one value for all, then deviations from it."""
 
 import dataclasses
-import functools
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     searched_one,
     solved,
 )
-from sklearn_hypergrad.search.results.effective_model import effective_model
+from sklearn_hypergrad.search.results.effective_model import Describe
 from sklearn_hypergrad.search.results.found import stopped_at
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.base import Strategy
@@ -274,7 +273,7 @@ class VectorSearch(Strategy):
             loss_name=vector.objective.stage.loss,
             values=values,
             expected=self._expected,
-            describe=functools.partial(effective_model, prepared, layout),
+            describe=Describe(layout, prepared),
             guard=self._guard,
             comparisons=self._comparisons,
             remarks=[*self._remarks, *scale_remarks(prepared)],

@@ -1,0 +1,177 @@
+"""Tasks that the calling thread shares with joblib's workers.
+
+The calling thread takes one task after the other. Workers are started only once it has been at
+work for a while; then they take ``n_jobs - 1`` tasks at a time. They are joblib's, of whatever
+backend is configured, so that large arrays reach each of them once.
+"""
+
+import collections
+import contextlib
+import os
+import pathlib
+import queue
+import tempfile
+import threading
+
+import joblib
+from sklearn import config_context, get_config
+from sklearn.utils.parallel import Parallel, delayed
+
+# Seconds of work after which workers are started. Measured: two processes of loky that import
+# scikit-learn and this package do their first task after 1 to 2 s.
+WORTH = 1.0
+# Seconds between two looks at what has arrived. Chosen by hand: waiting for a lock cannot be
+# interrupted on every system, and people wait no shorter.
+POLL = 0.1
+
+
+class Crew:
+    """The calling thread and its workers, at some tasks.
+
+    It is a context: at the end no task is given out any more.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(task, halted)`` does a task on a worker: it, the tasks and what it returns can be
+        pickled. ``halted()`` is the reason to end early, or None.
+    tasks : sequence
+    n_jobs : int or None
+        As of joblib.
+    """
+
+    def __init__(self, function, tasks, n_jobs):
+        self._function = function
+        self._left = collections.deque(enumerate(tasks))
+        self._arrived, self._lock = queue.SimpleQueue(), threading.Lock()
+        self._n_away, self._reason = 0, None
+        self._over, self._flag = threading.Event(), None
+        self._n_workers = joblib.effective_n_jobs(n_jobs) if len(self._left) > 1 else 1
+
+    def __enter__(self):
+        if self._n_workers > 1:
+            # What is configured for this thread is unknown to others.
+            arguments = self._parallel(), get_config()
+            threading.Thread(target=self._share, args=arguments, daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self._over.set()
+        self.halt("")
+
+    def take(self):
+        """The number of the next task, and the task; None if there is none left."""
+        with self._lock:
+            return self._left.popleft() if self._left else None
+
+    @property
+    def is_away(self):
+        """Whether workers are at a task whose result has not been taken."""
+        with self._lock:
+            return self._n_away > 0
+
+    def arrived(self):
+        """Results of workers that are there: a list of ``(number, result)``."""
+        results = []
+        while not self._arrived.empty():
+            results += self._taken(self._arrived.get())
+        return results
+
+    def wait(self):
+        """The same, but wait for one."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._taken(self._arrived.get(timeout=POLL)) + self.arrived()
+
+    def halt(self, reason):
+        """Give no task out any more, and tell workers to end early."""
+        with self._lock:
+            self._left.clear()
+            self._reason = reason
+            if self._flag is not None:
+                self._flag.raised(reason)
+
+    def _taken(self, arrived):
+        error, number, result = arrived
+        with self._lock:
+            # An error may be that of a worker that is no more: nothing else will arrive.
+            self._n_away = 0 if error is not None else self._n_away - 1
+            halted = self._reason is not None
+        if error is None:
+            return [(number, result)]
+        if halted:
+            return []
+        raise error
+
+    def _parallel(self):
+        options = {
+            "n_jobs": self._n_workers,
+            "pre_dispatch": self._n_workers - 1,
+            "batch_size": 1,
+        }
+        try:
+            return Parallel(**options, return_as="generator_unordered")
+        # Some backends return all results at the end.
+        except ValueError:
+            return Parallel(**options)
+
+    def _share(self, parallel, config):
+        """Start the workers, and hand their results on."""
+        if self._over.wait(WORTH):
+            return
+        try:
+            with config_context(**config), self._raisable():
+                for number, result in parallel(self._given()):
+                    self._arrived.put((None, number, result))
+        except BaseException as error:
+            self._arrived.put((error, None, None))
+
+    @contextlib.contextmanager
+    def _raisable(self):
+        """A context in which workers look at a Flag."""
+        with tempfile.TemporaryDirectory() as folder:
+            with self._lock:
+                self._flag = Flag(folder)
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._flag = None
+
+    def _given(self):
+        """Yield tasks for workers."""
+        while True:
+            with self._lock:
+                if not self._left:
+                    return
+                number, task = self._left.popleft()
+                self._n_away += 1
+                flag = self._flag
+            yield delayed(_done)(self._function, number, task, flag)
+
+
+def _done(function, number, task, flag):
+    return number, function(task, flag)
+
+
+class Flag:
+    """Tells workers on this machine to end early: a file that they look for.
+
+    Parameters
+    ----------
+    folder : str
+    """
+
+    def __init__(self, folder):
+        self._path = pathlib.Path(folder, "halted")
+
+    def __call__(self):
+        """The reason, or None."""
+        # It is asked before every step of a training.
+        return self._path.read_text(encoding="utf-8") if os.path.exists(self._path) else None
+
+    def raised(self, reason):
+        """Raise it."""
+        written = self._path.with_suffix(".new")
+        written.write_text(reason, encoding="utf-8")
+        written.replace(self._path)
