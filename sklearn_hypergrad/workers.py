@@ -23,6 +23,7 @@ WORTH = 1.0
 # Seconds between two looks at what has arrived. Chosen by hand: waiting for a lock cannot be
 # interrupted on every system, and people wait no shorter.
 POLL = 0.1
+NAME = "hypergrad workers"
 
 
 class Crew:
@@ -52,7 +53,7 @@ class Crew:
         if self._n_workers > 1:
             # What is configured for this thread is unknown to others.
             arguments = self._parallel(), get_config()
-            threading.Thread(target=self._share, args=arguments, daemon=True).start()
+            threading.Thread(None, self._share, NAME, arguments, daemon=True).start()
         return self
 
     def __exit__(self, *error):

@@ -1,12 +1,16 @@
 """A search with a checkpoint is killed, started again, and ends as if nothing had happened."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 import warnings
 
 import autograd.numpy as anp
+import joblib
 import narwhals
 import numpy as np
 import pytest
@@ -17,7 +21,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import scale
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
+from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model, workers
 from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
 from sklearn_hypergrad.neural_network import MLPRegressor
 from sklearn_hypergrad.search.data.fingerprint import fingerprint
@@ -103,11 +107,11 @@ def result_of(search):
 class Case:
     """A search on some data, run in processes of its own that count their evaluations."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, backend=None):
         X, y = load_diabetes(return_X_y=True)
         X, y = scale(X)[::6], scale(y)[::6]
         self.y = y > 0 if name.startswith("logistic") else y
-        self.X, self.name, self.folder = X, name, folder
+        self.X, self.name, self.folder, self.backend = X, name, folder, backend
 
     def run(self, place, *, kill_at=None, after=None):
         """``(result, seconds)``; the result is None if the process was killed.
@@ -144,8 +148,16 @@ class Case:
         TrainedObjective._glanced = counted(TrainedObjective._glanced)
         if kill_at is not None:
             Journal._write = torn(Journal._write, kill_at)
+        send.send(result_of(self.fit(place)))
+
+    def fit(self, place):
+        """A fitted search; with a backend workers take part from the beginning."""
         search = clone(SEARCHES[self.name]).set_params(checkpoint=self.folder / place)
-        send.send(result_of(search.fit(self.X, self.y)))
+        if self.backend is None:
+            return search.fit(self.X, self.y)
+        workers.WORTH = 0.0
+        with joblib.parallel_config(backend=self.backend, n_jobs=2):
+            return search.fit(self.X, self.y)
 
     def n_evaluations(self, place):
         """Evaluations of all processes."""
@@ -200,6 +212,44 @@ def test_killed_while_it_writes(name, tmp_path):
     n_evaluations = case.n_evaluations("killed")
     assert case.run("killed") == expected
     assert case.n_evaluations("killed") == n_evaluations
+
+
+@pytest.mark.parametrize("name", ["grid", pytest.param("ridge vector", marks=pytest.mark.thorough)])
+def test_killed_with_workers(name, tmp_path):
+    """At most one evaluation of each worker is lost, also if the next fit has none."""
+    alone, shared = Case(name, tmp_path), Case(name, tmp_path, "threading")
+    expected = alone.run("whole")
+    n_records = alone.n_records("whole")
+    for number in (5, 3 + n_records // 3, 3):
+        assert shared.run("killed", kill_at=number) is None
+    assert alone.run("killed") == expected
+    assert alone.n_records("killed") == n_records
+    assert alone.n_evaluations("killed") <= n_records + 3 * 2
+    assert shared.run("killed") == expected
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from test_killed import Case
+Case("grid", Path({folder!r}), "loky").fit("killed")
+"""
+
+
+@pytest.mark.thorough
+def test_processes_that_outlive_their_caller(tmp_path):
+    """Workers write on after their caller was killed, and the next fit takes that over."""
+    alone = Case("grid", tmp_path)
+    expected = alone.run("whole")
+    program = PROGRAM.format(paths=sys.path, folder=str(tmp_path))
+    for seconds in (3.0, 4.0, 5.0):
+        process = subprocess.Popen([sys.executable, "-c", program])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        process.kill()
+        process.wait()
+    assert alone.run("killed") == expected
 
 
 @pytest.mark.thorough

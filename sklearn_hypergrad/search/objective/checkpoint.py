@@ -15,7 +15,7 @@ from sklearn_hypergrad.tuning.memory import Memory
 
 # Options that change no result of an evaluation; refit only says which score decides, and that is
 # part of the fingerprint.
-IRRELEVANT = {"listeners", "place", "memory", "refit", "watch", "deadline", "scoring"}
+IRRELEVANT = {"deadline", "listeners", "place", "memory", "refit", "rows", "scoring", "watch"}
 # Packages whose versions may change results.
 VERSIONS = "sklearn_hypergrad", "numpy", "scipy", "sklearn"
 CANNOT = (

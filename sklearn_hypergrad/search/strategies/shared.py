@@ -38,7 +38,7 @@ class Shared:
 
     def __init__(self, here, away, tasks, options, n_jobs):
         self._here, self._tasks, self._options = here, tasks, options
-        listeners = options[0].listeners if options else ()
+        self._now, listeners = now_and_later(options[0])
         self._told = InOrder(listeners)
         sent = [(task, portable(each)) for task, each in zip(tasks, options, strict=True)]
         reads = any(getattr(listener, "reads_settings", False) for listener in listeners)
@@ -83,7 +83,8 @@ class Shared:
     def _do(self, number):
         options = self._options[number]
         options.watch()
-        options = dataclasses.replace(options, listeners=(self._told.listener(number),))
+        listeners = *self._now, self._told.listener(number)
+        options = dataclasses.replace(options, listeners=listeners)
         try:
             result = self._here(self._tasks[number], options)
         except KeyboardInterrupt:
@@ -183,6 +184,12 @@ class Outcome:
     events: list
 
 
+def now_and_later(options):
+    """Listeners that hear of evaluations at once, and those that hear of them in order."""
+    later = tuple(each for each in options.listeners if each is not options.deadline)
+    return () if options.deadline is None else (options.deadline,), later
+
+
 def portable(options):
     """The options of a search as workers get them."""
     memory = None if options.memory is None else options.memory.away()
@@ -220,7 +227,7 @@ def on_worker(search, n_sharing, reads, sent, halted):
             raise Stopped(reason)
         watch()
 
-    listeners = (listen,) if options.deadline is None else (options.deadline, listen)
+    listeners = *now_and_later(options)[0], listen
     memory = contextlib.nullcontext() if options.memory is None else options.memory
     options = dataclasses.replace(options, listeners=listeners, watch=look)
     try:

@@ -1,0 +1,104 @@
+"""Tasks that the calling thread shares with joblib's workers."""
+
+import os
+import threading
+import time
+
+import joblib
+import pytest
+
+from sklearn_hypergrad import workers
+from sklearn_hypergrad.workers import Crew
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Workers are started at once."""
+    monkeypatch.setattr(workers, "WORTH", 0.0)
+
+
+def square(task, halted):
+    return task**2
+
+
+def who(task, halted):
+    return os.getpid(), threading.get_ident()
+
+
+def until_halted(task, halted):
+    for _ in range(1000):
+        if halted() is not None:
+            return halted()
+        time.sleep(0.01)
+
+
+def all_away(crew):
+    """Results of workers that have done all tasks."""
+    results = {}
+    while len(results) < 6:
+        results |= dict(crew.wait())
+    assert not crew.is_away
+    return results
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_workers_do_what_the_caller_leaves(backend):
+    with joblib.parallel_config(backend=backend), Crew(square, range(6), 2) as crew:
+        assert all_away(crew) == {number: number**2 for number in range(6)}
+        assert crew.take() is None
+
+
+def test_workers_are_others():
+    places = {}
+    for backend in ("loky", "threading"):
+        with joblib.parallel_config(backend=backend), Crew(who, range(6), 2) as crew:
+            places[backend] = all_away(crew).values()
+    assert all(process != os.getpid() for process, _ in places["loky"])
+    assert all(process == os.getpid() for process, _ in places["threading"])
+    assert all(thread != threading.get_ident() for _, thread in places["threading"])
+
+
+@pytest.mark.parametrize(("n_tasks", "n_jobs"), [(4, 1), (4, None), (1, 2)])
+def test_the_caller_alone(n_tasks, n_jobs):
+    n_threads = threading.active_count()
+    with Crew(square, range(n_tasks), n_jobs) as crew:
+        assert threading.active_count() == n_threads
+        assert [crew.take() for _ in range(n_tasks)] == [(n, n) for n in range(n_tasks)]
+        assert crew.take() is None
+        assert not crew.is_away
+        assert crew.arrived() == []
+
+
+def test_no_workers_for_what_is_soon_done(monkeypatch):
+    monkeypatch.setattr(workers, "WORTH", 60.0)
+    with Crew(square, range(3), 2) as crew:
+        for _ in range(3):
+            crew.take()
+        assert not crew.is_away
+    deadline = time.perf_counter() + 10
+    while any(thread.name == workers.NAME for thread in threading.enumerate()):
+        assert time.perf_counter() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_workers_hear_that_they_are_to_end(backend):
+    with joblib.parallel_config(backend=backend), Crew(until_halted, range(6), 2) as crew:
+        while not crew.is_away:
+            time.sleep(0.01)
+        crew.halt("enough")
+        assert crew.take() is None
+        assert [result for _, result in crew.wait()] == ["enough"]
+        assert not crew.is_away
+
+
+def failing(task, halted):
+    raise ZeroDivisionError("a worker")
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_errors_of_workers_are_raised(backend):
+    with joblib.parallel_config(backend=backend), Crew(failing, range(6), 2) as crew:
+        with pytest.raises(ZeroDivisionError, match="a worker"):
+            crew.wait()
+        assert not crew.is_away
