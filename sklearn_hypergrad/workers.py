@@ -12,13 +12,14 @@ import pathlib
 import queue
 import tempfile
 import threading
+import time
 
 import joblib
 from sklearn import config_context, get_config
 from sklearn.utils.parallel import Parallel, delayed
 
-# Seconds of work after which workers are started. Measured: two processes of loky that import
-# scikit-learn and this package do their first task after 1 to 2 s.
+# Seconds of work after which workers are started, if as much is left. Measured: processes of loky
+# that import scikit-learn and this package do their first task after 1 to 2 s.
 WORTH = 1.0
 # Seconds between two looks at what has arrived. Chosen by hand: waiting for a lock cannot be
 # interrupted on every system, and people wait no shorter.
@@ -44,10 +45,11 @@ class Crew:
     def __init__(self, function, tasks, n_jobs):
         self._function = function
         self._left = collections.deque(enumerate(tasks))
+        self._n_tasks = len(self._left)
         self._arrived, self._lock = queue.SimpleQueue(), threading.Lock()
         self._n_away, self._reason = 0, None
         self._over, self._flag = threading.Event(), None
-        self._n_workers = joblib.effective_n_jobs(n_jobs) if len(self._left) > 1 else 1
+        self._n_workers = joblib.effective_n_jobs(n_jobs) if self._n_tasks > 1 else 1
 
     def __enter__(self):
         if self._n_workers > 1:
@@ -84,6 +86,20 @@ class Crew:
             with contextlib.suppress(queue.Empty):
                 return self._taken(self._arrived.get(timeout=POLL)) + self.arrived()
 
+    def in_order(self, here):
+        """Yield the results of all tasks in their order; ``here(task)`` does one in this thread."""
+        done, turn = {}, 0
+        while turn < self._n_tasks:
+            done |= dict(self.arrived())
+            taken = None if turn in done else self.take()
+            if taken is not None:
+                done[taken[0]] = here(taken[1])
+            elif turn not in done:
+                done |= dict(self.wait())
+            if turn in done:
+                yield done.pop(turn)
+                turn += 1
+
     def halt(self, reason):
         """Give no task out any more, and tell workers to end early."""
         with self._lock:
@@ -118,7 +134,11 @@ class Crew:
 
     def _share(self, parallel, config):
         """Start the workers, and hand their results on."""
-        if self._over.wait(WORTH):
+        began = time.perf_counter()
+        while not self._over.wait(WORTH):
+            if self._left_after(time.perf_counter() - began) >= WORTH:
+                break
+        else:
             return
         try:
             with config_context(**config), self._raisable():
@@ -126,6 +146,12 @@ class Crew:
                     self._arrived.put((None, number, result))
         except BaseException as error:
             self._arrived.put((error, None, None))
+
+    def _left_after(self, seconds):
+        """Seconds that are left, at the pace so far."""
+        with self._lock:
+            n_left = len(self._left)
+        return seconds * n_left / max(1, self._n_tasks - n_left)
 
     @contextlib.contextmanager
     def _raisable(self):

@@ -102,3 +102,19 @@ def test_errors_of_workers_are_raised(backend):
         with pytest.raises(ZeroDivisionError, match="a worker"):
             crew.wait()
         assert not crew.is_away
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_results_in_the_order_of_the_tasks(backend, n_jobs):
+    with joblib.parallel_config(backend=backend), Crew(square, range(20), n_jobs) as crew:
+        found = list(crew.in_order(lambda task: square(task, None)))
+    assert found == [number**2 for number in range(20)]
+
+
+def test_what_is_left_after_a_while():
+    crew = Crew(square, range(5), 2)
+    crew.take()
+    assert crew._left_after(2.0) == 8.0
+    crew.take()
+    assert crew._left_after(2.0) == 3.0

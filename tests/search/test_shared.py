@@ -14,7 +14,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
-from sklearn.linear_model import Ridge
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from test_interrupts import After
@@ -277,6 +278,28 @@ def test_large_arrays_reach_workers_as_files(shared):
         HypergradSearchCV(Ridge(), grid, n_jobs=n_jobs, cv=2).fit(X, y) for n_jobs in (1, 2)
     ]
     assert bits(searches[0]) == bits(searches[1])
+
+
+def test_transformers_of_splits(shared, monkeypatch):
+    """Of one candidate, workers fit the transformers of the splits."""
+    texts = [f"{'good' if n % 3 else 'bad'} word{n % 7} word{n % 5}" for n in range(60)]
+    y = [n % 3 > 0 for n in range(60)]
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    grid, threads = {"logisticregression__C": [0.1, 10.0]}, set()
+    fit_transform = TfidfVectorizer.fit_transform
+
+    def counted(self, *args):
+        threads.add(threading.get_ident())
+        return fit_transform(self, *args)
+
+    monkeypatch.setattr(TfidfVectorizer, "fit_transform", counted)
+    found = []
+    for n_jobs in (1, 2):
+        with joblib.parallel_config(backend="threading"):
+            search = HypergradSearchCV(model, grid, scoring="neg_log_loss", n_jobs=n_jobs, cv=3)
+            found.append(bits(search.fit(texts, y)))
+    assert found[0] == found[1]
+    assert len(threads) > 1
 
 
 class TestInOrder:

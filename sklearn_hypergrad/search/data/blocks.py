@@ -4,6 +4,7 @@ The transformers before the final step are fitted on the training part of every 
 scikit-learn's own code. Splits whose transformed data are the same up to scales share one block.
 """
 
+import functools
 import warnings
 
 import numpy as np
@@ -25,6 +26,8 @@ from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
 from sklearn_hypergrad.search.data.scalers import are_scalers, fitted_scalers
 from sklearn_hypergrad.search.data.shared_design import shared
+from sklearn_hypergrad.threads import one_blas_thread
+from sklearn_hypergrad.workers import Crew
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.
 # Chosen by hand: 800 MB in double precision, a bound of memory that hardly any data set reaches.
@@ -84,13 +87,9 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
             own = column_means(X) if means else None
             kept += [each.steps(own) for each in scalers]
     else:
-        kept = [] if kept is None else kept
-        parts = (
-            _transformed(candidate, inputs, path, split, targets, kept, means=means)
-            for split in splits
-        )
+        parts = _all_transformed(candidate, inputs, path, splits, targets, means=means)
         found = shared(
-            parts,
+            _kept_apart(parts, kept),
             intercept=_has_intercept(candidate),
             wanted=lambda block: _worth_sharing(candidate, block.X, vector=descended),
         )
@@ -220,8 +219,28 @@ def _scaled(candidate, X, scalers, splits, targets):
     )
 
 
-def _transformed(candidate, inputs, path, split, targets, kept, *, means):
-    """The block of one split, and the rows of the data that it has; its steps go to ``kept``."""
+def _all_transformed(candidate, inputs, path, splits, targets, *, means):
+    """Yield what ``_transformed`` returns for every split, with the help of workers."""
+    of_split = functools.partial(_transformed, candidate, path=path, targets=targets, means=means)
+    with Crew(functools.partial(_on_worker, of_split, inputs), splits, inputs.n_jobs) as crew:
+        yield from crew.in_order(functools.partial(of_split, inputs))
+
+
+def _on_worker(of_split, inputs, split, halted):
+    with np.errstate(all="ignore"), one_blas_thread():
+        return of_split(inputs.as_arrays(), split)
+
+
+def _kept_apart(parts, kept):
+    """Yield parts without their steps, which are added to ``kept`` if it is a list."""
+    for block, rows, steps in parts:
+        if kept is not None:
+            kept.append(steps)
+        yield block, rows
+
+
+def _transformed(candidate, inputs, split, *, path, targets, means):
+    """The block of one split, the rows of the data that it has, and its FittedSteps."""
     (train, test), (labels, y, score_weight) = split, targets
     pipeline, capture = with_capture(candidate, path)
     X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)
@@ -242,7 +261,7 @@ def _transformed(candidate, inputs, path, split, targets, kept, *, means):
             held_out = np.arange(len(train), len(rows))
     del capture.captured_
     own = feature_names(transformed), column_means(X) if means else None
-    kept.append(FittedSteps(*own, fit_params, pipeline, path))
+    steps = FittedSteps(*own, fit_params, pipeline, path)
     weight = _weight(fit_params, len(train))
     block = SplitData(
         X=X,
@@ -254,7 +273,7 @@ def _transformed(candidate, inputs, path, split, targets, kept, *, means):
         labels=labels[rows],
         columns=columns,
     )
-    return block, rows
+    return block, rows, steps
 
 
 def _told_apart(candidate):

@@ -99,6 +99,8 @@ class FitInputs:
             fit_params=rows_of_params(self.X, self.fit_params, rows),
             score_params=rows_of_params(self.X, self.score_params, rows),
             split_params=split_params,
+            # A search inside of another one, which shares its searches.
+            n_jobs=1,
         )
 
 
