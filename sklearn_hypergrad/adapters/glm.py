@@ -47,8 +47,8 @@ class LogLinkModel(LinearModel):
         self._linear = self.predictions
         self.predictions = self._means
 
-    def _means(self, w, h):
-        z, pull = self._linear(w, h)
+    def _means(self, w, h, known=None):
+        z, pull = self._linear(w, h, known)
         mean = np.exp(np.clip(z, -FARTHEST, FARTHEST))
         return mean, lambda gradient: pull(gradient * mean)
 

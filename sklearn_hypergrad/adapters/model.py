@@ -14,7 +14,7 @@ import numpy as np
 
 from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
 from sklearn_hypergrad.hypergradients.implicit import is_exact
-from sklearn_hypergrad.problems import LinearPredictions, Status, WeightLoss
+from sklearn_hypergrad.problems import LinearPredictions, LinearProblem, Status, WeightLoss
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
 CLOSED_FORM = (
@@ -295,7 +295,7 @@ class WeightModel(Model):
 
     def fit(self, h, start, tol):
         fitted = self.method.fit(self.problem, h, start, tol)
-        z, pull = self.predictions(fitted.w, h)
+        z, pull = self._predicted(fitted.w, h, fitted.predictions)
 
         def pullback(g):
             grad_w, direct = pull(g)
@@ -309,14 +309,19 @@ class WeightModel(Model):
     def train(self, h, start, tol):
         solution = self.problem.solve(h, None if start is None else start.solution, tol)
         state = WarmStart(solution, None if start is None else start.adjoint)
-        return self._trained(solution.w, h, state, (solution.status,), solution.n_solves)
+        return self._trained(solution, h, state, solution.n_solves)
 
     def known(self, h, state, tol):
-        return self._trained(state.solution.w, h, state, (state.solution.status,), 0)
+        return self._trained(state.solution, h, state, 0)
 
-    def _trained(self, w, h, *more):
-        """The Fitted of these weights, without a pullback."""
-        return Fitted(self.predictions(w, h)[0], None, *more, w=w)
+    def _trained(self, solution, h, state, n_solves):
+        """The Fitted of a solution, without a pullback."""
+        z, _ = self._predicted(solution.w, h, solution.predictions)
+        return Fitted(z, None, state, (solution.status,), n_solves, solution.w)
+
+    def _predicted(self, w, h, known):
+        """Predictions and their pull; those that the solver knows are not computed again."""
+        return self.predictions(w, h) if known is None else self.predictions(w, h, known)
 
 
 class LinearModel(WeightModel):
@@ -339,6 +344,15 @@ class LinearModel(WeightModel):
     def levels(self):
         penalty, level = self.problem.penalty, self.problem.level
         return {penalty.name: 1 / level if penalty.inverse and level else level}
+
+    def evaluate(self, h, start, tol, **options):
+        # Other problems know no predictions, and other methods evaluate in their own way.
+        if type(self.method) is not Implicit or not isinstance(self.problem, LinearProblem):
+            return super().evaluate(h, start, tol, **options)
+        fitted = self.fit(h, start, tol)
+        values, g = self.outer.held_out(fitted.z)
+        pulled = fitted.pullback(g)
+        return Evaluation.of(values, pulled.gradient, fitted, pulled)
 
     # With weights W that solve sum_i t_i l'(x_i W) x_i + R W = 0, and V = H^-1 X_te' g, so that
     # dW = -H^-1 d(gradient), the derivative of sum g z in a row x_i of a training part is that of
@@ -384,4 +398,4 @@ class TrainedModel(WeightModel):
 
     def train(self, h, start, tol):
         w = self.problem.problem.shaped(self.problem.run(h).weights())
-        return self._trained(w, h, None, (), self.problem.n_steps)
+        return Fitted(self.predictions(w, h)[0], None, None, (), self.problem.n_steps, w)

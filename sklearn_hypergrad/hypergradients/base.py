@@ -38,10 +38,9 @@ class WarmStart:
         return cls(InnerSolution(w, None, Status.CONVERGED, n_solves=0), None)
 
     def stored(self):
-        """A copy without the factors of the Hessian, which later solutions do not need."""
-        return dataclasses.replace(
-            self, solution=dataclasses.replace(self.solution, inverse_hvp=None)
-        )
+        """A copy without factors of the Hessian and predictions, which no later solution needs."""
+        kept = dataclasses.replace(self.solution, inverse_hvp=None, predictions=None)
+        return dataclasses.replace(self, solution=kept)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +87,8 @@ class FittedWeights:
         Statuses of the inner solver.
     n_solves : int
         Number of linear systems solved.
+    predictions : ndarray or None
+        What ``predict(w)`` of the problem returns, if its solver has computed it.
     """
 
     w: np.ndarray
@@ -95,6 +96,7 @@ class FittedWeights:
     state: object = None
     statuses: tuple[Status, ...] = ()
     n_solves: int = 0
+    predictions: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)

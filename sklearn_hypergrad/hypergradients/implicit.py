@@ -102,8 +102,14 @@ class Implicit(Hypergradient):
                 linear_residual=residual,
             )
 
-        state = WarmStart(solution, guess)
-        return FittedWeights(solution.w, pull, state, (solution.status,), solution.n_solves)
+        return FittedWeights(
+            solution.w,
+            pull,
+            WarmStart(solution, guess),
+            (solution.status,),
+            solution.n_solves,
+            solution.predictions,
+        )
 
     def _adjoint(self, problem, h, solution, right, start, tol):
         """``H^-1 right``, its Status, and iterations and residual, nan if unknown."""

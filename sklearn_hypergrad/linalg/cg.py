@@ -88,7 +88,7 @@ class CG(InverseHessian):
     ----------
     tol : float, default=None
         Relative residual. None is the accuracy of the weights, which the caller gives: a search
-        scans with 1e-3 (1e-1 far from the minimum) and polishes with 1e-6.
+        scans with 5e-3 (1e-1 far from the minimum) and polishes with 1e-6.
     max_iter : int, default=1000
         Largest number of iterations. The default is enough for condition numbers of about 1e4 at a
         tolerance of 1e-6.

@@ -7,6 +7,7 @@ from sklearn_hypergrad.optimizers.lbfgs import LBFGS
 from sklearn_hypergrad.optimizers.line import (
     Point,
     explore,
+    fill,
     hopeless,
     places,
     polished,
@@ -22,6 +23,7 @@ __all__ = [
     "Optimizer",
     "Point",
     "explore",
+    "fill",
     "hopeless",
     "places",
     "polished",

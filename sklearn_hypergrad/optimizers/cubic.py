@@ -15,9 +15,19 @@ class Cubic(Optimizer):
     minimum of the cubic at every step; a bracket that does not halve in two steps is bisected, so
     that kinks, such as those of the absolute error, are found, too. The run ends when the minimum
     moves by less than ``tol``. It needs about half the evaluations of a root search on the slope.
+
+    Parameters
+    ----------
+    gain : float, default=0.0
+        The run also ends, at the last point evaluated, where at most this is left to gain, relative
+        to the value and in units of ``tol**2``: a change by ``tol`` changes a loss by about its
+        square.
     """
 
     needs_smooth = False
+
+    def __init__(self, gain=0.0):
+        self.gain = gain
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False):
         if len(z0) != 1:
@@ -29,18 +39,22 @@ class Cubic(Optimizer):
         # At a kink the cubic's minimum may stand still at a wrong place; a small slope excludes
         # that. The factor 0.1 is chosen by hand: near a smooth minimum slopes are far smaller.
         small = 0.1 * min(-low[2], high[2])
-        last, slope, widths = math.inf, math.inf, [math.inf, math.inf]
+        last, new, widths = math.inf, (math.nan, math.inf, math.inf), [math.inf, math.inf]
         for _ in range(max_iter):
             width = high[0] - low[0]
             usable = math.isfinite(low[1] + high[1])
             slow = width > 0.5 * widths[-2]
             z = _cubic_minimum(low, high) if usable and not slow else 0.5 * (low[0] + high[0])
-            if width <= tol or (abs(z - last) <= tol and abs(slope) <= small):
+            near = abs(new[2]) <= small
+            if near and usable and not slow and _gain(new, z) <= self.gain * tol**2 * abs(new[1]):
+                return Minimum(
+                    np.array([new[0]]), True, "converged: hardly anything is left to gain"
+                )
+            if width <= tol or (abs(z - last) <= tol and near):
                 z = z if usable else min(low, high, key=lambda end: end[1])[0]
                 return Minimum(np.array([z]), True, "converged: the minimum moves less than tol")
             last, widths = z, [*widths, width]
             new = self._point(fun, z)
-            slope = new[2]
             # If the new value is not finite, the bracket keeps its better end.
             falls = new[2] < 0 if math.isfinite(new[1]) else high[1] < low[1]
             low, high = (new, high) if falls else (low, new)
@@ -51,6 +65,12 @@ class Cubic(Optimizer):
     def _point(fun, z):
         value, slope = fun(np.array([z]))
         return float(z), value, float(slope[0])
+
+
+# Where the slope goes to zero at z, in proportion, the value falls by half of slope times distance.
+def _gain(point, z):
+    """How much lower the value is expected to be at ``z``."""
+    return 0.5 * abs(point[2] * (z - point[0]))
 
 
 def _cubic_minimum(low, high):

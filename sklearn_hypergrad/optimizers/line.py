@@ -14,11 +14,14 @@ import math
 import numpy as np
 
 DECADE = math.log(10)
-# Relative difference of values up to which a line counts as flat. Chosen by hand: the square of the
-# coarse inner tolerance, 1e-3; smaller differences may be errors of inner solutions.
+# Relative difference of values up to which a line counts as flat. Chosen by hand: no result is to
+# be worse than the best by more.
 FLAT = 1e-6
-# Smallest number of points of a scan. Chosen by hand, for ranges of less than four decades.
-N_COARSE = 5
+# Smallest number of points of a scan. Chosen by hand, for ranges of less than six decades.
+N_COARSE = 4
+# Share of an interval that a point between its ends keeps away from them. Chosen by hand: a point
+# next to an end says nothing new.
+AWAY = 0.25
 # Share of the best value by which another value is too large to matter. Chosen by hand: two minima
 # whose values differ by more than 10 % are not competitors, and coarse solutions are accurate
 # enough to tell.
@@ -63,34 +66,41 @@ class Point:
     rough: bool = False
 
 
-def places(start, stop, wanted=None, preferred=()):
-    """Places of a scan from ``start`` to ``stop``: about a decade apart, and at least five.
+def places(start, stop, wanted=None, preferred=(), *, gap=DECADE):
+    """Places of a scan from ``start`` to ``stop``: at least four.
 
     Parameters
     ----------
     start, stop : float
         The ends, both included.
     wanted : float, default=None
-        A place that takes that of the nearest one, unless this is an end.
+        Another place, if it is between the ends.
     preferred : sequence of float
-        Each of the other places between the ends is moved to the nearest of these, if this is
-        nearer to it than to any other place.
+        Each of the other places is moved to the nearest of these, if this is at most half a decade
+        away, and nearer to it than to any other place.
+    gap : float, default=DECADE
+        Largest distance between places, before any is moved.
 
     Returns
     -------
     list of float
     """
-    # 1e-9: rounding of whole decades must not add a point.
-    n_points = max(N_COARSE, math.ceil(abs(stop - start) / DECADE - 1e-9) + 1)
-    grid = np.linspace(start, stop, n_points)
-    grid[-1] = stop
-    half = 0.5 * abs(stop - start) / (n_points - 1)
-    own = None if wanted is None else int(np.argmin(np.abs(grid - wanted)))
-    for index in range(1, n_points - 1):
-        nearest = min([wanted] if index == own else preferred, key=_from(grid[index]), default=None)
-        if nearest is not None and abs(nearest - grid[index]) < half:
+    inside = wanted is not None and min(start, stop) < wanted < max(start, stop)
+    stops = [start, wanted, stop] if inside else [start, stop]
+    gap = min(gap, abs(stop - start) / (N_COARSE - 1))
+    grid = [start]
+    for left, right in itertools.pairwise(stops):
+        # 1e-9: rounding of whole decades must not add a point.
+        n_steps = max(1, math.ceil(abs(right - left) / gap - 1e-9))
+        grid += [*np.linspace(left, right, n_steps + 1)[1:-1].tolist(), right]
+    spaces = np.abs(np.diff(grid))
+    for index in range(1, len(grid) - 1):
+        reach = 0.5 * min(DECADE, *spaces[index - 1 : index + 1])
+        nearest = min(preferred, key=_from(grid[index]), default=None)
+        movable = nearest is not None and not (inside and grid[index] == wanted)
+        if movable and abs(nearest - grid[index]) < reach:
             grid[index] = nearest
-    return grid.tolist()
+    return grid
 
 
 def _from(place):
@@ -148,6 +158,31 @@ def hopeless(value, best):
 
 def _rises(point, best, direction):
     return hopeless(point.value, best) and point.slope * direction > 0
+
+
+def fill(evaluate, points):
+    """Add points to a scan where neighbours more than a decade apart leave room for a lower value.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``evaluate(z, near) -> Point``; ``near`` is True where slopes say that there is a minimum.
+    points : list of Point
+        By ascending ``z``.
+
+    Returns
+    -------
+    list of Point
+    """
+    for _ in range(MOST_LOOKS):
+        found = _roomiest(points, lowest_of(points).value, DECADE * (1 + 1e-9), [])
+        if found is None:
+            break
+        left, right, z = found
+        away = AWAY * (right.z - left.z)
+        z = min(max(z, left.z + away), right.z - away)
+        points = in_order([*points, evaluate(z, left.slope < 0 < right.slope)])
+    return points
 
 
 def widen(evaluate, points, low, high):
@@ -218,10 +253,11 @@ def explore(evaluate, polish, points, tol):
     """
     known, closed = {point.z: point for point in points}, []
     for _ in range(MOST_LOOKS):
-        found = _roomiest(in_order(known.values()), tol, closed)
+        best = lowest_of(point for point in known.values() if point.exact).value
+        found = _roomiest(in_order(known.values()), best, tol, closed)
         if found is None:
             break
-        left, right, z, best = found
+        left, right, z = found
         # What promises to be best must be true.
         doubtful = [e.z for e in (left, right) if e.rough or (e.value < best and not e.exact)]
         done = False
@@ -269,9 +305,8 @@ def polished(evaluate, left, right, optimizer, settings):
     return list(known.values())[2:], minimum
 
 
-def _roomiest(points, tol, closed):
-    """``(left, right, z, best)``: the neighbours with the most room below the best, or None."""
-    best = lowest_of(point for point in points if point.exact).value
+def _roomiest(points, best, tol, closed):
+    """``(left, right, z)``: the neighbours with the most room below ``best``, or None."""
     least, found = best - GAIN * abs(best), None
     for number, (left, right) in enumerate(itertools.pairwise(points)):
         inside = any(low <= left.z and right.z <= high for low, high in closed)
@@ -284,7 +319,7 @@ def _roomiest(points, tol, closed):
             continue
         z, low = least_possible(left, right, error)
         if low < least:
-            least, found = low, (left, right, z, best)
+            least, found = low, (left, right, z)
     return found
 
 

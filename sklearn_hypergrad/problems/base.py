@@ -82,6 +82,8 @@ class InnerSolution:
     memory : object
         Data that the problem uses again when it is solved for other hyperparameters. Its attribute
         ``size``, if any, is the number of floats in it.
+    predictions : ndarray or None
+        What ``predict(w)`` of the problem returns, if its solver has computed it.
     """
 
     w: np.ndarray
@@ -90,6 +92,7 @@ class InnerSolution:
     n_solves: int
     memory: Any = None
     slope: np.ndarray | None = None
+    predictions: np.ndarray | None = None
 
 
 class InnerProblem(abc.ABC):

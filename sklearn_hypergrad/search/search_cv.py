@@ -308,8 +308,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     tol : float, default=1e-3
         Accuracy of the hyperparameters, relative on a logarithmic scale. The loss is flat at its
-        minimum: an error of 1e-3 there changes it by about 1e-6 relative or less. A vector stops
-        at a gradient of 30 tol nats, or when a step gains less than tol / 100 relative.
+        minimum: an error of 1e-3 there changes it by about 1e-6 relative or less. Where a loss
+        takes a training, the search of one value also stops when a step would gain less than
+        tol**2 / 10 relative. A vector stops at a gradient of 30 tol nats, or when a step gains less
+        than tol / 100 relative.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the half splits, which are drawn once per fit, and of the initial weights and

@@ -27,8 +27,8 @@ CONVEX = {
 }
 
 
-def minimize(fun, tol=1e-9, max_iter=200):
-    return Cubic().minimize(fun, np.array([0.0]), BOUNDS, tol=tol, max_iter=max_iter)
+def minimize(fun, tol=1e-9, max_iter=200, gain=0.0):
+    return Cubic(gain).minimize(fun, np.array([0.0]), BOUNDS, tol=tol, max_iter=max_iter)
 
 
 @pytest.mark.parametrize("name", CONVEX)
@@ -48,6 +48,15 @@ def test_is_superlinear():
     # Bisection would take 41 steps from a bracket of length 3.
     assert len(fun.seen) < 15
     assert abs(minimum.z[0] - np.log(2)) < 1e-12
+
+
+def test_the_end_is_a_point_that_was_evaluated_if_hardly_anything_is_left_to_gain():
+    fun = Counted(lambda z: 5 + (z - 0.3) ** 2 + 0.1 * z**3, lambda z: 2 * (z - 0.3) + 0.3 * z**2)
+    minimum = minimize(fun, tol=1e-2, gain=0.1)
+    assert minimum.message.startswith("converged: hardly anything")
+    assert minimum.z[0] == fun.seen[-1]
+    best = minimize(Counted(fun.value, fun.slope), tol=1e-12).z[0]
+    assert fun.value(minimum.z[0]) - fun.value(best) <= 0.1 * 1e-2**2 * 5
 
 
 def test_tol_is_the_accuracy_in_z():

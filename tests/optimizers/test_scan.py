@@ -3,7 +3,16 @@ import math
 import numpy as np
 import pytest
 
-from sklearn_hypergrad.optimizers import Cubic, Point, explore, hopeless, places, polished, widen
+from sklearn_hypergrad.optimizers import (
+    Cubic,
+    Point,
+    explore,
+    fill,
+    hopeless,
+    places,
+    polished,
+    widen,
+)
 from sklearn_hypergrad.optimizers import scan as scan_places
 from sklearn_hypergrad.optimizers.line import DECADE, _error, _floor, flat_stretch, least_possible
 
@@ -22,8 +31,13 @@ class Line:
         return Point(z, self.value(z), slope)
 
 
+def decades(start, stop):
+    n_points = max(5, math.ceil(abs(stop - start) / DECADE - 1e-9) + 1)
+    return np.linspace(start, stop, n_points).tolist()
+
+
 def scan(line, start, stop, **options):
-    return scan_places(line, places(start, stop), **options)
+    return scan_places(line, decades(start, stop), **options)
 
 
 def points(*values):
@@ -35,14 +49,14 @@ def points(*values):
 )
 def test_scan_covers_the_line_from_start_to_stop(start, stop):
     line = Line(lambda z: z**2)
-    found = scan(line, start, stop)
+    found = scan_places(line, places(start, stop, gap=2 * DECADE))
     assert line.seen[0] == start
     assert line.seen[-1] == stop
     assert line.seen == sorted(line.seen, reverse=stop < start)
     z = [point.z for point in found]
     assert z == sorted(line.seen)
-    assert len(z) >= 5
-    assert np.diff(z).max() <= DECADE * (1 + 1e-9)
+    assert len(z) >= 4
+    assert np.diff(z).max() <= 2 * DECADE * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("direction", [-1, 1])
@@ -81,8 +95,9 @@ def test_hopeless(value, best, expected):
     assert hopeless(value, best) is expected
 
 
-def test_scan_of_whole_decades_takes_one_point_each():
-    assert len(scan(Line(abs), math.log(1e-4), math.log(1e4))) == 9
+@pytest.mark.parametrize(("gap", "n_places"), [(1, 9), (2, 5), (9, 4)])
+def test_places_are_as_far_apart_as_they_may_be(gap, n_places):
+    assert len(places(math.log(1e-4), math.log(1e4), gap=gap * DECADE)) == n_places
 
 
 @pytest.mark.parametrize("minimum", [-7 * DECADE, 0.3, 7 * DECADE])
@@ -137,13 +152,37 @@ def test_flat_stretch_is_relative(values, end, expected):
     assert [point.z for point in flat_stretch(points(*values), end)] == expected
 
 
-def test_places_are_moved_to_those_that_are_wanted():
-    own, listed = 0.3 * DECADE, [-1.4 * DECADE, -1.2 * DECADE, 3.9 * DECADE]
-    found = np.array(places(-2 * DECADE, 4 * DECADE, own, listed)) / DECADE
-    assert found == pytest.approx([-2, -1.2, 0.3, 1, 2, 3, 4])
-    # An end is not moved, and what is nearer to another place moves that.
-    found = np.array(places(-2 * DECADE, 4 * DECADE, -1.9 * DECADE, [1.6 * DECADE])) / DECADE
-    assert found == pytest.approx([-2, -1, 0, 1, 1.6, 3, 4])
+def test_places_include_the_wanted_one_and_are_moved_to_preferred_ones():
+    wanted, preferred = 0.3 * DECADE, [-1.1 * DECADE, -0.8 * DECADE, 3.9 * DECADE]
+    gap = 2 * DECADE
+    found = np.array(places(-2 * DECADE, 4 * DECADE, wanted, preferred, gap=gap)) / DECADE
+    assert found == pytest.approx([-2, -0.8, 0.3, 2.15, 4])
+    # Neither the ends nor the wanted place are moved, and none is moved by more than half a decade.
+    preferred = [-1.9 * DECADE, 1.2 * DECADE]
+    found = np.array(places(4 * DECADE, -2 * DECADE, DECADE, preferred, gap=gap)) / DECADE
+    assert found == pytest.approx([4, 2.5, 1, -0.5, -2])
+
+
+def test_wide_gaps_are_filled_where_the_line_may_be_lower():
+    """The better one of two valleys is between places, the other one at a place."""
+
+    def value(decades):
+        return 2 - np.exp(-((decades + 3) ** 2) / 2) - 0.9 * np.exp(-((decades - 4) ** 2) / 2)
+
+    line, asked = Line(lambda z: value(z / DECADE)), []
+    given = scan_places(line, (np.arange(-6, 7, 2) * DECADE).tolist())
+
+    def evaluate(z, near):
+        asked.append((round(z / DECADE, 6), near))
+        return line(z)
+
+    found = fill(evaluate, given)
+    assert [point.z for point in found] == sorted(line.seen)
+    assert (-3.0, True) in asked
+    # Where nothing can be lower, nothing is asked for.
+    assert all(-4 < z < 6 for z, _ in asked)
+    near = [line(z * DECADE) for z in (-3.6, -2.7)]
+    assert fill(None, near) == near
 
 
 def explored(value, *ends, n_points=None, tol=1e-3, **line):

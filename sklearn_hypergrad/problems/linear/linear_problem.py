@@ -32,12 +32,15 @@ class NewtonState:
         Gradient of the loss.
     factor : ndarray of shape (n_samples, n_splits, n_outputs)
         Factors of the Hessian of the loss in the predictions, as the loss defines them.
+    z : ndarray like ``factor`` or None
+        The predictions; None in the start of another solution, which needs none.
     """
 
     w: np.ndarray
     loss: np.ndarray
     slope: np.ndarray
     factor: np.ndarray
+    z: np.ndarray | None = None
 
     def objective(self, ridge):
         """Loss plus penalty of every split, of shape (n_splits,)."""
@@ -143,7 +146,8 @@ class LinearProblem(InnerProblem):
         if np.any(ridge[: self._design.n_features] <= LEAST * self.level):
             inverse_hvp = functools.partial(self._shortest, state, ridge, tol)
         n_solves = (n_steps + 1) * self._t.shape[1]  # Newton systems and the adjoint
-        return InnerSolution(state.w, inverse_hvp, status, n_solves, Memory(state, kept, left))
+        memory = Memory(dataclasses.replace(state, z=None), kept, left)
+        return InnerSolution(state.w, inverse_hvp, status, n_solves, memory, predictions=state.z)
 
     def _shortest(self, state, ridge, tol, v, start):
         """``H^-1 v``, or the shortest least squares solution in units of the curvature; Status."""
@@ -230,22 +234,41 @@ class LinearProblem(InnerProblem):
 
     def state(self, w):
         """The NewtonState of weights ``w``: one pass over X."""
-        shared = self._design.rescaled(w)
-        factor = np.empty((self._design.shape[0], *w.shape[1:]))
+        evaluated, z, factor = self._evaluated(w)
 
         def summands(rows, part):
-            t, z = self._t[rows], part.product(shared)
-            value, gradient, factor[rows] = self.loss.evaluate(self._y[rows], z)
+            t, (value, gradient) = self._t[rows], evaluated(rows, part)
             gradient *= t
             return np.einsum("isk,isl->s", value, t), part.pull(gradient)
 
         loss, slope = self._design.sums(summands)
-        return NewtonState(w, loss, self._design.rescaled(slope), factor)
+        return NewtonState(w, loss, self._design.rescaled(slope), factor, z)
 
     def arrived(self, w, ridge):
         """The NewtonState at a minimum, where the gradient of the loss is ``-ridge * w``."""
-        value, _, factor = self.loss.evaluate(self._y, self._design.product(w))
-        return NewtonState(w, np.einsum("isk,isl->s", value, self._t), -ridge * w, factor)
+        evaluated, z, factor = self._evaluated(w)
+
+        def summands(rows, part):
+            value, _ = evaluated(rows, part)
+            return (np.einsum("isk,isl->s", value, self._t[rows]),)
+
+        (loss,) = self._design.sums(summands)
+        return NewtonState(w, loss, -ridge * w, factor, z)
+
+    def _evaluated(self, w):
+        """``(function, z, factor)``: ``function(rows, part)`` returns values and gradients.
+
+        It writes predictions and factors of these rows into the other two.
+        """
+        shared = self._design.rescaled(w)
+        z, factor = (np.empty((self._design.shape[0], *w.shape[1:])) for _ in range(2))
+
+        def function(rows, part):
+            z[rows] = part.product(shared)
+            value, gradient, factor[rows] = self.loss.evaluate(self._y[rows], z[rows])
+            return value, gradient
+
+        return function, z, factor
 
     def hessian(self, state, ridge, v):
         """Product of the Hessian at a state with ``v``."""

@@ -101,9 +101,9 @@ class LinearPredictions:
         # A row may be held out in several splits, but only once in each.
         self._where = held_out_rows(data)
 
-    def __call__(self, w, h):
-        """``(z, pull)`` as :class:`WeightLoss` takes it."""
-        z = self._problem.predict(w)
+    def __call__(self, w, h, known=None):
+        """``(z, pull)`` as :class:`WeightLoss` takes it; ``known`` is ``predict(w)`` or None."""
+        z = self._problem.predict(w) if known is None else known
 
         def pull(gradient):
             pulled = np.zeros_like(z)
