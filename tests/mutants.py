@@ -79,6 +79,20 @@ MUTANTS = [
     ),
     # Linear models by Newton's method
     Mutant(
+        "hypergradients/implicit.py",
+        "return Pulled({name: np.vdot(grad_w, slope) / value}",
+        "return Pulled({name: 1.001 * np.vdot(grad_w, slope) / value}",
+        "The derivative along the weights is 0.1 % too large.",
+        "hypergradients/test_following.py",
+    ),
+    Mutant(
+        "hypergradients/base.py",
+        "w += width * t * u * (u * a.slope - t * b.slope)",
+        "w += width * t * u * (u * a.slope + t * b.slope)",
+        "Starts between two solutions leave the right one in the wrong direction.",
+        "hypergradients/test_following.py",
+    ),
+    Mutant(
         "problems/linear/linear_problem.py",
         'product = np.einsum("jsk,jsk->jk", w[penalised], v[penalised])',
         'product = 1.001 * np.einsum("jsk,jsk->jk", w[penalised], v[penalised])',
@@ -267,8 +281,8 @@ MUTANTS = [
     ),
     Mutant(
         "linalg/cg.py",
-        "direction *= ratio(size, previous)",
-        "direction *= ratio(size, whole)",
+        "scaled(ratio(size, previous), direction",
+        "scaled(ratio(size, whole), direction",
         "Directions of conjugate gradients are not conjugate.",
         "linalg",
     ),

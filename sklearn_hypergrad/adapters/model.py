@@ -349,9 +349,11 @@ class LinearModel(WeightModel):
         # Other problems know no predictions, and other methods evaluate in their own way.
         if type(self.method) is not Implicit or not isinstance(self.problem, LinearProblem):
             return super().evaluate(h, start, tol, **options)
-        fitted = self.fit(h, start, tol)
-        values, g = self.outer.held_out(fitted.z)
-        pulled = fitted.pullback(g)
+        fitted = self.method.fit(self.problem, h, start, tol)
+        z, pull = self._predicted(fitted.w, h, fitted.predictions)
+        values, g = self.outer.held_out(z)
+        grad_w, _ = pull(g)
+        pulled = (fitted.along or fitted.pull)(grad_w)
         return Evaluation.of(values, pulled.gradient, fitted, pulled)
 
     # With weights W that solve sum_i t_i l'(x_i W) x_i + R W = 0, and V = H^-1 X_te' g, so that

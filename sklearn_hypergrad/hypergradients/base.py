@@ -9,6 +9,27 @@ import numpy as np
 from sklearn_hypergrad.problems import InnerSolution, Status
 from sklearn_hypergrad.training import GradientDescent, Storage, pull_back, training_of
 
+# Growth of the weights, relative to them, up to which they are taken to grow on in a straight line.
+# Measured for sparse logistic regression: a line is four times more accurate than a Newton step at
+# 1.2, and half as accurate at 2.3.
+GROWTH = 1.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Tangent:
+    """How the weights change with the only hyperparameter.
+
+    Attributes
+    ----------
+    place : float
+        Logarithm of the hyperparameter.
+    slope : ndarray
+        Derivative of the weights in this logarithm.
+    """
+
+    place: float
+    slope: np.ndarray
+
 
 @dataclasses.dataclass(frozen=True)
 class WarmStart:
@@ -20,15 +41,67 @@ class WarmStart:
         The solution of the inner problem for nearby hyperparameters.
     adjoint : ndarray or None
         The solution ``H^-1 grad_w`` of the linear system of the hypergradient there.
+    tangent : Tangent or None
+        The derivative of the weights there, if it is known.
     """
 
     solution: InnerSolution
     adjoint: np.ndarray | None
+    tangent: Tangent | None = None
 
     @property
     def size(self):
         """Approximate number of floats in it."""
-        return self.solution.w.size + getattr(self.solution.memory, "size", 0)
+        known = 0 if self.tangent is None else self.tangent.slope.size
+        return self.solution.w.size + known + getattr(self.solution.memory, "size", 0)
+
+    # The cubics of Hermite's interpolation, with t from 0 to 1 between the two: from the left end,
+    # weights with 1 - 3 t^2 + 2 t^3 and slopes with t (1 - t)^2; from the right end likewise.
+    def between(self, left, right, place):
+        """The start with the weights of the cubic through two neighbours, and its slope.
+
+        Parameters
+        ----------
+        left, right : WarmStart
+            Those beside the place, with tangents; one of them is this one.
+        place : float
+            Logarithm of the hyperparameter.
+
+        Returns
+        -------
+        WarmStart
+        """
+        a, b = left.tangent, right.tangent
+        width = b.place - a.place
+        t = (place - a.place) / width
+        u, change = 1 - t, right.solution.w - left.solution.w
+        w = left.solution.w + t**2 * (3 - 2 * t) * change
+        w += width * t * u * (u * a.slope - t * b.slope)
+        slope = 6 * t * u / width * change
+        slope += u * (1 - 3 * t) * a.slope + t * (3 * t - 2) * b.slope
+        return self._moved(w, Tangent(place, slope))
+
+    # Where a ridge penalty is strong, weights are proportional to its inverse, and straight lines
+    # in its logarithm are of no use. Where it is weak, and classes can be separated, weights grow
+    # with its logarithm.
+    def ahead(self, place):
+        """The start with the weights that lie ahead in a straight line, if they grow slowly.
+
+        Parameters
+        ----------
+        place : float
+            Logarithm of the hyperparameter.
+
+        Returns
+        -------
+        WarmStart
+        """
+        w, step = self.solution.w, (place - self.tangent.place) * self.tangent.slope
+        slow = np.linalg.norm(step) <= GROWTH * np.linalg.norm(w)
+        return self._moved(w + step, self.tangent) if slow and np.vdot(w, step) > 0 else self
+
+    def _moved(self, w, tangent):
+        return WarmStart(dataclasses.replace(self.solution, w=w), self.adjoint, tangent)
 
     @classmethod
     def at(cls, w):
@@ -89,6 +162,9 @@ class FittedWeights:
         Number of linear systems solved.
     predictions : ndarray or None
         What ``predict(w)`` of the problem returns, if its solver has computed it.
+    along : callable or None
+        The same as ``pull``, by the derivative of the weights in the only hyperparameter, which is
+        in the state. None if there are several, or the problem does not follow its solutions.
     """
 
     w: np.ndarray
@@ -97,6 +173,7 @@ class FittedWeights:
     statuses: tuple[Status, ...] = ()
     n_solves: int = 0
     predictions: np.ndarray | None = None
+    along: Callable | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ from sklearn_hypergrad.hypergradients.base import (
     FittedWeights,
     Hypergradient,
     Pulled,
+    Tangent,
     WarmStart,
 )
 from sklearn_hypergrad.linalg import CG, Direct, Identity, InverseHessian, Neumann, SolveStatus
@@ -109,7 +110,33 @@ class Implicit(Hypergradient):
             (solution.status,),
             solution.n_solves,
             solution.predictions,
+            self._along(problem, h, solution, warm_start),
         )
+
+    # For a single h > 0, dw / dlog h = -H^-1 h cross is one linear system, too, and the derivative
+    # of an outer objective is its product with grad_w. Unlike the adjoint it says where w goes.
+    def _along(self, problem, h, solution, warm_start):
+        """The ``along`` of FittedWeights."""
+        (name, value), *others = h.items()
+        usual = self.solver == AUTO and not self.gauss_newton and solution.slope is None
+        if (
+            not usual
+            or others
+            or not problem.follows
+            or np.size(value) != 1
+            or not np.all(value > 0)
+        ):
+            return None
+        known = None if warm_start is None else warm_start.tangent
+        place = float(np.log(np.ravel(value)[0]))
+
+        def along(grad_w):
+            right = -problem.cross_jvp(solution.w, h, {name: np.asarray(value)})
+            slope, status = solution.inverse_hvp(right, None if known is None else known.slope)
+            state = WarmStart(solution, None, Tangent(place, slope))
+            return Pulled({name: np.vdot(grad_w, slope) / value}, state, (status,))
+
+        return along
 
     def _adjoint(self, problem, h, solution, right, start, tol):
         """``H^-1 right``, its Status, and iterations and residual, nan if unknown."""

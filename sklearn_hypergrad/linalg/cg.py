@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
 from sklearn_hypergrad.linalg.singular import conjugate_residual
-from sklearn_hypergrad.linalg.systems import defined, inner, negligible, ratio, relative
+from sklearn_hypergrad.linalg.systems import defined, inner, negligible, ratio, relative, scaled
 
 
 def conjugate_gradient(  # noqa: PLR0913
@@ -25,7 +25,7 @@ def conjugate_gradient(  # noqa: PLR0913
     start : ndarray like ``right``, default=None
         Warm start; None is zero. A system whose start has a larger residual than zero starts at
         zero.
-    tol : float
+    tol : float or ndarray of shape (n_systems,)
         A system is solved when its residual, in the norm of the preconditioner, is at most ``tol``
         times that of ``right``. Solved systems do not change while the others go on.
     max_iter : int
@@ -45,17 +45,18 @@ def conjugate_gradient(  # noqa: PLR0913
     solution, residual = np.zeros_like(right), right.copy()
     preconditioned = precondition(residual)
     size = whole = inner(residual, preconditioned, axis)
+    small = np.reshape(tol, whole.shape if np.ndim(tol) else ()) ** 2 * whole
     if start is not None:
         residual, preconditioned, near = _nearer(hvp, right, precondition, start, whole, axis)
         size = inner(residual, preconditioned, axis)
         np.copyto(solution, start, where=near)
     direction = preconditioned.copy()
     # Long vectors are worked on in place: memory that is asked for anew costs more than sums.
-    scaled = np.empty_like(right)
+    buffer = np.empty_like(right)
     largest, negative = np.zeros_like(size), np.zeros(size.shape, dtype=bool)
     ended = negative.copy()
     n_iter = 0
-    while n_iter < max_iter and np.any(active := (size > tol**2 * whole) & ~ended):
+    while n_iter < max_iter and np.any(active := (size > small) & ~ended):
         n_iter += 1
         product = hvp(direction)
         curvature = inner(direction, product, axis)
@@ -64,14 +65,14 @@ def conjugate_gradient(  # noqa: PLR0913
         negative |= active & (slope < -negligible(slope.dtype) * largest)
         ended |= active & (slope <= flat * largest)
         step = ratio(np.where(active & ~ended, size, 0), curvature)
-        solution += np.multiply(step, direction, out=scaled)
-        residual -= np.multiply(step, product, out=scaled)
+        solution += scaled(step, direction, axis, buffer)
+        residual -= scaled(step, product, axis, buffer)
         preconditioned = precondition(residual)
         size, previous = inner(residual, preconditioned, axis), size
-        direction *= ratio(size, previous)
+        scaled(ratio(size, previous), direction, axis, direction)
         direction += preconditioned
-    left = relative(size, whole)
-    return Solved(solution, n_iter, left, _status(negative.any(), ended.any(), left <= tol))
+    status = _status(negative.any(), ended.any(), bool(np.all(size <= small)))
+    return Solved(solution, n_iter, relative(size, whole), status)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# Rows of systems that are worked on at once. Measured: NumPy's loops over rows of five numbers take
+# two to three times as long as over rows of 320; more than 16 rows are as good as 256.
+TOGETHER = 64
 # Curvature relative to the largest one from which on it counts as zero: its sign and size are due
 # to rounding. Chosen by hand: products with long vectors lose up to four digits.
 ROUNDING = 1e4
@@ -19,8 +22,36 @@ def inner(a, b, axis):
     if axis is None:
         return np.reshape(np.vdot(a, b), (1,) * a.ndim)
     axes = list(range(a.ndim))
-    products = np.einsum(a, axes, b, axes, [axis])
+    if _in_rows(a, axis) and _in_rows(b, axis):
+        (many, few), (more, fewer) = _rows(a, axis), _rows(b, axis)
+        products = np.einsum("ij,ij->j", few, fewer)
+        products += np.einsum("gs->s", np.einsum("ij,ij->j", many, more).reshape(TOGETHER, -1))
+    else:
+        products = np.einsum(a, axes, b, axes, [axis])
     return products.reshape([-1 if i == axis else 1 for i in axes])
+
+
+def scaled(factors, v, axis, out):
+    """``factors * v`` with one factor for each system, written to ``out``."""
+    if not (_in_rows(v, axis) and _in_rows(out, axis)):
+        return np.multiply(factors, v, out=out)
+    (many, few), (more, fewer) = _rows(v, axis), _rows(out, axis)
+    factors = np.ravel(factors)
+    np.multiply(many, np.tile(factors, TOGETHER), out=more)
+    np.multiply(few, factors, out=fewer)
+    return out
+
+
+def _in_rows(v, axis):
+    """Whether ``v`` is a table in memory with one column for each system."""
+    return axis is not None and v.flags.c_contiguous and v[0].size == v.shape[axis] and axis > 0
+
+
+def _rows(v, axis):
+    """The table ``v`` with several rows in one, and the rows that are left."""
+    flat = v.reshape(-1, v.shape[axis])
+    n_rows = len(flat) // TOGETHER * TOGETHER
+    return flat[:n_rows].reshape(-1, TOGETHER * v.shape[axis]), flat[n_rows:]
 
 
 def ratio(numerator, denominator):

@@ -6,6 +6,11 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 
+# Distance of the two newest points, as a share of the bracket, below which the next point follows
+# from their slopes. Chosen by hand: cubics through points so unequally far away are dominated by
+# the far one, which may also be a less accurate point of a scan.
+NEARER = 0.25
+
 
 class Cubic(Optimizer):
     """Minimum inside a bracket, from the cubic through the values and slopes of its ends.
@@ -19,9 +24,9 @@ class Cubic(Optimizer):
     Parameters
     ----------
     gain : float, default=0.0
-        The run also ends, at the last point evaluated, where at most this is left to gain, relative
-        to the value and in units of ``tol**2``: a change by ``tol`` changes a loss by about its
-        square.
+        The run also ends, at a point that was evaluated, where less than this is left to gain,
+        relative to the value and in units of ``tol**2``: a change by ``tol`` changes a loss by
+        about its square. For functions without kinks, of which slopes say how far the minimum is.
     """
 
     needs_smooth = False
@@ -39,24 +44,31 @@ class Cubic(Optimizer):
         # At a kink the cubic's minimum may stand still at a wrong place; a small slope excludes
         # that. The factor 0.1 is chosen by hand: near a smooth minimum slopes are far smaller.
         small = 0.1 * min(-low[2], high[2])
-        last, new, widths = math.inf, (math.nan, math.inf, math.inf), [math.inf, math.inf]
+        last, widths = math.inf, [math.inf, math.inf]
+        # The newest point, and the end of the bracket that it has replaced.
+        new = old = (math.nan, math.inf, math.inf)
         for _ in range(max_iter):
             width = high[0] - low[0]
             usable = math.isfinite(low[1] + high[1])
-            slow = width > 0.5 * widths[-2]
-            z = _cubic_minimum(low, high) if usable and not slow else 0.5 * (low[0] + high[0])
-            near = abs(new[2]) <= small
-            if near and usable and not slow and _gain(new, z) <= self.gain * tol**2 * abs(new[1]):
-                return Minimum(
-                    np.array([new[0]]), True, "converged: hardly anything is left to gain"
-                )
-            if width <= tol or (abs(z - last) <= tol and near):
+            slow = width > 0.5 * widths[-2] and not abs(new[2]) <= 0.5 * abs(old[2])
+            z = 0.5 * (low[0] + high[0])
+            if usable and not slow:
+                z = _cubic_minimum(low, high)
+                # Two points close to each other say more than one of them and one far away.
+                if abs(new[0] - old[0]) < NEARER * width:
+                    z = _secant(old, new, low[0], high[0], z)
+            for point in (new, low, high) if usable and not slow else ():
+                if _gain(point, z) < self.gain * tol**2 * abs(point[1]):
+                    message = "converged: hardly anything is left to gain"
+                    return Minimum(np.array([point[0]]), True, message)
+            if width <= tol or (abs(z - last) <= tol and abs(new[2]) <= small):
                 z = z if usable else min(low, high, key=lambda end: end[1])[0]
                 return Minimum(np.array([z]), True, "converged: the minimum moves less than tol")
             last, widths = z, [*widths, width]
             new = self._point(fun, z)
             # If the new value is not finite, the bracket keeps its better end.
             falls = new[2] < 0 if math.isfinite(new[1]) else high[1] < low[1]
+            old = low if falls else high
             low, high = (new, high) if falls else (low, new)
         z, _, _ = min(low, high, key=lambda end: end[1])
         return Minimum(np.array([z]), False, f"stopped after max_iter={max_iter} iterations")
@@ -65,6 +77,15 @@ class Cubic(Optimizer):
     def _point(fun, z):
         value, slope = fun(np.array([z]))
         return float(z), value, float(slope[0])
+
+
+def _secant(old, new, low, high, otherwise):
+    """The place inside the bracket where the slope is zero if it changes in proportion."""
+    step, change = new[0] - old[0], new[2] - old[2]
+    if not step * change > 0:
+        return otherwise
+    z = new[0] - new[2] * step / change
+    return z if low < z < high else otherwise
 
 
 # Where the slope goes to zero at z, in proportion, the value falls by half of slope times distance.

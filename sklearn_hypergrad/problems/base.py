@@ -110,9 +110,13 @@ class InnerProblem(abc.ABC):
     split_axis : int or None
         Axis of ``w`` that counts the splits, along which the Hessian is block diagonal; None if
         there is no such axis. Linear solvers treat splits along it as separate systems.
+    follows : bool
+        Whether a start close to the solution saves so much that the derivative of the weights in a
+        single hyperparameter is worth to be known: starts are then interpolated.
     """
 
     iterative = True
+    follows = False
     linear_in_weights = False
     split_axis = None
 

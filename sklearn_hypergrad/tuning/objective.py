@@ -198,34 +198,21 @@ class Objective:
         """The Record that ``evaluate(theta)`` returns, stored and passed to all listeners."""
         try:
             self.events.watch()
-            return self._noted(self._remembered(evaluate, theta))
+            record = self._remembered(evaluate, theta)
+            self.records.append(record)
+            for listener in self.events.listeners:
+                listener(self.stage, record, self.events.settings)
         except KeyboardInterrupt:
             raise Stopped(INTERRUPTED) from None
-
-    def _noted(self, record):
-        """The Record, among all others and told to all listeners."""
-        self.records.append(record)
-        for listener in self.events.listeners:
-            listener(self.stage, record, self.events.settings)
         return record
 
     def compared(self, h):
-        """The Record at hyperparameters that the result is compared with, within bounds or not.
-
-        Where the search has been there, it is noted once more, as a comparison that took no time.
-        """
+        """The Record at hyperparameters that the result is compared with, within bounds or not."""
         stage, space = self.stage, self.space
         self.stage = dataclasses.replace(stage, purpose=COMPARISON, at_most=None)
         self.space = space.holding(h)
         try:
-            record = self.record(self.space.to_theta(h))
-            if record.stage.purpose == COMPARISON:
-                return record
-            return self._noted(
-                dataclasses.replace(record, stage=self.stage, seconds=0.0, n_solves=0)
-            )
-        except KeyboardInterrupt:
-            raise Stopped(INTERRUPTED) from None
+            return self.record(self.space.to_theta(h))
         finally:
             self.stage, self.space = stage, space
 
@@ -366,7 +353,7 @@ class Objective:
     def _evaluate_terms(self, theta, h) -> list[Evaluation]:
         return [
             self._evaluated(term, h, start)
-            for term, start in zip(self.terms, self._starts.nearest(theta), strict=True)
+            for term, start in zip(self.terms, self._starts.around(theta, h), strict=True)
         ]
 
     def _evaluated(self, term, h, start):
@@ -431,6 +418,34 @@ class Starts:
         # Of equally near ones the last: it is the most accurate.
         return min(reversed(self._kept), key=lambda kept: np.abs(kept[0] - theta).max())[1]
 
+    def around(self, theta, h):
+        """Warm starts of all terms: between two neighbours, ahead of one, or the nearest.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (size,)
+        h : dict
+            The same in natural units.
+        """
+        nearest = self.nearest(theta)
+        here = any(np.array_equal(kept[0], theta) for kept in self._kept)
+        if here or theta.size > 1 or not all(map(_is_followed, nearest)):
+            return nearest
+        (value,) = h.values()
+        place = float(np.log(np.ravel(value)[0]))
+        left, right = self._beside(theta, -1), self._beside(theta, 1)
+        if left is None or right is None:
+            return [start.ahead(place) for start in nearest]
+        return [
+            start.between(a, b, place) if _is_followed(a) and _is_followed(b) else start
+            for start, a, b in zip(nearest, left, right, strict=True)
+        ]
+
+    def _beside(self, theta, side):
+        """The nearest states on one side, -1 or 1, or None; of equally near ones the last."""
+        there = [kept for kept in reversed(self._kept) if side * (kept[0] - theta) > 0]
+        return min(there, key=lambda kept: np.abs(kept[0] - theta).max(), default=(0, None))[1]
+
     def known(self, theta, tol):
         """States of all terms that are solutions at ``theta`` to the tolerance, or None."""
         for place, states, reached in reversed(self._kept):
@@ -441,6 +456,11 @@ class Starts:
 
 def _is_solution(state):
     return isinstance(state, WarmStart) and state.solution.status is Status.CONVERGED
+
+
+def _is_followed(state):
+    """Whether the derivative of the weights is known."""
+    return getattr(state, "tangent", None) is not None
 
 
 class PlainStarts(Starts):

@@ -160,7 +160,7 @@ def test_the_own_value_of_a_vector_is_a_line_on_cv(shaped):
     rows = [
         row
         for row, purpose in enumerate(history["purpose"])
-        if purpose == "comparison" and history["splits"][row] == "cv"
+        if purpose in ("comparison", "search") and history["splits"][row] == "cv"
         # A vector with one entry for each target may have been evaluated there, too.
         if np.ndim(history["value"][row]) == 0 and np.isclose(history["value"][row], 1.0)
     ]

@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.linalg import SolveStatus, conjugate_gradient
+from sklearn_hypergrad.linalg.systems import inner, scaled
 
 pytestmark = pytest.mark.portable
 N, N_SPLITS, N_OUTPUTS = 6, 3, 2
@@ -48,6 +49,31 @@ def test_solves_all_systems(decades, preconditioned):
     assert solved.residual <= 1e-12
     assert solved.status is SolveStatus.DONE
     assert_allclose(solved.x, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_a_tolerance_of_each_system():
+    matrices, right = systems(3)
+    tol = np.array([1e-1, 1e-10, 1e-3])
+    solved = conjugate_gradient(product(matrices), right, nothing, tol=tol, max_iter=500)
+    assert solved.status is SolveStatus.DONE
+    left = np.linalg.norm(flat(right - product(matrices)(solved.x)), axis=1)
+    left /= np.linalg.norm(flat(right), axis=1)
+    assert np.all(left <= tol * (1 + 1e-6))
+    assert left[0] > 1e-3
+
+
+@pytest.mark.parametrize("n_rows", [3, 64, 150])
+@pytest.mark.parametrize("n_systems", [1, 5])
+def test_tall_tables_are_worked_on_in_pieces(n_rows, n_systems):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, n_rows, n_systems, 1))
+    expected = np.sum(a * b, axis=0, keepdims=True)
+    assert_allclose(inner(a, b, 1), expected, rtol=1e-12)
+    # A table that is not in order in memory.
+    assert_allclose(inner(a, np.asfortranarray(b), 1), expected, rtol=1e-12)
+    factors = rng.normal(size=(1, n_systems, 1))
+    assert_array_equal(scaled(factors, a, 1, np.empty_like(a)), factors * a)
+    assert_array_equal(scaled(factors, np.asfortranarray(a), 1, np.empty_like(a)), factors * a)
 
 
 def test_an_exact_preconditioner_needs_one_iteration():

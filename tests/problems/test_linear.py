@@ -194,7 +194,10 @@ def test_what_large_data_need_changes_no_digits(make_block, monkeypatch, setting
 @pytest.mark.portable
 @pytest.mark.parametrize("kind", ["binary", "multinomial"])
 @pytest.mark.parametrize("tol", [1e-3, 1e-5, 1e-7])
-def test_tol_bounds_the_error_of_the_predictions(make_block, kind, tol):
+@pytest.mark.parametrize("size", [0, 2000])
+def test_tol_bounds_the_error_of_the_predictions(make_block, monkeypatch, kind, tol, size):
+    # With and without a factorised Hessian.
+    monkeypatch.setattr(curvature, "MAX_SIZE", size)
     problem = linear_problem(kind, make_block(kind))
     z = [problem.predict(problem.solve({"h": np.array(5.0)}, None, t).w) for t in (1e-13, tol)]
     # The decrement is the mean square of what is left, weighted by the curvature: less than 1/4.

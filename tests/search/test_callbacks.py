@@ -89,9 +89,9 @@ LEAF = "fit", "search", "evaluation", "candidate-split-evaluation"
 def test_a_range_gives_a_step_per_evaluation_and_a_leaf_per_row_and_split(data):
     X, y = data("diabetes")
     paths = Paths()
-    search = HypergradSearchCV(Ridge(alpha=3), {"alpha": [0.1, 10]}, cv=3)
+    search = HypergradSearchCV(Ridge(alpha=30), {"alpha": [0.1, 10]}, cv=3)
     search.set_callbacks(paths).fit(X, y)
-    # The value that the estimator has was none of those on the way.
+    # The value that the estimator has is outside, and was none of those on the way.
     assert len(paths.named(*STEP)) == search.n_iter_ - 1
     assert len(paths.named("fit", "search", "comparison", "step")) == 1
     assert len(paths.named(*STEP[:3])) == len(paths.named(*STEP[:2])) == 1

@@ -128,4 +128,4 @@ def test_a_vector_starts_at_the_best_value_for_all():
     ).fit(X, y)
     alone = HypergradSearchCV(Ridge(), {"alpha": Continuous()}, cv=4).fit(X, y)
     assert alone.best_params_["alpha"] < 1e-4
-    assert vector.best_score_ >= alone.best_score_ - 1e-12
+    assert vector.best_score_ >= alone.best_score_ - 1e-9

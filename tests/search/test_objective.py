@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from sklearn_hypergrad import HypergradSearchCV
 from sklearn_hypergrad.hypergradients import WarmStart
+from sklearn_hypergrad.hypergradients.base import Tangent
 from sklearn_hypergrad.problems import InnerSolution, Status
 from sklearn_hypergrad.search.strategies import line_search
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
@@ -85,6 +86,31 @@ def test_large_starts_are_fewer_and_of_vectors_there_is_one(monkeypatch):
     for z in range(3):
         vectors.keep(np.full(2, float(z)), start())
     assert len(vectors._kept) == 1
+
+
+def followed(place, w):
+    solution = InnerSolution(np.full(1, w), None, Status.CONVERGED, 1)
+    return [WarmStart(solution, None, Tangent(place, np.full(1, 1.0)))]
+
+
+def test_starts_are_interpolated_between_neighbours():
+    starts = Starts([None])
+    # A straight line, so that what is between is on it.
+    for place in (0.0, 4.0, 1.0):
+        starts.keep(np.array([place]), followed(place, 10 + place))
+
+    def weights(place):
+        (start,) = starts.around(np.array([place]), {"h": np.exp(place)})
+        return float(start.solution.w[0])
+
+    assert weights(2.0) == pytest.approx(12)
+    assert weights(4.0) == 14
+    assert weights(5.0) == pytest.approx(15)
+    # Weights that shrink are not followed, and vectors are not interpolated.
+    assert weights(-1.0) == 10
+    starts.keep(np.array([3.0]), start(7))
+    assert starts.around(np.array([2.9]), {"h": np.exp(2.9)})[0].solution.w.size == 7
+    assert starts.around(np.array([2.1]), {"h": np.exp(2.1)})[0].solution.w.size == 7
 
 
 @pytest.fixture

@@ -56,13 +56,14 @@ class Memory:
     state : NewtonState
     kept : CurvatureGram, CurvatureDiagonal or None
         The curvature that preconditions there.
-    left : ndarray of shape (n_splits,)
-        Largest Newton decrement that the state may have under its own penalty.
+    left : ndarray of shape (n_splits,) or None
+        Largest Newton decrement that the state may have under its own penalty; None if it solves
+        no problem.
     """
 
     state: NewtonState
     kept: object
-    left: np.ndarray
+    left: np.ndarray | None
 
     @property
     def size(self):
@@ -105,6 +106,8 @@ class LinearProblem(InnerProblem):
         self._y = block.y[:, None, :]
         self._t = block.row_weights()[:, :, None]
         self.factorises = self._design.shape[1] <= curvature.MAX_SIZE
+        # Factors of the last Hessian predict the next solution as well, and at no price.
+        self.follows = not self.factorises
         trained = self._t[:, :, 0] != 0
         self._patterns = curvature.Patterns.of(trained) if self.factorises else None
         self._mean = ((self._t * self._y).sum(axis=0) / self._t.sum(axis=0))[None]
@@ -214,7 +217,10 @@ class LinearProblem(InnerProblem):
     def _begun(self, warm_start):
         """The Memory of a solution; of bare weights, or of the start, it is made anew."""
         if warm_start is not None and warm_start.memory is not None:
-            return warm_start.memory
+            memory = warm_start.memory
+            if memory.state.w is warm_start.w:
+                return memory
+            return Memory(self.state(warm_start.w), memory.kept, None)
         w = self.start() if warm_start is None else warm_start.w
         return Memory(self.state(w), None, np.zeros(w.shape[1]))
 

@@ -183,21 +183,24 @@ class LineSearch:
     def _look(self):
         """``point(z, near)`` for a scan.
 
-        It solves roughly if the last value was far too large, and finely near a minimum, and at the
-        estimator's own value, with which the point found is compared.
+        It solves roughly where the last point says that the value is far too large, and finely near
+        a minimum, and at the estimator's own value, with which the point found is compared. Closed
+        forms have one accuracy.
         """
-        values, objective = [], self._objective
+        points, objective = [], self._objective
 
         def point(z, near=False):
-            finely = near or z == self._own
-            rough = not finely and bool(values) and hopeless(values[-1], min(values))
+            finely = near or z == self._own or not objective.iterative
+            best = min((point.value for point in points), default=np.inf)
+            rough = not finely and bool(points) and hopeless(_expected(points[-1], z), best)
             objective.tol = ROUGH if rough else FINE if finely else COARSE
             record = self._record(z)
-            if rough and not hopeless(record.value, min(values)):
+            if rough and not hopeless(record.value, best):
                 objective.tol = COARSE
                 record = self._record(z)
-            values.append(record.value if record.usable else np.inf)
-            return Point(z, values[-1], self._point(record).slope)
+            value = record.value if record.usable else np.inf
+            points.append(Point(z, value, self._point(record).slope))
+            return points[-1]
 
         return point
 
@@ -228,7 +231,8 @@ class LineSearch:
         ends = [self._on_scale(end) for end in (left, right)]
         optimizer, seen = self._optimizer, []
         if optimizer is None:
-            optimizer = Cubic(WORTH if self._objective.iterative else 0.0)
+            smooth = self._prepared.choice.loss.smooth
+            optimizer = Cubic(WORTH if smooth and self._objective.iterative else 0.0)
 
         def point(theta):
             seen.append(self._objective.record(np.array([theta])))
@@ -269,3 +273,9 @@ class LineSearch:
             if not mine and len(stretch) > 1 and min(stretch) <= z <= max(stretch):
                 return EndStatus.FLAT_ZERO if end == 0 else EndStatus.FLAT_INFINITY
         return EndStatus.INTERIOR
+
+
+def _expected(point, z):
+    """The value at ``z`` if the line goes on as at a point, but not lower than there."""
+    rise = point.slope * (z - point.z)
+    return point.value + max(0.0, rise) if np.isfinite(rise) else point.value
