@@ -287,6 +287,10 @@ class Objective:
             yield term, fitted
         self._starts.keep(theta, states, self.tol)
 
+    def forget_starts(self):
+        """Free the memory of warm starts, at the end of a search."""
+        self._starts.forget()
+
     def _renew(self):
         """Prepare an evaluation, whether it is computed or remembered."""
 
@@ -400,6 +404,10 @@ class Starts:
         most = max(1, min(MOST_STARTS, MOST_KEPT // max(1, size))) if theta.size == 1 else 1
         while len(self._kept) > most:
             del self._kept[self._superfluous()]
+
+    def forget(self):
+        """Drop all."""
+        self._kept.clear()
 
     def _superfluous(self):
         """The number of the one that is nearest to a later one."""

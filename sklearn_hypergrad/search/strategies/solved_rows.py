@@ -36,12 +36,19 @@ class SplitFit:
     features : callable
         ``features(part)`` returns rows of what the final step sees, part 0 the training rows of the
         split and part 1 the held-out ones.
+    seconds : float
+        Its share of the time that the solution took.
     """
 
     split: int
     final: Any
     fit: Callable
     features: Callable
+    seconds: float = 0.0
+
+
+class Unsolved(Exception):
+    """The training problem of a row cannot be solved."""
 
 
 class SolvedRows(abc.ABC):
@@ -75,47 +82,70 @@ class SolvedRows(abc.ABC):
         Returns
         -------
         solved : list of SolvedRow or None
-            None where a problem cannot be solved, or a fit fails. Empty if there is a doubt.
+            None where a problem cannot be solved. Empty if there is a doubt.
         doubt : str
             Why fits from the beginning may be other models; a clause for messages.
         """
         solved = []
-        for position, settings in enumerate(result.rows):
-            if position >= result.n_urgent:
-                try:
-                    self._prepared.options.watch()
-                except Stopped:
-                    break
-            fits, row = self._row(settings, result.scores_of(position))
+        for position, (settings, fits) in enumerate(self._rows(result)):
+            fits, row = self._scored(settings, fits, result.scores_of(position))
             doubt = "" if position or row is None else self._doubt(settings, fits, row)
             if doubt:
                 return [], doubt
             solved.append(row)
         return solved, ""
 
-    def _row(self, settings, scores):
-        """``(fits, SolvedRow)`` of settings; the latter is None if they cannot be fitted.
+    def _rows(self, result):
+        """Yield ``(settings, SplitFits or None if unsolved)`` of the rows there is time for."""
+        for position, settings in enumerate(result.rows):
+            if position >= result.n_urgent:
+                try:
+                    self._prepared.options.watch()
+                except Stopped:
+                    return
+            yield settings, self._split_fits(settings)
 
-        ``scores`` are those of the search on the splits, or None.
+    def _split_fits(self, settings):
+        """Yield the SplitFits of all splits.
+
+        Raises
+        ------
+        Unsolved
+            If a training problem cannot be solved.
         """
-        fits, outputs, h = [], [], self._h(settings)
-        blocks, first, began = iter(self._prepared.cv_data), 0, time.perf_counter()
+        h, blocks, first = self._h(settings), iter(self._prepared.cv_data), 0
+        began = time.perf_counter()
         for model, fitted in self._objective.solutions(h):
             seconds = (time.perf_counter() - began) / model.n_splits
             if not UNSOLVED.isdisjoint(fitted.statuses):
-                return [], None
+                raise Unsolved
             splits = range(first, first := first + model.n_splits)
             for fit in self._fits(model, fitted, h, next(blocks), splits):
                 fit.final.set_params(**self._values(settings))
-                outputs.append(self._output(fit, settings))
-                if outputs[-1]["fit_error"]:
-                    return [], None
-                outputs[-1]["fit_time"] += seconds
-                fits.append(fit)
-                if self._confirms(outputs, scores):
-                    return fits, SolvedRow(outputs + self._known(outputs[0], scores))
+                yield dataclasses.replace(fit, seconds=seconds)
             began = time.perf_counter()
-        return fits, SolvedRow(outputs, self._refit(h, fits))
+
+    def _scored(self, settings, fits, scores):
+        """``(fits, SolvedRow)`` of settings; the latter is None if they cannot be solved.
+
+        ``scores`` are those of the search on the splits, or None.
+        """
+        done, outputs = [], []
+        if fits is None:
+            return [], None
+        try:
+            for fit in fits:
+                began = time.perf_counter()
+                fit.fit()
+                seconds = fit.seconds + time.perf_counter() - began
+                outputs.append(self._output(fit, settings))
+                outputs[-1]["fit_time"] += seconds
+                done.append(fit)
+                if self._confirms(outputs, scores):
+                    return done, SolvedRow(outputs + self._known(outputs[0], scores))
+        except Unsolved:
+            return [], None
+        return done, SolvedRow(outputs, self._refit(self._h(settings), done))
 
     def _h(self, settings):
         ranges = self._prepared.ranges
@@ -171,7 +201,7 @@ class SolvedRows(abc.ABC):
             y, params = rows_of(y, rows), rows_of_params(self._inputs.X, params, rows)
             train, test = np.split(np.arange(len(rows)), [len(rows) - len(test)])
         return fit_and_score(
-            to_be_fitted(scored, fit.fit),
+            as_if_unfitted(scored),
             X,
             y,
             scorer=scoring.scorer,
@@ -189,22 +219,21 @@ class SolvedRows(abc.ABC):
         )
 
 
-def to_be_fitted(estimator, fit):
-    """A fitted estimator for ``fit_and_score``: it keeps its parameters, and is fitted by ``fit``.
+def as_if_unfitted(estimator):
+    """A fitted estimator for ``fit_and_score``, which leaves it as it is.
 
-    The first call of each method is replaced; scorers find an estimator as any other.
+    The first call of two methods is replaced; scorers find an estimator like any other.
     """
 
     def set_params(**params):
         del estimator.set_params
         return estimator
 
-    def fit_once(*args, **kwargs):
+    def fit(*args, **kwargs):
         del estimator.fit
-        fit()
         return estimator
 
-    estimator.set_params, estimator.fit = set_params, fit_once
+    estimator.set_params, estimator.fit = set_params, fit
     return estimator
 
 

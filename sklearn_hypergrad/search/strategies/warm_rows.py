@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit, warm_fit
-from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit
+from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, Unsolved
 
 # Differences of scores up to which a fit from the beginning confirms another one: relative to the
 # score, and to its standard deviation over splits. Chosen by hand: solvers of scikit-learn with
@@ -29,6 +29,17 @@ class WarmRows(SolvedRows):
     prepared : PreparedCandidate
     objective : Objective
     """
+
+    # All solutions come first: then what starts them is memory that the fits can have.
+    def _rows(self, result):
+        rows = []
+        for settings, fits in super()._rows(result):
+            try:
+                rows.append((settings, list(fits)))
+            except Unsolved:
+                rows.append((settings, None))
+        self._objective.forget_starts()
+        yield from rows
 
     def _fits(self, model, fitted, h, block, splits):
         prepared = self._prepared
