@@ -9,6 +9,7 @@ import contextlib
 import contextvars
 import functools
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
@@ -24,6 +25,53 @@ def blas_controller():
     return threadpoolctl.ThreadpoolController()
 
 
+class _BlasLimit:
+    """One thread for BLAS in the whole process, as long as anybody is inside.
+
+    Fits in several threads end in any order: the last one restores what the first one found.
+    """
+
+    def __init__(self):
+        self._lock, self._n_inside, self._had, self._limited = threading.Lock(), 0, 1, None
+
+    def __enter__(self):
+        with self._lock:
+            if not self._n_inside:
+                blas = blas_controller().select(user_api="blas")
+                self._had = max((library["num_threads"] for library in blas.info()), default=1)
+                with _by_any_thread(blas):
+                    self._limited = blas.limit(limits=1)
+            self._n_inside += 1
+            return self._had
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                with _by_any_thread(blas_controller()):
+                    self._limited.restore_original_limits()
+
+
+@contextlib.contextmanager
+def _by_any_thread(controller):
+    """Numbers that are set inside may be set by any thread: threadpoolctl reserves it for one."""
+
+    def release():
+        for library in controller.lib_controllers:
+            # New in its version 3.8.
+            if hasattr(library, "clear_controlling_thread"):
+                library.clear_controlling_thread(force=True)
+
+    release()
+    try:
+        yield
+    finally:
+        release()
+
+
+_blas_limit = _BlasLimit()
+
+
 @contextlib.contextmanager
 def one_blas_thread(n_sharing=None):
     """Limit BLAS to one thread, and let :func:`in_threads` use as many as it had.
@@ -33,15 +81,13 @@ def one_blas_thread(n_sharing=None):
     n_sharing : int, default=None
         What ``n_sharing`` of this module returns; None is the number of these threads.
     """
-    blas = blas_controller().select(user_api="blas")
-    had = max((library["num_threads"] for library in blas.info()), default=1)
-    tokens = (_allowed, _allowed.set(had)), (_sharing, _sharing.set(n_sharing or had))
-    try:
-        with blas.limit(limits=1):
+    with _blas_limit as had:
+        tokens = (_allowed, _allowed.set(had)), (_sharing, _sharing.set(n_sharing or had))
+        try:
             yield
-    finally:
-        for variable, token in tokens:
-            variable.reset(token)
+        finally:
+            for variable, token in tokens:
+                variable.reset(token)
 
 
 def in_threads(function, pieces):

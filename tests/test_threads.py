@@ -101,3 +101,24 @@ def test_ctrl_c_does_not_wait_for_pieces_that_have_not_begun(monkeypatch):
         # These wait in the same line as those that were cancelled.
         in_threads(abs, [1, 2])
     assert sorted(begun) == [0, 1]
+
+
+def test_the_last_of_several_threads_restores_blas():
+    inside, ended, had = threading.Event(), threading.Event(), []
+
+    def second():
+        with one_blas_thread():
+            had.append(threads.n_sharing())
+            inside.set()
+            ended.wait(timeout=30)
+            had.append(blas_threads())
+
+    with threadpool_limits(2, user_api="blas"):
+        with one_blas_thread():
+            other = threading.Thread(target=second)
+            other.start()
+            inside.wait(timeout=30)
+        ended.set()
+        other.join()
+        assert had == [2, {1}]
+        assert blas_threads() == {2}

@@ -7,7 +7,6 @@ search's own models, where it descends the asked score.
 
 import contextlib
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from sklearn_hypergrad.search.results.listed_rows import with_listed_rows
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.stop import RowsStop
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
+from sklearn_hypergrad.warning_filters import warnings_here
 
 # The error that users of GridSearchCV know.
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
@@ -267,8 +267,7 @@ class Judge:
 @contextlib.contextmanager
 def hearing_ctrl_c():
     """Raise KeyboardInterrupt also where a network of scikit-learn turns it into a warning."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", SWALLOWED)
+    with warnings_here("error", SWALLOWED):
         try:
             yield
         except UserWarning as warning:
@@ -337,6 +336,5 @@ def _cut(result, rows, places):
 def _close(fits):
     """End a generator of joblib, which warns about outputs that nobody takes."""
     if hasattr(fits, "close"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings_here("ignore"):
             fits.close()

@@ -1,12 +1,13 @@
 """Spaces: the map between the optimizer's vector theta and hyperparameters in natural units."""
 
 import dataclasses
-import functools
 import itertools
 import math
 
 import numpy as np
 from scipy.special import expit, logit
+
+from sklearn_hypergrad.cached import cached_property
 
 
 class Linear:
@@ -103,7 +104,7 @@ class Dimension:
         """Starts of all entries, of shape (size,)."""
         return np.broadcast_to(self.start, self.shape).ravel()
 
-    @functools.cached_property
+    @cached_property
     def bounds(self):
         """Bounds ``(low, high)`` of an entry, in theta."""
         return tuple(float(self.transform.to_theta(value)) for value in (self.low, self.high))
@@ -145,7 +146,7 @@ class Space:
         self._entries = [slice(*ends) for ends in itertools.pairwise(stops)]
         self.size = stops[-1]
 
-    @functools.cached_property
+    @cached_property
     def bounds(self):
         """Bounds in theta, of shape ``(size, 2)``; read-only."""
         bounds = np.array([d.bounds for d in self.dimensions for _ in range(d.size)])

@@ -1,7 +1,6 @@
 """Training problems with derivatives from autograd."""
 
-import functools
-
+from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
 from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
 from sklearn_hypergrad.problems.autograd.nested import Nested
@@ -87,14 +86,14 @@ class AutogradLinearization(Linearization):
     def gauss_newton(self, v):
         return self._gauss_newton(v)
 
-    @functools.cached_property
+    @cached_property
     def _hvp(self):
         return self._derivatives.hvp(self._w, self._h)
 
-    @functools.cached_property
+    @cached_property
     def _push(self):
         return self._derivatives.push(self._w, self._h)
 
-    @functools.cached_property
+    @cached_property
     def _gauss_newton(self):
         return self._gauss_newton_at()

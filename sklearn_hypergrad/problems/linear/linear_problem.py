@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 
+from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution
@@ -164,7 +165,7 @@ class LinearProblem(InnerProblem):
         )
         return scale * solved.x, STATUSES[solved.status]
 
-    @functools.cached_property
+    @cached_property
     def level(self):
         """The strength that matters: the mean diagonal of the Hessian where no feature has weight.
 

@@ -1,10 +1,9 @@
 """Ridge regression of all splits from kernels of their rows, for data with more features."""
 
-import functools
-
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.linalg import factor, solve_factored
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
@@ -92,7 +91,7 @@ class DualRidge(PrimalRidge):
         """``Z' a``, the transpose of ``forward``."""
         return self._rescaled(self._product_vjp(self.rows.centred(self._root * a)))
 
-    @functools.cached_property
+    @cached_property
     def level(self):
         """Strength at which penalty and data have about the same weight: mean diagonal of Z'Z."""
         scales = None if self._scales is None else self._scales[:, :, 0].T

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows, row_kernel
 from sklearn_hypergrad.problems.ridge.left_out_kernel import LeftOut, LeftOutKernel
 from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations, origin_of, totals_of
@@ -46,7 +47,7 @@ class KernelRidge(NormalEquations):
         y = block.y[:, None, :] - y_origin - y_mean
         self._cross = self._gathered(rows.root[:, :, None] * y)
 
-    @functools.cached_property
+    @cached_property
     def _gram(self):
         gram = np.zeros((len(self._cross), self._longest, self._longest))
         for split, numbers in enumerate(self._rows.numbers):
@@ -55,11 +56,11 @@ class KernelRidge(NormalEquations):
             gram[split, own, own] = self._rows.kernel(split, part)
         return gram
 
-    @functools.cached_property
+    @cached_property
     def _diagonal(self):
         return self._gathered(self._rows.diagonals(self._kernel)[:, :, None])[:, :, 0]
 
-    @functools.cached_property
+    @cached_property
     def _shared(self):
         """The LeftOutKernel, or None if splits have to be decomposed one by one."""
         if self._graded or not LeftOutKernel.pays(self._rows):

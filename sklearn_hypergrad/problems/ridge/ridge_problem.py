@@ -1,11 +1,11 @@
 """Base classes of the closed forms of ridge regression."""
 
 import abc
-import functools
 
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.linalg import Cholesky, Spectral
 from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.losses import HalfSquaredError
@@ -235,7 +235,7 @@ class NormalEquations(RidgeProblem):
     def _determines(self, strength):
         return bool(np.all(strength > self._least))
 
-    @functools.cached_property
+    @cached_property
     def _least(self):
         """Penalties that count: above the rounding errors of each feature."""
         return LEAST * self._diagonal.max(axis=0)[:, None]
@@ -248,16 +248,16 @@ class NormalEquations(RidgeProblem):
     def _factorised(self, strength):
         return len(strength) > 1 or self._graded
 
-    @functools.cached_property
+    @cached_property
     def _graded(self):
         diagonal = self._diagonal
         return diagonal[diagonal > 0].min(initial=np.inf) * GRADED < diagonal.max()
 
-    @functools.cached_property
+    @cached_property
     def _spectral(self):
         return Spectral(self._gram)
 
-    @functools.cached_property
+    @cached_property
     def _coordinates(self):
         return self._spectral.project(self._cross)
 

@@ -5,7 +5,6 @@ scikit-learn's own code. Splits whose transformed data are the same up to scales
 """
 
 import functools
-import warnings
 
 import numpy as np
 from scipy.sparse import issparse
@@ -27,6 +26,7 @@ from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
 from sklearn_hypergrad.search.data.scalers import are_scalers, fitted_scalers
 from sklearn_hypergrad.search.data.shared_design import shared
 from sklearn_hypergrad.threads import one_blas_thread
+from sklearn_hypergrad.warning_filters import warnings_here
 from sklearn_hypergrad.workers import Crew
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.
@@ -245,8 +245,7 @@ def _transformed(candidate, inputs, split, *, path, targets, means):
     pipeline, capture = with_capture(candidate, path)
     X_train, y_train = safe_split(pipeline, inputs.X, inputs.y, train)
     # The fits of scikit-learn give the same warnings to the user.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings_here("ignore"):
         pipeline.fit(X_train, y_train, **_params_of_fit(inputs, train))
         transformed, fit_params = capture.captured_
         columns = None

@@ -5,7 +5,6 @@ exactly; what others do is found by comparing features, in ``shared_design``.
 """
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from sklearn_hypergrad._sklearn import feature_names, first_rows, rows_of_params
 from sklearn_hypergrad.search.data.capture import with_capture
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
+from sklearn_hypergrad.warning_filters import warnings_here
 
 # Factors above this, or below its inverse, are not used. Chosen by hand: squares of features that
 # have them could overflow or vanish.
@@ -155,8 +155,7 @@ def fitted_scalers(candidate, inputs, path, train):
     last = FitOnly(container.named_steps[name])
     container.set_params(**{name: last})
     # The fits of scikit-learn give the same warnings to the user.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings_here("ignore"):
         pipeline.fit(X, y, **rows_of_params(inputs.X, inputs.fit_params, train))
     container.set_params(**{name: last.scaler})
     _, fit_params = capture.captured_

@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad._sklearn import scores_predictions
 from sklearn_hypergrad.adapters.base import Apart
+from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
@@ -134,7 +135,7 @@ class PreparedCandidate:
             return self.options.shrinkage
         return self.hyperparameter(self.range).shrinkage
 
-    @functools.cached_property
+    @cached_property
     def cv_data(self):
         """List of SplitData of the user's cv."""
         make = functools.partial(blocks, kept=self.steps, means=self.scorer_sees_steps)
@@ -154,7 +155,7 @@ class PreparedCandidate:
         scorers = [each for each in (judge, rows and rows.scorer) if each is not None]
         return not all(scores_predictions(scorer, self.final) for scorer in scorers)
 
-    @functools.cached_property
+    @cached_property
     def everything(self):
         """SplitData whose one split trains on all rows, as the refit does, and holds all out."""
         return self._prepared(whole, self.candidate, self.inputs)
@@ -170,7 +171,7 @@ class PreparedCandidate:
             return self.cv_data
         return self._prepared(blocks, self.candidate, self.inputs, splits)
 
-    @functools.cached_property
+    @cached_property
     def choice(self):
         """The Choice of the validation loss, defined on the user's cv."""
         return self.choice_on(self.cv_data)
@@ -179,12 +180,12 @@ class PreparedCandidate:
         """The Choice of the validation loss, defined on these data."""
         return defined(self._choice, data)
 
-    @functools.cached_property
+    @cached_property
     def cv_models(self):
         """Models of the user's cv with one value for all coefficients."""
         return self._prepared(self.models, self.cv_data)
 
-    @functools.cached_property
+    @cached_property
     def relative_scales(self):
         """The smallest and the largest variance of a column relative to their mean.
 
@@ -287,7 +288,7 @@ class PreparedCandidate:
         except Exception as error:
             raise CannotSearch(str(error)) from error
 
-    @functools.cached_property
+    @cached_property
     def n_samples(self):
         """Number of rows of positive weight."""
         return int(np.count_nonzero(self.inputs.row_weight() > 0))

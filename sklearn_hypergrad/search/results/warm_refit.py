@@ -1,7 +1,6 @@
 """Fits of scikit-learn that start at coefficients which are known to be good."""
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import as_features, one_split
 from sklearn_hypergrad.tuning import FINE
+from sklearn_hypergrad.warning_filters import warnings_here
 
 
 def warm_fit(estimator, X, y, params):
@@ -29,9 +29,8 @@ def warm_fit(estimator, X, y, params):
     before = estimator.warm_start
     estimator.warm_start = True
     try:
-        with warnings.catch_warnings():
-            # At a minimum a line search may find no lower point, and warn.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # At a minimum a line search may find no lower point, and warn.
+        with warnings_here("ignore", category=ConvergenceWarning):
             estimator.fit(X, y, **params)
     finally:
         estimator.warm_start = before

@@ -3,14 +3,13 @@
 One real fit on few rows checks that scikit-learn fits the same model.
 """
 
-import warnings
-
 import numpy as np
 
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.search.data.blocks import one_split
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit
 from sklearn_hypergrad.tuning import FINE
+from sklearn_hypergrad.warning_filters import warnings_here
 
 # Entries of a training part up to which the check fits all of it, which needs no further solution;
 # and the rows of a larger part that it fits. Measured: either takes about a millisecond.
@@ -61,9 +60,8 @@ class ClosedFormRows(SolvedRows):
         X, labels = block.own(block.X[train[chosen]], 0), block.labels[train[chosen]]
         weight = self._prepared.steps[0].params.get("sample_weight")
         params = {} if weight is None else {"sample_weight": np.asarray(weight)[chosen]}
-        with warnings.catch_warnings():
-            # The warnings of few rows are not those of all.
-            warnings.simplefilter("ignore")
+        # The warnings of few rows are not those of all.
+        with warnings_here("ignore"):
             y = rows_of(self._inputs.y, self._inputs.splits[0][0][chosen])
             expected = _predicted(self._fitted(settings, X, y, params), X)
         if whole:

@@ -8,13 +8,13 @@ gain, and costs six times as much with five folds.
 
 import dataclasses
 import functools
-import warnings
 
 import numpy as np
 
 from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.strategies.shared import Shared
 from sklearn_hypergrad.tuning import Stopped
+from sklearn_hypergrad.warning_filters import warnings_here
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,9 +104,8 @@ def _mean_and_error(difference, weight, groups, rows):
 def _outer_losses(prepared, search_class, fold, options):
     """Losses of held-out samples with the vector and with one value; their weights and rows."""
     (split, place), prepared = fold, prepared.with_options(options)
-    with warnings.catch_warnings():
-        # A splitter may warn about the data; it did so for the whole data already.
-        warnings.simplefilter("ignore")
+    # A splitter may warn about the data; it did so for the whole data already.
+    with warnings_here("ignore"):
         inner = prepared.inside(split[0], place)
     search = search_class(inner)
     search.run_common()

@@ -6,16 +6,15 @@ is told by predictions, where the scorer looks at nothing else; otherwise all po
 scorer fails, all listed values are fitted and scored by scikit-learn.
 """
 
-import functools
-import warnings
-
 import numpy as np
 
+from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.contest import exact_scores
 from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
 from sklearn_hypergrad.tuning.events import StorageError
 from sklearn_hypergrad.tuning.objective import DIVERGING
+from sklearn_hypergrad.warning_filters import warnings_here
 
 # Number of visited points that are judged by a score without gradient: the best by the descended
 # loss. Chosen by hand: each costs a fit per split, and points with a larger loss rarely score best.
@@ -101,7 +100,7 @@ class Judge:
         """Rounds of a contest of points; none where a scorer looks at more than predictions."""
         return [] if self._predicted is None else self._predicted.rounds(points)
 
-    @functools.cached_property
+    @cached_property
     def _predicted(self):
         """The PredictedScores, or None if they do not apply."""
         if PredictedScores.apply(self._prepared, self._objective):
@@ -120,8 +119,7 @@ class Judge:
         if self.failure or self._scorer is None:
             return np.nan
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with warnings_here("ignore"):
                 score = np.mean(self._split_scores(h))
         except SeveralScores:
             self._scorer = None

@@ -1,7 +1,6 @@
 """The asked score of predictions: without fitted estimators, so that many points can be judged."""
 
 import functools
-import warnings
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -12,6 +11,7 @@ from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
 from sklearn_hypergrad.search.strategies.contest import Round
 from sklearn_hypergrad.tuning import COARSE, FINE
 from sklearn_hypergrad.tuning.events import StorageError
+from sklearn_hypergrad.warning_filters import warnings_here
 
 # Largest number of classes of which a sample is changed, to see what a sample is worth. Chosen by
 # hand: the score of a split is computed once for each of them.
@@ -128,8 +128,7 @@ class PredictedScores:
         """A function of solutions to an inner tolerance; nan if it fails."""
         fine, self._objective.tol = self._objective.tol, tol
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with warnings_here("ignore"):
                 return function(h)
         except StorageError:
             raise

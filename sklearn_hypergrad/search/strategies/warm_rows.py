@@ -5,7 +5,6 @@ estimator's ``tol`` allows. One fit from the beginning, of one split, checks tha
 """
 
 import functools
-import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -14,6 +13,7 @@ from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit, warm_fit
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, Unsolved
+from sklearn_hypergrad.warning_filters import warnings_here
 
 # Differences of scores up to which a fit from the beginning confirms another one: relative to the
 # score, and to its standard deviation over splits. Chosen by hand: solvers of scikit-learn with
@@ -71,10 +71,8 @@ class WarmRows(SolvedRows):
     def _doubt(self, settings, fits, row):
         first = fits[0]
         params = self._prepared.steps[first.split].params
-        with warnings.catch_warnings():
-            # Rows themselves warn where something is wrong.
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", ConvergenceWarning)
+        # Rows themselves warn where something is wrong.
+        with warnings_here("ignore"), warnings_here("error", category=ConvergenceWarning):
             try:
                 cold = self._fitted(settings, first.features(0), self._y(first.split), params)
             except ConvergenceWarning:
