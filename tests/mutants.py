@@ -185,6 +185,13 @@ MUTANTS = [
         "hypergradients/test_implicit.py",
     ),
     Mutant(
+        "problems/linear/row_curvature.py",
+        "scaled[-1] = right[-1] / self._sums - means",
+        "scaled[-1] = right[-1] / self._sums - 0.999 * means",
+        "The intercept of the inverse in the space of the rows is 0.1 % off.",
+        "problems/test_row_curvature.py",
+    ),
+    Mutant(
         "problems/ridge/left_out_kernel.py",
         "self.vectors -= np.outer(unit, unit @ self.vectors)",
         "self.vectors -= 0.999 * np.outer(unit, unit @ self.vectors)",

@@ -37,14 +37,17 @@ class Design:
         Numbers of samples and of weights, intercept included.
     origin : ndarray of shape (n_features,) or None
         The origin of the features; None is zero.
+    scales : ndarray of shape (n_features, n_splits) or None
+    size : int
+        Number of stored entries of X.
     """
 
     def __init__(self, X, *, fit_intercept, scales=None):
         self._sparse = issparse(X)
         self._X = _canonical(X) if self._sparse else X
-        self._scales = scales
+        self.scales = scales
         self.fit_intercept = fit_intercept
-        self.n_features = X.shape[1]
+        self.n_features, self.size = X.shape[1], self._X.nnz if self._sparse else X.size
         self.shape = X.shape[0], X.shape[1] + fit_intercept
         self.origin = _origin(X) if fit_intercept and not self._sparse else None
         self._sparse_parts = list(self._cut()) if self._sparse else []
@@ -54,10 +57,10 @@ class Design:
 
         The map is diagonal, so it is its own transpose.
         """
-        if self._scales is None:
+        if self.scales is None:
             return w
         scaled = w.copy()
-        scaled[: self.n_features] *= self._scales[:, :, None]
+        scaled[: self.n_features] *= self.scales[:, :, None]
         return scaled
 
     def sums(self, function):
@@ -113,12 +116,37 @@ class Design:
             gram += scaled.T @ scaled
         return gram
 
+    def kernels(self, factors, rows):
+        """Yield ``X diag(factors) X'`` of some rows for every split, without intercepts.
+
+        Parameters
+        ----------
+        factors : ndarray of shape (n_features,)
+        rows : list of ndarray of int
+            Rows of each split.
+        """
+        root = np.sqrt(factors)
+        whole = self._kernel(root) if self.scales is None else None
+        for split, own in enumerate(rows):
+            if whole is None:
+                yield self._kernel(root * self.scales[:, split], own)
+            else:
+                yield whole[np.ix_(own, own)]
+
+    def _kernel(self, root, rows=slice(None)):
+        X = self._X[rows]
+        if self._sparse:
+            scaled = X.multiply(root).tocsr()
+            return (scaled @ scaled.T).toarray()
+        scaled = (X if self.origin is None else X - self.origin) * root
+        return scaled @ scaled.T
+
     def grams(self, grams):
         """Gram matrices of scaled rows, from those of rows without scales, for every split."""
-        if self._scales is None:
+        if self.scales is None:
             return grams
-        scales = np.ones((self._scales.shape[1], self.shape[1]))
-        scales[:, : self.n_features] = self._scales.T
+        scales = np.ones((self.scales.shape[1], self.shape[1]))
+        scales[:, : self.n_features] = self.scales.T
         return grams * (scales[:, None, :, None] * scales[:, None, None, :])
 
     def squares(self, weights):

@@ -106,11 +106,12 @@ class LinearProblem(InnerProblem):
         self._design = Design(block.X, fit_intercept=fit_intercept, scales=block.scales)
         self._y = block.y[:, None, :]
         self._t = block.row_weights()[:, :, None]
-        self.factorises = self._design.shape[1] <= curvature.MAX_SIZE
+        by_features = self._design.shape[1] <= curvature.MAX_SIZE
+        self.factorises = by_features or curvature.rows_pay(self._design, block.n_splits)
         # Factors of the last Hessian predict the next solution as well, and at no price.
         self.follows = not self.factorises
         trained = self._t[:, :, 0] != 0
-        self._patterns = curvature.Patterns.of(trained) if self.factorises else None
+        self._patterns = curvature.Patterns.of(trained) if by_features else None
         self._mean = ((self._t * self._y).sum(axis=0) / self._t.sum(axis=0))[None]
         self.scale, self.rounding = self._scales()
 

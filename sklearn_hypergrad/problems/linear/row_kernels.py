@@ -20,7 +20,8 @@ class TrainingRows:
 
     Parameters
     ----------
-    block : SplitData
+    weights : ndarray of shape (n_samples, n_splits)
+        Zero outside the training parts.
     fit_intercept : bool
         Without an intercept no mean is subtracted.
 
@@ -34,11 +35,11 @@ class TrainingRows:
         For each split, the rows of positive weight.
     """
 
-    def __init__(self, block, *, fit_intercept):
-        t = block.row_weights()
-        self.root = np.sqrt(t)
-        self.average = t / t.sum(axis=0) if fit_intercept else np.zeros_like(t)
-        self.numbers = [np.flatnonzero(column) for column in t.T]
+    def __init__(self, weights, *, fit_intercept):
+        self.root = np.sqrt(weights)
+        totals = weights.sum(axis=0) if fit_intercept else np.inf
+        self.average = weights / totals
+        self.numbers = [np.flatnonzero(column) for column in weights.T]
 
     def kernel(self, split, part):
         """``Z Z'`` of the weighted and centred rows Z of a split, written over ``part = X X'``."""

@@ -28,7 +28,7 @@ class DualRidge(PrimalRidge):
 
     def __init__(self, block, penalty, *, fit_intercept):
         self._fit_intercept = fit_intercept
-        self.rows = TrainingRows(block, fit_intercept=fit_intercept)
+        self.rows = TrainingRows(block.row_weights(), fit_intercept=fit_intercept)
         self._root = self.rows.root[:, :, None]
         origin, y_origin = origin_of(block, fit_intercept)
         X = block.X.astype(float) if issparse(block.X) else block.X - origin

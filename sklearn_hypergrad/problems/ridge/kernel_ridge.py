@@ -36,7 +36,7 @@ class KernelRidge(NormalEquations):
         super().__init__(penalty)
         self._totals = totals_of(block, fit_intercept)
         self._X = block.X
-        self._rows = rows = TrainingRows(block, fit_intercept=fit_intercept)
+        self._rows = rows = TrainingRows(block.row_weights(), fit_intercept=fit_intercept)
         self._origin, y_origin = origin_of(block, fit_intercept)
         y_mean = rows.average.T @ (block.y - y_origin)
         self._y_mean = y_mean + y_origin
