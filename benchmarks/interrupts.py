@@ -2,9 +2,11 @@
 
 Run ``python -m benchmarks.interrupts``: a minute. Writes ``docs/interrupts.inc``: the share of the
 gain over the estimator as it was that the best row still has. Moments are numbers of evaluations
-and of fits, so that the table is the same on every machine.
+and of fits, so that the table is the same on every machine. Two searches are shared with workers
+from their beginning: what these do meanwhile depends on the machine.
 """
 
+import itertools
 import warnings
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
+from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model, workers
 from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
 from sklearn_hypergrad.neural_network import MLPClassifier
 
@@ -107,6 +109,17 @@ def searches():
     yield "pipeline, 4 settings", HypergradSearchCV(pipeline, components), raw, y
 
 
+def shared_searches():
+    """What is shared with two workers, which take their part at once."""
+    workers.WORTH = 0.0
+    for name, search, X, y in searches():
+        if "per feature" in name:
+            yield f"{name}, guard", search.set_params(guard=True), X, y
+            yield f"{name}, guard, n_jobs=2", clone(search).set_params(n_jobs=2), X, y
+        elif "settings" in name:
+            yield f"{name}, n_jobs=2", search.set_params(n_jobs=2), X, y
+
+
 def of_log_loss(estimator, grid, **options):
     """A search for the best log loss."""
     return HypergradSearchCV(estimator, grid, scoring="neg_log_loss", **options)
@@ -136,7 +149,7 @@ def main():
     warnings.simplefilter("ignore")
     lines = [".. list-table::", "   :header-rows: 1", "   :width: 100%", ""]
     lines += row(["Ctrl-C at", *MOMENTS])
-    for name, search, X, y in searches():
+    for name, search, X, y in itertools.chain(searches(), shared_searches()):
         cells = [f"{100 * share + 0.0:.0f} %" for share in kept(search, X, y)]
         print(f"{name:28s}", *cells, flush=True)
         lines += row([name, *cells])

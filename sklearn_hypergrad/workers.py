@@ -10,9 +10,11 @@ import contextlib
 import os
 import pathlib
 import queue
+import signal
 import tempfile
 import threading
 import time
+from multiprocessing import resource_tracker
 
 import joblib
 from sklearn import config_context, get_config
@@ -54,7 +56,8 @@ class Crew:
     def __enter__(self):
         if self._n_workers > 1:
             # What is configured for this thread is unknown to others.
-            arguments = self._parallel(), get_config()
+            backend, _ = joblib.parallel.get_active_backend()
+            arguments = self._parallel(), backend, get_config()
             threading.Thread(None, self._share, NAME, arguments, daemon=True).start()
         return self
 
@@ -132,7 +135,7 @@ class Crew:
         except ValueError:
             return Parallel(**options)
 
-    def _share(self, parallel, config):
+    def _share(self, parallel, backend, config):
         """Start the workers, and hand their results on."""
         began = time.perf_counter()
         while not self._over.wait(WORTH):
@@ -141,6 +144,7 @@ class Crew:
         else:
             return
         try:
+            deafen(backend)
             with config_context(**config), self._raisable():
                 for number, result in parallel(self._given()):
                     self._arrived.put((None, number, result))
@@ -175,6 +179,16 @@ class Crew:
                 self._n_away += 1
                 flag = self._flag
             yield delayed(_done)(self._function, number, task, flag)
+
+
+# In a terminal, Ctrl-C reaches all processes. Those that a thread starts inherit which signals it
+# does not hear. Python's resource tracker, which is started with the first process, may unblock
+# signals in its thread: it has to be there before.
+def deafen(backend):
+    """Let this thread, and processes of a backend that it starts, not hear of Ctrl-C."""
+    if hasattr(signal, "pthread_sigmask") and not getattr(backend, "supports_sharedmem", False):
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _done(function, number, task, flag):

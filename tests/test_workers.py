@@ -1,6 +1,9 @@
 """Tasks that the calling thread shares with joblib's workers."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -90,6 +93,35 @@ def test_workers_hear_that_they_are_to_end(backend):
         assert crew.take() is None
         assert [result for _, result in crew.wait()] == ["enough"]
         assert not crew.is_away
+
+
+PROGRAM = """
+import contextlib, os, signal, subprocess, sys, time
+sys.path[:0] = {paths!r}
+from test_workers import until_halted, workers
+workers.WORTH = 0.0
+with workers.Crew(until_halted, range(6), 2) as crew:
+    while not crew.is_away:
+        time.sleep(0.01)
+    time.sleep({seconds})
+    for pid in subprocess.check_output(["ps", "-o", "pid=", "--ppid", str(os.getpid())]).split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGINT)
+    time.sleep(0.5)
+    crew.halt("enough")
+    print(crew.wait(), crew.is_away)
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signals of POSIX")
+@pytest.mark.parametrize("seconds", [0.1, 5.0], ids=["while they start", "at work"])
+def test_ctrl_c_of_a_terminal_ends_no_worker(seconds):
+    program = PROGRAM.format(paths=sys.path, seconds=seconds)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=99
+    )
+    assert run.stdout.strip() == "[(0, 'enough')] False", run.stderr
 
 
 def failing(task, halted):

@@ -171,8 +171,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         the ``score`` method of the estimator; a list, tuple or dict gives several metrics.
 
     n_jobs : int, default=None
-        As for GridSearchCV: number of fits of scikit-learn that run in parallel; None is 1, -1 all
-        processors. The result does not depend on it.
+        As for GridSearchCV: number of jobs that run in parallel; None is 1, -1 all processors. They
+        share the fits of scikit-learn and, once a second of work is done and as much is left, the
+        searches of several settings or, for one setting, those that ``guard`` repeats and the
+        transformers of all splits. The result does not depend on it.
 
     refit : bool, str or callable, default=True
         As for GridSearchCV: whether to fit the best setting on all data. With several metrics a str
@@ -439,7 +441,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     Notes
     -----
     Ctrl-C, ``max_time``, and a callback that raises :class:`~sklearn_hypergrad.tuning.Stopped` end
-    a fit with what there is. Searches that are done count, the one that runs gives its best point
+    a fit with what there is. Searches that are done count, those that run give their best points
     so far, and settings not begun are left out. The estimator's own values are a row if they are
     within the bounds and not known to be worse. These rows are then fitted, and the best is
     refitted on all data. Ctrl-C while rows are fitted keeps those that are complete; others that a
