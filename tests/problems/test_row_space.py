@@ -78,10 +78,19 @@ def test_nothing_is_one_column_of_zeros(thin):
     assert_array_equal(Z, np.zeros((4, 1)))
 
 
-@pytest.mark.parametrize(("density", "narrower"), [(0.01, False), (0.5, True)])
-def test_sparse_data_stay_sparse_where_that_is_less_work(make_block, density, narrower):
+# Few entries stay if there are many rows, and too many features to factorise a matrix of them.
+@pytest.mark.parametrize(
+    ("shape", "density", "narrower"),
+    [
+        ((320, 2500), 0.01, False),
+        ((320, 2500), 0.2, True),
+        ((320, 1500), 0.01, True),
+        ((80, 2500), 0.01, True),
+    ],
+)
+def test_sparse_data_stay_sparse_where_that_is_less_work(make_block, shape, density, narrower):
     block = make_block("binary", wide=True, thin=True)
-    X = sparse.random(80, 400, density=density, random_state=0, format="csr")
+    X = sparse.random(*shape, density=density, random_state=0, format="csr")
     found = narrowed(dataclasses.replace(block, X=X), center=False, most=1000).X
     assert (found is not X) == narrower
     if narrower:
