@@ -55,6 +55,7 @@ __all__ = [
     "rows_of",
     "rows_of_params",
     "safe_split",
+    "score_fitted",
     "scorers_of",
     "scores_predictions",
     "single_score_params",
@@ -98,6 +99,25 @@ class Names(StrOptions):
     def __str__(self):
         listed = f"a str among {', '.join(map(repr, sorted(self.options)))}"
         return f"{listed} ({self._remedy})" if self._remedy else listed
+
+
+def score_fitted(estimator, X, y, **options):
+    """What ``fit_and_score`` returns for an estimator that is fitted already, and stays as it is.
+
+    The first calls of two methods are replaced; scorers find an estimator like any other.
+    """
+
+    def set_params(**params):
+        del estimator.set_params
+        return estimator
+
+    def fit(*args, **kwargs):
+        del estimator.fit
+        return estimator
+
+    estimator.set_params, estimator.fit = set_params, fit
+    options |= {"fit_params": {}, "return_n_test_samples": True, "return_times": True}
+    return fit_and_score(estimator, X, y, **options)
 
 
 def has_callbacks(estimator):

@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 from scipy.sparse import vstack as sparse_vstack
 from sklearn.base import clone
 
-from sklearn_hypergrad._sklearn import fit_and_score, is_pairwise, rows_of, rows_of_params
+from sklearn_hypergrad._sklearn import is_pairwise, rows_of, rows_of_params, score_fitted
 from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.results.solved_row import SolvedRow
 from sklearn_hypergrad.tuning import FINE, Stopped
@@ -63,7 +63,7 @@ class SolvedRows(abc.ABC):
     """
 
     def __init__(self, prepared, objective):
-        objective.tol, objective.events = FINE, objective.events.unstoppable()
+        objective.tol, objective.events = FINE, dataclasses.replace(objective.events, watch=bool)
         self._prepared, self._objective, self._inputs = prepared, objective, prepared.inputs
         self._scoring = prepared.options.scoring
 
@@ -200,8 +200,8 @@ class SolvedRows(abc.ABC):
             X = _stacked([fit.features(part) for part in parts])
             y, params = rows_of(y, rows), rows_of_params(self._inputs.X, params, rows)
             train, test = np.split(np.arange(len(rows)), [len(rows) - len(test)])
-        return fit_and_score(
-            as_if_unfitted(scored),
+        return score_fitted(
+            scored,
             X,
             y,
             scorer=scoring.scorer,
@@ -209,32 +209,11 @@ class SolvedRows(abc.ABC):
             test=test,
             verbose=scoring.verbose,
             parameters=settings,
-            fit_params={},
             score_params=params,
             return_train_score=train_scores,
-            return_n_test_samples=True,
-            return_times=True,
             split_progress=(fit.split, len(self._inputs.splits)),
             error_score=scoring.error_score,
         )
-
-
-def as_if_unfitted(estimator):
-    """A fitted estimator for ``fit_and_score``, which leaves it as it is.
-
-    The first call of two methods is replaced; scorers find an estimator like any other.
-    """
-
-    def set_params(**params):
-        del estimator.set_params
-        return estimator
-
-    def fit(*args, **kwargs):
-        del estimator.fit
-        return estimator
-
-    estimator.set_params, estimator.fit = set_params, fit
-    return estimator
 
 
 def _stacked(parts):
