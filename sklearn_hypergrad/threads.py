@@ -2,7 +2,7 @@
 
 Matrices of a search are small, where more BLAS threads cost time. Sums over large data and the
 factors of large matrices are not: these are shared out, always in the same pieces, so that they
-come out the same on any number of threads.
+come out the same on any number of threads. Fits in several threads leave each other alone.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import contextvars
 import functools
 import os
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
@@ -129,3 +130,99 @@ def _pool(n_threads):
 # Threads do not survive a fork.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+# Filters of warnings belong to the whole process, and ``warnings.catch_warnings`` brings back those
+# that it found: where fits overlap, filters of one end up in another, or stay for good.
+_filters_lock = threading.Lock()
+
+
+class ThisThread:
+    """What a filter of warnings takes as a pattern of texts: it matches in one thread only.
+
+    Parameters
+    ----------
+    pattern : str
+        What texts begin with, without characters that are special in regular expressions; also
+        what other threads and processes take from filters that are handed on to them.
+    """
+
+    def __init__(self, pattern):
+        self.pattern = pattern
+        self._thread = threading.get_ident()
+
+    def match(self, text):
+        """Whether a warning with this text is raised here."""
+        return self._thread == threading.get_ident() and text.startswith(self.pattern)
+
+    def end(self):
+        """Match no more."""
+        self._thread = None
+
+    @property
+    def has_ended(self):
+        """Whether it does not match any more."""
+        return self._thread is None
+
+
+@contextlib.contextmanager
+def warnings_here(action, message="", category=Warning):
+    """Filter the warnings that this thread raises.
+
+    Parameters
+    ----------
+    action : {"ignore", "error"}
+    message : str, default=""
+        What their texts begin with.
+    category : type, default=Warning
+        Their class.
+    """
+    here = ThisThread(message)
+    with _filters_lock:
+        if action == "error":
+            # Modules forget which warnings they have shown: those would not be raised again.
+            with warnings.catch_warnings():
+                pass
+        warnings.filters.insert(0, (action, here, category, None, 0))
+    try:
+        yield
+    finally:
+        here.end()
+        with _filters_lock:
+            _take_out_ended()
+
+
+# Others may have copied the list with a filter, and bring it back after its end: it does nothing
+# then, and is taken out with the next one.
+def _take_out_ended():
+    """Take the filters that have ended out of the list of all."""
+    for added in list(warnings.filters):
+        if isinstance(added[1], ThisThread) and added[1].has_ended:
+            warnings.filters.remove(added)
+
+
+class cached_property:  # noqa: N801
+    """What ``functools.cached_property`` is since Python 3.12.
+
+    Before, all instances of a class shared a lock: fits in other threads waited for each other, and
+    one inside another for ever.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(self)`` computes the attribute.
+    """
+
+    def __init__(self, function):
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    # Not called once the attribute is among those of the instance.
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        value = vars(instance)[self._name] = self._function(instance)
+        return value

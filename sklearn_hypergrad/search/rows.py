@@ -30,8 +30,8 @@ from sklearn_hypergrad.search.results.candidate_result import (
 from sklearn_hypergrad.search.results.listed_rows import with_listed_rows
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.stop import RowsStop
+from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
-from sklearn_hypergrad.warning_filters import warnings_here
 
 # The error that users of GridSearchCV know.
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"

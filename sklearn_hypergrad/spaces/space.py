@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.special import expit, logit
 
-from sklearn_hypergrad.cached import cached_property
+from sklearn_hypergrad.threads import cached_property
 
 
 class Linear:

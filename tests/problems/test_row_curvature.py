@@ -9,10 +9,15 @@ from scipy import sparse
 
 from sklearn_hypergrad.losses import LogisticLoss
 from sklearn_hypergrad.problems import L2Penalty, LinearProblem
-from sklearn_hypergrad.problems.linear import curvature, row_curvature
-from sklearn_hypergrad.problems.linear.curvature import CurvatureDiagonal, CurvatureGram, renewed
+from sklearn_hypergrad.problems.linear import curvature
+from sklearn_hypergrad.problems.linear.curvature import (
+    CurvatureDiagonal,
+    CurvatureGram,
+    renewed,
+    rows_pay,
+)
 from sklearn_hypergrad.problems.linear.design import Design
-from sklearn_hypergrad.problems.linear.row_curvature import RowCurvature, RowInverse, rows_pay
+from sklearn_hypergrad.problems.linear.row_curvature import RowCurvature, RowInverse
 
 pytestmark = pytest.mark.portable
 N_SAMPLES, N_FEATURES, N_SPLITS, N_OUTPUTS = 8, 30, 3, 2
@@ -96,7 +101,7 @@ def test_when_rows_pay(monkeypatch):
     assert pays(60, 200, 5)
     assert not pays(60, 200, 5, scales=np.ones((200, 5)))
     # Beyond, conjugate gradients take few operations on sparse data.
-    monkeypatch.setattr(row_curvature, "MAX_SIZE", 100)
+    monkeypatch.setattr(curvature, "MAX_SIZE", 100)
     assert pays(60, 200, 5)
     assert not pays(60, 200, 5, density=0.01)
 

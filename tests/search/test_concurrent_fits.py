@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
-from sklearn_hypergrad.warning_filters import ThisThread
+from sklearn_hypergrad.threads import ThisThread
 
 
 class Meeting(StandardScaler):

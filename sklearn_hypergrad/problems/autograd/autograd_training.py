@@ -1,10 +1,10 @@
 """Training problems with derivatives from autograd."""
 
-from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
 from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
+from sklearn_hypergrad.threads import cached_property
 
 
 class AutogradTraining(StartedProblem):

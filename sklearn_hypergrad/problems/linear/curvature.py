@@ -11,12 +11,17 @@ import functools
 import numpy as np
 
 from sklearn_hypergrad.linalg import CholeskyBlocks
-from sklearn_hypergrad.problems.linear.row_curvature import MAX_SIZE, RowCurvature, rows_pay
+from sklearn_hypergrad.problems.linear.row_curvature import RowCurvature
 
 # Change of D, as a share of its sum, from which on the matrix is computed anew. With a matrix that
 # is 5 % off, each step of the preconditioner reduces the error about twentyfold. Measured on 20,000
 # rows of 100 features, where a matrix costs as much as two steps: 0.02 and 0.1 take as long.
 STALE = 0.05
+# Largest matrix that is factorised. Measured: a Cholesky factor of 2000 takes 50 ms on one core.
+MAX_SIZE = 2000
+# Products with Hessians that a penalty takes with a diagonal preconditioner. Chosen by hand: it may
+# be ten for strong penalties and hundreds for weak ones.
+N_PRODUCTS = 50
 # Largest number of multiplications for which every split gets a Gram matrix of its own, not the
 # mean of all. Chosen by hand: a few milliseconds on one core.
 MAX_OWN = 1e8
@@ -49,6 +54,27 @@ def renewed(previous, design, weights, patterns=None):
     if rows_pay(design, weights.shape[1]):
         return RowCurvature(design, weights, by_features)
     return by_features()
+
+
+def rows_pay(design, n_splits):
+    """Whether kernels of rows take fewer multiplications than what serves other data.
+
+    That is a factor of the Gram matrix of features or, if that would be too large, conjugate
+    gradients.
+
+    Parameters
+    ----------
+    design : Design
+    n_splits : int
+    """
+    n_samples, n_weights = design.shape
+    if n_samples > min(n_weights, MAX_SIZE):
+        return False
+    n_kernels = 1 if design.scales is None else n_splits
+    kernels = n_kernels * n_samples**2 * n_weights + n_splits * n_samples**3 / 3
+    if n_weights > MAX_SIZE:
+        return kernels < N_PRODUCTS * 2 * design.size * n_splits
+    return kernels < n_weights**3 / 3
 
 
 def _by_features(design, weights, patterns):

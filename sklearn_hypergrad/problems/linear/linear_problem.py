@@ -5,13 +5,13 @@ import functools
 
 import numpy as np
 
-from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution
 from sklearn_hypergrad.problems.linear import curvature
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.newton import MAX_ADJOINT, Newton
+from sklearn_hypergrad.threads import cached_property
 
 # Relative rounding error of predictions, below which decrements are not reduced. Chosen by hand: a
 # sum of products has an error of some tens of units of rounding.

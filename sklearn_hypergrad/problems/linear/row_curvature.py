@@ -7,33 +7,9 @@ import numpy as np
 from sklearn_hypergrad.linalg import factor, solve_factored
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
 
-# Largest matrix that is factorised. Measured: a Cholesky factor of 2000 takes 50 ms on one core.
-MAX_SIZE = 2000
-# Products with Hessians that a penalty takes with a diagonal preconditioner. Chosen by hand: up to
-# 2000 rows, vectors of penalties were measured to take from 30 to some hundreds.
-N_PRODUCTS = 50
 # Largest diagonal entry of ``Z R^-1 Z'`` that is used. Chosen by hand: one has about as many digits
 # less in the result, of which a preconditioner needs few.
 LARGEST = 1e10
-
-
-def rows_pay(design, n_splits):
-    """Whether kernels of rows take fewer multiplications than what serves other data.
-
-    That is a factor of the Gram matrix of features or, if that would be too large, conjugate
-    gradients.
-
-    Parameters
-    ----------
-    design : Design
-    n_splits : int
-    """
-    n_samples, n_weights = design.shape
-    n_kernels = 1 if design.scales is None else n_splits
-    kernels = n_kernels * n_samples**2 * n_weights + n_splits * n_samples**3 / 3
-    if n_weights > MAX_SIZE:
-        return kernels < N_PRODUCTS * 2 * design.size * n_splits
-    return kernels < n_weights**3 / 3
 
 
 # Derivation. Let R be the positive ridge of the features, d = sum(D), and m = X'D 1 / d the mean of

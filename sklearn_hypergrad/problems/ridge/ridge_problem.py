@@ -5,11 +5,11 @@ import abc
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.linalg import Cholesky, Spectral
 from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
+from sklearn_hypergrad.threads import cached_property
 
 # Ratio of diagonal entries of a Gram matrix from which on it is factorised, not decomposed. Chosen
 # by hand: eigenvalues have an absolute error of about 1e-16 times the largest one, so at this ratio

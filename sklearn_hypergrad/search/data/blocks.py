@@ -25,8 +25,7 @@ from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
 from sklearn_hypergrad.search.data.scalers import are_scalers, fitted_scalers
 from sklearn_hypergrad.search.data.shared_design import shared
-from sklearn_hypergrad.threads import one_blas_thread
-from sklearn_hypergrad.warning_filters import warnings_here
+from sklearn_hypergrad.threads import one_blas_thread, warnings_here
 from sklearn_hypergrad.workers import Crew
 
 # Largest size of the arrays of a block, over its splits; very many splits make several blocks.

@@ -15,7 +15,7 @@ from sklearn_hypergrad._sklearn import feature_names, first_rows, rows_of_params
 from sklearn_hypergrad.search.data.capture import with_capture
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
-from sklearn_hypergrad.warning_filters import warnings_here
+from sklearn_hypergrad.threads import warnings_here
 
 # Factors above this, or below its inverse, are not used. Chosen by hand: squares of features that
 # have them could overflow or vanish.

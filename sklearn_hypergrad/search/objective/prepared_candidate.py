@@ -7,7 +7,6 @@ import numpy as np
 
 from sklearn_hypergrad._sklearn import scores_predictions
 from sklearn_hypergrad.adapters.base import Apart
-from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
@@ -15,6 +14,7 @@ from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.inputs import half_splits
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
+from sklearn_hypergrad.threads import cached_property
 from sklearn_hypergrad.tuning import Objective, Stage
 from sklearn_hypergrad.tuning.events import Events
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -407,6 +408,8 @@ def _worth_saying(searched, trained):
 
 def close(one, other):
     """Whether two values are the same up to the rounding of a logarithm and its inverse."""
+    if np.ndim(one) == np.ndim(other) == 0:
+        return math.isclose(one, other, rel_tol=SAME)
     return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=SAME, atol=0)
 
 
@@ -419,9 +422,9 @@ def _is_spread(value, entries):
     """Whether all entries are one value, or those of an array of their shape."""
     if np.asarray(entries).dtype.kind not in "fiu" or np.ndim(value) > np.ndim(entries):
         return False
-    return np.shape(value) in ((), np.shape(entries)) and close(
-        np.broadcast_to(value, np.shape(entries)), entries
-    )
+    if np.ndim(value) == 0 < np.ndim(entries):
+        value = np.full(np.shape(entries), value)
+    return close(value, entries)
 
 
 def distinct(values, same=close):

@@ -11,8 +11,8 @@ from sklearn_hypergrad._sklearn import check_sample_weight
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import as_features, one_split
+from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
-from sklearn_hypergrad.warning_filters import warnings_here
 
 
 def warm_fit(estimator, X, y, params):

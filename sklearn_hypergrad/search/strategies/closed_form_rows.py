@@ -8,8 +8,8 @@ import numpy as np
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.search.data.blocks import one_split
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit
+from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
-from sklearn_hypergrad.warning_filters import warnings_here
 
 # Entries of a training part up to which the check fits all of it, which needs no further solution;
 # and the rows of a larger part that it fits. Measured: either takes about a millisecond.

@@ -13,8 +13,8 @@ import numpy as np
 
 from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.strategies.shared import Shared
+from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import Stopped
-from sklearn_hypergrad.warning_filters import warnings_here
 
 
 @dataclasses.dataclass(frozen=True)

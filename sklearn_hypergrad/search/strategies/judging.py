@@ -8,13 +8,12 @@ scorer fails, all listed values are fitted and scored by scikit-learn.
 
 import numpy as np
 
-from sklearn_hypergrad.cached import cached_property
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.contest import exact_scores
 from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
+from sklearn_hypergrad.threads import cached_property, warnings_here
 from sklearn_hypergrad.tuning.events import StorageError
 from sklearn_hypergrad.tuning.objective import DIVERGING
-from sklearn_hypergrad.warning_filters import warnings_here
 
 # Number of visited points that are judged by a score without gradient: the best by the descended
 # loss. Chosen by hand: each costs a fit per split, and points with a larger loss rarely score best.

@@ -9,9 +9,9 @@ from sklearn.metrics import accuracy_score
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
 from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
 from sklearn_hypergrad.search.strategies.contest import Round
+from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import COARSE, FINE
 from sklearn_hypergrad.tuning.events import StorageError
-from sklearn_hypergrad.warning_filters import warnings_here
 
 # Largest number of classes of which a sample is changed, to see what a sample is worth. Chosen by
 # hand: the score of a split is computed once for each of them.

@@ -13,7 +13,7 @@ from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit, warm_fit
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, Unsolved
-from sklearn_hypergrad.warning_filters import warnings_here
+from sklearn_hypergrad.threads import warnings_here
 
 # Differences of scores up to which a fit from the beginning confirms another one: relative to the
 # score, and to its standard deviation over splits. Chosen by hand: solvers of scikit-learn with

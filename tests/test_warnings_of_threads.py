@@ -7,7 +7,7 @@ import warnings
 import pytest
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_hypergrad.warning_filters import ThisThread, warnings_here
+from sklearn_hypergrad.threads import ThisThread, warnings_here
 
 
 def in_thread(function):
