@@ -48,7 +48,7 @@ def hessian(design, weights, ridge, split, output):
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("fit_intercept", [False, True])
-@pytest.mark.parametrize("origin", [0.0, 1e3])
+@pytest.mark.parametrize("origin", [0.0, 1e2])
 def test_inverses_are_those_of_the_hessians(thin, scaled, fit_intercept, origin):
     options = {"thin": thin, "scaled": scaled, "fit_intercept": fit_intercept, "origin": origin}
     design, weights, ridge = make(**options)
@@ -63,7 +63,7 @@ def test_inverses_are_those_of_the_hessians(thin, scaled, fit_intercept, origin)
             H = hessian(design, weights, ridge, split, output)
             back = H @ solution[:, split, output]
             size = np.abs(H).max() * np.abs(solution[:, split, output]).max()
-            assert_allclose(back, right[:, split, output], rtol=0, atol=1e-12 * size)
+            assert_allclose(back, right[:, split, output], rtol=0, atol=1e-11 * size)
 
 
 def test_one_ridge_for_all_outputs():
