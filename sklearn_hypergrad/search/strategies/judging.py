@@ -66,7 +66,9 @@ class Judge:
         if self._scorer is None:
             return []
         self._listed = listed
-        chosen = [*self._best([] if only_visited else listed), *self._best(visited)]
+        # Solutions of visited points are known, until those of others take their place.
+        second = self._best(visited)
+        chosen = [*self._best([] if only_visited else listed), *second]
         if self._scorer is None:
             return []
         if self._scores and not self.failure and np.all(np.isnan(self._scores)):
