@@ -104,8 +104,16 @@ def with_workers(name, sets, backend="threading", **options):
         return search_for(name, n_jobs=2, **options).fit(*sets[name])
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-@pytest.mark.parametrize("name", SEARCHES)
+# What is sent is much the same.
+BY_PROCESSES = [
+    pytest.param(name, "loky", marks=pytest.mark.thorough if name in ("objects", "network") else ())
+    for name in SEARCHES
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"), [*((name, "threading") for name in SEARCHES), *BY_PROCESSES]
+)
 def test_the_same_bits(sets, shared, name, backend):
     alone = search_for(name).fit(*sets[name])
     search = with_workers(name, sets, backend)
@@ -173,7 +181,7 @@ def test_lines_are_printed_in_the_same_order(sets, shared, capsys):
 @pytest.mark.parametrize("name", ["pipeline", "guard"])
 def test_ctrl_c_at_any_evaluation_leaves_a_fitted_search(sets, shared, name):
     total = search_for(name).fit(*sets[name])._costs.n_evaluations
-    for n in range(1, total, 3):
+    for n in range(1, total, 7):
         with joblib.parallel_config(backend="threading"):
             search = search_for(name, n_jobs=2).set_callbacks(After(n)).fit(*sets[name])
         assert np.isfinite(search.best_score_), n

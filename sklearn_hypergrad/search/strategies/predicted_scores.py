@@ -23,9 +23,11 @@ MOST_CHANGED = 5
 # exact solutions differed from those of solutions to 1e-2 by at most seven (of 150 samples) and ten
 # (of 10,000), from those to 5e-3 by seven and four. Solutions of a scan are known to the latter.
 LOOSE = 1e-2
-ITERATIVE = (LOOSE, 15, 2e-3), (COARSE, 10, 1e-3)
-# Predictions in closed form are exact but for their rounding, by which one sample may change.
-CLOSED_FORM = ((FINE, 1, 0.0),)
+# Exact solutions, and predictions in closed form, are those of fitted estimators but for their
+# rounding, by which one sample may change.
+EXACT = (FINE, 1, 0.0)
+ITERATIVE = (LOOSE, 15, 2e-3), (COARSE, 10, 1e-3), EXACT
+CLOSED_FORM = (EXACT,)
 # Relative difference of two scores that may be rounding. Chosen by hand: far above that of sums
 # over a million samples.
 SAME = 1e-9
