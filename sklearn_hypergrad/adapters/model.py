@@ -145,6 +145,10 @@ class Model(abc.ABC):
         """The same as ``fit`` without a pullback, which may be cheaper."""
         return self.fit(h, start, tol)
 
+    def solve(self, h, start, tol):
+        """The same as ``train``, perhaps without predictions."""
+        return self.train(h, start, tol)
+
     def known(self, h, state, tol):
         """The same as ``train`` if ``state`` is that of a fit at ``h`` to this tolerance.
 
@@ -307,9 +311,17 @@ class WeightModel(Model):
         return Fitted(z, pullback, fitted.state, fitted.statuses, fitted.n_solves, fitted.w)
 
     def train(self, h, start, tol):
-        solution = self.problem.solve(h, None if start is None else start.solution, tol)
-        state = WarmStart(solution, None if start is None else start.adjoint)
+        solution, state = self._solution(h, start, tol)
         return self._trained(solution, h, state, solution.n_solves)
+
+    def solve(self, h, start, tol):
+        solution, state = self._solution(h, start, tol)
+        return Fitted(None, None, state, (solution.status,), solution.n_solves, solution.w)
+
+    def _solution(self, h, start, tol):
+        """The solution of the inner problem, and a start for the next one."""
+        solution = self.problem.solve(h, None if start is None else start.solution, tol)
+        return solution, WarmStart(solution, None if start is None else start.adjoint)
 
     def known(self, h, state, tol):
         return self._trained(state.solution, h, state, 0)
@@ -401,3 +413,6 @@ class TrainedModel(WeightModel):
     def train(self, h, start, tol):
         w = self.problem.problem.shaped(self.problem.run(h).weights())
         return Fitted(self.predictions(w, h)[0], None, None, (), self.problem.n_steps, w)
+
+    def solve(self, h, start, tol):
+        return self.train(h, start, tol)

@@ -269,10 +269,11 @@ class Objective:
             (name, point, self.tol), compute, self._starts, self.space.to_theta(h)
         )
 
-    def solutions(self, h):
+    def solutions(self, h, *, predicted=True):
         """Yield ``(term, fitted)`` of every term, solved to the inner tolerance, warm-started.
 
-        A solution that is still known is not solved again.
+        A solution that is still known is not solved again. Unless they are to be ``predicted``,
+        there may be no predictions.
         """
         theta, states = self.space.to_theta(h), []
         known = self._starts.known(theta, self.tol)
@@ -282,7 +283,7 @@ class Objective:
             return
         for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
             self.events.watch()
-            fitted = term.train(h, start, self.tol)
+            fitted = (term.train if predicted else term.solve)(h, start, self.tol)
             states.append(fitted.state)
             yield term, fitted
         self._starts.keep(theta, states, self.tol)

@@ -115,7 +115,7 @@ class SolvedRows(abc.ABC):
         """
         h, blocks, first = self._h(settings), iter(self._prepared.cv_data), 0
         began = time.perf_counter()
-        for model, fitted in self._objective.solutions(h):
+        for model, fitted in self._objective.solutions(h, predicted=False):
             seconds = (time.perf_counter() - began) / model.n_splits
             if not UNSOLVED.isdisjoint(fitted.statuses):
                 raise Unsolved
