@@ -32,7 +32,7 @@ NAME = "hypergrad workers"
 class Crew:
     """The calling thread and its workers, at some tasks.
 
-    It is a context: at the end no task is given out any more.
+    It is a context: at the end no task is given out any more, and workers have ended theirs.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Crew:
         self._n_tasks = len(self._left)
         self._arrived, self._lock = queue.SimpleQueue(), threading.Lock()
         self._n_away, self._reason = 0, None
-        self._over, self._flag = threading.Event(), None
+        self._over, self._flag, self._thread = threading.Event(), None, None
         self._n_workers = joblib.effective_n_jobs(n_jobs) if self._n_tasks > 1 else 1
 
     def __enter__(self):
@@ -58,12 +58,16 @@ class Crew:
             # What is configured for this thread is unknown to others.
             backend, _ = joblib.parallel.get_active_backend()
             arguments = self._parallel(), backend, get_config()
-            threading.Thread(None, self._share, NAME, arguments, daemon=True).start()
+            self._thread = threading.Thread(None, self._share, NAME, arguments, daemon=True)
+            self._thread.start()
         return self
 
-    def __exit__(self, *error):
+    # A backend may be one object for all who use it: others must not until its workers are done.
+    def __exit__(self, kind, *error):
         self._over.set()
         self.halt("")
+        while self._thread is not None and self._thread.is_alive() and kind is None:
+            self._thread.join(POLL)
 
     def take(self):
         """The number of the next task, and the task; None if there is none left."""

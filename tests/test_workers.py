@@ -150,3 +150,14 @@ def test_what_is_left_after_a_while():
     assert crew._left_after(2.0) == 8.0
     crew.take()
     assert crew._left_after(2.0) == 3.0
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_workers_have_ended_at_the_end(backend):
+    """A backend may be one object for all: who uses it next must not find it half ended."""
+    with joblib.parallel_config(backend=backend):
+        with Crew(until_halted, range(4), 2) as crew:
+            while not crew.is_away:
+                time.sleep(0.01)
+        assert not any(thread.name == workers.NAME for thread in threading.enumerate())
+        assert joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(n) for n in (-1, 1)) == [1, 1]

@@ -154,7 +154,9 @@ class Judge:
         try:
             task.call_on_fit_task_begin(estimator=self.search)
             with hearing_ctrl_c():
-                fits = self._parallel()(self._tasks(rows, urgent, solved, begun, task))
+                fits = self._tasks(rows, urgent, solved, begun, task)
+                # Workers are not started for nothing.
+                fits = self._parallel()(fits) if len(solved) < len(rows) else fits
                 for output in fits:
                     if SWALLOWED in (output["fit_error"] or ""):
                         raise KeyboardInterrupt
