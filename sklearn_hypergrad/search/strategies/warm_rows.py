@@ -52,7 +52,7 @@ class WarmRows(SolvedRows):
 
     def _origin(self, block, number, split):
         """The origin up to which the block has the features of a split, if a scorer sees these."""
-        if not self._whole or block.scales is None:
+        if not self._whole:
             return None
         own = block.own(column_means(block.X), number)
         return self._prepared.steps[split].means - own
