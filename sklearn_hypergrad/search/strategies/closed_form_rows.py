@@ -6,6 +6,7 @@ One real fit on few rows checks that scikit-learn fits the same model.
 import numpy as np
 
 from sklearn_hypergrad._sklearn import rows_of
+from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.data.blocks import one_split
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit
 from sklearn_hypergrad.threads import warnings_here
@@ -62,7 +63,7 @@ class ClosedFormRows(SolvedRows):
         params = {} if weight is None else {"sample_weight": np.asarray(weight)[chosen]}
         # The warnings of few rows are not those of all.
         with warnings_here("ignore"):
-            y = rows_of(self._inputs.y, self._inputs.splits[0][0][chosen])
+            y = rows_of(self._inputs.y, row_numbers(self._inputs.splits[0][0])[chosen])
             expected = _predicted(self._fitted(settings, X, y, params), X)
         if whole:
             found = _predicted(fits[0].final, fits[0].features(0))
