@@ -138,7 +138,7 @@ class PreparedCandidate:
     @cached_property
     def cv_data(self):
         """List of SplitData of the user's cv."""
-        make = functools.partial(blocks, kept=self.steps, means=self.scorer_sees_steps)
+        make = functools.partial(blocks, kept=self.steps, means=self.rows_see_steps)
         return self._prepared(make, self.candidate, self.inputs)
 
     @property
@@ -154,6 +154,14 @@ class PreparedCandidate:
         judge = judge if self.options.selection == "best" else None
         scorers = [each for each in (judge, rows and rows.scorer) if each is not None]
         return not all(scores_predictions(scorer, self.final) for scorer in scorers)
+
+    @property
+    def rows_see_steps(self):
+        """Whether rows are to be scored as whole pipelines on X."""
+        scoring = self.options.scoring
+        # Fitted transformers may do to training rows what ``fit_transform`` did not.
+        trained = scoring is not None and scoring.return_train_score
+        return self.scorer_sees_steps or (trained and self.final is not self.candidate.estimator)
 
     @cached_property
     def everything(self):

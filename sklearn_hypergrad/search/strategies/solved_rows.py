@@ -70,7 +70,7 @@ class SolvedRows(abc.ABC):
     @property
     def _whole(self):
         """Whether scorers are to get whole pipelines, and X as the user gave it."""
-        return self._prepared.scorer_sees_steps
+        return self._prepared.rows_see_steps
 
     def of(self, result):
         """The rows of a result as far as time allows: SolvedRow or None, and why not, or "".
