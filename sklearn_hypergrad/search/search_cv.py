@@ -295,7 +295,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         every combination of listed values is a row too: these come first and in the order of
         GridSearchCV, for heat maps and for a ``refit`` that chooses from ``cv_results_``; the
         points found follow. With ``judge="warm"`` a listed value costs a solution that starts from
-        a neighbour, not a fit per split.
+        a neighbour, not a fit per split. Not for ``selection="one_se"``, which listed rows would
+        override.
 
     max_iter : int, default=50
         Largest number of iterations of the optimizer. One value needs about five, so that the
@@ -758,6 +759,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _run_candidates(self, candidates, judge, task):
         """``(results, Stop or None)`` of all candidates."""
         self._check_guard()
+        self._check_rows()
         began, inputs, deadline = time.perf_counter(), judge.inputs, judge.deadline
         self._costs = Costs()
         listeners, tasks = [self._costs], None
@@ -863,6 +865,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                     f"guard=True repeats the search inside every training part, for which "
                     f"{name}={shortened(splitter)} has no splits. Pass a splitter or a number."
                 )
+
+    def _check_rows(self):
+        if self.rows == "listed" and self.selection != "best":
+            raise ValueError(
+                f"selection={self.selection!r} leaves out rows that would override its choice, and "
+                f"rows='listed' asks for them. Leave rows='found', or selection='best'."
+            )
 
     def _method(self):
         method = self.hypergradient
