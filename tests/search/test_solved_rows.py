@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
-from sklearn.model_selection import GridSearchCV, ParameterGrid, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler, TargetEncoder
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.adapters import family
@@ -154,6 +154,62 @@ class Sees:
 @pytest.mark.parametrize("case", [CLOSED["classifier"], EXACT])
 def test_scorers_get_pipelines(case, data):
     assert_close(case, "scaled", data, 1e-6, scoring=Sees())
+
+
+class FromFirst(TransformerMixin, BaseEstimator):
+    """Moves the origin to the first row, and scales nothing."""
+
+    def fit(self, X, y=None):
+        self.origin_ = X[0]
+        return self
+
+    def transform(self, X):
+        return X - self.origin_
+
+
+@pytest.mark.parametrize("final", [Ridge(), PoissonRegressor(tol=1e-10, max_iter=10_000)])
+def test_scorers_get_the_origin_of_each_split(final, data):
+    # Differences of such numbers are exact: then all splits have the scale 1.
+    X, y = np.round(4 * data[0]) / 4, data[1]["counts"]
+    key = f"{type(final).__name__.lower()}__alpha"
+    warm, cold = (
+        HypergradSearchCV(make_pipeline(FromFirst(), final), {key: RANGE}, cv=3, judge=judge)
+        .set_params(scoring=lambda estimator, X, y: estimator.score(X, y))
+        .fit(X, y)
+        for judge in ("warm", "cold")
+    )
+    assert warm._costs.n_solved
+    for name in (n for n in warm.cv_results_ if n.startswith("split")):
+        assert_allclose(warm.cv_results_[name], cold.cv_results_[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("final", [Ridge(), EXACT[0]])
+def test_training_scores_are_of_transformed_rows(final, data):
+    """What ``fit_transform`` returns is something else for a TargetEncoder."""
+    X, y = np.digitize(data[0], [0, 3, 6]), np.asarray(data[1]["three"] > 0, dtype=int)
+    model = make_pipeline(TargetEncoder(cv=KFold(3)), final)
+    name = "alpha" if isinstance(final, Ridge) else "C"
+    grid = {f"{type(final).__name__.lower()}__{name}": RANGE}
+    warm, cold = (
+        HypergradSearchCV(model, grid, cv=3, judge=judge, return_train_score=True).fit(X, y)
+        for judge in ("warm", "cold")
+    )
+    assert warm._costs.n_solved
+    for column in ("mean_train_score", "mean_test_score"):
+        assert_allclose(warm.cv_results_[column], cold.cv_results_[column], rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["masks", "lists"])
+def test_parts_of_splits_may_be_masks_or_lists(form, data):
+    parts = [[np.flatnonzero(np.arange(120) % 3 == k) for k in (a, b)] for a, b in [(0, 1), (2, 0)]]
+    if form == "masks":
+        parts = [[np.isin(np.arange(120), rows) for rows in split] for split in parts]
+    else:
+        parts = [[rows.tolist() for rows in split] for split in parts]
+    search = HypergradSearchCV(Ridge(), {"alpha": RANGE}, cv=parts).fit(*pair(data))
+    honest = cross_val_score(search.best_estimator_, *pair(data), cv=parts)
+    assert search._costs.n_solved
+    assert_allclose(search.best_score_, honest.mean(), rtol=1e-10)
 
 
 @pytest.mark.parametrize("case", [CLOSED["classifier"], EXACT])
@@ -311,6 +367,12 @@ def test_refit_chooses_from_listed_rows(data):
     grid = GridSearchCV(Ridge(), {"alpha": values}, **options).fit(*pair(data))
     search = HypergradSearchCV(Ridge(), {"alpha": values}, rows="listed", **options)
     assert search.fit(*pair(data)).best_params_ == grid.best_params_
+
+
+def test_listed_rows_would_override_one_standard_error(data):
+    search = HypergradSearchCV(Ridge(), {"alpha": RANGE}, rows="listed", selection="one_se")
+    with pytest.raises(ValueError, match="leaves out rows that would override its choice"):
+        search.fit(*pair(data))
 
 
 def test_columns_of_names(data):
