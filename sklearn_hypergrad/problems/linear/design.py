@@ -96,7 +96,8 @@ class Design:
         gram = np.zeros((self.shape[1],) * 2)
         root = np.sqrt(weights)[:, None]
         if self._sparse:
-            scaled = self._X[rows].multiply(root).tocsr()
+            scaled = self._X[rows]
+            scaled.data *= np.repeat(root[:, 0], np.diff(scaled.indptr))
             if self.fit_intercept:
                 border = scaled.T @ root[:, 0]
                 gram[-1, :-1], gram[:-1, -1], gram[-1, -1] = border, border, weights.sum()
