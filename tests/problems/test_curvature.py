@@ -79,10 +79,27 @@ def test_formed_again_only_when_the_curvature_has_changed(data, monkeypatch, lar
     X, _, weights = data
     kept = renewed(None, X, weights)
     assert renewed(kept, X, weights * (1 + 0.9 * curvature.STALE)) is kept
-    moved = weights * (1 + 1.1 * curvature.STALE)
+    # Half of the rows rise and the others fall, which no common factor does.
+    moved = weights * (1 + 3 * curvature.STALE * np.resize([1, -1], (N_SAMPLES, 1, 1)))
     again = renewed(kept, X, moved)
     assert again is not kept
     assert renewed(again, X, moved) is again
+
+
+@pytest.mark.parametrize("factor", [1e-3, 0.3, 2.0])
+def test_a_common_factor_of_the_curvature_is_one_of_the_matrix(data, monkeypatch, factor):
+    X, dense, weights = data
+    kept = renewed(None, X, weights)
+    monkeypatch.setattr(Design, "gram", None)
+    again = renewed(kept, X, factor * weights)
+    check_inverse(again, dense, factor * weights, only_diagonal=False)
+    assert renewed(again, X, factor * weights) is again
+
+
+def test_curvature_that_has_vanished_is_formed_again(data):
+    X, dense, weights = data
+    kept = renewed(None, X, 0 * weights)
+    check_inverse(renewed(kept, X, weights), dense, weights, only_diagonal=False)
 
 
 @pytest.mark.parametrize("intercept", [False, True])

@@ -2,7 +2,7 @@
 
 The Hessian of a split is ``X' D X + ridge`` with D the curvature of the loss, weighted. Its first
 term depends on the hyperparameters only through the weights and changes slowly along a search: it
-is computed anew if D has changed, and factorised anew for every ridge.
+is computed anew if D has changed by more than a common factor, and factorised anew for every ridge.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ import functools
 import numpy as np
 
 from sklearn_hypergrad.linalg import CholeskyBlocks
+from sklearn_hypergrad.linalg.systems import ratio
 from sklearn_hypergrad.problems.linear.row_curvature import RowCurvature
 
 # Change of D, as a share of its sum, from which on the matrix is computed anew. With a matrix that
@@ -35,6 +36,9 @@ MAX_PATTERNS = 62
 def renewed(previous, design, weights, patterns=None):
     """The curvature of all splits: ``previous`` if D has hardly changed, else computed anew.
 
+    If D has changed by a common factor, as it does first where training starts at zero weights, so
+    has the matrix.
+
     Parameters
     ----------
     previous : CurvatureGram, CurvatureDiagonal, RowCurvature or None
@@ -50,6 +54,10 @@ def renewed(previous, design, weights, patterns=None):
     """
     if previous is not None and not _stale(previous.reference, weights):
         return previous
+    if isinstance(previous, CurvatureGram):
+        share = ratio(weights.sum(), previous.reference.sum())
+        if not _stale(share * previous.reference, weights):
+            return CurvatureGram(share * previous.gram, share * previous.reference)
     by_features = functools.partial(_by_features, design, weights, patterns)
     if rows_pay(design, weights.shape[1]):
         return RowCurvature(design, weights, by_features)
