@@ -21,6 +21,7 @@ from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.adapters.logistic import LogisticFamily
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.results.candidate_result import SearchedResult
+from sklearn_hypergrad.search.results.warm_refit import WarmRefit
 
 RANGE = [1e-2, 1e2]
 # Estimators, the hyperparameter and the kind of targets.
@@ -303,6 +304,18 @@ def test_a_solver_that_does_not_arrive_is_noticed(data):
     with pytest.warns(ConvergenceWarning):
         score = cross_val_score(search.best_estimator_, X, y, cv=3).mean()
     assert search.best_score_ == score
+
+
+def test_a_refit_that_does_not_arrive_is_noticed(data):
+    """It starts at the mean of the splits if data are wide."""
+    X, y = data[0][:6], data[1]["two classes"][:6]
+    final = LogisticRegression(max_iter=3)
+    refit = WarmRefit(np.zeros((1, 8)), np.zeros(1), family(final), "C", {"C": 1.0})
+    with pytest.warns(ConvergenceWarning):
+        found = refit.fit(final, X, y)
+    with pytest.warns(ConvergenceWarning):
+        expected = clone(found).fit(X, y)
+    assert_allclose(found.coef_, expected.coef_)
 
 
 def test_errors_of_scorers_are_those_of_grid_search(data):

@@ -103,10 +103,12 @@ class WarmRefit:
             start = self._solved(final, as_features(X), labels, params.get("sample_weight"))
             warm = self.family.with_coefficients(final, *start, labels)
             warm_fit(warm, X, y, params)
+            has_arrived = np.max(warm.n_iter_) < getattr(warm, "max_iter", np.inf)
         # Rows of the splits were fitted like this; on all rows something may be different.
         except Exception:
-            return clone(final).fit(X, y, **params)
-        return warm
+            has_arrived = False
+        # A fit from the beginning tells users what is wrong.
+        return warm if has_arrived else clone(final).fit(X, y, **params)
 
     def _solved(self, final, X, labels, weight):
         """Coefficients and intercepts on all rows by Newton's method, from the means."""
