@@ -200,6 +200,12 @@ def test_training_scores_are_of_transformed_rows(final, data):
         assert_allclose(warm.cv_results_[column], cold.cv_results_[column], rtol=1e-6)
 
 
+def test_the_check_is_not_overwritten(data):
+    X, y = pair(data)
+    search = HypergradSearchCV(Ridge(copy_X=False), {"alpha": RANGE}, cv=3).fit(X.copy(), y)
+    assert search._costs.n_solved
+
+
 @pytest.mark.parametrize("form", ["masks", "lists"])
 def test_parts_of_splits_may_be_masks_or_lists(form, data):
     parts = [[np.flatnonzero(np.arange(120) % 3 == k) for k in (a, b)] for a, b in [(0, 1), (2, 0)]]

@@ -64,7 +64,8 @@ class ClosedFormRows(SolvedRows):
         # The warnings of few rows are not those of all.
         with warnings_here("ignore"):
             y = rows_of(self._inputs.y, row_numbers(self._inputs.splits[0][0])[chosen])
-            expected = _predicted(self._fitted(settings, X, y, params), X)
+            # A fit with copy_X=False overwrites what it gets.
+            expected = _predicted(self._fitted(settings, X.copy(), y, params), X)
         if whole:
             found = _predicted(fits[0].final, fits[0].features(0))
         else:
