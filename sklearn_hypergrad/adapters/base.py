@@ -314,7 +314,16 @@ class Family(abc.ABC):
         -------
         iterable of estimator or None
             As of ``install``.
+
+        Raises
+        ------
+        TypeError
+            By default, if the family ``knows_scales``: the features of a split are not the model's.
         """
+        if self.knows_scales:
+            raise TypeError(
+                f"{type(self).__name__}, which knows scales, has no install_behind of its own"
+            )
         return self.install(estimator, model, fitted, h)
 
 

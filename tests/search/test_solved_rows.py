@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler, TargetEncoder
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
-from sklearn_hypergrad.adapters import family
+from sklearn_hypergrad.adapters import Family, family
 from sklearn_hypergrad.adapters.logistic import LogisticFamily
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.results.candidate_result import SearchedResult
@@ -281,6 +281,16 @@ class ShrunkFamily(RidgeFamily):
 @family.register
 def _(estimator: Shrunk):
     return ShrunkFamily()
+
+
+def test_scales_need_estimators_for_the_features_of_each_split(data, monkeypatch):
+    monkeypatch.setattr(Shrunk, "share", 0)
+    monkeypatch.setattr(ShrunkFamily, "install_behind", Family.install_behind, raising=False)
+    model, (X, y) = make_pipeline(StandardScaler(), Shrunk()), pair(data)
+    search = HypergradSearchCV(model, {"shrunk__alpha": RANGE}, cv=3)
+    search.set_params(scoring=lambda estimator, X, y: estimator.score(X, y)).fit(X, y)
+    assert search.best_score_ == cross_val_score(search.best_estimator_, X, y, cv=3).mean()
+    assert any("ShrunkFamily, which knows scales, has no" in line for line in search.remarks_)
 
 
 @pytest.mark.parametrize("n_features", [8, 600])
