@@ -58,8 +58,8 @@ MUTANTS = [
     ),
     Mutant(
         "losses.py",
-        "return weighted - factor * weighted.sum(axis=-1, keepdims=True)",
-        "return weighted - 0.999 * factor * weighted.sum(axis=-1, keepdims=True)",
+        "product = v - _inner(factor, v)",
+        "product = v - 0.999 * _inner(factor, v)",
         "The coupling of classes in the Hessian is 0.1 % too small.",
         "test_losses.py hypergradients/test_implicit.py",
     ),

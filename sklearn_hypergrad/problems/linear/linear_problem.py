@@ -308,4 +308,4 @@ class LinearProblem(InnerProblem):
         share = np.where(ridge.sum(axis=2, keepdims=True) > 0, ridge, 1.0)
         share = np.broadcast_to(share, (len(ridge), 1, self._y.shape[2]))
         share = share / share.sum(axis=2, keepdims=True)
-        return lambda w: w - np.sum(share * w, axis=2, keepdims=True)
+        return lambda w: w - np.einsum("jsk,jsk->js", share, w)[:, :, None]
