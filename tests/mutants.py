@@ -511,6 +511,27 @@ MUTANTS = [
         "optimizers/test_scan.py",
     ),
     Mutant(
+        "search/strategies/closed_form_rows.py",
+        "if apart <= ANOTHER * spread +",
+        "if apart <= 3 * ANOTHER * spread +",
+        "A fit that differs by 0.2 % from the model counts as the same.",
+        "search/test_solved_rows.py",
+    ),
+    Mutant(
+        "search/strategies/closed_form_rows.py",
+        "abs(score - scores[0]) <= EQUAL *",
+        "abs(score - scores[0]) <= 10 * EQUAL *",
+        "Scores of the search that are wrong by 2e-6 are confirmed.",
+        "search/test_solved_rows.py",
+    ),
+    Mutant(
+        "search/strategies/warm_rows.py",
+        "own.intercept_ - own.coef_ @ origin",
+        "own.intercept_ + own.coef_ @ origin",
+        "The intercept of a fit moves away from the origin of its features.",
+        "search/test_solved_rows.py",
+    ),
+    Mutant(
         "search/strategies/line_search.py",
         "start = min(np.log(level) - reach, smallest - beyond)",
         "start = np.log(level) - reach",
