@@ -96,6 +96,14 @@ def test_a_common_factor_of_the_curvature_is_one_of_the_matrix(data, monkeypatch
     assert renewed(again, X, factor * weights) is again
 
 
+def test_how_much_the_curvature_may_change_is_up_to_the_caller(data):
+    X, _, weights = data
+    kept = renewed(None, X, weights)
+    moved = weights * (1 + 3 * curvature.STALE * np.resize([1, -1], (N_SAMPLES, 1, 1)))
+    assert renewed(kept, X, moved, stale=4 * curvature.STALE) is kept
+    assert renewed(kept, X, moved, stale=2 * curvature.STALE) is not kept
+
+
 def test_curvature_that_has_vanished_is_formed_again(data):
     X, dense, weights = data
     kept = renewed(None, X, 0 * weights)

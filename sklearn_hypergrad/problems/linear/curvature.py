@@ -18,6 +18,10 @@ from sklearn_hypergrad.problems.linear.row_curvature import RowCurvature
 # is 5 % off, each step of the preconditioner reduces the error about twentyfold. Measured on 20,000
 # rows of 100 features, where a matrix costs as much as two steps: 0.02 and 0.1 take as long.
 STALE = 0.05
+# The same where the loss couples the outputs: there blocks per output are not the Hessian, and
+# conjugate gradients make up for both. Measured: searches take 8 % less time on digits than with
+# 0.05, a quarter less on sparse data, as much on 20,000 rows of 60 features, where 0.4 takes more.
+STALE_BLOCKS = 0.15
 # Largest matrix that is factorised. Measured: a Cholesky factor of 2000 takes 50 ms on one core.
 MAX_SIZE = 2000
 # Products with Hessians that a penalty takes with a diagonal preconditioner. Chosen by hand: it may
@@ -33,7 +37,7 @@ JITTER = 1e-10
 MAX_PATTERNS = 62
 
 
-def renewed(previous, design, weights, patterns=None):
+def renewed(previous, design, weights, patterns=None, stale=STALE):
     """The curvature of all splits: ``previous`` if D has hardly changed, else computed anew.
 
     If D has changed by a common factor, as it does first where training starts at zero weights, so
@@ -47,16 +51,18 @@ def renewed(previous, design, weights, patterns=None):
         D, the curvature of the loss times the training weights.
     patterns : Patterns, default=None
         Rows grouped by the splits that train on them; None if there are many groups.
+    stale : float, default=STALE
+        Change of D, as a share of its sum, that counts as hardly any.
 
     Returns
     -------
     CurvatureGram, CurvatureDiagonal or RowCurvature
     """
-    if previous is not None and not _stale(previous.reference, weights):
+    if previous is not None and _close(previous.reference, weights, stale):
         return previous
     if isinstance(previous, CurvatureGram):
         share = ratio(weights.sum(), previous.reference.sum())
-        if not _stale(share * previous.reference, weights):
+        if _close(share * previous.reference, weights, stale):
             return CurvatureGram(share * previous.gram, share * previous.reference)
     by_features = functools.partial(_by_features, design, weights, patterns)
     if rows_pay(design, weights.shape[1]):
@@ -195,5 +201,5 @@ def _grams(design, weights):
     )
 
 
-def _stale(reference, weights):
-    return np.abs(weights - reference).sum() > STALE * reference.sum()
+def _close(reference, weights, stale):
+    return np.abs(weights - reference).sum() <= stale * reference.sum()

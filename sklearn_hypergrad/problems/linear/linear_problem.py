@@ -229,7 +229,8 @@ class LinearProblem(InnerProblem):
     def curvature(self, kept, state):
         """The curvature for a state: ``kept`` if it is still accurate enough."""
         weights = self._t * self.loss.diagonal(state.factor)
-        return curvature.renewed(kept, self._design, weights, self._patterns)
+        stale = curvature.STALE_BLOCKS if self.loss.shift_invariant else curvature.STALE
+        return curvature.renewed(kept, self._design, weights, self._patterns, stale)
 
     def _ridge(self, h):
         """Penalty strength of every weight, of shape (n_weights, 1, n_outputs or 1)."""
