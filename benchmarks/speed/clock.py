@@ -25,7 +25,7 @@ class Effort:
     seconds: float
 
 
-FULL, QUICK = Effort(rounds=9, seconds=6.0), Effort(rounds=3, seconds=0.3)
+FULL, QUICK = Effort(rounds=5, seconds=2.0), Effort(rounds=3, seconds=0.3)
 
 
 def blas_threads(number):
