@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 from sklearn.utils.parallel import Parallel, delayed
+from worker_tasks import warn
 
 from sklearn_hypergrad.threads import ThisThread, warnings_here
 
@@ -26,10 +27,6 @@ def in_thread(function):
     if isinstance(found[0], BaseException):
         raise found[0]
     return found[0]
-
-
-def warn(text="told", category=UserWarning):
-    warnings.warn(text, category, stacklevel=1)
 
 
 def test_warnings_of_this_thread_only():

@@ -9,6 +9,7 @@ import time
 
 import joblib
 import pytest
+from worker_tasks import failing, square, until_halted, who
 
 from sklearn_hypergrad import workers
 from sklearn_hypergrad.workers import Crew
@@ -18,21 +19,6 @@ from sklearn_hypergrad.workers import Crew
 def soon(monkeypatch):
     """Workers are started at once."""
     monkeypatch.setattr(workers, "WORTH", 0.0)
-
-
-def square(task, halted):
-    return task**2
-
-
-def who(task, halted):
-    return os.getpid(), threading.get_ident()
-
-
-def until_halted(task, halted):
-    for _ in range(1000):
-        if halted() is not None:
-            return halted()
-        time.sleep(0.01)
 
 
 def all_away(crew):
@@ -98,7 +84,8 @@ def test_workers_hear_that_they_are_to_end(backend):
 PROGRAM = """
 import contextlib, os, signal, subprocess, sys, time
 sys.path[:0] = {paths!r}
-from test_workers import until_halted, workers
+from worker_tasks import until_halted
+from sklearn_hypergrad import workers
 workers.WORTH = 0.0
 with workers.Crew(until_halted, range(6), 2) as crew:
     while not crew.is_away:
@@ -122,10 +109,6 @@ def test_ctrl_c_of_a_terminal_ends_no_worker(seconds):
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=99
     )
     assert run.stdout.strip() == "[(0, 'enough')] False", run.stderr
-
-
-def failing(task, halted):
-    raise ZeroDivisionError("a worker")
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
