@@ -118,7 +118,7 @@ class Implicit(Hypergradient):
     def _along(self, problem, h, solution, warm_start):
         """The ``along`` of FittedWeights."""
         (name, value), *others = h.items()
-        usual = self.solver == AUTO and not self.gauss_newton and solution.slope is None
+        usual = self._uses_factors and solution.slope is None
         if (
             not usual
             or others
@@ -138,9 +138,14 @@ class Implicit(Hypergradient):
 
         return along
 
+    @property
+    def _uses_factors(self):
+        """Whether linear systems are solved with what the model was solved with."""
+        return self.solver == AUTO and not self.gauss_newton
+
     def _adjoint(self, problem, h, solution, right, start, tol):
         """``H^-1 right``, its Status, and iterations and residual, nan if unknown."""
-        if is_exact(self):
+        if self._uses_factors:
             return *solution.inverse_hvp(right, start), np.nan, np.nan
         products = problem.products(solution.w, h, gauss_newton=self.gauss_newton)
         solver = "cg" if self.solver == AUTO else self.solver
@@ -183,5 +188,5 @@ class Implicit(Hypergradient):
 
 
 def is_exact(method):
-    """Whether a method solves linear systems with what the model was solved with."""
-    return type(method) is Implicit and method.solver == AUTO and not method.gauss_newton
+    """Whether a method is Implicit itself and solves with what the model was solved with."""
+    return type(method) is Implicit and method._uses_factors

@@ -417,3 +417,14 @@ def test_outcomes_of_both_solvers_and_costs_are_passed_on():
 
 def test_repr():
     assert repr(Implicit()) == "Implicit()"
+
+
+@pytest.mark.parametrize("family", ["gram ridge", "logistic"])
+def test_subclasses_solve_with_the_factors_of_the_model(make_block, family):
+    block = make_block(kind_of(family, "squared_error"))
+    problem, outer = term(family, block, "log_loss" if family == "logistic" else "r2", True)
+    same = Scaled(1.0).evaluate(problem, outer, {"h": np.array(2.0)}, None, TOL)
+    own = Implicit().evaluate(problem, outer, {"h": np.array(2.0)}, None, TOL)
+    # Iterations are counted where products with the Hessian take the place of factors.
+    assert np.isnan(same.linear_iterations)
+    assert_array_equal(same.gradient["h"], own.gradient["h"])
