@@ -149,12 +149,12 @@ class Model(abc.ABC):
         """The same as ``train``, perhaps without predictions."""
         return self.train(h, start, tol)
 
-    def known(self, h, state, tol):
+    def known(self, h, state, tol, *, predicted=True):
         """The same as ``train`` if ``state`` is that of a fit at ``h`` to this tolerance.
 
-        By default it is trained again, from there.
+        By default it is trained again, from there. If not ``predicted``, it is that of ``solve``.
         """
-        return self.train(h, state, tol)
+        return (self.train if predicted else self.solve)(h, state, tol)
 
     def x_vjp(self, h, fitted, g):
         """Derivatives of ``sum g z`` in the rows of X, in training and held-out parts.
@@ -316,15 +316,17 @@ class WeightModel(Model):
 
     def solve(self, h, start, tol):
         solution, state = self._solution(h, start, tol)
-        return Fitted(None, None, state, (solution.status,), solution.n_solves, solution.w)
+        return _unpredicted(solution, state, solution.n_solves)
 
     def _solution(self, h, start, tol):
         """The solution of the inner problem, and a start for the next one."""
         solution = self.problem.solve(h, None if start is None else start.solution, tol)
         return solution, WarmStart(solution, None if start is None else start.adjoint)
 
-    def known(self, h, state, tol):
-        return self._trained(state.solution, h, state, 0)
+    def known(self, h, state, tol, *, predicted=True):
+        if predicted:
+            return self._trained(state.solution, h, state, 0)
+        return _unpredicted(state.solution, state, 0)
 
     def _trained(self, solution, h, state, n_solves):
         """The Fitted of a solution, without a pullback."""
@@ -334,6 +336,11 @@ class WeightModel(Model):
     def _predicted(self, w, h, known):
         """Predictions and their pull; those that the solver knows are not computed again."""
         return self.predictions(w, h) if known is None else self.predictions(w, h, known)
+
+
+def _unpredicted(solution, state, n_solves):
+    """The Fitted of a solution without predictions."""
+    return Fitted(None, None, state, (solution.status,), n_solves, solution.w)
 
 
 class LinearModel(WeightModel):

@@ -279,7 +279,7 @@ class Objective:
         known = self._starts.known(theta, self.tol)
         if known is not None:
             for term, state in zip(self.terms, known, strict=True):
-                yield term, term.known(h, state, self.tol)
+                yield term, term.known(h, state, self.tol, predicted=predicted)
             return
         for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
             self.events.watch()
