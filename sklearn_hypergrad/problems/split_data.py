@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import issparse, vstack
 
 # Number of entries of X from which variances are those of every k-th row. Chosen by hand: they are
 # compared as orders of magnitude, and 2**20 numbers take a few milliseconds.
@@ -125,6 +125,13 @@ def variances(X, scales=None):
 def column_means(X):
     """Means of the columns of X, dense or sparse."""
     return np.asarray(X.mean(axis=0, dtype=float)).ravel()
+
+
+def stacked(parts):
+    """Rows of several X below each other, dense or CSR; a single X itself."""
+    if len(parts) == 1:
+        return parts[0]
+    return vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
 
 
 def chunks(n_rows, n_columns, numbers):

@@ -8,7 +8,6 @@ import functools
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.sparse import vstack as sparse_vstack
 from sklearn.utils import check_array
 
 from sklearn_hypergrad._sklearn import (
@@ -18,7 +17,7 @@ from sklearn_hypergrad._sklearn import (
     safe_split,
 )
 from sklearn_hypergrad.problems import SplitData
-from sklearn_hypergrad.problems.split_data import column_means, row_numbers
+from sklearn_hypergrad.problems.split_data import column_means, row_numbers, stacked
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.capture import with_capture
 from sklearn_hypergrad.search.data.features import Columns
@@ -254,7 +253,7 @@ def _transformed(candidate, inputs, split, *, path, targets, means):
         rows, held_out = train, np.arange(len(train))
         if test is not train:
             X_test, _ = safe_split(pipeline, inputs.X, inputs.y, test, train)
-            X = _stack(X, as_features(pipeline.predict(X_test)))
+            X = stacked([X, as_features(pipeline.predict(X_test))])
             rows = np.concatenate([train, test])
             held_out = np.arange(len(train), len(rows))
     del capture.captured_
@@ -282,10 +281,6 @@ def _told_apart(candidate):
 def as_features(X):
     """X as models take it: dense, or CSR, in single or double precision."""
     return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
-
-
-def _stack(a, b):
-    return sparse_vstack([a, b], format="csr") if issparse(a) else np.concatenate([a, b])
 
 
 def _weight(params, n_samples):

@@ -11,12 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
-from scipy.sparse import vstack as sparse_vstack
 from sklearn.base import clone
 
 from sklearn_hypergrad._sklearn import is_pairwise, rows_of, rows_of_params, score_fitted
-from sklearn_hypergrad.problems.split_data import row_numbers
+from sklearn_hypergrad.problems.split_data import row_numbers, stacked
 from sklearn_hypergrad.search.results.solved_row import SolvedRow
 from sklearn_hypergrad.tuning import FINE, Stopped
 from sklearn_hypergrad.tuning.objective import UNSOLVED
@@ -197,7 +195,7 @@ class SolvedRows(abc.ABC):
         else:
             parts = (0, 1) if train_scores else (1,)
             rows = np.concatenate([(train, test)[part] for part in parts])
-            X = _stacked([fit.features(part) for part in parts])
+            X = stacked([fit.features(part) for part in parts])
             y, params = rows_of(y, rows), rows_of_params(self._inputs.X, params, rows)
             train, test = np.split(np.arange(len(rows)), [len(rows) - len(test)])
         return score_fitted(
@@ -214,9 +212,3 @@ class SolvedRows(abc.ABC):
             split_progress=(fit.split, len(self._inputs.splits)),
             error_score=scoring.error_score,
         )
-
-
-def _stacked(parts):
-    if len(parts) == 1:
-        return parts[0]
-    return sparse_vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
