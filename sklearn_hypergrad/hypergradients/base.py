@@ -52,8 +52,10 @@ class WarmStart:
     @property
     def size(self):
         """Approximate number of floats in it."""
-        known = 0 if self.tangent is None else self.tangent.slope.size
-        return self.solution.w.size + known + getattr(self.solution.memory, "size", 0)
+        known = None if self.tangent is None else self.tangent.slope
+        arrays = self.solution.w, self.adjoint, known
+        size = sum(np.size(array) for array in arrays if array is not None)
+        return size + getattr(self.solution.memory, "size", 0)
 
     # The cubics of Hermite's interpolation, with t from 0 to 1 between the two: from the left end,
     # weights with 1 - 3 t^2 + 2 t^3 and slopes with t (1 - t)^2; from the right end likewise.

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 from scipy.sparse import issparse, vstack
 
-# Number of entries of X from which variances are those of every k-th row. Chosen by hand: they are
-# compared as orders of magnitude, and 2**20 numbers take a few milliseconds.
+# Number of entries of dense X from which variances are those of every k-th row; of sparse X so many
+# are squared at a time. Chosen by hand: variances are compared as orders of magnitude, and 2**20
+# numbers take a few milliseconds.
 MOST_NUMBERS = 2**20
 
 
@@ -112,14 +113,34 @@ class SplitData:
 def variances(X, scales=None):
     """Variances of the features of X, times these factors, that are not constant."""
     if issparse(X):
-        X = X.astype(float)
-        squares = np.asarray(X.multiply(X).mean(axis=0)).ravel()
-        found = squares - np.asarray(X.mean(axis=0)).ravel() ** 2
+        means, squares = _sparse_moments(X)
+        found = squares - means**2
     else:
         X = X[:: -(-X.size // MOST_NUMBERS)].astype(float)
         squares, found = np.mean(X**2, axis=0), X.var(axis=0)
     varied = found > np.finfo(float).eps * squares
     return found[varied] if scales is None else found[varied] * scales[varied] ** 2
+
+
+def _sparse_moments(X):
+    """Means of the columns of CSR X and of their squares, without a copy of X."""
+    X = canonical(X)
+    sums, squares = np.zeros((2, X.shape[1]))
+    for start in range(0, X.nnz, MOST_NUMBERS):
+        piece = slice(start, start + MOST_NUMBERS)
+        columns, values = X.indices[piece], X.data[piece].astype(float)
+        sums += np.bincount(columns, values, X.shape[1])
+        squares += np.bincount(columns, values**2, X.shape[1])
+    return sums / X.shape[0], squares / X.shape[0]
+
+
+def canonical(X):
+    """CSR X without duplicate entries."""
+    if X.has_canonical_format:
+        return X
+    X = X.copy()
+    X.sum_duplicates()
+    return X
 
 
 def column_means(X):

@@ -1,8 +1,13 @@
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sklearn_hypergrad.problems import split_data
+from sklearn_hypergrad.problems.split_data import variances
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -60,3 +65,30 @@ def test_divided_blocks_have_the_splits_of_the_whole_in_their_order(make_block):
     tests = [test for part in parts for test in part.tests]
     assert all(np.array_equal(a, b) for a, b in zip(tests, block.tests, strict=True))
     assert all(part.X is block.X for part in parts)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_sparse_variances_are_those_of_dense_features(dtype, repeats, monkeypatch):
+    monkeypatch.setattr(split_data, "MOST_NUMBERS", 40)  # X is read in pieces
+    rng = np.random.default_rng(0)
+    rows, columns, entries = (
+        rng.integers(20, size=90),
+        rng.integers(6, size=90),
+        rng.normal(size=90),
+    )
+    X = sparse.csr_array((20, 7), dtype=dtype)  # the last column is constant
+    coordinates = np.tile(rows, repeats), np.tile(columns, repeats)
+    X = X + sparse.coo_array((np.tile(entries, repeats).astype(dtype), coordinates), shape=X.shape)
+    dense = X.toarray().astype(float)
+    assert_allclose(variances(X.tocsr()), dense[:, :6].var(axis=0), rtol=1e-6)
+
+
+def test_sparse_variances_need_little_memory():
+    X = sparse.random_array((4000, 4000), density=0.5, format="csr", rng=0)
+    variances(X)
+    tracemalloc.start()
+    variances(X)
+    peak = tracemalloc.get_traced_memory()[1] / X.data.nbytes
+    tracemalloc.stop()
+    assert peak < 0.6

@@ -40,6 +40,14 @@ def test_starts_hold_no_factors():
     assert kept.solution.memory == {"any": 1}
 
 
+def test_all_numbers_of_a_start_are_counted():
+    (bare,) = start(3)
+    tangent = Tangent(0.0, np.ones(3))
+    assert bare.size == 3
+    assert WarmStart(bare.solution, np.ones(3)).size == 6
+    assert WarmStart(bare.solution, np.ones(3), tangent).size == 9
+
+
 def test_a_start_is_a_solution_at_its_place_only():
     starts, zero = Starts([None]), np.zeros(1)
     starts.keep(zero, start(1), 1e-3)

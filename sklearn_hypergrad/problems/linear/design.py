@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
-from sklearn_hypergrad.problems.split_data import as_slice, chunks
+from sklearn_hypergrad.problems.split_data import as_slice, canonical, chunks
 
 # Entries of X in a chunk of rows. Chosen by hand: a dense chunk of 1 MiB stays in the cache, so
 # that X is read from memory once for several operations; a sparse chunk is larger, since only
@@ -44,7 +44,7 @@ class Design:
 
     def __init__(self, X, *, fit_intercept, scales=None):
         self._sparse = issparse(X)
-        self._X = _canonical(X) if self._sparse else X
+        self._X = canonical(X.astype(float, copy=False)) if self._sparse else X
         self.scales = scales
         self.fit_intercept = fit_intercept
         self.n_features, self.size = X.shape[1], self._X.nnz if self._sparse else X.size
@@ -247,15 +247,6 @@ class Part:
             return Part.sparse(arrays, self.X.shape[1], self.fit_intercept)
         X = self.X**2
         return Part(X, self.fit_intercept, X.T)
-
-
-def _canonical(X):
-    """Sparse X in double precision, without duplicate entries."""
-    X = X.astype(float, copy=False)
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    return X
 
 
 def _view(kind, shape, arrays):
