@@ -227,6 +227,20 @@ def test_the_first_step_to_a_new_penalty_needs_no_data(make_block, monkeypatch, 
     assert near < 0.5 * before
 
 
+def test_the_first_step_of_coupled_outputs_is_that_of_the_hessian(make_block, monkeypatch):
+    problem = linear_problem("multinomial", make_block("multinomial", splits="kfold"))
+    known = problem.solve({"h": np.array(0.7)}, None, 1e-12)
+    looks, state = [], problem.state
+    monkeypatch.setattr(problem, "state", lambda w: looks.append(w) or state(w))
+    problem.solve({"h": np.array(0.72)}, known, 1e-6)
+    ridge = problem._ridge({"h": np.array(0.72)})
+    gradient = problem.state(known.w).slope + ridge * known.w
+    step = known.w - looks[0]
+    left = problem.hessian(problem.state(known.w), ridge, step) - gradient
+    # Blocks per output leave half of it.
+    assert np.linalg.norm(left) < 0.2 * np.linalg.norm(gradient)
+
+
 @pytest.mark.parametrize("kind", LOSSES)
 def test_a_loose_solution_is_not_taken_for_a_tight_one(make_block, kind):
     problem, h = linear_problem(kind, make_block(kind)), {"h": np.array(0.7)}

@@ -69,7 +69,8 @@ class Newton:
         self._problem = problem
         self._ridge = ridge
         self._tol = tol
-        self._direct = problem.factorises
+        # Where the loss couples the outputs, blocks per output are not the Hessian.
+        self._direct = problem.factorises and not problem.loss.shift_invariant
         self._kept = self._precondition = None
 
     def run(self, state, kept, left):
