@@ -100,9 +100,8 @@ class SplitData:
         n_samples = self.X.shape[0]
         common = np.full(n_samples, np.nan)
         for train, test, weight in zip(self.trains, self.tests, self.weights, strict=True):
-            used = np.zeros(n_samples, dtype=int)
-            np.add.at(used, train, 1)
-            np.add.at(used, test, 1)
+            used = np.bincount(train, minlength=n_samples)
+            used += np.bincount(test, minlength=n_samples)
             seen = common[train]
             if np.any(used != 1) or np.any((seen != weight) & ~np.isnan(seen)):
                 return None
@@ -116,8 +115,10 @@ def variances(X, scales=None):
         means, squares = _sparse_moments(X)
         found = squares - means**2
     else:
-        X = X[:: -(-X.size // MOST_NUMBERS)].astype(float)
-        squares, found = np.mean(X**2, axis=0), X.var(axis=0)
+        X = X[:: -(-X.size // MOST_NUMBERS)]
+        means = X.mean(axis=0, dtype=float)
+        found = np.square(X - means).mean(axis=0)
+        squares = found + means**2
     varied = found > np.finfo(float).eps * squares
     return found[varied] if scales is None else found[varied] * scales[varied] ** 2
 

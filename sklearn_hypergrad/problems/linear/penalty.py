@@ -43,11 +43,11 @@ class L2Penalty:
 
     def cross_vjp(self, h, product):
         """Derivative of ``sum_jk strength_jk product_jk`` in the hyperparameter, in a dict."""
-        slopes = np.broadcast_to(product * self._slope(h), product.shape)
+        slopes = product * self._slope(h)
         if self._entries is None:
             sums = slopes.sum(axis=0 if np.size(h[self.name]) > 1 else None)
             return {self.name: np.reshape(sums, np.shape(h[self.name]))}
-        entries = np.broadcast_to(self._index(h), product.shape)
+        entries = np.broadcast_to(self._entries, product.shape)
         sums = np.bincount(entries.ravel(), slopes.ravel(), minlength=np.size(h[self.name]))
         return {self.name: sums.reshape(np.shape(h[self.name]))}
 
@@ -59,10 +59,9 @@ class L2Penalty:
         return -(self.strength(h) ** 2) if self.inverse else 1.0
 
     def _spread(self, values, h):
-        return np.ravel(values)[self._index(h)]
-
-    def _index(self, h):
-        return np.arange(np.size(h[self.name]))[None] if self._entries is None else self._entries
+        if self._entries is None:
+            return np.reshape(values, (1, -1))
+        return np.ravel(values)[self._entries]
 
 
 def effective_dof(problem, solution, strength):

@@ -41,8 +41,10 @@ class Moments:
         """
         if issparse(X):
             return cls._of_chunk(X, y, rows, weight, origin)
-        n_pieces = PIECES if len(rows) * X.shape[1] >= LARGE else 1
-        pieces = zip(np.array_split(rows, n_pieces), np.array_split(weight, n_pieces), strict=True)
+        pieces = [(rows, weight)]
+        if len(rows) * X.shape[1] >= LARGE:
+            parts = (np.array_split(each, PIECES) for each in (rows, weight))
+            pieces = list(zip(*parts, strict=True))
 
         def of_piece(piece):
             rows, weight = piece
@@ -50,7 +52,7 @@ class Moments:
             parts = (cls._of_chunk(X, y, rows[c], weight[c], origin) for c in own)
             return functools.reduce(operator.add, parts)
 
-        return functools.reduce(operator.add, in_threads(of_piece, list(pieces)))
+        return functools.reduce(operator.add, in_threads(of_piece, pieces))
 
     @classmethod
     def _of_chunk(cls, X, y, rows, weight, origin):
@@ -85,13 +87,12 @@ class Moments:
         sum s (x_i - x)(x_i - x)' = xx - sx x' - x sx' + weight x x', and likewise for y.
         """
         sx = self.x - 0.5 * self.weight * x
-        cross = np.outer(sx, x)
+        cross = sx[:, None] * x
         return (
             self.xx - cross - cross.T,
-            self.xy - np.outer(self.x - self.weight * x, y) - np.outer(x, self.y),
+            self.xy - (self.x - self.weight * x)[:, None] * y - x[:, None] * self.y,
             self.yy - 2 * y * self.y + self.weight * y**2,
         )
 
 
-def _parts(moments):
-    return [getattr(moments, field.name) for field in dataclasses.fields(moments)]
+_parts = operator.attrgetter(*(field.name for field in dataclasses.fields(Moments)))

@@ -71,7 +71,7 @@ class ClosedFormRows(SolvedRows):
         else:
             found = self._found(settings, X, labels, **params)
         apart, spread = np.linalg.norm(found - expected), _spread(expected)
-        if apart <= ANOTHER * spread + NOTHING * _spread(self._prepared.family.encode(labels)):
+        if apart <= ANOTHER * spread + NOTHING * _spread(block.y[train[chosen]]):
             return ""
         name = type(self._prepared.final).__name__
         return f"on {len(X)} rows predictions of {name} differ from them by {apart / spread:.2g}"
