@@ -43,8 +43,12 @@ class Spectral:
         ``shift`` is a scalar or one value per column, of shape (k,). If it is below the rounding
         errors of A, solutions are the shortest least squares solutions.
         """
+        return self.vectors @ (coordinates / self.curvature(shift))
+
+    def curvature(self, shift):
+        """Eigenvalues of ``A + shift I``; infinite where they are rounding errors."""
         curvature = self.eigenvalues + shift
         if self._is_singular:
             undetermined = self._null & (np.asarray(shift) <= self._floor)
             curvature = np.where(undetermined, np.inf, curvature)
-        return self.vectors @ (coordinates / curvature)
+        return curvature

@@ -1,6 +1,7 @@
 """The objective: the function of theta that is minimised, with all its evaluations so far."""
 
 import dataclasses
+import math
 import time
 
 import numpy as np
@@ -142,7 +143,7 @@ class Objective:
     space : Space
     terms : list of Model or ProblemTerm
         The summands: each has ``evaluate(h, start, tol) -> Evaluation``, ``iterative``, and
-        ``uses_starts``, by default true.
+        ``uses_starts``, by default true; Models have ``evaluate_many``.
     stage : Stage
         The part of a search that evaluations belong to.
     events : Events
@@ -173,6 +174,7 @@ class Objective:
         self._memory = None if events.memory is None else events.memory(self)
         self._starts = Starts(terms) if self._memory is None else PlainStarts(terms)
         self._known = {}
+        self._expected, self._ahead = {}, {}
 
     def __call__(self, theta):
         """``(value, gradient)``; the value is infinite if a problem could not be solved."""
@@ -193,6 +195,15 @@ class Objective:
             self._renew()
             self._known[key] = self.kept(self._evaluate, theta)
         return self._known[key]
+
+    def expect(self, thetas):
+        """Hear which points are evaluated next: Models may evaluate them all with the first one.
+
+        Parameters
+        ----------
+        thetas : list of ndarray of shape (size,)
+        """
+        self._expected = {theta.tobytes(): theta for theta in thetas}
 
     def kept(self, evaluate, theta):
         """The Record that ``evaluate(theta)`` returns, stored and passed to all listeners."""
@@ -317,7 +328,7 @@ class Objective:
         gradient = self.space.pullback(theta, gradients)
         statuses = tuple(s for e in evaluations for s in e.statuses)
         n_solves = sum(e.n_solves for e in evaluations)
-        if not (np.isfinite(losses.mean()) and np.isfinite(gradient).all()):
+        if not (math.isfinite(losses.mean()) and np.isfinite(gradient).all()):
             losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
             # The change to theta or the mean may be what overflows.
             statuses = exploded(statuses)
@@ -356,10 +367,22 @@ class Objective:
         )
 
     def _evaluate_terms(self, theta, h) -> list[Evaluation]:
+        known = self._known_ahead(theta.tobytes())
+        starts = self._starts.around(theta, h)
         return [
-            self._evaluated(term, h, start)
-            for term, start in zip(self.terms, self._starts.around(theta, h), strict=True)
+            self._evaluated(term, h, start) if evaluation is None else evaluation
+            for term, start, evaluation in zip(self.terms, starts, known, strict=True)
         ]
+
+    def _known_ahead(self, place):
+        """Evaluations of all terms, each None unless it was made with those of other points."""
+        if place in self._expected:
+            # Whatever happens, the points that follow are not tried together again.
+            expected, self._expected = self._expected, {}
+            several = [self.space.to_h(theta) for theta in expected.values()]
+            of_terms = [term.evaluate_many(several) for term in self.terms]
+            self._ahead = dict(zip(expected, zip(*of_terms, strict=True), strict=True))
+        return self._ahead.pop(place, [None] * len(self.terms))
 
     def _evaluated(self, term, h, start):
         """The Evaluation of a term; if it cannot be solved from ``start``, from the beginning."""

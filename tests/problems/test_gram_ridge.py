@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.linear_model import Ridge
 
+from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.problems import (
     VALIDATION_LOSSES,
     GramRidge,
@@ -139,6 +140,34 @@ def test_quadratic_loss_just_above_the_switch_is_still_accurate(make_block):
     values, gradient, _ = quadratic(w, {})
     assert_allclose(values, expected[0], rtol=1e-9)
     assert_allclose(gradient, expected[1], rtol=1e-9, atol=1e-9 * np.abs(gradient).max())
+
+
+@pytest.mark.parametrize("alphas", [[0.7], [1e-3, 0.7, 50.0], [[0.1, 2.0], [3.0, 0.5]]], ids=str)
+@pytest.mark.parametrize("options", [{}, {"wide": True}, {"splits": "overlapping"}], ids=str)
+@pytest.mark.parametrize("name", ["squared_error", "root_squared_error", "r2"])
+def test_many_minimisers_at_once_are_those_one_by_one(make_block, name, options, alphas):
+    block = make_block(n_outputs=2, weighted=True, **options)
+    problem = GramRidge(block, L2Penalty("alpha"), fit_intercept=True)
+    loss = QuadraticLoss(problem, block, VALIDATION_LOSSES[name])
+    strengths = np.array([np.broadcast_to(alpha, 2) for alpha in alphas])
+    values, slopes = loss.at_minimisers(strengths)
+    for alpha, own, slope in zip(strengths, values, slopes, strict=True):
+        found = Implicit().evaluate(problem, loss, {"alpha": alpha}, None, 1e-6)
+        assert_allclose(own, found.values, rtol=1e-12)
+        scale = np.abs(found.gradient["alpha"]).max()
+        assert_allclose(slope, found.gradient["alpha"], rtol=1e-10, atol=1e-12 * scale)
+
+
+def test_minimisers_that_need_care_are_computed_one_by_one(make_block):
+    block, ones = make_block(), np.ones((2, 1))
+    graded = dataclasses.replace(block, X=block.X * np.geomspace(1, 1e5, block.X.shape[1]))
+    noiseless = dataclasses.replace(block, y=block.X @ np.arange(1.0, 6)[:, None])
+    cases = [(block, ones, True), (block, 0 * ones, False), (graded, ones, False)]
+    for data, strengths, at_once in [*cases, (noiseless, 1e-5 * ones, False)]:
+        problem = GramRidge(data, L2Penalty("alpha"), fit_intercept=True)
+        loss = QuadraticLoss(problem, data, VALIDATION_LOSSES["r2"])
+        values, slopes = loss.at_minimisers(strengths)
+        assert (values is not None) == (slopes is not None) == at_once
 
 
 def test_held_out_sums_are_used_again_and_not_formed_again(make_block, monkeypatch):

@@ -1,13 +1,16 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from sklearn_hypergrad import HypergradSearchCV
+from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad.adapters import ridge
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.hypergradients.base import Tangent
-from sklearn_hypergrad.problems import InnerSolution, Status
+from sklearn_hypergrad.problems import InnerSolution, QuadraticLoss, Status
 from sklearn_hypergrad.search.strategies import line_search
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
 from sklearn_hypergrad.tuning import objective
@@ -72,6 +75,64 @@ def test_known_solutions_are_not_solved_again(monkeypatch):
     np.testing.assert_array_equal(first, again)
     with pytest.raises(TypeError):
         list(found.solutions({"C": np.array(0.11)}))
+
+
+def ridge_objective(y=None):
+    X, targets = load_diabetes(return_X_y=True)
+    y = targets if y is None else y
+    return objectives(HypergradSearchCV(Ridge(), {"alpha": Continuous()}), X, y)[0]
+
+
+@pytest.mark.parametrize("several", [1, 2])
+def test_points_that_are_expected_are_the_same(several):
+    _, y = load_diabetes(return_X_y=True)
+    y = y if several == 1 else np.column_stack([y, np.roll(y, 7)])
+    thetas = list(np.linspace(-8, 3, 7)[:, None])
+    alone, together = ridge_objective(y), ridge_objective(y)
+    together.expect(thetas[:5])
+    events = []
+    together.events = dataclasses.replace(
+        together.events, listeners=(lambda stage, record, settings: events.append(record),)
+    )
+    for theta in reversed(thetas):
+        one, other = alone.record(theta), together.record(theta)
+        assert_allclose(one.losses, other.losses, rtol=1e-12)
+        assert_allclose(one.gradient, other.gradient, rtol=1e-8)
+        assert (one.statuses, one.n_solves, one.tol) == (other.statuses, other.n_solves, other.tol)
+    assert [record.theta[0] for record in events] == [theta[0] for theta in reversed(thetas)]
+    assert together.records == events
+
+
+def test_a_batch_of_points_may_be_divided(monkeypatch):
+    X, y = load_diabetes(return_X_y=True)
+    search = HypergradSearchCV(Ridge(), {"alpha": Continuous()})
+    expected, sizes, at_minimisers = search.fit(X, y).best_params_, [], QuadraticLoss.at_minimisers
+
+    def counted(self, strengths):
+        sizes.append(len(strengths))
+        return at_minimisers(self, strengths)
+
+    monkeypatch.setattr(QuadraticLoss, "at_minimisers", counted)
+    search.fit(X, y)
+    assert sizes[0] == max(sizes) > 3
+    assert set(sizes[1:]) == {1}
+    monkeypatch.setattr(ridge, "MOST_AT_ONCE", 5 * X.shape[1] * 3)
+    sizes.clear()
+    assert search.fit(X, y).best_params_["alpha"] == pytest.approx(expected["alpha"], rel=1e-9)
+    assert sizes[:2] == [3, 3]
+
+
+def test_after_an_error_expected_points_are_tried_one_by_one(monkeypatch):
+    thetas, found = list(np.linspace(-3, 3, 3)[:, None]), ridge_objective()
+    found.expect(thetas)
+
+    def fails(self, several):
+        raise np.linalg.LinAlgError("no convergence")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ridge.RidgeModel, "evaluate_many", fails)
+        assert found.record(thetas[0]).error == "no convergence"
+    assert found.record(thetas[1]).usable
 
 
 def test_starts_are_few(monkeypatch):

@@ -28,6 +28,7 @@ from sklearn_hypergrad import (
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn_hypergrad.search.strategies import guard
+from sklearn_hypergrad.tuning import Objective
 
 PER_FEATURE = Continuous(per="feature")
 
@@ -239,7 +240,7 @@ def test_bounds_hold_for_the_level_or_for_entries_without_one(bounds, shrinkage)
 def test_an_interrupt_keeps_the_best_so_far(monkeypatch):
     X, y = sparse_signal()
     calls = []
-    evaluate = Implicit.evaluate
+    evaluate = Objective._evaluate
 
     def interrupted(self, *args):
         calls.append(1)
@@ -247,7 +248,7 @@ def test_an_interrupt_keeps_the_best_so_far(monkeypatch):
             raise KeyboardInterrupt
         return evaluate(self, *args)
 
-    monkeypatch.setattr(Implicit, "evaluate", interrupted)
+    monkeypatch.setattr(Objective, "_evaluate", interrupted)
     with pytest.warns(match="The search was stopped"):
         search = ridge_search().fit(X, y)
     assert "interrupted after " in search.stopping_reason_

@@ -66,10 +66,10 @@ class GramRidge(NormalEquations, PrimalRidge):
 
     def _held_out(self, block, split, weight):
         test, mean = block.tests[split], self._means[split]
-        if self._common is not None and _proportional(weight, self._common[test]):
-            moments = self._tests[split]
-            scale = weight.sum() / moments.weight
-            return [scale * part for part in moments.about(*mean)]
+        if self._common is not None:
+            moments, total = self._tests[split], weight.sum()
+            if _equal(weight * moments.weight, self._common[test] * total):
+                return [total / moments.weight * part for part in moments.about(*mean)]
         return Moments.of(block.X, block.y, test, weight, self._about).about(*mean)
 
     def _about_means(self, trains):
@@ -115,7 +115,7 @@ class QuadraticLoss:
     LOST = 1e-6
 
     def __init__(self, problem, block, validation_loss):
-        self._residual = PredictionLoss(problem, block, validation_loss)
+        self._problem, self._residual = problem, PredictionLoss(problem, block, validation_loss)
         self._reduce = validation_loss.reduce
         self._null = self._residual.null
         weights = sample_weights(block, validation_loss.balanced)
@@ -123,12 +123,50 @@ class QuadraticLoss:
 
     def __call__(self, w, h):
         """Values of shape (n_splits,), gradient of their sum in ``w``, and direct ones (none)."""
-        product = self._xx @ w
-        errors = self._yy - np.sum((2 * self._xy - product) * w, axis=1)
-        if np.any(errors < self.LOST * self._yy):
+        errors, gradient = self._errors(w)
+        if errors is None:
             return self._residual(w, h)
         values, slopes = self._reduce(errors, self._null)
-        return values, 2 * slopes[:, None, :] * (product - self._xy), {}
+        return values, slopes[:, None, :] * gradient, {}
+
+    def at_minimisers(self, strengths):
+        """Losses at the minimisers for many strengths of the penalty, and their derivatives.
+
+        Parameters
+        ----------
+        strengths : ndarray of shape (n_many, n_outputs)
+
+        Returns
+        -------
+        values : ndarray of shape (n_many, n_splits)
+        slopes : ndarray of shape (n_many, n_outputs)
+            Derivatives of their sums over splits in the strengths.
+
+        Both are None where each minimiser is to be computed by itself.
+        """
+        w, pull = self._problem.minimisers(strengths)
+        errors, gradient = (None, None) if w is None else self._errors(w)
+        if errors is None:
+            return None, None
+        shape = len(errors), *strengths.shape
+        values, slopes = self._reduce(errors.reshape(shape).swapaxes(0, 1), self._null)
+        slopes = np.broadcast_to(slopes, (shape[1], shape[0], shape[2])).swapaxes(0, 1)
+        return values, pull(slopes.reshape(len(errors), 1, -1) * gradient)
+
+    def _errors(self, w):
+        """Squared errors of outputs, and their gradient in ``w``; None if digits are lost.
+
+        ``w`` has the outputs once, or several times after each other.
+        """
+        xy, yy = self._xy, self._yy
+        if w.shape[2] > xy.shape[2]:
+            n_times = w.shape[2] // xy.shape[2]
+            xy, yy = np.tile(xy, n_times), np.tile(yy, n_times)
+        half_slope = self._xx @ w - xy
+        errors = yy + np.einsum("sjk,sjk->sk", half_slope - xy, w)
+        if (errors < self.LOST * yy).any():
+            return None, None
+        return errors, 2 * half_slope
 
 
 def _moments(block, origin):
@@ -170,6 +208,5 @@ def _drop_constant(gram, cross):
         gram[split, feature] = gram[split, :, feature] = cross[split, feature] = 0.0
 
 
-def _proportional(a, b):
-    a, b = a * b.sum(), b * a.sum()
+def _equal(a, b):
     return bool(np.all(np.abs(a - b) <= 1e-14 * np.abs(b)))

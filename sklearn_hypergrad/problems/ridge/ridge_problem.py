@@ -232,6 +232,39 @@ class NormalEquations(RidgeProblem):
             return Cholesky(self._gram, strength).solve
         return lambda v: self._spectral.solve(strength, self._spectral.to_basis(v))
 
+    # With the eigenvectors V and the curvatures d, eigenvalues plus strength, the minimiser is
+    # w = V u with u = V' cross / d, and its derivative in the strength is -H^-1 w = -V (u / d). So
+    # a function of w with the gradient g has the derivative -<u, V' g / d>.
+    def minimisers(self, strengths):
+        """Minimisers for many strengths, by one product with the eigenvectors of each split.
+
+        Parameters
+        ----------
+        strengths : ndarray of shape (n_many, n_outputs)
+
+        Returns
+        -------
+        w : ndarray of shape (n_splits, n_features, n_many * n_outputs)
+            All outputs for the first strengths, then those for the next ones.
+        pull : callable
+            ``pull(g)``, for ``g`` shaped like ``w``, is the derivative of ``sum g w`` in the
+            strengths, shaped like these.
+
+        Both are None where penalties do not determine all weights, or eigenvalues are not exact.
+        """
+        if self._graded or not self._determines(strengths.min()):
+            return None, None
+        spectral = self._spectral
+        curvature = spectral.curvature(strengths.ravel())
+        many = len(strengths)
+        solution = (np.tile(self._coordinates, many) if many > 1 else self._coordinates) / curvature
+
+        def pull(g):
+            slopes = np.einsum("sjk,sjk->k", solution, spectral.to_basis(g) / curvature)
+            return -slopes.reshape(strengths.shape)
+
+        return spectral.vectors @ solution, pull
+
     def _determines(self, strength):
         return bool(np.all(strength > self._least))
 

@@ -146,6 +146,8 @@ class LineSearch:
         if own is not None:
             # Two points of one place would look like a flat end.
             grid = [own if abs(z - own) <= ON_BOUND else z for z in grid]
+        if not self._objective.iterative:
+            self._objective.expect([np.array([self._theta(z)]) for z in grid])
         points = scan(look, grid, thorough=not self._objective.iterative)
         if own is not None and own not in [point.z for point in points]:
             points = in_order([*points, look(own)])
