@@ -2,8 +2,9 @@
 
 Points that can win have exact solutions, and the scorer gets what GridSearchCV gives it: a pipeline
 whose last step has the solution, and rows of X and y as the user gave them. Which points these are
-is told by predictions, where the scorer looks at nothing else; otherwise all points are. If the
-scorer fails, all listed values are fitted and scored by scikit-learn.
+is told by predictions, where the scorer looks at nothing else; otherwise all points are. Classes
+that are predicted beyond doubt are all that such a scorer gets. If the scorer fails, all listed
+values are fitted and scored by scikit-learn.
 """
 
 import numpy as np
@@ -113,10 +114,12 @@ class Judge:
         # A point may be listed, and visited more than once.
         place = self._objective.space.to_theta(h).tobytes()
         if place not in self._known:
-            self._known[place] = self._computed(h)
+            certain = np.nan if self._predicted is None else self._predicted.certain(h)
+            self._known[place] = self._computed(h) if np.isnan(certain) else certain
         return self._known[place]
 
     def _computed(self, h):
+        """The same with fitted estimators."""
         if self.failure or self._scorer is None:
             return np.nan
         try:

@@ -23,11 +23,13 @@ MOST_CHANGED = 5
 # exact solutions differed from those of solutions to 1e-2 by at most seven (of 150 samples) and ten
 # (of 10,000), from those to 5e-3 by seven and four. Solutions of a scan are known to the latter.
 LOOSE = 1e-2
-# Exact solutions, and predictions in closed form, are those of fitted estimators but for their
-# rounding, by which one sample may change.
-EXACT = (FINE, 1, 0.0)
-ITERATIVE = (LOOSE, 15, 2e-3), (COARSE, 10, 1e-3), EXACT
-CLOSED_FORM = (EXACT,)
+ITERATIVE = (LOOSE, 15, 2e-3), (COARSE, 10, 1e-3)
+# Predictions in closed form are those of fitted estimators but for their rounding, by which one
+# sample may change.
+CLOSED_FORM = ((FINE, 1, 0.0),)
+# Difference of the two largest decision values, in units of the largest of all samples, up to which
+# rounding might change the predicted class. Chosen by hand: the accuracy of exact solutions.
+DOUBTFUL = FINE
 # Relative difference of two scores that may be rounding. Chosen by hand: far above that of sums
 # over a million samples.
 SAME = 1e-9
@@ -149,6 +151,19 @@ class PredictedScores:
         parts = self._objective.of_solutions("predicted scores", h, self._scores)
         return float(np.mean(np.concatenate([part for (part,) in parts])))
 
+    def certain(self, h):
+        """The score of exact solutions at ``h``; nan if rounding, or a failure, may change it."""
+        return np.nan if self._classes is None else self._solved_to(FINE, self._certain, h)
+
+    def _certain(self, h):
+        parts = self._objective.of_solutions("certain scores", h, self._certain_scores)
+        return float(np.mean(np.concatenate([part for (part,) in parts])))
+
+    def _certain_scores(self, term, fitted):
+        z = fitted.z
+        doubtful = np.min(_margins(z)) <= DOUBTFUL * np.max(np.abs(z))
+        return (np.full(1, np.nan),) if doubtful else self._scores(term, fitted)
+
     def worth(self, h):
         """The largest change of the score at ``h`` if one held-out sample is predicted otherwise.
 
@@ -207,12 +222,19 @@ def _is_accuracy(scorer, final):
 
 def _otherwise(z, own):
     """Predictions where the least certain sample among some is decided otherwise."""
-    changed, ordered = z.copy(), np.sort(z, axis=1)
-    margin = np.abs(z[:, 0]) if z.shape[1] == 1 else ordered[:, -1] - ordered[:, -2]
-    sample = int(np.argmin(np.where(own, margin, np.inf)))
+    changed = z.copy()
+    sample = int(np.argmin(np.where(own, _margins(z), np.inf)))
     if z.shape[1] == 1:
         changed[sample] = -1.0 if z[sample] > 0 else 1.0
     else:
         first, second = np.argsort(z[sample])[:-3:-1]
         changed[sample, [first, second]] = z[sample, [second, first]]
     return changed
+
+
+def _margins(z):
+    """By how much the predicted class of every sample is ahead of the next best one."""
+    if z.shape[1] == 1:
+        return np.abs(z[:, 0])
+    second, first = np.partition(z, -2, axis=1)[:, -2:].T
+    return first - second
