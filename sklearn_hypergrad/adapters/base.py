@@ -355,12 +355,15 @@ def narrowed(data, *, center, most):
     -------
     SplitData
     """
+    return in_row_space(data, center=center) if is_narrowed(data, most) else data
+
+
+def is_narrowed(data, most):
+    """Whether ``narrowed`` changes the data."""
     n_samples, n_features = data.X.shape
     few_entries = issparse(data.X) and data.X.nnz < n_samples**2
     large = n_samples > FEW_ROWS and n_features > MAX_SIZE
-    if (few_entries and large) or not is_wide(data, most):
-        return data
-    return in_row_space(data, center=center)
+    return is_wide(data, most) and not (few_entries and large)
 
 
 def is_wide(data, most):

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad._sklearn import check_sample_weight
+from sklearn_hypergrad.adapters.base import is_narrowed
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import as_features, one_split
@@ -115,10 +116,10 @@ class WarmRefit:
         if weight is not None:
             weight = check_sample_weight(weight, X)
         data = one_split(self.family, final, X, labels, weight)
-        model = self.family.model(final, data, dict.fromkeys(self.h), 0)
         # In a basis of the row space it would take an eigendecomposition.
-        if model.data.X is not data.X:
+        if is_narrowed(data, self.family.largest_matrix):
             return self.coef, self.intercept
+        model = self.family.model(final, data, dict.fromkeys(self.h), 0)
         w = model.problem.weights(self.coef[None], self.intercept[None])
         fitted = model.train(self.h, WarmStart.at(w), FINE)
         (coef,), (intercept,) = model.problem.coefficients(fitted.w)
