@@ -15,6 +15,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import (
     _fit_and_score,
     _insert_error_scores,
+    _score,
     _warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import _safe_indexing, get_tags
@@ -41,6 +42,7 @@ __all__ = [
     "accepts_sample_weight",
     "check_matplotlib_support",
     "check_sample_weight",
+    "compute_score",
     "feature_names",
     "first_rows",
     "fit_and_score",
@@ -66,6 +68,7 @@ __all__ = [
 
 PassthroughScorer = _PassthroughScorer
 check_sample_weight = _check_sample_weight
+compute_score = _score
 feature_names = _get_feature_names
 fit_and_score = _fit_and_score
 fit_context = _fit_context

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler, TargetEncoder
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
-from sklearn_hypergrad.adapters import Family, family
+from sklearn_hypergrad.adapters import Family, base, family
 from sklearn_hypergrad.adapters.logistic import LogisticFamily
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.results.candidate_result import SearchedResult
@@ -343,6 +343,19 @@ def test_errors_of_scorers_are_those_of_grid_search(data):
         search.fit(data[0], data[1]["numbers"])
 
 
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("train_scores", [False, True])
+def test_messages_change_no_row(data, train_scores, several):
+    names = ["neg_log_loss", "accuracy"]
+    options = {"scoring": names, "refit": names[0]} if several else {"scoring": names[0]}
+    options["return_train_score"] = train_scores
+    found = [searched(WARM["lbfgs"], "scaled", data, verbose=n, **options)[0] for n in (0, 2)]
+    assert found[0].cv_results_.keys() == found[1].cv_results_.keys()
+    for name, column in found[0].cv_results_.items():
+        if "time" not in name:
+            np.testing.assert_array_equal(column, found[1].cv_results_[name])
+
+
 def test_lines_of_splits_are_printed(data, capsys):
     grid = GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=3, verbose=3).fit(*pair(data))
     expected = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[CV")]
@@ -421,3 +434,18 @@ def test_columns_of_names(data):
     assert found[0].best_score_ == found[1].best_score_
     assert found[0]._costs.n_solved
     assert_allclose(*[s.best_estimator_[-1].coef_ for s in found], rtol=1e-3)
+
+
+def test_the_refit_of_wide_data_decomposes_no_kernel(data, monkeypatch):
+    calls, decomposed = [], base.to_row_space
+
+    def counted(X, *, center):
+        calls.append(X.shape)
+        return decomposed(X, center=center)
+
+    monkeypatch.setattr(base, "to_row_space", counted)
+    X = np.random.default_rng(0).normal(size=(120, 150))
+    search = HypergradSearchCV(LogisticRegression(max_iter=1000), {"C": RANGE}, cv=3)
+    search.set_params(scoring="neg_log_loss").fit(X, data[1]["two classes"])
+    assert calls == [X.shape]
+    assert search._costs.n_solved == 1

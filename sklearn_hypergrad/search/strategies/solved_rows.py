@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_hypergrad._sklearn import is_pairwise, rows_of, rows_of_params, score_fitted
+from sklearn_hypergrad._sklearn import (
+    compute_score,
+    is_pairwise,
+    rows_of,
+    rows_of_params,
+    score_fitted,
+)
 from sklearn_hypergrad.problems.split_data import row_numbers, stacked
 from sklearn_hypergrad.search.results.solved_row import SolvedRow
 from sklearn_hypergrad.tuning import FINE, Stopped
@@ -179,6 +185,25 @@ class SolvedRows(abc.ABC):
             for score, size in zip(scores[1:], sizes[1:], strict=True)
         ]
 
+    # Scikit-learn would cut rows out of these rows once more: on small data that takes as long as
+    # the score.
+    def _quietly(self, fit):
+        """The output of a split whose score looks at its features only, without messages."""
+        began, output = time.perf_counter(), {"fit_error": None, "fit_time": 0.0}
+        output["test_scores"], output["n_test_samples"] = self._score_of(fit, 1)
+        output["score_time"] = time.perf_counter() - began
+        if self._scoring.return_train_score:
+            output["train_scores"], _ = self._score_of(fit, 0)
+        return output
+
+    def _score_of(self, fit, part):
+        """The score of a part of a split, and its number of rows."""
+        scoring, inputs = self._scoring, self._inputs
+        rows = row_numbers(inputs.splits[fit.split][part])
+        y, params = rows_of(inputs.y, rows), rows_of_params(inputs.X, scoring.params, rows)
+        scored = fit.final, fit.features(part), y
+        return compute_score(*scored, scoring.scorer, params, scoring.error_score), len(rows)
+
     def _refit(self, h, fits):
         """The WarmRefit of a row, or None."""
         return None
@@ -186,6 +211,8 @@ class SolvedRows(abc.ABC):
     def _output(self, fit, settings):
         """What ``fit_and_score`` of scikit-learn returns for a split."""
         scoring, train_scores = self._scoring, self._scoring.return_train_score
+        if not self._whole and scoring.verbose <= 1:
+            return self._quietly(fit)
         train, test = map(row_numbers, self._inputs.splits[fit.split])
         X, y, params, scored = self._inputs.X, self._inputs.y, scoring.params, fit.final
         if self._whole:
