@@ -165,6 +165,59 @@ class ThisThread:
         return self._thread is None
 
 
+class _Kept(ThisThread):
+    """Matches every warning of its thread, whose texts it notes."""
+
+    def __init__(self):
+        super().__init__("")
+        self.texts = []
+
+    def match(self, text):
+        """Whether a warning is raised here."""
+        here = super().match(text)
+        self.texts += [text] * here
+        return here
+
+
+class _Others(ThisThread):
+    """Matches what a ``_Kept`` before it was asked about, and was not of its class.
+
+    Parameters
+    ----------
+    kept : _Kept
+    """
+
+    def __init__(self, kept):
+        super().__init__("")
+        self._kept = kept
+
+    def match(self, text):
+        """Whether a warning is raised here."""
+        here = super().match(text)
+        if here:
+            del self._kept.texts[-1:]
+        return here
+
+
+@contextlib.contextmanager
+def warnings_kept(category):
+    """Ignore the warnings that this thread raises, and keep the texts of those of a class.
+
+    Parameters
+    ----------
+    category : type
+
+    Yields
+    ------
+    list of str
+        The texts so far.
+    """
+    kept = _Kept()
+    others = ("ignore", _Others(kept), Warning, None, 0)
+    with _filtered(others), _filtered(("ignore", kept, category, None, 0), anew=True):
+        yield kept.texts
+
+
 @contextlib.contextmanager
 def warnings_here(action, message="", category=Warning):
     """Filter the warnings that this thread raises.
@@ -177,17 +230,24 @@ def warnings_here(action, message="", category=Warning):
     category : type, default=Warning
         Their class.
     """
-    here = ThisThread(message)
+    own = (action, ThisThread(message), category, None, 0)
+    with _filtered(own, anew=action == "error"):
+        yield
+
+
+@contextlib.contextmanager
+def _filtered(own, *, anew=False):
+    """With a filter before all others; ``anew``: also for warnings that were shown before."""
     with _filters_lock:
-        if action == "error":
+        if anew:
             # Modules forget which warnings they have shown: those would not be raised again.
             with warnings.catch_warnings():
                 pass
-        warnings.filters.insert(0, (action, here, category, None, 0))
+        warnings.filters.insert(0, own)
     try:
         yield
     finally:
-        here.end()
+        own[1].end()
         with _filters_lock:
             _take_out_ended()
 

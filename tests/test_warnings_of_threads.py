@@ -8,7 +8,7 @@ import pytest
 from sklearn.utils.parallel import Parallel, delayed
 from worker_tasks import warn
 
-from sklearn_hypergrad.threads import ThisThread, warnings_here
+from sklearn_hypergrad.threads import ThisThread, warnings_here, warnings_kept
 
 
 def in_thread(function):
@@ -53,6 +53,24 @@ def test_some_warnings_are_errors_even_if_they_were_shown_before():
                 warn("not told")
             with pytest.warns(RuntimeWarning, match="told"):
                 warn("told", RuntimeWarning)
+
+
+def test_warnings_of_a_class_are_kept_and_all_are_ignored():
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        with warnings.catch_warnings(record=True):
+            warn("told")
+        before = list(warnings.filters)
+        with warnings_kept(RuntimeWarning) as kept:
+            for text, category in [("told", UserWarning), ("one", RuntimeWarning)]:
+                warn(text, category)
+                assert kept == ["one"] * (category is RuntimeWarning)
+            with pytest.warns(RuntimeWarning, match="other"):
+                in_thread(lambda: warn("other", RuntimeWarning))
+            warn("one", RuntimeWarning)
+            warn("told")
+        assert kept == ["one", "one"]
+        assert warnings.filters == before
 
 
 def test_threads_may_end_in_any_order():

@@ -7,6 +7,7 @@ search's own models, where it descends the asked score.
 
 import contextlib
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,8 @@ class Judge:
         whole, task = task, task.subcontext(name, max_subtasks=n_fits, sequential_subtasks=False)
         urgent = {n for own, result in with_rows(results) for n in own[: result.n_urgent]}
         solved = {number: each.outputs for number, each in solved_rows(results).items()}
-        fitted, reason = self._fitted(rows, urgent, solved, task)
+        known = {own[0]: result.begun for own, result in with_rows(results) if result.begun}
+        fitted, reason = self._fitted(rows, urgent, solved, known, task)
         if reason == INTERRUPTED and not patient:
             raise KeyboardInterrupt
         more = results if reason else _with_listed(results, fitted)
@@ -148,13 +150,16 @@ class Judge:
             return Judged(results, outputs)
         return self._part(results, fitted, reason or self.deadline.reason)
 
-    def _fitted(self, rows, urgent, solved, task):
-        """Outputs of all splits by the number of the row, and why fits were stopped, or None."""
+    def _fitted(self, rows, urgent, solved, known, task):
+        """Outputs of all splits by the number of the row, and why fits were stopped, or None.
+
+        ``solved`` and ``known`` are those of all and of the first splits of rows.
+        """
         n_splits, begun, outputs, reason, fits = len(self.inputs.splits), [], [], None, ()
         try:
             task.call_on_fit_task_begin(estimator=self.search)
             with hearing_ctrl_c():
-                fits = self._tasks(rows, urgent, solved, begun, task)
+                fits = self._tasks(rows, urgent, solved, known, begun, task)
                 # Workers are not started for nothing.
                 fits = self._parallel()(fits) if len(solved) < len(rows) else fits
                 for output in fits:
@@ -164,9 +169,12 @@ class Judge:
         except (KeyboardInterrupt, Stopped) as stop:
             reason = getattr(stop, "reason", INTERRUPTED)
             _close(fits)
-        n_complete = len(outputs) // n_splits
-        parts = [outputs[n * n_splits : (n + 1) * n_splits] for n in range(n_complete)]
-        return solved | dict(zip(begun, parts, strict=False)), reason
+        left, parts = iter(outputs), {}
+        for number in begun:
+            first = known.get(number, ())
+            parts[number] = [*first, *itertools.islice(left, n_splits - len(first))]
+        complete = {number: part for number, part in parts.items() if len(part) == n_splits}
+        return solved | complete, reason
 
     def _parallel(self):
         options = {"n_jobs": self.search.n_jobs, "pre_dispatch": self.search.pre_dispatch}
@@ -176,16 +184,17 @@ class Judge:
         except ValueError:
             return Parallel(**options)
 
-    def _tasks(self, rows, urgent, solved, begun, task):
+    def _tasks(self, rows, urgent, solved, known, begun, task):
         """Yield the fits of all rows, of urgent ones only if time is over; add them to begun."""
         search, inputs, n_splits = self.search, self.inputs, len(self.inputs.splits)
         n_rows = len(rows) - len(solved)
+        n_known = sum(map(len, known.values()))
         if search.verbose > 0 and solved:
             print(f"{len(solved)} candidates on {n_splits} folds from solutions of the search")
         if search.verbose > 0 and n_rows:
             print(
                 f"Fitting {n_splits} folds for each of {n_rows} candidates, totalling "
-                f"{n_rows * n_splits} fits"
+                f"{n_rows * n_splits - n_known} fits"
             )
         # All are made before the first fit: the search must not change while it is pickled.
         contexts = [
@@ -200,7 +209,9 @@ class Judge:
             if late and begun and number not in urgent:
                 continue
             begun.append(number)
-            for split, (train, test) in enumerate(inputs.splits):
+            n_known = len(known.get(number, ()))
+            self._tell(contexts[number * n_splits :][:n_known])
+            for split, (train, test) in enumerate(inputs.splits[n_known:], start=n_known):
                 yield delayed(fit_and_score)(
                     clone(search.estimator),
                     inputs.X,
@@ -227,7 +238,7 @@ class Judge:
         if not has_callbacks(self.search):
             return
         search, inputs = self.search, self.inputs
-        for context, (train, _) in zip(contexts, inputs.splits, strict=True):
+        for context, (train, _) in zip(contexts, inputs.splits, strict=False):
             X, y = safe_split(search.estimator, inputs.X, inputs.y, train)
             weight = rows_of_params(inputs.X, inputs.fit_params, train).get("sample_weight")
             metadata = None if weight is None else {"sample_weight": weight}

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
@@ -320,6 +321,48 @@ def test_a_solver_that_does_not_arrive_is_noticed(data):
     with pytest.warns(ConvergenceWarning):
         score = cross_val_score(search.best_estimator_, X, y, cv=3).mean()
     assert search.best_score_ == score
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("kind", "again"), [("array", 0), ("sparse", 0), ("frame", 1), ("integers", 1), ("scaled", 1)]
+)
+def test_a_check_that_does_not_arrive_is_the_first_fit_of_the_row(data, monkeypatch, kind, again):
+    """Where it was made on the data themselves."""
+    make = {"sparse": csr_matrix, "frame": pd.DataFrame, "integers": lambda X: X.astype(int)}
+    X, y = make.get(kind, np.asarray)(data[0]), data[1]["two classes"]
+    fits, fit = [], LogisticRegression.fit
+
+    def counted(self, X, y, **params):
+        fits.append(self.warm_start)
+        return fit(self, X, y, **params)
+
+    monkeypatch.setattr(LogisticRegression, "fit", counted)
+    model, name = LogisticRegression(max_iter=2), "C"
+    if kind == "scaled":
+        model, name = make_pipeline(StandardScaler(), model), "logisticregression__C"
+    search = HypergradSearchCV(model, {name: RANGE}, cv=3, return_train_score=True).fit(X, y)
+    assert fits.count(False) == 3 * len(search.cv_results_["params"]) + 1 + again
+    rows = GridSearchCV(
+        model,
+        [{n: [v] for n, v in row.items()} for row in search.cv_results_["params"]],
+        cv=3,
+        return_train_score=True,
+    ).fit(X, y)
+    for key in ("split0_test_score", "split2_test_score", "mean_train_score", "rank_test_score"):
+        assert np.array_equal(search.cv_results_[key], rows.cv_results_[key])
+    assert np.all(search.cv_results_["mean_fit_time"] > 0)
+
+
+def test_a_check_that_fails_with_its_warning_is_no_fit(data):
+    X, y = data[0], data[1]["two classes"]
+    for kind in (GridSearchCV, HypergradSearchCV):
+        search = kind(LogisticRegression(max_iter=2), {"C": RANGE}, cv=3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            with pytest.raises(ValueError, match="fits failed"):
+                search.fit(X, y)
 
 
 def test_a_refit_that_does_not_arrive_is_noticed(data):

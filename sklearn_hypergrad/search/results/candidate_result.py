@@ -96,7 +96,7 @@ class EnumeratedResult:
 
     # Attributes of a SearchedResult, empty here.
     is_searched = False
-    values, guard, describe, stopped, solved = (), None, None, None, ()
+    values, guard, describe, stopped, solved, begun = (), None, None, None, (), ()
 
     @property
     def n_urgent(self):
@@ -146,6 +146,8 @@ class SearchedResult:
         Why the search was stopped before its end.
     solved : sequence of SolvedRow or None
         The first rows as far as they were made of solutions; None for rows that are to be fitted.
+    begun : sequence of dict
+        What fits of the first row on the first splits returned, if these have been made.
     numbers : sequence of int
         The numbers of its rows in ``cv_results_``; empty if results are numbered one after another.
     """
@@ -170,6 +172,7 @@ class SearchedResult:
     remarks: Sequence[Remark] = ()
     stopped: str | None = None
     solved: Sequence[SolvedRow | None] = ()
+    begun: Sequence[dict] = ()
     numbers: Sequence[int] = ()
 
     is_searched = True

@@ -198,18 +198,21 @@ def _with_solved_rows(strategy, result):
     prepared, asked = strategy.prepared, strategy.asked
     if prepared.options.scoring is None or asked is None:
         return result
+    begun = ()
     try:
         source = prepared.family.rows_from(prepared.final)
         if source == FITS:
             return result
-        solved, doubt = ROWS[source](prepared, asked).of(result)
+        rows = ROWS[source](prepared, asked)
+        solved, doubt = rows.of(result)
+        begun = rows.begun
     # Estimators and scorers are user code, whose fits report errors in scikit-learn's words.
     except Exception as error:
         solved, doubt = [], f"of {type(error).__name__}: {error}"
     if not doubt:
         return dataclasses.replace(result, solved=solved)
     remark = Remark(FITTED.format(prepared.candidate.key, doubt.rstrip(".")), warns=False)
-    return dataclasses.replace(result, remarks=[*result.remarks, remark])
+    return dataclasses.replace(result, remarks=[*result.remarks, remark], begun=begun)
 
 
 def _enumerated(candidate, reason):

@@ -64,7 +64,15 @@ class SolvedRows(abc.ABC):
         Its options have the ``scoring`` of rows.
     objective : Objective
         The one on the user's cv, whose solutions are used.
+
+    Attributes
+    ----------
+    begun : sequence of dict
+        Where there is a doubt: scores and times of fits of the first row from the beginning, for as
+        many of the first splits as were made.
     """
+
+    begun = ()
 
     def __init__(self, prepared, objective):
         objective.tol, objective.events = FINE, dataclasses.replace(objective.events, watch=bool)

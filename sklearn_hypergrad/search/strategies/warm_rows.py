@@ -5,6 +5,8 @@ estimator's ``tol`` allows. One fit from the beginning, of one split, checks tha
 """
 
 import functools
+import time
+import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -13,7 +15,7 @@ from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit, warm_fit
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, Unsolved
-from sklearn_hypergrad.threads import warnings_here
+from sklearn_hypergrad.threads import warnings_here, warnings_kept
 
 # Differences of scores up to which a fit from the beginning confirms another one: relative to the
 # score, and to its standard deviation over splits. Chosen by hand: solvers of scikit-learn with
@@ -69,16 +71,28 @@ class WarmRows(SolvedRows):
         return rows_of(self._inputs.y, row_numbers(self._inputs.splits[split][0]))
 
     def _doubt(self, settings, fits, row):
-        first = fits[0]
+        first, began = fits[0], time.perf_counter()
         params = self._prepared.steps[first.split].params
         # Rows themselves warn where something is wrong.
-        with warnings_here("ignore"), warnings_here("error", category=ConvergenceWarning):
-            try:
-                cold = self._fitted(settings, first.features(0), self._y(first.split), params)
-            except ConvergenceWarning:
-                return "the solver of scikit-learn does not converge from the beginning"
-            output = self._output(SplitFit(first.split, cold, bool, first.features), settings)
+        with warnings_kept(ConvergenceWarning) as told:
+            cold = self._fitted(settings, first.features(0), self._y(first.split), params)
+        cold = SplitFit(first.split, cold, bool, first.features, time.perf_counter() - began)
+        if told:
+            self._begin(cold, settings, told)
+            return "the solver of scikit-learn does not converge from the beginning"
+        with warnings_here("ignore"):
+            output = self._output(cold, settings)
         return _difference(output["test_scores"], [each["test_scores"] for each in row.outputs])
+
+    def _begin(self, cold, settings, told):
+        """Keep a fit from the beginning if it is that of the estimator on the data themselves."""
+        alone = self._prepared.steps[cold.split].pipeline is None
+        if alone and self._prepared.cv_data[0].X is self._inputs.X:
+            for text in told:
+                warnings.warn(text, ConvergenceWarning, stacklevel=2)
+            output = self._output(cold, settings)
+            output["fit_time"] += cold.seconds
+            self.begun = [output]
 
     def _refit(self, h, fits):
         return WarmRefit.of([fit.final for fit in fits], self._prepared, h)
