@@ -12,6 +12,7 @@ import numpy as np
 
 from sklearn_hypergrad.linalg import CholeskyBlocks
 from sklearn_hypergrad.linalg.systems import ratio
+from sklearn_hypergrad.problems.linear.diagonal_curvature import CurvatureDiagonal
 from sklearn_hypergrad.problems.linear.row_curvature import RowCurvature
 
 # Change of D, as a share of its sum, from which on the matrix is computed anew. With a matrix that
@@ -95,7 +96,7 @@ def rows_pay(design, n_splits):
 def _by_features(design, weights, patterns):
     n_samples, n_weights = design.shape
     if n_weights > MAX_SIZE:
-        return CurvatureDiagonal(design.squares(weights), weights)
+        return CurvatureDiagonal.of(design, weights)
     if patterns is not None:
         gram = _pattern_grams(design, weights, patterns)
     elif n_samples * n_weights**2 * weights[0].size <= MAX_OWN:
@@ -122,27 +123,6 @@ class CurvatureGram:
     def factor(self, ridge):
         """Inverse of ``X' D X + diag(ridge)``; ridge has shape (n_weights, n_outputs)."""
         return CholeskyBlocks(self.gram, JITTER * np.einsum("gkii->gki", self.gram) + ridge.T)
-
-
-@dataclasses.dataclass(frozen=True)
-class CurvatureDiagonal:
-    """The diagonal of ``X' D X``, for matrices too large to factorise."""
-
-    diagonal: np.ndarray
-    reference: np.ndarray
-
-    def factor(self, ridge):
-        """Inverse of ``diag(X' D X) + diag(ridge)``."""
-        return _Diagonal(self.diagonal + ridge[:, None, :])
-
-
-class _Diagonal:
-    def __init__(self, diagonal):
-        # A zero feature without a penalty has a zero diagonal, which is not inverted.
-        self._inverse = np.divide(1, diagonal, where=diagonal > 0, out=np.ones_like(diagonal))
-
-    def solve(self, right):
-        return self._inverse * right
 
 
 @dataclasses.dataclass(frozen=True)
