@@ -18,7 +18,7 @@ from sklearn.model_selection._validation import (
     _score,
     _warn_or_raise_about_fit_failures,
 )
-from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils import _safe_indexing, check_array, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
@@ -42,6 +42,7 @@ __all__ = [
     "accepts_sample_weight",
     "check_matplotlib_support",
     "check_sample_weight",
+    "checked_array",
     "compute_score",
     "feature_names",
     "first_rows",
@@ -209,6 +210,24 @@ def accepts_sample_weight(scorer):
     if hasattr(scorer, "_accept_sample_weight"):
         return scorer._accept_sample_weight()
     return "sample_weight" in inspect.signature(scorer).parameters
+
+
+def checked_array(X, **options):
+    """What ``check_array`` returns for numbers: finite doubles themselves, without a look at more.
+
+    Parameters
+    ----------
+    X : array-like
+        To be of shape (n_samples, n_features), if ``options`` do not say otherwise.
+    **options : dict
+        Those of ``check_array``, which accept doubles.
+    """
+    n_dimensions = (2,) if options.get("ensure_2d", True) else (1, 2)
+    plain = type(X) is np.ndarray and X.dtype == np.float64 and X.ndim in n_dimensions
+    # A sum that is finite has no terms that are not.
+    with np.errstate(all="ignore"):
+        checked = plain and X.size and np.isfinite(X.sum())
+    return X if checked else check_array(X, **options)
 
 
 def rows_of(X, rows):

@@ -23,7 +23,7 @@ _sharing = contextvars.ContextVar("pieces that share the memory", default=1)
 @functools.cache
 def blas_controller():
     """The controller of BLAS threads: finding the libraries takes longer than a small search."""
-    return threadpoolctl.ThreadpoolController()
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")
 
 
 class _BlasLimit:
@@ -38,8 +38,8 @@ class _BlasLimit:
     def __enter__(self):
         with self._lock:
             if not self._n_inside:
-                blas = blas_controller().select(user_api="blas")
-                self._had = max((library["num_threads"] for library in blas.info()), default=1)
+                blas = blas_controller()
+                self._had = max((each.num_threads for each in blas.lib_controllers), default=1)
                 with _by_any_thread(blas):
                     self._limited = blas.limit(limits=1)
             self._n_inside += 1

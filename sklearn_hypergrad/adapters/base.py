@@ -15,8 +15,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 
+from sklearn_hypergrad._sklearn import checked_array
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
 from sklearn_hypergrad.problems.linear.curvature import MAX_SIZE
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
@@ -461,7 +462,7 @@ class RegressorFamily(Family):
     takes = "numbers"
 
     def encode(self, labels):
-        y = check_array(labels, ensure_2d=False, dtype=np.float64)
+        y = checked_array(labels, ensure_2d=False, dtype=np.float64)
         return y.reshape(len(y), -1)
 
 

@@ -459,6 +459,8 @@ class Starts:
         h : dict
             The same in natural units.
         """
+        if not self._kept:
+            return self._none
         nearest = self.nearest(theta)
         here = any(np.array_equal(kept[0], theta) for kept in self._kept)
         if here or theta.size > 1 or not all(map(_is_followed, nearest)):

@@ -8,10 +8,10 @@ import functools
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array
 
 from sklearn_hypergrad._sklearn import (
     check_sample_weight,
+    checked_array,
     feature_names,
     rows_of_params,
     safe_split,
@@ -280,7 +280,7 @@ def _told_apart(candidate):
 
 def as_features(X):
     """X as models take it: dense, or CSR, in single or double precision."""
-    return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+    return checked_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
 
 
 def _weight(params, n_samples):
