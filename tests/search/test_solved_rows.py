@@ -23,6 +23,7 @@ from sklearn_hypergrad.adapters.logistic import LogisticFamily
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.results.candidate_result import SearchedResult
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit
+from sklearn_hypergrad.search.strategies import closed_form_rows
 
 RANGE = [1e-2, 1e2]
 # Estimators, the hyperparameter and the kind of targets.
@@ -251,6 +252,26 @@ def test_scores_of_the_search_are_confirmed_by_one_split(data, monkeypatch, fact
     honest = cross_val_score(search.best_estimator_, *pair(data), cv=3)
     found = np.array([search.cv_results_[f"split{split}_test_score"][0] for split in range(3)])
     assert_allclose(found, honest * [1, *[factor if trusted else 1] * 2], rtol=1e-10)
+
+
+@pytest.mark.parametrize(("n_features", "n_installed"), [(8, 0), (80, 2)])
+def test_the_fit_of_a_small_part_needs_no_solutions(data, monkeypatch, n_features, n_installed):
+    X, y = np.tile(data[0], (1, n_features // 8)), data[1]["numbers"]
+    monkeypatch.setattr(closed_form_rows, "SMALL", 80 * 8)
+    installed, install = [], RidgeFamily.install
+
+    def counted(self, *args):
+        installed.append(args)
+        return install(self, *args)
+
+    monkeypatch.setattr(RidgeFamily, "install", counted)
+    search = HypergradSearchCV(Ridge(), {"alpha": RANGE}, cv=3).fit(X, y)
+    assert search._costs.n_solved == 1
+    # Of a larger part few rows are fitted, and solved.
+    assert len(installed) == n_installed
+    score = cross_val_score(search.best_estimator_, X, y, cv=3).mean()
+    assert search.best_score_ == pytest.approx(score, rel=1e-6)
+    assert search.cv_results_["mean_fit_time"][0] > 0
 
 
 def test_sparse_rows(data):

@@ -1,14 +1,18 @@
 """Rows of models whose fit has a closed form: estimators are made of the solutions.
 
-One real fit on few rows checks that scikit-learn fits the same model.
+One real fit, of a small training part or on few rows, checks that scikit-learn fits the same model.
 """
+
+import functools
+import time
 
 import numpy as np
 
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.data.blocks import one_split
-from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit
+from sklearn_hypergrad.search.results.solved_row import SolvedRow
+from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, features_of
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
 
@@ -45,36 +49,68 @@ class ClosedFormRows(SolvedRows):
         for split, own, rows in zip(splits, finals, parts, strict=True):
             yield SplitFit(split, own, lambda: None, lambda part, rows=rows: data.X[rows[part]])
 
+    # A fit with the score that is known of the solution shows both that scikit-learn fits the same,
+    # and that the descended loss is the asked score.
+    def _confirmed(self, settings, scores):
+        one_score = self._scoring.scorer is self._inputs.scorer
+        if scores is None or self._shown or not one_score or not self._fits_whole:
+            return None
+        began = time.perf_counter()
+        final = self._fitted_on(settings, *self._rows_of_first(slice(None)))
+        seconds = time.perf_counter() - began
+        features = functools.partial(features_of, self._prepared.cv_data[0], 0)
+        output = self._output(SplitFit(0, final, bool, features), settings)
+        output["fit_time"] += seconds
+        agrees = self._confirms([output], scores)
+        return SolvedRow([output, *self._known(scores, fit_time=0.0)]) if agrees else None
+
     # A loss that is the asked score needs no scorer: one split shows that it is.
     def _confirms(self, outputs, scores):
-        shown = self._scoring.return_train_score or self._scoring.verbose > 1
         score, offset = outputs[0]["test_scores"], self._prepared.choice.loss.offset
-        if scores is None or shown or len(outputs) > 1 or isinstance(score, dict):
+        if scores is None or self._shown or len(outputs) > 1 or isinstance(score, dict):
             return False
         return abs(score - scores[0]) <= EQUAL * max(abs(score), abs(score - offset))
 
-    def _doubt(self, settings, fits, row):
+    @property
+    def _shown(self):
+        """Whether users are shown more than the test scores of a split."""
+        return self._scoring.return_train_score or self._scoring.verbose > 1
+
+    @property
+    def _fits_whole(self):
+        """Whether the check fits all of the first training part."""
         block = self._prepared.cv_data[0]
+        return not self._whole and len(block.trains[0]) * block.X.shape[1] <= SMALL
+
+    def _doubt(self, settings, fits, row):
+        block, whole = self._prepared.cv_data[0], self._fits_whole
         train = block.trains[0]
-        whole = not self._whole and len(train) * block.X.shape[1] <= SMALL
-        chosen = np.arange(len(train)) if whole else self._few(block.labels[train])
-        X, labels = block.own(block.X[train[chosen]], 0), block.labels[train[chosen]]
-        weight = self._prepared.steps[0].params.get("sample_weight")
-        params = {} if weight is None else {"sample_weight": np.asarray(weight)[chosen]}
-        # The warnings of few rows are not those of all.
-        with warnings_here("ignore"):
-            y = rows_of(self._inputs.y, row_numbers(self._inputs.splits[0][0])[chosen])
-            # A fit with copy_X=False overwrites what it gets.
-            expected = _predicted(self._fitted(settings, X.copy(), y, params), X)
+        chosen = slice(None) if whole else self._few(block.labels[train])
+        X, y, params = self._rows_of_first(chosen)
+        # A fit with copy_X=False overwrites what it gets.
+        expected = _predicted(self._fitted_on(settings, X.copy(), y, params), X)
         if whole:
             found = _predicted(fits[0].final, fits[0].features(0))
         else:
-            found = self._found(settings, X, labels, **params)
+            found = self._found(settings, X, block.labels[train[chosen]], **params)
         apart, spread = np.linalg.norm(found - expected), _spread(expected)
         if apart <= ANOTHER * spread + NOTHING * _spread(block.y[train[chosen]]):
             return ""
         name = type(self._prepared.final).__name__
         return f"on {len(X)} rows predictions of {name} differ from them by {apart / spread:.2g}"
+
+    def _rows_of_first(self, chosen):
+        """Features, targets and metadata of some rows of the first training part."""
+        block, steps = self._prepared.cv_data[0], self._prepared.steps[0]
+        weight = steps.params.get("sample_weight")
+        X = block.own(block.X[block.trains[0][chosen]], 0)
+        y = rows_of(self._inputs.y, row_numbers(self._inputs.splits[0][0])[chosen])
+        return X, y, {} if weight is None else {"sample_weight": np.asarray(weight)[chosen]}
+
+    def _fitted_on(self, settings, X, y, params):
+        # The warnings of a part are not those of all rows.
+        with warnings_here("ignore"):
+            return self._fitted(settings, X, y, params)
 
     def _few(self, labels):
         """Numbers of few rows, evenly spread; for classifiers some of every class."""

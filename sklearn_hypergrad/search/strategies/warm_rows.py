@@ -14,7 +14,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit, warm_fit
-from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, Unsolved
+from sklearn_hypergrad.search.strategies.solved_rows import (
+    SolvedRows,
+    SplitFit,
+    Unsolved,
+    features_of,
+)
 from sklearn_hypergrad.threads import warnings_here, warnings_kept
 
 # Differences of scores up to which a fit from the beginning confirms another one: relative to the
@@ -47,7 +52,7 @@ class WarmRows(SolvedRows):
         prepared = self._prepared
         finals = prepared.family.install_behind(prepared.final, model, fitted, h, block)
         for number, (split, own) in enumerate(zip(splits, finals, strict=True)):
-            features = functools.partial(_features, block, number)
+            features = functools.partial(features_of, block, number)
             origin = self._origin(block, number, split)
             fit = functools.partial(self._fit, own, split, features, origin)
             yield SplitFit(split, own, fit, features)
@@ -111,8 +116,3 @@ def _difference(score, scores):
                 f"ends from the beginning, and {warm[0]:.6g} at the minimum"
             )
     return ""
-
-
-def _features(block, number, part):
-    """Rows of a split of a block as its final step sees them, up to an origin."""
-    return block.own(block.X[(block.trains, block.tests)[part][number]], number)
