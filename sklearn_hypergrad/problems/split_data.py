@@ -67,7 +67,9 @@ class SplitData:
 
     def own(self, X, split):
         """Features that a split has itself, from some X; up to an offset if that is unknown."""
-        X = X if self.scales is None else X * self.scales[:, split]
+        if self.scales is not None:
+            scales = self.scales[:, split]
+            X = X.multiply(scales).tocsr() if issparse(X) else X * scales
         return X if self.offsets is None else X + self.offsets[:, split]
 
     def row_weights(self):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
-from sklearn.model_selection import LeaveOneOut, RepeatedKFold, ShuffleSplit
+from sklearn.model_selection import LeaveOneOut, RepeatedKFold, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -156,11 +156,79 @@ def test_splits_keep_their_order(monkeypatch):
     check_same(search_for("ridge", COMPARED, cv=cv), X, y, monkeypatch, 6)
 
 
-def test_sparse_data_are_tuned_apart(monkeypatch):
-    X, y = data("logistic")
-    X = sparse.csr_array(X * (X > 3))
-    search = search_for("logistic", StandardScaler(with_mean=False), cv=3)
+def words(name, seed=0):
+    """Sparse data with two columns without zeros, and two of zeros."""
+    X, y = data(name, seed=seed)
+    rare = np.random.default_rng(1).poisson(0.5, size=(len(X), 4)) * [1.0, 1.0, 1.0, 0.0]
+    return sparse.csr_matrix(np.column_stack([X[:, :2], rare, np.zeros(len(X))])), y
+
+
+def moved(columns):
+    """A ColumnTransformer that centres and scales some columns, and scales the others."""
+    others = [each for each in range(7) if each not in columns]
+    parts = [(StandardScaler(), columns), (StandardScaler(with_mean=False), others)]
+    dense = FunctionTransformer(lambda X: X.toarray())
+    parts = [(make_pipeline(dense, parts[0][0]), columns), parts[1]]
+    return make_column_transformer(*parts, sparse_threshold=1)
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("per", [None, "feature"])
+@pytest.mark.parametrize("name", MODELS)
+def test_sparse_data_make_one_block(monkeypatch, name, per, kind):
+    X, y = words(name)
+    search = search_for(name, StandardScaler(with_mean=False), per, cv=4)
+    (block,) = check_same(search, kind(X), y, monkeypatch, 1)
+    assert sparse.issparse(block.X)
+    assert block.scales.shape == (7, 20 if per else 4)
+
+
+@pytest.mark.parametrize(("intercept", "n_blocks"), [(True, 1), (False, 4)])
+@pytest.mark.parametrize("name", MODELS)
+def test_columns_of_sparse_data_without_zeros_may_move(monkeypatch, name, intercept, n_blocks):
+    X, y = words(name)
+    search = search_for(name, moved([0, 1]), cv=4, fit_intercept=intercept)
+    blocks = check_same(search, X, y, monkeypatch, n_blocks)
+    assert sparse.issparse(blocks[0].X)
+
+
+def raised(X):
+    """The same, with other entries where it has any."""
+    return sparse.csr_matrix((X.data + 1 / X.sum(), X.indices, X.indptr), shape=X.shape)
+
+
+@pytest.mark.parametrize(
+    "function", [raised, lambda X: X.power(1 + 1 / X.sum()), lambda X: X.multiply(X < X.max())]
+)
+def test_sparse_data_that_bend_are_tuned_apart(monkeypatch, function):
+    X, y = words("logistic")
+    search = search_for("logistic", FunctionTransformer(function), cv=3)
     check_same(search, X, y, monkeypatch, 3)
+
+
+def test_a_category_that_a_training_part_lacks(monkeypatch):
+    X, y = data("logistic")
+    X[:, 3] = np.arange(len(X)) % 3
+    X[-1, 3] = 3
+    both = make_column_transformer(
+        (COMPARED, [0, 1]), (OneHotEncoder(handle_unknown="ignore"), [3]), sparse_threshold=1
+    )
+    check_same(search_for("logistic", both, cv=3), X, y, monkeypatch, 2)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", lambda model, X, y: model.score(X, y)])
+@pytest.mark.parametrize("judge", ["warm", "cold"])
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_of_sparse_data_are_those_of_whole_pipelines(name, judge, scoring):
+    X, y = words(name)
+    scoring = "r2" if (name, scoring) == ("ridge", "accuracy") else scoring
+    make, key, _ = MODELS[name]
+    pipeline = make_pipeline(moved([0, 1]), make(tol=1e-10, max_iter=10_000))
+    grid = {f"{make.__name__.lower()}__{key}": [1e-2, 1.0, 1e2]}
+    search = HypergradSearchCV(pipeline, grid, scoring=scoring, judge=judge, cv=4).fit(X, y)
+    expected = cross_val_score(search.best_estimator_, X, y, scoring=scoring, cv=4).mean()
+    assert_allclose(search.best_score_, expected, rtol=1e-7)
+    assert not any("rows are fits from the beginning" in line for line in search.remarks_)
 
 
 def test_float32(monkeypatch):

@@ -5,6 +5,9 @@ import dataclasses
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_hypergrad.search.data.sparse_columns import SparseColumns
+from sklearn_hypergrad.threads import cached_property
+
 # Largest deviation from an affine map, relative to the range of a feature, for each precision.
 # Chosen by hand: above the rounding of a scaler (1e-16 and 1e-7 times the ratio of origin to range)
 # and far below the accuracy of inner solutions in double precision (1e-6).
@@ -32,20 +35,19 @@ class Shared:
         self._intercept = intercept
         self._first = block
         self._splits, self._scales = [], []
-        self._ends = block.X.argmin(axis=0), block.X.argmax(axis=0)
         self._append(block, rows, np.ones(block.X.shape[1]))
 
     @classmethod
     def possible(cls, block, rows):
         """Whether other blocks may be added to this one."""
-        return not issparse(block.X) and len(np.unique(rows)) == len(rows)
+        return len(np.unique(rows)) == len(rows)
 
     def add(self, block, rows):
         """Add a block if it shares X; returns whether it does."""
         order = np.argsort(rows)
         if not np.array_equal(rows[order], self._rows) or block.columns != self._first.columns:
             return False
-        scales = self._affine(block.X, order)
+        scales = self._scales_of(block.X, order)
         if scales is None:
             return False
         self._append(block, rows, scales)
@@ -76,12 +78,28 @@ class Shared:
             scales=None if np.all(scales == 1) else scales,
         )
 
-    # The smallest and the largest value of a feature determine the map; all others must follow it.
-    def _affine(self, X, order):
+    def _scales_of(self, X, order):
         """Factors that map the features of the first block to X, up to an origin; or None."""
         first = self._first.X
-        if X.shape != first.shape or X.dtype != first.dtype:
+        if X.shape != first.shape or X.dtype != first.dtype or issparse(X) != issparse(first):
             return None
+        if issparse(X):
+            other = SparseColumns(X[order], centred=self._intercept)
+            return self._columns.scales_to(other, EXACT[X.dtype])
+        return self._affine(X, order)
+
+    @cached_property
+    def _columns(self):
+        return SparseColumns(self._first.X[self._order], centred=self._intercept)
+
+    @cached_property
+    def _ends(self):
+        return self._first.X.argmin(axis=0), self._first.X.argmax(axis=0)
+
+    # The smallest and the largest value of a feature determine the map; all others must follow it.
+    def _affine(self, X, order):
+        """The factors for dense X."""
+        first = self._first.X
         columns = np.arange(X.shape[1])
         # The same rows of the data, in the order of X.
         own = np.empty_like(order)
