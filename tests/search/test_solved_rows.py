@@ -15,7 +15,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler, TargetEncoder
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.adapters import Family, base, family
@@ -396,6 +396,29 @@ def test_a_refit_that_does_not_arrive_is_noticed(data):
     with pytest.warns(ConvergenceWarning):
         expected = clone(found).fit(X, y)
     assert_allclose(found.coef_, expected.coef_)
+
+
+@pytest.mark.parametrize("rare", [(2,), (2, 3, 4)])
+def test_the_refit_starts_at_splits_with_all_categories(data, monkeypatch, rare):
+    """If there is one."""
+    codes, y = np.arange(120) % 2, data[1]["two classes"]
+    codes[[119, 0, 60][: len(rare)]] = rare
+    X = np.column_stack([data[0], codes])
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), [8]), remainder=StandardScaler()
+    )
+    model = make_pipeline(columns, LogisticRegression(tol=1e-8))
+    starts, fit = [], LogisticRegression.fit
+
+    def noted(self, X, y, **params):
+        starts.append((len(y), self.warm_start))
+        return fit(self, X, y, **params)
+
+    monkeypatch.setattr(LogisticRegression, "fit", noted)
+    search = HypergradSearchCV(model, {"logisticregression__C": RANGE}, cv=KFold(3)).fit(X, y)
+    assert starts[-1] == (120, len(rare) == 1)
+    expected = clone(search.best_estimator_).fit(X, y)
+    assert_allclose(search.best_estimator_[-1].coef_, expected[-1].coef_, rtol=1e-4, atol=1e-6)
 
 
 def test_errors_of_scorers_are_those_of_grid_search(data):

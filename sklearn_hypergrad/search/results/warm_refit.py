@@ -64,7 +64,12 @@ class WarmRefit:
 
     @classmethod
     def of(cls, finals, prepared, h):
-        """The WarmRefit of final steps that were fitted on the splits; None if they differ."""
+        """The WarmRefit of final steps that were fitted on the splits; None if they differ.
+
+        Training parts may lack a category: then it is that of the splits with most features.
+        """
+        most = max(np.shape(final.coef_)[-1] for final in finals)
+        finals = [final for final in finals if np.shape(final.coef_)[-1] == most]
         if len({np.shape(final.coef_) for final in finals}) > 1:
             return None
         coef = np.atleast_2d(np.mean([final.coef_ for final in finals], axis=0))
