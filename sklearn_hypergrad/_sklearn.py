@@ -153,6 +153,8 @@ def single_scorer(scorers, refit):
 
 def single_score_params(scorers, refit, params):
     """The metadata that reach the scorer that decides, of those that reach all scorers."""
+    if not params:
+        return {}
     scorer = scorers
     if isinstance(scorers, _MultimetricScorer):
         scorer = single_scorer(scorers, refit)

@@ -119,8 +119,9 @@ class Dimension:
     def derivative(self, theta):
         """Derivative of ``to_constrained``: zero beyond a bound, where the value is constant."""
         low, high = self.bounds
-        slope = self.transform.derivative(self.to_constrained(theta))
-        return np.where((theta < low) | (theta > high), 0.0, slope)
+        inside = np.minimum(np.maximum(theta, low), high)
+        slope = self.transform.derivative(self.transform.to_constrained(inside))
+        return np.where(inside == theta, slope, 0.0)
 
 
 class Space:

@@ -328,9 +328,9 @@ class Objective:
         gradient = self.space.pullback(theta, gradients)
         statuses = tuple(s for e in evaluations for s in e.statuses)
         n_solves = sum(e.n_solves for e in evaluations)
-        if not (math.isfinite(losses.mean()) and np.isfinite(gradient).all()):
+        if not (math.isfinite(losses.sum()) and np.isfinite(gradient).all()):
             losses, gradient = np.full_like(losses, np.inf), np.zeros_like(theta)
-            # The change to theta or the mean may be what overflows.
+            # The change to theta or the sum may be what overflows.
             statuses = exploded(statuses)
         else:
             self._starts.keep(theta, [each.warm_start for each in evaluations], self.tol)

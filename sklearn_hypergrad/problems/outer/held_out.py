@@ -228,7 +228,7 @@ def _split_weights(block, test, balanced):
 
 def mean(errors, null):
     """Mean over outputs."""
-    return errors.mean(axis=-1), np.full_like(errors, 1 / errors.shape[-1])
+    return errors.mean(axis=-1), np.full(errors.shape, 1 / errors.shape[-1])
 
 
 def root_mean(errors, null):
@@ -239,4 +239,4 @@ def root_mean(errors, null):
 
 def relative_mean(errors, null):
     """Mean over outputs of the error relative to that of the mean of the target."""
-    return mean(errors / null, null)[0], 1 / null / errors.shape[-1]
+    return (errors / null).mean(axis=-1), 1 / null / errors.shape[-1]
