@@ -24,13 +24,15 @@ class SparseColumns:
         self._starts = by_column.indptr[self._filled]
         values = by_column.data.astype(float)
         moved = (counts == X.shape[0]) & (counts > 0) & centred
-        means = np.where(moved, self._sums(values) / np.maximum(counts, 1), 0.0)
+        means = np.where(moved, self._reduced(np.add, values) / np.maximum(counts, 1), 0.0)
         values -= means[self._columns]
         # A constant column has no range: its size is the scale of its deviations.
-        constant = moved & (self._largest(by_column.data) == -self._largest(-by_column.data))
+        ends = (self._reduced(ufunc, by_column.data) for ufunc in (np.minimum, np.maximum))
+        constant = moved & np.equal(*ends)
         values[constant[self._columns]] = 0.0
         self._values = values
-        self._reach = np.where(constant, np.abs(means), self._largest(np.abs(values)))
+        largest = self._reduced(np.maximum, np.abs(values))
+        self._reach = np.where(constant, np.abs(means), largest)
 
     def scales_to(self, other, tol):
         """Factors that map these columns to others, up to the origins of those without zeros.
@@ -49,16 +51,15 @@ class SparseColumns:
         """
         if not all(map(np.array_equal, self._places, other._places)):
             return None
-        squares, products = (self._sums(self._values * x._values) for x in (self, other))
+        both = (self._values * each._values for each in (self, other))
+        squares, products = (self._reduced(np.add, each) for each in both)
         scales = np.divide(products, squares, out=np.ones_like(squares), where=squares > 0)
         difference = np.abs(self._values * scales[self._columns] - other._values)
         return scales if np.all(difference <= tol * other._reach[self._columns]) else None
 
-    def _sums(self, values):
-        return np.bincount(self._columns, values, minlength=len(self._places[0]) - 1)
-
-    def _largest(self, values):
-        largest = np.zeros(len(self._places[0]) - 1)
+    def _reduced(self, ufunc, values):
+        """The entries of every column, reduced to a number; zero for none."""
+        reduced = np.zeros(len(self._places[0]) - 1)
         if len(values):
-            largest[self._filled] = np.maximum.reduceat(values, self._starts)
-        return largest
+            reduced[self._filled] = ufunc.reduceat(values, self._starts)
+        return reduced
