@@ -34,7 +34,8 @@ class NewtonState:
     factor : ndarray of shape (n_samples, n_splits, n_outputs)
         Factors of the Hessian of the loss in the predictions, as the loss defines them.
     z : ndarray like ``factor`` or None
-        The predictions; None in the start of another solution, which needs none.
+        The predictions, of a minimum that a step has arrived at; None of other points, which need
+        none and would take memory.
     """
 
     w: np.ndarray
@@ -243,7 +244,7 @@ class LinearProblem(InnerProblem):
 
     def state(self, w):
         """The NewtonState of weights ``w``: one pass over X."""
-        evaluated, z, factor = self._evaluated(w)
+        evaluated, factor = self._evaluated(w)
 
         def summands(rows, part):
             t, (value, gradient) = self._t[rows], evaluated(rows, part)
@@ -251,11 +252,12 @@ class LinearProblem(InnerProblem):
             return np.einsum("isk,isl->s", value, t), part.pull(gradient)
 
         loss, slope = self._design.sums(summands)
-        return NewtonState(w, loss, self._design.rescaled(slope), factor, z)
+        return NewtonState(w, loss, self._design.rescaled(slope), factor)
 
     def arrived(self, w, ridge):
         """The NewtonState at a minimum, where the gradient of the loss is ``-ridge * w``."""
-        evaluated, z, factor = self._evaluated(w)
+        z = np.empty((self._design.shape[0], *w.shape[1:]))
+        evaluated, factor = self._evaluated(w, z)
 
         def summands(rows, part):
             value, _ = evaluated(rows, part)
@@ -264,20 +266,22 @@ class LinearProblem(InnerProblem):
         (loss,) = self._design.sums(summands)
         return NewtonState(w, loss, -ridge * w, factor, z)
 
-    def _evaluated(self, w):
-        """``(function, z, factor)``: ``function(rows, part)`` returns values and gradients.
+    def _evaluated(self, w, z=None):
+        """``(function, factor)``: ``function(rows, part)`` returns values and gradients.
 
-        It writes predictions and factors of these rows into the other two.
+        It writes the factors of these rows, and predictions into ``z`` if they are asked for.
         """
         shared = self._design.rescaled(w)
-        z, factor = (np.empty((self._design.shape[0], *w.shape[1:])) for _ in range(2))
+        factor = np.empty((self._design.shape[0], *w.shape[1:]))
 
         def function(rows, part):
-            z[rows] = part.product(shared)
-            value, gradient, factor[rows] = self.loss.evaluate(self._y[rows], z[rows])
+            predicted = part.product(shared)
+            if z is not None:
+                z[rows] = predicted
+            value, gradient, factor[rows] = self.loss.evaluate(self._y[rows], predicted)
             return value, gradient
 
-        return function, z, factor
+        return function, factor
 
     def hessian(self, state, ridge, v):
         """Product of the Hessian at a state with ``v``."""
