@@ -185,6 +185,20 @@ MUTANTS = [
         "hypergradients/test_implicit.py",
     ),
     Mutant(
+        "problems/linear/curvature.py",
+        "solved += (share - inverse * _inner(y, solved))[:, None] * s",
+        "solved += (share - 1.001 * inverse * _inner(y, solved))[:, None] * s",
+        "A correction of the preconditioner is 0.1 % off.",
+        "problems/test_curvature.py",
+    ),
+    Mutant(
+        "problems/linear/newton.py",
+        "rate * size <= tol**2 * first",
+        "rate * size <= tol * first",
+        "An adjoint is believed that its steps have not shown to be accurate.",
+        "problems/test_linear.py problems/test_base.py",
+    ),
+    Mutant(
         "problems/linear/row_curvature.py",
         "scaled[-1] = right[-1] / self._sums - means",
         "scaled[-1] = right[-1] / self._sums - 0.999 * means",

@@ -37,6 +37,9 @@ MISSED = 0.009
 ALLOWED = 0.3
 # Shares of an interval at which the least possible value is computed.
 SHARES = np.linspace(0.0, 1.0, 17)[1:-1]
+# Distance over which an exact point is believed, not one of a scan. Chosen by hand: within a tenth
+# of a decade the errors of a scan may be larger than the change of the line.
+NEAR = 0.1 * DECADE
 # Gain, relative to the best value, from which on it is worth to look. Reason: no result shall be
 # worse than the best by 1e-6.
 GAIN = 3e-7
@@ -251,15 +254,17 @@ def explore(evaluate, polish, points, tol):
     list of Point
         All known points, by ascending ``z``.
     """
-    known, closed = {point.z: point for point in points}, []
+    known, closed, unsolved = {point.z: point for point in points}, [], set()
     for _ in range(MOST_LOOKS):
-        best = lowest_of(point for point in known.values() if point.exact).value
-        found = _roomiest(in_order(known.values()), best, tol, closed)
-        if found is None:
+        best = lowest_of(point for point in known.values() if point.exact)
+        found = _roomiest(in_order(known.values()), best.value, tol, closed)
+        denied = [p for p in known.values() if p.z not in unsolved and _denies(p, best)]
+        if found is None and not denied:
             break
-        left, right, z = found
-        # What promises to be best must be true.
-        doubtful = [e.z for e in (left, right) if e.rough or (e.value < best and not e.exact)]
+        left, right, z = found or (best, denied[0], best.z)
+        # What promises to be best must be true, and so must what speaks against the best point.
+        doubtful = [e.z for e in (left, right) if e.rough or (e.value < best.value and not e.exact)]
+        doubtful += [point.z for point in denied if point.z not in doubtful]
         done = False
         if doubtful:
             new = [evaluate(z) for z in doubtful]
@@ -270,8 +275,16 @@ def explore(evaluate, polish, points, tol):
             new = [evaluate(z)]
         if done or None in new:
             closed.append((left.z, right.z))
+            unsolved |= set(doubtful)
         known |= {point.z: point for point in new if point is not None}
     return in_order(known.values())
+
+
+def _denies(point, best):
+    """Whether an inexact point is higher than the best one although the line falls towards it."""
+    distance = point.z - best.z
+    falls = -best.slope * distance > GAIN * abs(best.value)
+    return not point.exact and falls and abs(distance) <= NEAR and point.value >= best.value
 
 
 def polished(evaluate, left, right, optimizer, settings):

@@ -313,3 +313,24 @@ def test_a_cubic_is_nowhere_below_its_floor(seed):
     left, right = (Point(z, *rng.normal(size=2)) for z in (0.0, rng.uniform(0.1, 3)))
     _, low = least_possible(left, right, 0.0)
     assert _floor(left, right) <= min(low, left.value, right.value)
+
+
+@pytest.mark.parametrize("solvable", [True, False])
+def test_an_inexact_end_that_denies_the_fall_of_the_line_is_made_exact(solvable):
+    line, asked = Line(lambda z: 5 - z), []
+    # Of the scan: too high, and with a slope of the wrong sign.
+    end = Point(0.2, 5.5, 1.0, exact=False)
+
+    def evaluate(z):
+        asked.append(z)
+        return line(z) if solvable else None
+
+    # What the polish of a bracket leaves: a point next to its end.
+    found = explore(evaluate, None, [line(-1.0), line(0.19), end], 0.5)
+    assert asked == [0.2]
+    assert [point.exact for point in found] == [True, True, solvable]
+    # Farther away, or where the line does not fall towards it, it is believed.
+    far, beyond = Point(2.0, 5.5, 1.0, exact=False), Point(-1.1, 6.5, -1.0, exact=False)
+    assert explore(evaluate, None, [line(-1.0), line(0.19), far], 5.0)[-1] is far
+    assert explore(evaluate, None, [beyond, line(-1.0), line(0.19)], 5.0)[0] is beyond
+    assert asked == [0.2]

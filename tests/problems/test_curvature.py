@@ -8,6 +8,7 @@ from sklearn_hypergrad.problems.linear.curvature import (
     CurvatureDiagonal,
     CurvatureGram,
     Patterns,
+    Secants,
     renewed,
 )
 from sklearn_hypergrad.problems.linear.design import Design
@@ -147,3 +148,65 @@ def test_small_steps_do_not_add_up_unnoticed(data, monkeypatch):
         renewed(kept, X, weights * (1 + 0.4 * curvature.STALE * step)) is kept for step in range(4)
     ]
     assert steps == [True, True, True, False]
+
+
+@pytest.fixture
+def hessians():
+    """``(H, P)``: Hessians of two splits, and inverses near those of ``H + 1``."""
+    rng = np.random.default_rng(3)
+    roots, noise = rng.normal(size=(2, 9, N_WEIGHTS)), 0.1 * rng.normal(size=(2, 9, N_WEIGHTS))
+    near = roots + noise
+    identity = np.eye(N_WEIGHTS)
+    return np.matmul(roots.mT, roots), np.linalg.inv(np.matmul(near.mT, near) + identity)
+
+
+def stacked(matrices):
+    """The product of one matrix per split with weights."""
+    return lambda v: np.einsum("sij,jsk->isk", matrices, v)
+
+
+def learned(hessians, n_steps):
+    """Secants of random steps; the second split has not moved in the last one."""
+    secants, rng = Secants(), np.random.default_rng(5)
+    steps = rng.normal(size=(n_steps, N_WEIGHTS, 2, 1))
+    steps[-1, :, 1] = 0
+    for step in steps:
+        secants.learn(step, stacked(hessians)(step))
+    return secants, steps
+
+
+def test_known_products_correct_an_inverse(hessians):
+    H, P = hessians
+    ridge = np.ones((N_WEIGHTS, 1, 1))
+    secants, steps = learned(H, 3)
+    corrected = secants.corrected(stacked(P), ridge)
+    product = stacked(H + np.eye(N_WEIGHTS))
+    # The last step is inverted exactly, by a symmetric positive definite matrix.
+    assert_allclose(corrected(product(steps[-1])), steps[-1], rtol=1e-12, atol=1e-13)
+    units = np.eye(N_WEIGHTS)
+    matrices = np.stack([corrected(units[:, [i, i], None]) for i in range(N_WEIGHTS)], axis=1)
+    for split in range(2):
+        matrix = matrices[:, :, split, 0]
+        assert_allclose(matrix, matrix.T, atol=1e-13)
+        assert np.linalg.eigvalsh(matrix).min() > 0
+    # A split that has not moved is not corrected by that.
+    others = Secants(secants._pairs[:2]).corrected(stacked(P), ridge)
+    right = np.random.default_rng(6).normal(size=(N_WEIGHTS, 2, 1))
+    assert_allclose(corrected(right)[:, 1], others(right)[:, 1], rtol=1e-12)
+    assert not np.allclose(corrected(right)[:, 0], others(right)[:, 0], rtol=1e-3)
+    assert_allclose(others(product(steps[1])), steps[1], rtol=1e-12, atol=1e-13)
+
+
+def test_only_the_last_products_are_known(hessians, monkeypatch):
+    H, _ = hessians
+    secants, steps = learned(H, curvature.MOST_STEPS + 2)
+    known = [step for step, _ in secants._pairs]
+    assert_allclose(known, steps[-curvature.MOST_STEPS :])
+    assert secants.size == 2 * curvature.MOST_STEPS * steps[0].size
+    other = secants.copy()
+    other.learn(steps[0], steps[0])
+    assert_allclose([step for step, _ in secants._pairs], known)
+    monkeypatch.setattr(curvature, "MOST_NUMBERS", 3 * steps[0].size)
+    assert learned(H, 3)[0].size == 2 * steps[0].size
+    monkeypatch.setattr(curvature, "MOST_NUMBERS", steps[0].size)
+    assert learned(H, 3)[0].size == 0

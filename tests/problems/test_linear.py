@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from sklearn_hypergrad import losses
+from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.problems import (
     GramRidge,
     L2Penalty,
@@ -290,3 +291,38 @@ def test_a_start_where_full_steps_overshoot(make_block, kind, factor):
     again = problem.solve(h, far, 1e-10)
     assert again.status is Status.CONVERGED
     assert_allclose(again.w, solution.w, rtol=1e-8, atol=1e-9)
+
+
+def passes(make_block, monkeypatch):
+    """Passes over X of a path of penalties with adjoints, and their last solution and adjoint."""
+    problem, counts = linear_problem("binary", make_block("binary")), []
+    for name in ("state", "hessian"):
+        method = getattr(problem, name)
+        monkeypatch.setattr(problem, name, lambda *a, m=method: (counts.append(1), m(*a))[1])
+    v, start = np.random.default_rng(0).normal(size=problem.start().shape), None
+    for value in np.geomspace(1, 3, 8):
+        solution = problem.solve({"h": np.array(value)}, start, 1e-6)
+        adjoint, status = solution.inverse_hvp(v, None)
+        assert solution.status is status is Status.CONVERGED
+        start = WarmStart(solution, None).stored().solution
+    return len(counts), solution.w, adjoint
+
+
+def test_products_along_a_path_save_passes_and_change_no_digits(make_block, monkeypatch):
+    found, w, adjoint = passes(make_block, monkeypatch)
+    monkeypatch.setattr(curvature.Secants, "learn", lambda self, s, y: None)
+    without, expected_w, expected = passes(make_block, monkeypatch)
+    assert found < 0.8 * without
+    assert_allclose(w, expected_w, rtol=1e-6, atol=1e-7)
+    assert_allclose(adjoint, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def test_an_inverse_that_contracts_slowly_is_not_trusted(make_block, monkeypatch):
+    problem, h = linear_problem("binary", make_block("binary")), {"h": np.array(2.0)}
+    solution = problem.solve(h, None, 1e-8)
+    v = np.random.default_rng(0).normal(size=solution.w.shape)
+    expected = problem.solve(h, None, 1e-12).inverse_hvp(v, None)[0]
+    monkeypatch.setattr(newton, "CONTRACTION", 0.0)
+    found, status = solution.inverse_hvp(v, None)
+    assert status is Status.CONVERGED
+    assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())

@@ -3,6 +3,7 @@
 The Hessian of a split is ``X' D X + ridge`` with D the curvature of the loss, weighted. Its first
 term depends on the hyperparameters only through the weights and changes slowly along a search: it
 is computed anew if D has changed by more than a common factor, and factorised anew for every ridge.
+In between it is corrected along the steps that are taken.
 """
 
 import dataclasses
@@ -37,6 +38,10 @@ MAX_OWN = 1e8
 JITTER = 1e-10
 # Largest number of splits for patterns of rows: each split is one bit of a signed 64 bit integer.
 MAX_PATTERNS = 62
+# Largest number of steps, and of numbers in them and their products. Chosen by hand: solutions and
+# adjoints along a line move in few directions, and 2**20 doubles are 8 MiB.
+MOST_STEPS = 4
+MOST_NUMBERS = 2**20
 
 
 def renewed(previous, design, weights, patterns=None, stale=STALE):
@@ -125,6 +130,64 @@ class CurvatureGram:
         return CholeskyBlocks(self.gram, JITTER * np.einsum("gkii->gki", self.gram) + ridge.T)
 
 
+class Secants:
+    """The last steps ``s`` of all splits, and the products ``y = X'DX s`` of their Hessians.
+
+    They hold for any ridge, and for weights near those where they were computed.
+
+    Parameters
+    ----------
+    pairs : tuple of (ndarray, ndarray), default=()
+        Steps and products, of the shape of weights.
+    """
+
+    def __init__(self, pairs=()):
+        self._pairs = pairs
+
+    @property
+    def size(self):
+        """Number of floats in it."""
+        return sum(s.size + y.size for s, y in self._pairs)
+
+    def copy(self):
+        return Secants(self._pairs)
+
+    def learn(self, s, y):
+        """Add a step and its product, in place of the oldest ones if there are too many."""
+        most = min(MOST_STEPS, MOST_NUMBERS // (2 * s.size))
+        self._pairs = (*self._pairs, (s, y))[-most:] if most else ()
+
+    # Derivation. Let P be an approximate inverse. Of all symmetric matrices that map y to s,
+    #     (I - s y' / y's) P (I - y s' / y's) + s s' / y's
+    # is the nearest to P in a weighted norm (BFGS); it is positive definite if P is, and y's > 0.
+    # Two loops apply the corrections of all steps (Nocedal, Wright 2006, algorithm 7.4). Along a
+    # path of solutions they make a fixed P as good as one that is computed anew (Morales, Nocedal
+    # 2000, "Automatic preconditioning by limited memory quasi-Newton updating").
+    def corrected(self, precondition, ridge):
+        """A function like ``precondition`` that inverts ``X'DX + ridge`` along the steps.
+
+        Parameters
+        ----------
+        precondition : callable
+            Stacked product with an approximate inverse.
+        ridge : ndarray of shape (n_weights, 1, n_outputs or 1)
+        """
+        known = [(s, y + ridge * s) for s, y in self._pairs]
+        known = [(s, y, _inverse(_inner(s, y))) for s, y in known]
+
+        def apply(right):
+            right, shares = right.copy(), []
+            for s, y, inverse in reversed(known):
+                shares.append(inverse * _inner(s, right))
+                right -= shares[-1][:, None] * y
+            solved = precondition(right)
+            for (s, y, inverse), share in zip(known, reversed(shares), strict=True):
+                solved += (share - inverse * _inner(y, solved))[:, None] * s
+            return solved
+
+        return apply if known else precondition
+
+
 @dataclasses.dataclass(frozen=True)
 class Patterns:
     """Rows grouped by the splits that train on them.
@@ -184,3 +247,13 @@ def _grams(design, weights):
 
 def _close(reference, weights, stale):
     return np.abs(weights - reference).sum() <= stale * reference.sum()
+
+
+def _inner(a, b):
+    """Inner products of all splits."""
+    return np.einsum("jsk,jsk->s", a, b)
+
+
+def _inverse(curvature):
+    """``1 / curvature``; zero where a split has not moved, which corrects nothing."""
+    return ratio(np.ones_like(curvature), curvature)

@@ -9,6 +9,7 @@ from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution
 from sklearn_hypergrad.problems.linear import curvature
+from sklearn_hypergrad.problems.linear.curvature import Secants
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.newton import MAX_ADJOINT, Newton
 from sklearn_hypergrad.threads import cached_property
@@ -61,16 +62,19 @@ class Memory:
     left : ndarray of shape (n_splits,) or None
         Largest Newton decrement that the state may have under its own penalty; None if it solves
         no problem.
+    secants : Secants
+        What is known of this curvature.
     """
 
     state: NewtonState
     kept: object
     left: np.ndarray | None
+    secants: Secants = dataclasses.field(default_factory=Secants)
 
     @property
     def size(self):
         """Number of floats in it, without matrices, which several memories share."""
-        return self.state.slope.size + self.state.factor.size
+        return self.state.slope.size + self.state.factor.size + self.secants.size
 
 
 class LinearProblem(InnerProblem):
@@ -141,8 +145,8 @@ class LinearProblem(InnerProblem):
 
     def solve(self, h, warm_start, tol):
         ridge = self._ridge(h)
-        newton = Newton(self, ridge, tol)
         memory = self._begun(warm_start)
+        newton = Newton(self, ridge, tol, memory.secants)
         state = memory.state
         # The loss is invariant under the projection: only the weights change.
         state = dataclasses.replace(state, w=self.projection(ridge)(state.w))
@@ -152,7 +156,7 @@ class LinearProblem(InnerProblem):
         if np.any(ridge[: self._design.n_features] <= LEAST * self.level):
             inverse_hvp = functools.partial(self._shortest, state, ridge, tol)
         n_solves = (n_steps + 1) * self._t.shape[1]  # Newton systems and the adjoint
-        memory = Memory(dataclasses.replace(state, z=None), kept, left)
+        memory = Memory(dataclasses.replace(state, z=None), kept, left, newton.secants)
         return InnerSolution(state.w, inverse_hvp, status, n_solves, memory, predictions=state.z)
 
     def _shortest(self, state, ridge, tol, v, start):
@@ -223,7 +227,7 @@ class LinearProblem(InnerProblem):
             memory = warm_start.memory
             if memory.state.w is warm_start.w:
                 return memory
-            return Memory(self.state(warm_start.w), memory.kept, None)
+            return Memory(self.state(warm_start.w), memory.kept, None, memory.secants)
         w = self.start() if warm_start is None else warm_start.w
         return Memory(self.state(w), None, np.zeros(w.shape[1]))
 
@@ -296,12 +300,9 @@ class LinearProblem(InnerProblem):
         product += ridge * v
         return product
 
-    def preconditioner(self, kept, ridge):
-        """A function that multiplies with an approximate inverse of the Hessians."""
-        shape = len(ridge), self._y.shape[2]
-        factor = kept.factor(np.broadcast_to(ridge[:, 0], shape))
-        project = self.projection(ridge)
-        return lambda right: project(factor.solve(right))
+    def factored(self, kept, ridge):
+        """The factors of a curvature and a ridge; their ``solve`` nearly inverts the Hessians."""
+        return kept.factor(np.broadcast_to(ridge[:, 0], (len(ridge), self._y.shape[2])))
 
     # If a common shift of all outputs does not change the loss (softmax), the gradients of the loss
     # sum to zero over outputs, and so does ridge * w at a minimum. In that subspace blocks per

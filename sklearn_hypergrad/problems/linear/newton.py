@@ -9,6 +9,7 @@ import numpy as np
 from sklearn_hypergrad.linalg import conjugate_gradient
 from sklearn_hypergrad.linalg.systems import ratio
 from sklearn_hypergrad.problems.base import Status
+from sklearn_hypergrad.problems.linear.curvature import Secants
 
 # Largest numbers of steps, of halvings of a step, and of CG iterations. Chosen by hand as
 # safeguards: convex problems that are scaled sensibly do not reach them.
@@ -27,6 +28,9 @@ CONTRACTION = 0.1
 # Ratio of the first decrement to that left at the start from which on the first step predicts the
 # next one. Chosen by hand: below it the rest of the last solution dominates.
 TELLING = 100
+# Relative difference of a curvature from the expected one up to which it corrects the matrix.
+# Chosen by hand: matrices are 5 % off.
+AGREES = 0.5
 # Relative residual of the adjoint: this multiple of the inner tolerance, but at most MAX_ADJOINT.
 # Chosen by hand: the adjoint affects gradients only, not values, so it may be less accurate.
 ADJOINT = 100
@@ -63,15 +67,23 @@ class Newton:
     problem : LinearProblem
     ridge : ndarray of shape (n_weights, 1, n_outputs or 1)
     tol : float
+    secants : Secants
+        What is known of the curvature that preconditions at the start.
+
+    Attributes
+    ----------
+    secants : Secants
+        The same at the end; it learns from adjoints, too.
     """
 
-    def __init__(self, problem, ridge, tol):
+    def __init__(self, problem, ridge, tol, secants):
         self._problem = problem
         self._ridge = ridge
         self._tol = tol
         # Where the loss couples the outputs, blocks per output are not the Hessian.
         self._direct = problem.factorises and not problem.loss.shift_invariant
-        self._kept = self._precondition = None
+        self._kept = self._solve_factored = self._precondition = None
+        self.secants = secants.copy()
 
     def run(self, state, kept, left):
         """Minimise, starting from a state of another penalty.
@@ -93,14 +105,15 @@ class Newton:
         status : Status
         n_steps : int
         """
-        last, previous = None, np.full(state.w.shape[1], np.inf)
+        last, previous, rates = None, np.full(state.w.shape[1], np.inf), [0.0]
         if left is not None:
             state, kept, previous = self._predicted(state, kept, left)
         for n_steps in range(1 if left is None else 2, MAX_NEWTON + 1):
             kept = self._renew(kept, state)
             target, stuck = self._allowed(state, self._tol), self._allowed(state, STUCK)
             step, decrement, residual = self._step(state, target)
-            if np.all(self._left(state, decrement, previous, residual) <= target):
+            rates = [rates[-1], _rate(decrement, previous)]
+            if np.all(self._left(state, decrement, np.maximum(*rates), residual) <= target):
                 state = self._problem.arrived(state.w - step, self._ridge)
                 return state, kept, target, Status.CONVERGED, n_steps
             if last is not None and np.all(previous <= stuck):
@@ -116,6 +129,7 @@ class Newton:
                 # No step lowers the objective in floating point: solved if the step is small.
                 exact = np.all(decrement <= stuck)
                 return state, kept, decrement, _status(exact), n_steps
+            self._learn(moved.w - state.w, moved.slope - state.slope, decrement)
             state, last, previous = moved, state, decrement
         return state, kept, previous, _status(False), MAX_NEWTON
 
@@ -132,26 +146,69 @@ class Newton:
         before = state.objective(self._ridge)
         if not np.all(moved.objective(self._ridge) <= before + SLACK * np.abs(before)):
             return self._problem.state(state.w), kept, np.full_like(decrement, np.inf)
+        self._learn(moved.w - state.w, moved.slope - state.slope, decrement)
         return moved, kept, np.where(decrement > TELLING * left, decrement, np.inf)
 
     def inverse_hvp(self, state, v, start):
         """``H^-1 v`` at a state, and its Status."""
         if self._direct and self._tol >= UNCHECKED:
             return self._precondition(v), Status.CONVERGED
-        # With a factorised preconditioner the first step is better than the start of a neighbour.
-        if start is not None:
-            project = self._problem.projection(self._ridge)
-            start = None if self._problem.factorises else project(start)
         tol = min(ADJOINT * self._tol, MAX_ADJOINT) if self._tol < UNCHECKED else INEXACT
+        # With a factorised preconditioner the first step is better than the start of a neighbour.
+        if self._problem.factorises:
+            solution, start = self._refined(state, v, tol), None
+            if solution is not None:
+                return solution, Status.CONVERGED
+        if start is not None:
+            start = self._problem.projection(self._ridge)(start)
         solution, residual = self._solve(state, v, start, tol)
         return solution, Status.CONVERGED if residual <= tol else Status.LINEAR_SOLVE_INEXACT
 
+    # Every product corrects the inverse, so that the next step is better. The last step needs no
+    # product: what it leaves is at most the largest share of a step that was left before.
+    def _refined(self, state, right, tol):
+        """``H^-1 right`` by steps of the corrected inverse; None if they contract slowly."""
+        step = solution = self._precondition(right)
+        first = last = np.einsum("isk,isk->s", right, step)
+        residual, rate = right, 0.0
+        while True:
+            product = self._problem.hessian(state, self._ridge, step)
+            self._learn(step, product - self._ridge * step, last)
+            residual = residual - product
+            step = self._precondition(residual)
+            size, solution = np.einsum("isk,isk->s", residual, step), solution + step
+            rate = np.maximum(rate, _rate(size, last))
+            if np.all(rate * size <= tol**2 * first):
+                return solution
+            if not np.all(rate <= CONTRACTION):
+                return None
+            last = size
+
     def _renew(self, kept, state):
         renewed = self._problem.curvature(kept, state)
+        if renewed is not kept:
+            self.secants = Secants()
         if renewed is not self._kept:
             self._kept = renewed
-            self._precondition = self._problem.preconditioner(renewed, self._ridge)
+            self._solve_factored = self._problem.factored(renewed, self._ridge).solve
+            self._correct()
         return renewed
+
+    # Along a step of P the curvature that P expects is the decrement. Where another one is found,
+    # rounding errors prevail, as along flat directions, or D has changed on the way.
+    def _learn(self, step, product, decrement):
+        """Correct the inverse by a step and its product with the Hessian of the loss."""
+        if not self._problem.factorises:
+            return
+        curvature = np.einsum("isk,isk->s", step, product + self._ridge * step)
+        agrees = (np.abs(curvature - decrement) <= AGREES * decrement)[:, None]
+        self.secants.learn(agrees * step, agrees * product)
+        self._correct()
+
+    def _correct(self):
+        corrected = self.secants.corrected(self._solve_factored, self._ridge)
+        project = self._problem.projection(self._ridge)
+        self._precondition = lambda right: project(corrected(right))
 
     # Exact steps of Newton's method would leave about the square of the error, and more accuracy
     # than is asked for is no use either: so much CG may leave, too (Eisenstat, Walker 1996,
@@ -179,13 +236,10 @@ class Newton:
         """The square of the relative error: decrements as a share of the objective."""
         return ratio(decrement, np.maximum(decrement, state.objective(self._ridge)))
 
-    def _left(self, state, decrement, previous, residual):
-        """The predicted decrement after a step, from the last contraction or the residual of CG."""
-        if not self._direct:
-            return (residual**2 + self._share(state, decrement)) * decrement
-        known = (previous > 0) & np.isfinite(previous)
-        rate = np.divide(decrement, previous, out=np.ones_like(decrement), where=known)
-        return np.minimum(1, rate) * decrement
+    def _left(self, state, decrement, rate, residual):
+        """The predicted decrement after a step, from contractions or the residual of CG."""
+        share = self._share(state, decrement)
+        return (np.maximum(rate, share) if self._direct else residual**2 + share) * decrement
 
     def _solve(self, state, right, start, tol):
         solved = conjugate_gradient(
@@ -216,6 +270,12 @@ class Newton:
         if np.array_equal(failed, moving):
             return state
         return self._problem.state(state.w - np.where(failed, 0.0, length)[:, None] * step)
+
+
+def _rate(decrement, previous):
+    """The factor by which a step has reduced the decrement, at most one, which is no reduction."""
+    known = (previous > 0) & np.isfinite(previous)
+    return np.minimum(1, np.divide(decrement, previous, out=np.ones_like(decrement), where=known))
 
 
 def _status(exact):
