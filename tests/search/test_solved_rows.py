@@ -23,7 +23,7 @@ from sklearn_hypergrad.adapters.logistic import LogisticFamily
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.results.candidate_result import SearchedResult
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit
-from sklearn_hypergrad.search.strategies import closed_form_rows
+from sklearn_hypergrad.search.strategies import closed_form_rows, solved_rows
 
 RANGE = [1e-2, 1e2]
 # Estimators, the hyperparameter and the kind of targets.
@@ -439,8 +439,25 @@ def test_messages_change_no_row(data, train_scores, several):
     found = [searched(WARM["lbfgs"], "scaled", data, verbose=n, **options)[0] for n in (0, 2)]
     assert found[0].cv_results_.keys() == found[1].cv_results_.keys()
     for name, column in found[0].cv_results_.items():
-        if "time" not in name:
+        if "time" in name:
+            continue
+        if "score" in name:
+            # Lines show scores of the scorer; without them the losses of the search are the scores.
+            assert_allclose(column, found[1].cv_results_[name], rtol=1e-12)
+        else:
             np.testing.assert_array_equal(column, found[1].cv_results_[name])
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-14])
+def test_unchanged_solutions_are_scored_once_where_the_loss_is_the_score(data, tol, monkeypatch):
+    """To a tiny tolerance the solver goes on from each solution, and each is scored."""
+    scored, score = [], solved_rows.compute_score
+    monkeypatch.setattr(solved_rows, "compute_score", lambda *a: (scored.append(a), score(*a))[1])
+    final, key, kind = WARM["lbfgs"]
+    case = clone(final).set_params(tol=tol), key, kind
+    assert_close(case, "alone", data, max(1e-6, 300 * tol), scoring="neg_log_loss")
+    # One more is the fit from the beginning that confirms the row.
+    assert len(scored) == {1e-4: 2, 1e-14: 4}[tol]
 
 
 def test_lines_of_splits_are_printed(data, capsys):

@@ -11,7 +11,6 @@ import numpy as np
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.data.blocks import one_split
-from sklearn_hypergrad.search.results.solved_row import SolvedRow
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, features_of
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
@@ -22,9 +21,6 @@ SMALL, FEW = 2**16, 60
 # Relative difference of predictions from which on a fit is another model. Chosen by hand: solvers
 # for sparse data stop at 1e-4, and other formulas differ by far more.
 ANOTHER = 1e-3
-# Relative difference up to which a score is the loss that was descended. Reason: by more than that
-# no result shall be worse than another one.
-EQUAL = 1e-6
 # Difference, relative to the targets, that is none: strong penalties leave constant predictions.
 NOTHING = 1e-9
 
@@ -38,6 +34,8 @@ class ClosedFormRows(SolvedRows):
     objective : Objective
     """
 
+    makes_fits = False
+
     def _fits(self, model, fitted, h, block, splits):
         family, final, data = self._prepared.family, self._prepared.final, model.data
         if self._whole:
@@ -47,7 +45,7 @@ class ClosedFormRows(SolvedRows):
             finals = family.install(final, model, fitted, h)
         parts = zip(data.trains, data.tests, strict=True)
         for split, own, rows in zip(splits, finals, parts, strict=True):
-            yield SplitFit(split, own, lambda: None, lambda part, rows=rows: data.X[rows[part]])
+            yield SplitFit(split, own, lambda: True, lambda part, rows=rows: data.X[rows[part]])
 
     # A fit with the score that is known of the solution shows both that scikit-learn fits the same,
     # and that the descended loss is the asked score.
@@ -62,19 +60,7 @@ class ClosedFormRows(SolvedRows):
         output = self._output(SplitFit(0, final, bool, features), settings)
         output["fit_time"] += seconds
         agrees = self._confirms([output], scores)
-        return SolvedRow([output, *self._known(scores, fit_time=0.0)]) if agrees else None
-
-    # A loss that is the asked score needs no scorer: one split shows that it is.
-    def _confirms(self, outputs, scores):
-        score, offset = outputs[0]["test_scores"], self._prepared.choice.loss.offset
-        if scores is None or self._shown or len(outputs) > 1 or isinstance(score, dict):
-            return False
-        return abs(score - scores[0]) <= EQUAL * max(abs(score), abs(score - offset))
-
-    @property
-    def _shown(self):
-        """Whether users are shown more than the test scores of a split."""
-        return self._scoring.return_train_score or self._scoring.verbose > 1
+        return self._row_of(output, scores) if agrees else None
 
     @property
     def _fits_whole(self):

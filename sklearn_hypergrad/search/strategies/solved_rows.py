@@ -25,6 +25,10 @@ from sklearn_hypergrad.search.results.solved_row import SolvedRow
 from sklearn_hypergrad.tuning import FINE, Stopped
 from sklearn_hypergrad.tuning.objective import UNSOLVED
 
+# Relative difference up to which a score is the loss that was descended. Reason: by more than that
+# no result shall be worse than another one.
+EQUAL = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class SplitFit:
@@ -36,7 +40,7 @@ class SplitFit:
     final : estimator
         The final step with the solution.
     fit : callable
-        ``fit()`` does what is left of its fit.
+        ``fit()`` does what is left of its fit, and returns whether the solution is as before.
     features : callable
         ``features(part)`` returns rows of what the final step sees, part 0 the training rows of the
         split and part 1 the held-out ones.
@@ -75,9 +79,11 @@ class SolvedRows(abc.ABC):
     begun : sequence of dict
         Where there is a doubt: scores and times of fits of the first row from the beginning, for as
         many of the first splits as were made.
+    makes_fits : bool
+        Whether solutions have to be fitted still.
     """
 
-    begun = ()
+    begun, makes_fits = (), True
 
     def __init__(self, prepared, objective):
         objective.tol, objective.events = FINE, dataclasses.replace(objective.events, watch=bool)
@@ -152,19 +158,23 @@ class SolvedRows(abc.ABC):
 
         ``scores`` are those of the search on the splits, or None.
         """
-        done, outputs = [], []
+        done, outputs, confirmed = [], [], False
         if fits is None:
             return [], None
         try:
             for fit in fits:
                 began = time.perf_counter()
-                fit.fit()
+                same = fit.fit()
                 seconds = fit.seconds + time.perf_counter() - began
-                outputs.append(self._output(fit, settings))
+                known = same and confirmed
+                outputs.append(
+                    self._known(fit.split, scores) if known else self._output(fit, settings)
+                )
                 outputs[-1]["fit_time"] += seconds
                 done.append(fit)
-                if self._confirms(outputs, scores):
-                    return done, SolvedRow(outputs + self._known(scores, outputs[0]["fit_time"]))
+                confirmed = confirmed or (same and self._confirms(outputs, scores))
+                if confirmed and not self.makes_fits:
+                    return done, self._row_of(outputs[0], scores, outputs[0]["fit_time"])
         except Unsolved:
             return [], None
         return done, SolvedRow(outputs, self._refit(self._h(settings), done))
@@ -197,18 +207,29 @@ class SolvedRows(abc.ABC):
         """
         return None
 
+    # A loss that is the asked score needs no scorer: one split shows that it is.
     def _confirms(self, outputs, scores):
         """Whether the score of the first split shows that those of all splits are ``scores``."""
-        return False
+        score, offset = outputs[0]["test_scores"], self._prepared.choice.loss.offset
+        if scores is None or self._shown or len(outputs) > 1 or isinstance(score, dict):
+            return False
+        return abs(score - scores[0]) <= EQUAL * max(abs(score), abs(score - offset))
 
-    def _known(self, scores, fit_time):
-        """Outputs of all splits but the first."""
-        sizes = [len(row_numbers(test)) for _, test in self._inputs.splits]
-        times = {"fit_error": None, "fit_time": fit_time, "score_time": 0.0}
-        return [
-            {**times, "test_scores": float(score), "n_test_samples": size}
-            for score, size in zip(scores[1:], sizes[1:], strict=True)
-        ]
+    @property
+    def _shown(self):
+        """Whether users are shown more than the test scores of a split."""
+        return self._scoring.return_train_score or self._scoring.verbose > 1
+
+    def _row_of(self, first, scores, fit_time=0.0):
+        """The SolvedRow of a first output that confirms the scores of all splits."""
+        others = range(1, len(self._inputs.splits))
+        return SolvedRow([first, *(self._known(split, scores, fit_time) for split in others)])
+
+    def _known(self, split, scores, fit_time=0.0):
+        """The output of a split whose score is known."""
+        size = len(row_numbers(self._inputs.splits[split][1]))
+        known = {"test_scores": float(scores[split]), "n_test_samples": size}
+        return {"fit_error": None, "fit_time": fit_time, "score_time": 0.0, **known}
 
     # Scikit-learn would cut rows out of these rows once more: on small data that takes as long as
     # the score.

@@ -65,12 +65,15 @@ class WarmRows(SolvedRows):
         return self._prepared.steps[split].means - own
 
     def _fit(self, own, split, features, origin):
-        steps = self._prepared.steps[split]
+        """Fit, and return whether the solver has left the solution as it is."""
+        steps, before = self._prepared.steps[split], (own.coef_, own.intercept_)
         warm_fit(own, features(0), self._y(split), steps.params)
+        same = all(map(np.array_equal, before, (own.coef_, own.intercept_)))
         if self._whole and steps.names is not None:
             own.feature_names_in_ = steps.names
         if origin is not None:
             own.intercept_ = own.intercept_ - own.coef_ @ origin
+        return same
 
     def _y(self, split):
         return rows_of(self._inputs.y, row_numbers(self._inputs.splits[split][0]))
