@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 
 from sklearn_hypergrad._sklearn import checked_array
@@ -486,10 +485,16 @@ class ClassifierFamily(Family):
                 )
 
 
+def member_of(labels):
+    """Whether labels are those of each class, or of two classes those of the second, as columns."""
+    classes = np.unique(labels)
+    return labels[:, None] == (classes[1:] if len(classes) == 2 else classes)
+
+
 class ProbabilisticFamily(ClassifierFamily):
     """Families of classifiers with probabilities: codes are 0 and 1, one column per class."""
 
     takes = "probabilities"
 
     def encode(self, labels):
-        return LabelBinarizer().fit_transform(labels).astype(float)
+        return member_of(labels).astype(float)

@@ -29,6 +29,7 @@ from sklearn_hypergrad.adapters.base import (
     family,
     in_row_space,
     is_wide,
+    member_of,
     only,
 )
 from sklearn_hypergrad.adapters.model import LinearModel
@@ -230,7 +231,7 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     minimises = "coded_squared_error"
 
     def encode(self, labels):
-        return LabelBinarizer(neg_label=-1, pos_label=1).fit_transform(labels).astype(float)
+        return 2.0 * member_of(labels) - 1
 
     def training_weight(self, estimator, labels, weight):
         if estimator.class_weight is None:
