@@ -8,11 +8,8 @@ cross-validated loss to the lowest of the others (negative: ours is lower). With
 are reviews and a census, too, and ``docs/price.inc`` is written.
 """
 
-import argparse
 import dataclasses
-import tarfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,8 +24,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from benchmarks.cases import film_reviews, list_table, measured_cases
 from benchmarks.speed import data
-from benchmarks.speed.clock import blas_threads
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 
 PAGE = Path(__file__).parents[1] / "docs" / "price.inc"
@@ -128,20 +125,10 @@ def sparse_accuracy():
 
 
 def reviews(folder):
-    """Film reviews of Pang and Lee, 2004."""
-
-    def read():
-        texts, labels = [], []
-        with tarfile.open(folder / "text" / "review_polarity.tar.gz") as archive:
-            for member in archive.getmembers():
-                if member.isfile() and member.name.endswith(".txt"):
-                    texts.append(archive.extractfile(member).read().decode("latin1"))
-                    labels.append(int("/pos/" in member.name))
-        return texts, np.array(labels)
-
+    """Film reviews."""
     model, key = make_pipeline(TfidfVectorizer(), LogisticRegression()), "logisticregression__C"
     peers = {"GridSearchCV, 1": grid(model, key, [1.0], "neg_log_loss")}
-    return Case(read, model, key, "neg_log_loss", peers)
+    return Case(lambda: film_reviews(folder), model, key, "neg_log_loss", peers)
 
 
 def census(folder):
@@ -203,8 +190,9 @@ def measured(case, rounds):
     return {name: float(np.median(times)) for name, times in seconds.items()}, fitted, X, y
 
 
-def row(name, case, rounds):
+def row(name, make, rounds):
     """The row of a case: name and columns, as text."""
+    case = make()
     seconds, fitted, X, y = measured(case, rounds)
     ours = seconds["ours"]
     others = [f"{peer} {seconds[peer] / ours:.2f}" for peer in case.peers]
@@ -217,36 +205,17 @@ def row(name, case, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--only", default="", help="part of the names of cases")
-    parser.add_argument("--rounds", type=int, default=9)
-    arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    rows = []
-    with blas_threads(1):
-        for name, make in cases(arguments.data).items():
-            if arguments.only in name:
-                rows.append(row(name, make(), arguments.rounds))
-                print(" | ".join(rows[-1]), flush=True)
+    rows, complete = measured_cases(__doc__, cases, row, rounds=9)
     print(markdown(rows))
-    if arguments.data is not None and not arguments.only:
-        PAGE.write_text(table(rows), encoding="utf-8")
+    if complete:
+        page = list_table(("", *COLUMNS), rows, widths="34 14 40 12")
+        PAGE.write_text(page, encoding="utf-8")
 
 
 def markdown(rows):
     """The rows as a table of the README."""
     lines = [("", *COLUMNS[:2]), ("---",) * 3, *(cells[:3] for cells in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def table(rows):
-    """The rows as a list-table of the documentation."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 34 14 40 12", ""]
-    for cells in (("", *COLUMNS), *rows):
-        first, *others = cells
-        lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

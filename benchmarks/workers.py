@@ -5,10 +5,7 @@ Every process has one BLAS thread, workers are stopped before each round, and th
 take turns. ``docs/workers.inc`` is written with ``--data``, which brings the texts.
 """
 
-import argparse
-import tarfile
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
+from benchmarks.cases import film_reviews, list_table, measured_cases
 from benchmarks.speed import data
-from benchmarks.speed.clock import blas_threads
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 
 PAGE = Path(__file__).parents[1] / "docs" / "workers.inc"
@@ -39,13 +36,9 @@ def networks(iterations):
 
 def texts(folder):
     """Six settings of a vectorizer for film reviews, each with a range of C."""
-    with tarfile.open(folder / "text" / "review_polarity.tar.gz") as archive:
-        members = [member for member in archive if member.name.endswith(".txt")]
-        reviews = [archive.extractfile(member).read().decode("latin1") for member in members]
-    labels = np.array(["/pos/" in member.name for member in members])
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
     grid = {**TEXT, "logisticregression__C": Continuous()}
-    return HypergradSearchCV(model, grid, scoring="neg_log_loss"), reviews, labels
+    return HypergradSearchCV(model, grid, scoring="neg_log_loss"), *film_reviews(folder)
 
 
 def vector():
@@ -90,30 +83,11 @@ def row(name, make, rounds):
     return name, f"{alone:.1f}", f"{shared:.1f}", f"{shared / alone:.2f}"
 
 
-def table(rows):
-    """The rows as a list-table of the documentation."""
-    header = "Search", "``n_jobs=1``, s", "``n_jobs=2``, s", "ratio"
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 58 14 14 14", ""]
-    for first, *others in (header, *rows):
-        lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
-    return "\n".join(lines) + "\n"
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--only", default="", help="part of the names of cases")
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    rows = []
-    with blas_threads(1):
-        for name, make in cases(arguments.data).items():
-            if arguments.only in name:
-                rows.append(row(name, make, arguments.rounds))
-                print(" | ".join(rows[-1]), flush=True)
-    if arguments.data is not None and not arguments.only:
-        PAGE.write_text(table(rows), encoding="utf-8")
+    rows, complete = measured_cases(__doc__, cases, row, rounds=3)
+    if complete:
+        header = "Search", "``n_jobs=1``, s", "``n_jobs=2``, s", "ratio"
+        PAGE.write_text(list_table(header, rows, widths="58 14 14 14"), encoding="utf-8")
 
 
 if __name__ == "__main__":
