@@ -20,6 +20,8 @@ LEAST = 1e-10
 # most directions, and there the Hessian is R. Both are met half way by the geometric mean of R and
 # c. Measured on reviews: R + c takes 1.0 to 2.3 times as many iterations of conjugate gradients, R
 # with the mean of c as many on words, but twice as many where columns have units of their own.
+# With more rows than features it is the mean that takes more: on words 1.1 times as many with 1.1
+# times as many rows, 1.3 to 2.6 times with 4 times as many, at weak penalties.
 @dataclasses.dataclass(frozen=True)
 class CurvatureDiagonal:
     """The diagonal of ``X' D X`` about the means of the features, and these means.
@@ -49,9 +51,10 @@ class CurvatureDiagonal:
 
     def factor(self, ridge):
         """An approximate inverse of ``X' D X + diag(ridge)``; ridge is (n_weights, n_outputs)."""
-        ridge = ridge[:, None, :]
-        diagonal = ridge + np.sqrt(ridge * self.squares)
-        return _Inverse(np.where(ridge > 0, diagonal, self.squares), self.mean)
+        ridge, data = ridge[:, None, :], self.squares
+        if len(self.reference) <= len(data):
+            data = np.where(ridge > 0, np.sqrt(ridge * data), data)
+        return _Inverse(ridge + data, self.mean)
 
 
 class _Inverse:
