@@ -176,7 +176,11 @@ def check_solution(case, rtol=1e-10):
     product, status = solution.inverse_hvp(case.v, None)
     assert status is Status.CONVERGED
     back = problem.hvp(solution.w, h, product)
-    assert_allclose(back, case.v, rtol=rtol, atol=rtol * np.abs(case.v).max())
+    assert_allclose(back, case.v, rtol=10 * rtol, atol=10 * rtol * np.abs(case.v).max())
+    # Iterative solvers promise a residual r that is small next to v in the norm of the inverse
+    # Hessian, r' H^-1 r, not entry by entry.
+    error, _ = solution.inverse_hvp(case.v - back, None)
+    assert np.vdot(case.v - back, error) <= rtol**2 * np.vdot(case.v, product)
 
 
 @pytest.mark.portable
