@@ -130,7 +130,9 @@ class Newton:
                 exact = np.all(decrement <= stuck)
                 return state, kept, decrement, _status(exact), n_steps
             self._learn(moved.w - state.w, moved.slope - state.slope, decrement)
-            state, last, previous = moved, state, decrement
+            # Only from near the minimum is there a way back; a state takes as much as its solution.
+            last = state if np.all(decrement <= stuck) else None
+            state, previous = moved, decrement
         return state, kept, previous, _status(False), MAX_NEWTON
 
     def _predicted(self, state, kept, left):
