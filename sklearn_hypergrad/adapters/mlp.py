@@ -165,6 +165,10 @@ class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
             return super().labels(y)
         return y.toarray() if issparse(y) else np.asarray(y)
 
+    def encode(self, labels):
+        # Several labels per row are codes already.
+        return labels.astype(float) if labels.ndim > 1 else super().encode(labels)
+
     def loss(self, data):
         """The training loss."""
         is_multiclass = data.y.shape[1] > 1 and not _is_multilabel(data)
