@@ -378,17 +378,19 @@ def in_row_space(data, *, center):
 
 
 def own_coefficients(coefs, data, block):
-    """Coefficients of the features that each split has itself, of shape (n_splits, n_outputs, ...).
+    """For every split, coefficients of its own features, of shape (n_outputs, n_features).
 
     Those of a model may be of a basis of the row space (``narrowed``), or of the features of
-    another split (``scales``).
+    another split (``scales``), or some that this split lacks (``present``).
     """
     if data.X is not block.X:
         coefs = np.array([from_row_space(coef, data.X, block.X) for coef in coefs])
     if block.scales is not None:
         scales = block.scales.T[:, None]
         coefs = np.divide(coefs, scales, out=np.zeros_like(coefs), where=scales != 0)
-    return coefs
+    if block.present is not None:
+        return [coef[:, own] for coef, own in zip(coefs, block.present, strict=True)]
+    return list(coefs)
 
 
 class Apart(ValueError):
@@ -428,7 +430,7 @@ class LinearFamily(Family):
             if means is None:
                 mean = column_means(block.X)
                 means = [block.own(mean, split) for split in range(len(own))]
-            shift = np.einsum("sp,skp->sk", np.array(means), own)
+            shift = [np.einsum("p,kp->k", *pair) for pair in zip(means, own, strict=True)]
             intercepts = predicted.reshape(intercepts.shape) + intercepts - shift
         return self._with_each(estimator, model, own, intercepts)
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from scipy.sparse import issparse, vstack
+from scipy.sparse import hstack, issparse, vstack
 
 # Number of entries of dense X from which variances are those of every k-th row; of sparse X so many
 # are squared at a time. Chosen by hand: variances are compared as orders of magnitude, and 2**20
@@ -36,6 +36,9 @@ class SplitData:
         offset that the intercept absorbs. None is one.
     offsets : ndarray of shape (n_features, n_splits), default=None
         These offsets, where they are known; models need none.
+    present : list of ndarray of int, default=None
+        For each split the columns of X that are its own features, in its own order; the others have
+        the scale zero. None if every split has all of them.
     """
 
     X: object
@@ -48,6 +51,7 @@ class SplitData:
     columns: object = None
     scales: object = None
     offsets: object = None
+    present: object = None
 
     @property
     def n_splits(self):
@@ -67,8 +71,10 @@ class SplitData:
 
     def own(self, X, split):
         """Features that a split has itself, from some X; up to an offset if that is unknown."""
+        present = slice(None) if self.present is None else self.present[split]
+        X = X if self.present is None else X[..., present]
         if self.scales is not None:
-            scales = self.scales[:, split]
+            scales = self.scales[present, split]
             X = X.multiply(scales).tocsr() if issparse(X) else X * scales
         return X if self.offsets is None else X + self.offsets[:, split]
 
@@ -89,6 +95,7 @@ class SplitData:
                 weights=self.weights[start : start + most],
                 scales=None if self.scales is None else self.scales[:, start : start + most],
                 offsets=None if self.offsets is None else self.offsets[:, start : start + most],
+                present=None if self.present is None else self.present[start : start + most],
             )
             for start in range(0, self.n_splits, most)
         ]
@@ -113,6 +120,7 @@ class SplitData:
 
 def variances(X, scales=None):
     """Variances of the features of X, times these factors, that are not constant."""
+    scales = np.ones(X.shape[1]) if scales is None else scales
     if issparse(X):
         means, squares = _sparse_moments(X)
         found = squares - means**2
@@ -121,8 +129,8 @@ def variances(X, scales=None):
         means = X.mean(axis=0, dtype=float)
         found = np.square(X - means).mean(axis=0)
         squares = found + means**2
-    varied = found > np.finfo(float).eps * squares
-    return found[varied] if scales is None else found[varied] * scales[varied] ** 2
+    varied = (found > np.finfo(float).eps * squares) & (scales != 0)
+    return found[varied] * scales[varied] ** 2
 
 
 def _sparse_moments(X):
@@ -156,6 +164,11 @@ def stacked(parts):
     if len(parts) == 1:
         return parts[0]
     return vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
+
+
+def beside(X, more):
+    """Columns of two X beside each other, dense or CSR."""
+    return hstack([X, more], format="csr") if issparse(X) else np.hstack([X, more])
 
 
 def chunks(n_rows, n_columns, numbers):

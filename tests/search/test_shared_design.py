@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
-from sklearn.model_selection import LeaveOneOut, RepeatedKFold, ShuffleSplit, cross_val_score
+from sklearn.model_selection import KFold, LeaveOneOut, RepeatedKFold, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -206,27 +206,85 @@ def test_sparse_data_that_bend_are_tuned_apart(monkeypatch, function):
     check_same(search, X, y, monkeypatch, 3)
 
 
-def test_a_category_that_a_training_part_lacks(monkeypatch):
-    X, y = data("logistic")
-    X[:, 3] = np.arange(len(X)) % 3
-    X[-1, 3] = 3
-    both = make_column_transformer(
-        (COMPARED, [0, 1]), (OneHotEncoder(handle_unknown="ignore"), [3]), sparse_threshold=1
+class Nameless(OneHotEncoder):
+    def get_feature_names_out(self, input_features=None):
+        raise ValueError("no names")
+
+
+def categories(name, rare, encoder=OneHotEncoder, threshold=1):
+    """Data with five categories and one more in each of some rows, and their transformers."""
+    X, y = data(name)
+    X[:, 3] = np.arange(len(X)) % 5
+    X[rare, 3] = 5 + np.arange(len(rare))
+    return (
+        X,
+        y,
+        make_column_transformer(
+            (encoder(handle_unknown="ignore"), [3]), (COMPARED, [0, 1]), sparse_threshold=threshold
+        ),
     )
-    check_same(search_for("logistic", both, cv=3), X, y, monkeypatch, 2)
+
+
+def held_out_last(split):
+    """Rows of the data in the order of a split of three."""
+    rows = np.arange(60).reshape(3, 20)
+    return *np.delete(rows, split, axis=0), rows[split]
+
+
+# The three splits hold out rows 0 to 19, 20 to 39 and 40 to 59.
+@pytest.mark.parametrize(
+    ("rare", "features"),
+    [
+        ([], (7, 7, 7)),
+        ([59], (8, 8, 7)),
+        ([0], (7, 8, 8)),
+        ([0, 30], (8, 8, 9)),
+        ([0, 59], (8, 9, 8)),
+    ],
+)
+@pytest.mark.parametrize("threshold", [0, 1])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_category_that_a_training_part_lacks(monkeypatch, name, rare, features, threshold):
+    X, y, both = categories(name, rare, threshold=threshold)
+    search = search_for(name, both, cv=KFold(3))
+    (block,) = check_same(search, X, y, monkeypatch, 1)
+    assert sparse.issparse(block.X) == (threshold == 1)
+    assert (block.present is None) == (not rare)
+    alone = [each.own(each.X, 0) for each in evaluated(search, X, y)[0]]
+    assert tuple(each.shape[1] for each in alone) == features
+    for split, each in enumerate(alone):
+        own = block.own(block.X, split)
+        own, each = (X.toarray() if sparse.issparse(X) else X for X in (own, each))
+        rows = np.argsort(np.concatenate(held_out_last(split)))
+        moves = own - each[rows]
+        assert_allclose(moves, np.broadcast_to(moves[0], moves.shape), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rare", "encoder", "n_blocks"),
+    [
+        # The last split has too few of the features.
+        ([0, *range(40, 44)], OneHotEncoder, 2),
+        ([59], Nameless, 2),
+    ],
+)
+def test_splits_that_lack_more_are_tuned_apart(monkeypatch, rare, encoder, n_blocks):
+    X, y, both = categories("ridge", rare, encoder)
+    check_same(search_for("ridge", both, cv=KFold(3)), X, y, monkeypatch, n_blocks)
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", lambda model, X, y: model.score(X, y)])
 @pytest.mark.parametrize("judge", ["warm", "cold"])
 @pytest.mark.parametrize("name", MODELS)
-def test_rows_of_sparse_data_are_those_of_whole_pipelines(name, judge, scoring):
-    X, y = words(name)
+@pytest.mark.parametrize("kind", ["words", "categories"])
+def test_rows_of_shared_data_are_those_of_whole_pipelines(name, judge, scoring, kind):
+    X, y, transformer = (*words(name), moved([0, 1])) if kind == "words" else categories(name, [0])
     scoring = "r2" if (name, scoring) == ("ridge", "accuracy") else scoring
     make, key, _ = MODELS[name]
-    pipeline = make_pipeline(moved([0, 1]), make(tol=1e-10, max_iter=10_000))
-    grid = {f"{make.__name__.lower()}__{key}": [1e-2, 1.0, 1e2]}
-    search = HypergradSearchCV(pipeline, grid, scoring=scoring, judge=judge, cv=4).fit(X, y)
-    expected = cross_val_score(search.best_estimator_, X, y, scoring=scoring, cv=4).mean()
+    pipeline = make_pipeline(transformer, make(tol=1e-10, max_iter=10_000))
+    grid, cv = {f"{make.__name__.lower()}__{key}": [1e-2, 1.0, 1e2]}, KFold(4)
+    search = HypergradSearchCV(pipeline, grid, scoring=scoring, judge=judge, cv=cv).fit(X, y)
+    expected = cross_val_score(search.best_estimator_, X, y, scoring=scoring, cv=cv).mean()
     assert_allclose(search.best_score_, expected, rtol=1e-7)
     assert not any("rows are fits from the beginning" in line for line in search.remarks_)
 

@@ -230,11 +230,11 @@ def _on_worker(of_split, inputs, split, halted):
 
 
 def _kept_apart(parts, kept):
-    """Yield parts without their steps, which are added to ``kept`` if it is a list."""
+    """Yield parts with the names of their features; steps are added to ``kept`` if it is a list."""
     for block, rows, steps in parts:
         if kept is not None:
             kept.append(steps)
-        yield block, rows
+        yield block, rows, steps.all_names
 
 
 def _transformed(candidate, inputs, split, *, path, targets, means):

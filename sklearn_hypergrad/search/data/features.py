@@ -10,6 +10,7 @@ from sklearn.pipeline import FeatureUnion
 
 from sklearn_hypergrad._sklearn import feature_names, first_rows
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
+from sklearn_hypergrad.search.data.fitted_steps import names_out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +52,7 @@ class Columns:
         names = feature_names(transformed)
         visible = names is not None
         if not visible:
-            # Transformers are user code and may fail here; names are optional.
-            try:
-                names = pipeline.get_feature_names_out()
-            except Exception:
-                names = None
+            names = names_out(pipeline)
         union = _union_before(pipeline, path)
         more = {} if union is None else _union_fields(pipeline, path, union, X)
         return cls(transformed.shape[1], _tuple(names), visible=visible, **more)

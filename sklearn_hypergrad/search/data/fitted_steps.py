@@ -14,7 +14,7 @@ class FittedSteps:
     Attributes
     ----------
     names : ndarray of str or None
-        Names of the features that the final step is fitted on.
+        Names of the features that the final step is fitted on, if it sees them.
     means : ndarray of shape (n_features,) or None
         Means of these features, over the training and the held-out part; None if nobody asked.
     params : dict
@@ -31,11 +31,24 @@ class FittedSteps:
     pipeline: Any = None
     path: tuple = ()
 
+    def all_names(self):
+        """Names of these features by the transformers, whether the final step sees them or not."""
+        return self.names if self.names is not None else names_out(self.pipeline)
+
     def then(self, final):
         """The pipeline with a fitted final step, which is told the names of its features."""
         if self.names is not None:
             final.feature_names_in_ = self.names
         return _with_last(self.pipeline, len(self.path), final)
+
+
+def names_out(pipeline):
+    """Names of the features that come out of fitted steps; None if these do not tell."""
+    # Transformers are user code and may fail here; names are optional.
+    try:
+        return pipeline.get_feature_names_out()
+    except Exception:
+        return None
 
 
 def _with_last(pipeline, depth, final):

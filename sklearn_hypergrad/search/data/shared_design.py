@@ -1,19 +1,20 @@
-"""One X for splits whose features differ only in scale and origin, as after a StandardScaler."""
+"""One X for splits whose features differ only in scale and origin, as after a StandardScaler.
+
+Some splits may lack a few features, as where no training row has a rare category. The factors of
+these are zero there, so that the model of the split is as if it did not have them.
+"""
 
 import dataclasses
 
 import numpy as np
-from scipy.sparse import issparse
 
-from sklearn_hypergrad.search.data.sparse_columns import SparseColumns
+from sklearn_hypergrad.problems.split_data import beside
+from sklearn_hypergrad.search.data.reference import Reference
 from sklearn_hypergrad.threads import cached_property
 
-# Largest deviation from an affine map, relative to the range of a feature, for each precision.
-# Chosen by hand: above the rounding of a scaler (1e-16 and 1e-7 times the ratio of origin to range)
-# and far below the accuracy of inner solutions in double precision (1e-6).
-EXACT = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-6}
-# Number of rows that are compared at a time, which bounds the memory of the differences.
-CHUNK = 4096
+# Smallest share of all features that every split has itself. Chosen by hand: Gram matrices are then
+# less than twice as large, and splits that share X need fewer of them.
+SHARED = 0.75
 
 
 class Shared:
@@ -25,50 +26,59 @@ class Shared:
         A block of one split.
     rows : ndarray of int
         The rows of the data that the block has.
+    names : callable
+        Returns the names of its features, or None if they have none.
     intercept : bool
         Whether the model has an intercept, which absorbs another origin of the features.
     """
 
-    def __init__(self, block, rows, *, intercept):
+    def __init__(self, block, rows, names, *, intercept):
         self._order = np.argsort(rows)
         self._rows = rows[self._order]
         self._intercept = intercept
-        self._first = block
-        self._splits, self._scales = [], []
-        self._append(block, rows, np.ones(block.X.shape[1]))
+        self._first, self._first_names = block, names
+        self._reference = self._reference_of(block.X)
+        self._splits, self._present, self._scales = [], [], []
+        features = block.X.shape[1]
+        self._append(block, rows, np.arange(features), np.ones(features))
 
     @classmethod
-    def possible(cls, block, rows):
-        """Whether other blocks may be added to this one."""
-        return len(np.unique(rows)) == len(rows)
+    def possible(cls, rows):
+        """Whether other blocks may be added to one with these rows."""
+        return bool(np.all(np.diff(np.sort(rows)) > 0))
 
-    def add(self, block, rows):
+    def add(self, block, rows, names):
         """Add a block if it shares X; returns whether it does."""
         order = np.argsort(rows)
         if not np.array_equal(rows[order], self._rows) or block.columns != self._first.columns:
             return False
-        scales = self._scales_of(block.X, order)
-        if scales is None:
+        found = self._same(block.X, order) or self._some_missing(block.X, order, names())
+        if found is None:
             return False
-        self._append(block, rows, scales)
+        self._append(block, rows, *found)
         return True
 
-    def _append(self, block, rows, scales):
+    def _append(self, block, rows, present, scales):
         position = np.searchsorted(self._rows, rows)
         (train,), (test,), (weight,) = block.trains, block.tests, block.weights
         self._splits.append((position[train], position[test], weight))
+        self._present.append(present)
         self._scales.append(scales)
 
     def block(self):
         """The block of all splits."""
         if len(self._splits) == 1:
             return self._first
-        first, order = self._first, self._order
+        first, order, X = self._first, self._order, self._reference.X
         trains, tests, weights = (list(parts) for parts in zip(*self._splits, strict=True))
-        scales = np.stack(self._scales, axis=1)
+        scales = np.zeros((X.shape[1], len(trains)))
+        for column, present, own in zip(scales.T, self._present, self._scales, strict=True):
+            column[present] = own
+        everywhere = np.arange(X.shape[1])
+        complete = all(np.array_equal(present, everywhere) for present in self._present)
         return dataclasses.replace(
             first,
-            X=first.X[order],
+            X=X[order],
             y=first.y[order],
             trains=trains,
             tests=tests,
@@ -76,52 +86,56 @@ class Shared:
             score_weight=first.score_weight[order],
             labels=first.labels[order],
             scales=None if np.all(scales == 1) else scales,
+            present=None if complete else self._present,
         )
 
-    def _scales_of(self, X, order):
-        """Factors that map the features of the first block to X, up to an origin; or None."""
-        first = self._first.X
-        if X.shape != first.shape or X.dtype != first.dtype or issparse(X) != issparse(first):
-            return None
-        if issparse(X):
-            other = SparseColumns(X[order], centred=self._intercept)
-            return self._columns.scales_to(other, EXACT[X.dtype])
-        return self._affine(X, order)
+    def _reference_of(self, X):
+        return Reference(X, self._order, centred=self._intercept)
 
     @cached_property
-    def _columns(self):
-        return SparseColumns(self._first.X[self._order], centred=self._intercept)
+    def _names(self):
+        """Names of the columns of the shared X, or None."""
+        return self._first_names()
 
-    @cached_property
-    def _ends(self):
-        return self._first.X.argmin(axis=0), self._first.X.argmax(axis=0)
+    def _same(self, X, order):
+        """``(columns of the shared X, their factors)`` if it has the features of X in their order.
 
-    # The smallest and the largest value of a feature determine the map; all others must follow it.
-    def _affine(self, X, order):
-        """The factors for dense X."""
-        first = self._first.X
-        columns = np.arange(X.shape[1])
-        # The same rows of the data, in the order of X.
-        own = np.empty_like(order)
-        own[self._order] = order
-        low, high = (first[end, columns].astype(float) for end in self._ends)
-        to_low, to_high = (X[own[end], columns].astype(float) for end in self._ends)
-        spread = high - low
-        scales = np.divide(to_high - to_low, spread, out=np.ones(len(spread)), where=spread > 0)
-        origin = to_low - scales * low
-        # A constant feature has no range: its size is the scale of its deviations.
-        reach = np.where(spread > 0, np.abs(to_high - to_low), np.abs(to_low))
-        allowed = EXACT[X.dtype] * reach
-        if not self._intercept and np.any(np.abs(origin) > allowed):
+        Else None.
+        """
+        scales = self._reference.scales_to(X, order)
+        return None if scales is None else (np.arange(len(scales)), scales)
+
+    def _some_missing(self, X, order, names):
+        """The same, where features of these names may be missing here or there."""
+        places = self._places(names)
+        if places is None:
             return None
-        for start in range(0, len(X), CHUNK):
-            rows = slice(start, start + CHUNK)
-            difference = first[rows] * scales
-            difference += origin
-            difference -= X[own[rows]]
-            if not np.all(np.abs(difference) <= allowed):
-                return None
-        return scales
+        shared = self._reference.X
+        known = places < shared.shape[1]
+        part = self._reference_of(shared[:, places[known]])
+        found = part.scales_to(X[:, known], order)
+        if found is None:
+            return None
+        if not known.all():
+            more = X[:, ~known][self._reference.rows_of(order)]
+            self._reference = self._reference_of(beside(shared, more))
+            self._names = [*self._names, *np.asarray(names)[~known]]
+        scales = np.ones(len(places))
+        scales[known] = found
+        return places, scales
+
+    def _places(self, names):
+        """Places of names among those of the shared X, new ones after its end; None if few are."""
+        ours = self._names
+        if ours is None or names is None or len(set(names)) < len(names):
+            return None
+        place = {name: number for number, name in enumerate(ours)}
+        # Features that all have the same names have been compared.
+        if len(place) < len(ours) or list(ours) == list(names):
+            return None
+        places = np.array([place.setdefault(name, len(place)) for name in names])
+        fewest = min(len(own) for own in (places, *self._present))
+        return places if fewest >= SHARED * len(place) else None
 
 
 def shared(parts, *, intercept, wanted):
@@ -129,8 +143,9 @@ def shared(parts, *, intercept, wanted):
 
     Parameters
     ----------
-    parts : iterable of (SplitData, ndarray)
-        Blocks and their rows. Each is released as soon as it is part of another.
+    parts : iterable of (SplitData, ndarray, callable)
+        Blocks, their rows, and functions that return the names of their features. Each is released
+        as soon as it is part of another.
     intercept : bool
         Whether the model has an intercept.
     wanted : callable
@@ -143,10 +158,10 @@ def shared(parts, *, intercept, wanted):
     """
     parts = iter(parts)
     first = next(parts)
-    if wanted(first[0]) and Shared.possible(*first):
+    if wanted(first[0]) and Shared.possible(first[1]):
         common = Shared(*first, intercept=intercept)
-        for block, rows in parts:
-            if not common.add(block, rows):
-                return [common.block(), block, *(block for block, _ in parts)]
+        for part in parts:
+            if not common.add(*part):
+                return [common.block(), part[0], *(block for block, *_ in parts)]
         return [common.block()]
-    return [first[0], *(block for block, _ in parts)]
+    return [first[0], *(block for block, *_ in parts)]
