@@ -24,6 +24,7 @@ from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.results.candidate_result import SearchedResult
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit
 from sklearn_hypergrad.search.strategies import closed_form_rows, solved_rows
+from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
 
 RANGE = [1e-2, 1e2]
 # Estimators, the hyperparameter and the kind of targets.
@@ -458,6 +459,30 @@ def test_unchanged_solutions_are_scored_once_where_the_loss_is_the_score(data, t
     assert_close(case, "alone", data, max(1e-6, 300 * tol), scoring="neg_log_loss")
     # One more is the fit from the beginning that confirms the row.
     assert len(scored) == {1e-4: 2, 1e-14: 4}[tol]
+
+
+@pytest.mark.parametrize("factor", [1, 1 - 1e-3])
+@pytest.mark.parametrize("kind", ["two classes", "three"])
+@pytest.mark.parametrize("tol", [1e-4, 1e-14])
+def test_classes_beyond_doubt_are_scored_once_for_all_splits(data, tol, kind, factor, monkeypatch):
+    scored, score = [], solved_rows.compute_score
+    certain = PredictedScores.certain_of_splits
+    monkeypatch.setattr(solved_rows, "compute_score", lambda *a: (scored.append(a), score(*a))[1])
+    monkeypatch.setattr(
+        PredictedScores, "certain_of_splits", lambda *a: factor * np.asarray(certain(*a))
+    )
+    X, y = data[0], data[1][kind]
+    model = LogisticRegression(tol=tol, max_iter=10_000)
+    search = HypergradSearchCV(model, {"C": RANGE}, scoring="accuracy", cv=3).fit(X, y)
+    rows = search.cv_results_["params"]
+    # One more is the fit from the beginning. Scores that the first split denies are not used.
+    once = tol == 1e-4 and factor == 1
+    assert len(scored) == len(rows) * (1 if once else 3) + 1
+    exact = LogisticRegression(tol=1e-10, max_iter=10_000)
+    for number, params in enumerate(rows):
+        expected = cross_val_score(exact.set_params(**params), X, y, cv=3)
+        found = [search.cv_results_[f"split{split}_test_score"][number] for split in range(3)]
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_lines_of_splits_are_printed(data, capsys):

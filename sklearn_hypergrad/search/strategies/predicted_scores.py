@@ -85,6 +85,11 @@ class PredictedScores:
     prepared : PreparedCandidate
     objective : Objective
         The objective on the user's cv.
+
+    Attributes
+    ----------
+    is_accuracy : bool
+        Whether the score is the accuracy, which takes hardly any time.
     """
 
     def __init__(self, prepared, objective):
@@ -95,7 +100,7 @@ class PredictedScores:
         self._classes = None if prepared.family.takes == NUMBERS else np.unique(labels)
         self._targets = [inputs.held_out_targets(n) for n in range(len(inputs.splits))]
         self._first = dict(zip(map(id, objective.terms), _firsts(objective.terms), strict=True))
-        self._is_accuracy = _is_accuracy(self._scorer, self._final)
+        self.is_accuracy = _is_accuracy(self._scorer, self._final)
         self._n_held_out = sum(len(test) for term in objective.terms for test in term.data.tests)
         self._known = {}
 
@@ -153,11 +158,15 @@ class PredictedScores:
 
     def certain(self, h):
         """The score of exact solutions at ``h``; nan if rounding, or a failure, may change it."""
+        return float(np.mean(self.certain_of_splits(h)))
+
+    def certain_of_splits(self, h):
+        """The same on every split, as an array; nan if it is not certain."""
         return np.nan if self._classes is None else self._solved_to(FINE, self._certain, h)
 
     def _certain(self, h):
         parts = self._objective.of_solutions("certain scores", h, self._certain_scores)
-        return float(np.mean(np.concatenate([part for (part,) in parts])))
+        return np.concatenate([part for (part,) in parts])
 
     def _certain_scores(self, term, fitted):
         z = fitted.z
@@ -202,7 +211,7 @@ class PredictedScores:
 
     def _computed(self, split, right, z):
         y, metadata = self._targets[split]
-        if self._is_accuracy:
+        if self.is_accuracy:
             hits = right == self._classes[decided(z)]
             return float(np.average(hits, weights=metadata.get("sample_weight")))
         stand_in = StandIn(self._final, self._classes, z, self._shape)

@@ -110,8 +110,7 @@ class SolvedRows(abc.ABC):
             Why fits from the beginning may be other models; a clause for messages.
         """
         solved = []
-        for position, (settings, fits) in enumerate(self._rows(result)):
-            scores = result.scores_of(position)
+        for position, (settings, fits, scores) in enumerate(self._rows(result)):
             row = None if position else self._confirmed(settings, scores)
             if row is not None:
                 solved.append(row)
@@ -124,14 +123,24 @@ class SolvedRows(abc.ABC):
         return solved, ""
 
     def _rows(self, result):
-        """Yield ``(settings, SplitFits or None if unsolved)`` of the rows there is time for."""
+        """Yield the rows there is time for: settings, SplitFits or None if unsolved, and scores.
+
+        The scores are those that are known of all splits, or None.
+        """
         for position, settings in enumerate(result.rows):
             if position >= result.n_urgent:
                 try:
                     self._prepared.options.watch()
                 except Stopped:
                     return
-            yield settings, self._split_fits(settings)
+            scores = result.scores_of(position)
+            if scores is None:
+                scores = self._predicted(settings)
+            yield settings, self._split_fits(settings), scores
+
+    def _predicted(self, settings):
+        """The scores of all splits as far as predictions tell them, or None."""
+        return None
 
     def _split_fits(self, settings):
         """Yield the SplitFits of all splits.
@@ -156,7 +165,7 @@ class SolvedRows(abc.ABC):
     def _scored(self, settings, fits, scores):
         """``(fits, SolvedRow)`` of settings; the latter is None if they cannot be solved.
 
-        ``scores`` are those of the search on the splits, or None.
+        ``scores`` are those that are known of the splits, or None.
         """
         done, outputs, confirmed = [], [], False
         if fits is None:

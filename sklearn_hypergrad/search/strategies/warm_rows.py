@@ -14,13 +14,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit, warm_fit
+from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
 from sklearn_hypergrad.search.strategies.solved_rows import (
     SolvedRows,
     SplitFit,
     Unsolved,
     features_of,
 )
-from sklearn_hypergrad.threads import warnings_here, warnings_kept
+from sklearn_hypergrad.threads import cached_property, warnings_here, warnings_kept
 
 # Differences of scores up to which a fit from the beginning confirms another one: relative to the
 # score, and to its standard deviation over splits. Chosen by hand: solvers of scikit-learn with
@@ -40,13 +41,29 @@ class WarmRows(SolvedRows):
     # All solutions come first: then what starts them is memory that the fits can have.
     def _rows(self, result):
         rows = []
-        for settings, fits in super()._rows(result):
+        for settings, fits, scores in super()._rows(result):
             try:
-                rows.append((settings, list(fits)))
+                rows.append((settings, list(fits), scores))
             except Unsolved:
-                rows.append((settings, None))
+                rows.append((settings, None, None))
         self._objective.forget_starts()
         yield from rows
+
+    # Scikit-learn takes longer to score predicted classes than to find that a solution is one.
+    def _predicted(self, settings):
+        one_score = self._scoring.scorer is self._inputs.scorer
+        if self._shown or not one_score or self._predictions is None:
+            return None
+        scores = self._predictions.certain_of_splits(self._h(settings))
+        return None if np.isnan(scores).any() else scores
+
+    @cached_property
+    def _predictions(self):
+        """The PredictedScores if the score is the accuracy, else None."""
+        if not PredictedScores.apply(self._prepared, self._objective):
+            return None
+        found = PredictedScores(self._prepared, self._objective)
+        return found if found.is_accuracy else None
 
     def _fits(self, model, fitted, h, block, splits):
         prepared = self._prepared
