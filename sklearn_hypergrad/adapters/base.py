@@ -476,11 +476,13 @@ class ClassifierFamily(Family):
         return np.ravel(y) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else column_or_1d(y)
 
     def check_parts(self, labels, trains):
-        classes = np.unique(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"y has one class, {classes[0]}, and two are needed")
+        codes = codes.reshape(np.shape(labels))
         for split, train in enumerate(trains):
-            missing = np.setdiff1d(classes, labels[train])
+            counts = np.bincount(np.ravel(codes[train]), minlength=len(classes))
+            missing = classes[counts == 0]
             if missing.size:
                 raise ValueError(
                     f"class {missing[0]} is missing from the training part of split {split}"

@@ -197,16 +197,32 @@ def test_known_products_correct_an_inverse(hessians):
     assert_allclose(others(product(steps[1])), steps[1], rtol=1e-12, atol=1e-13)
 
 
+def test_every_ridge_has_corrections_of_its_own(hessians):
+    """What is kept for one ridge is not used for another one, whichever comes first."""
+    H, P = hessians
+    secants, steps = learned(H, 3)
+    one, ten = (size * np.ones((N_WEIGHTS, 1, 1)) for size in (1.0, 10.0))
+    right = np.random.default_rng(6).normal(size=(N_WEIGHTS, 2, 1))
+    found = [secants.corrected(stacked(P), ridge)(right) for ridge in (one, ten, one)]
+    alone = [learned(H, 3)[0].corrected(stacked(P), ridge)(right) for ridge in (one, ten)]
+    np.testing.assert_array_equal(found, [*alone, alone[0]])
+    assert not np.allclose(found[0], found[1])
+    # Another step leaves what is known of those before.
+    secants.learn(steps[0], stacked(H)(steps[0]))
+    product = stacked(H + np.eye(N_WEIGHTS))(steps[0])
+    assert_allclose(secants.corrected(stacked(P), one)(product), steps[0], rtol=1e-12, atol=1e-13)
+
+
 def test_only_the_last_products_are_known(hessians, monkeypatch):
     H, _ = hessians
     secants, steps = learned(H, curvature.MOST_STEPS + 2)
-    known = [step for step, _ in secants._pairs]
+    known = [pair.s for pair in secants._pairs]
     assert_allclose(known, steps[-curvature.MOST_STEPS :])
-    assert secants.size == 2 * curvature.MOST_STEPS * steps[0].size
+    assert secants.size == 3 * curvature.MOST_STEPS * steps[0].size
     other = secants.copy()
     other.learn(steps[0], steps[0])
-    assert_allclose([step for step, _ in secants._pairs], known)
+    assert_allclose([pair.s for pair in secants._pairs], known)
     monkeypatch.setattr(curvature, "MOST_NUMBERS", 3 * steps[0].size)
-    assert learned(H, 3)[0].size == 2 * steps[0].size
+    assert learned(H, 3)[0].size == 3 * steps[0].size
     monkeypatch.setattr(curvature, "MOST_NUMBERS", steps[0].size)
     assert learned(H, 3)[0].size == 0

@@ -1,5 +1,7 @@
 import dataclasses
+import gc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -214,6 +216,23 @@ def test_a_start_at_the_solution_is_confirmed_by_one_look_at_the_data(make_block
     assert len(looks) == 1
     assert cold.n_solves > warm.n_solves
     assert_allclose(warm.w, cold.w, rtol=1e-6)
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-12])
+def test_states_on_the_way_are_free_at_the_end(make_block, monkeypatch, tol):
+    problem, made = linear_problem("binary", make_block("binary")), []
+    state = problem.state
+
+    def made_by(w):
+        made.append(weakref.ref(found := state(w)))
+        return found
+
+    monkeypatch.setattr(problem, "state", made_by)
+    known = problem.solve({"h": np.array(0.7)}, None, tol)
+    assert known.status is Status.CONVERGED
+    gc.collect()
+    assert len(made) > 1
+    assert not any(each() for each in made)
 
 
 @pytest.mark.parametrize("kind", LOSSES)

@@ -50,7 +50,8 @@ class Design:
         self.n_features, self.size = X.shape[1], self._X.nnz if self._sparse else X.size
         self.shape = X.shape[0], X.shape[1] + fit_intercept
         self.origin = _origin(X) if fit_intercept and not self._sparse else None
-        self._sparse_parts = list(self._cut()) if self._sparse else []
+        # Rows that are used as they are in memory.
+        self._views = list(self._cut() if self._sparse else self._cut_dense())
 
     def rescaled(self, w):
         """Weights of the features of X from those of the scaled features of each split.
@@ -173,15 +174,21 @@ class Design:
 
     def _parts(self):
         """Yield ``(rows, part)``: slices of rows, and their Part."""
-        if self._sparse:
-            yield from self._sparse_parts
+        if self._views:
+            yield from self._views
             return
-        pieces, buffer = chunks(*self._X.shape, CHUNK), None
-        if self.origin is not None or self._X.dtype != np.float64:
-            buffer = np.empty((pieces[0].stop, self.n_features))
+        pieces = chunks(*self._X.shape, CHUNK)
+        buffer = np.empty((pieces[0].stop, self.n_features))
         for rows in pieces:
             chunk = self._centred(rows, buffer)
             yield rows, Part(chunk, self.fit_intercept, chunk.T)
+
+    def _cut_dense(self):
+        """Yield the parts of dense X that is neither centred nor converted."""
+        if self.origin is None and self._X.dtype == np.float64:
+            for rows in chunks(*self._X.shape, CHUNK):
+                chunk = self._X[rows]
+                yield rows, Part(chunk, self.fit_intercept, chunk.T)
 
     def _cut(self):
         """Yield the parts of sparse X; they share its memory."""
@@ -194,10 +201,8 @@ class Design:
             yield slice(start, stop), Part.sparse(arrays, self.n_features, self.fit_intercept)
 
     def _centred(self, rows, out):
-        """Rows of X minus the origin, written to ``out``; X itself if ``out`` is None."""
+        """Rows of X minus the origin, written to ``out``."""
         X = self._X[rows]
-        if out is None:
-            return X
         out = out[: len(X)]
         if self.origin is None:
             out[...] = X

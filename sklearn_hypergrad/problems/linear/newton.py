@@ -4,6 +4,8 @@ The tolerance is one of the Newton decrement ``g' H^-1 g``, twice the distance t
 objective (Boyd, Vandenberghe, "Convex Optimization", 2004, section 9.5.1).
 """
 
+import weakref
+
 import numpy as np
 
 from sklearn_hypergrad.linalg import conjugate_gradient
@@ -83,6 +85,8 @@ class Newton:
         # Where the loss couples the outputs, blocks per output are not the Hessian.
         self._direct = problem.factorises and not problem.loss.shift_invariant
         self._kept = self._solve_factored = self._precondition = None
+        self._project = problem.projection(ridge)
+        self._valued = lambda: None, None
         self.secants = secants.copy()
 
     def run(self, state, kept, left):
@@ -113,25 +117,25 @@ class Newton:
             target, stuck = self._allowed(state, self._tol), self._allowed(state, STUCK)
             step, decrement, residual = self._step(state, target)
             rates = [rates[-1], _rate(decrement, previous)]
-            if np.all(self._left(state, decrement, np.maximum(*rates), residual) <= target):
+            if (self._left(state, decrement, np.maximum(*rates), residual) <= target).all():
                 state = self._problem.arrived(state.w - step, self._ridge)
                 return state, kept, target, Status.CONVERGED, n_steps
-            if last is not None and np.all(previous <= stuck):
-                if np.any(decrement > stuck):
+            if last is not None and (previous <= stuck).all():
+                if (decrement > stuck).any():
                     # Rounding errors have grown, as with a nearly singular Hessian: go back.
                     return last, kept, previous, Status.CONVERGED, n_steps
-                if not self._direct and np.all((decrement <= target) | (decrement >= previous)):
+                if not self._direct and ((decrement <= target) | (decrement >= previous)).all():
                     return state, kept, decrement, Status.CONVERGED, n_steps
             solved = decrement <= target
-            self._direct &= np.all(solved | (decrement <= CONTRACTION * previous))
+            self._direct &= (solved | (decrement <= CONTRACTION * previous)).all()
             moved = self._descend(state, np.where(solved[:, None], 0.0, step), decrement)
             if moved is state:
                 # No step lowers the objective in floating point: solved if the step is small.
-                exact = np.all(decrement <= stuck)
+                exact = (decrement <= stuck).all()
                 return state, kept, decrement, _status(exact), n_steps
             self._learn(moved.w - state.w, moved.slope - state.slope, decrement)
             # Only from near the minimum is there a way back; a state takes as much as its solution.
-            last = state if np.all(decrement <= stuck) else None
+            last = state if (decrement <= stuck).all() else None
             state, previous = moved, decrement
         return state, kept, previous, _status(False), MAX_NEWTON
 
@@ -145,8 +149,8 @@ class Newton:
         kept = self._renew(kept, state)
         step, decrement, _ = self._step(state, self._allowed(state, self._tol))
         moved = self._problem.state(state.w - step)
-        before = state.objective(self._ridge)
-        if not np.all(moved.objective(self._ridge) <= before + SLACK * np.abs(before)):
+        before = self._objective(state)
+        if not (self._objective(moved) <= before + SLACK * np.abs(before)).all():
             return self._problem.state(state.w), kept, np.full_like(decrement, np.inf)
         self._learn(moved.w - state.w, moved.slope - state.slope, decrement)
         return moved, kept, np.where(decrement > TELLING * left, decrement, np.inf)
@@ -162,7 +166,7 @@ class Newton:
             if solution is not None:
                 return solution, Status.CONVERGED
         if start is not None:
-            start = self._problem.projection(self._ridge)(start)
+            start = self._project(start)
         solution, residual = self._solve(state, v, start, tol)
         return solution, Status.CONVERGED if residual <= tol else Status.LINEAR_SOLVE_INEXACT
 
@@ -180,9 +184,9 @@ class Newton:
             step = self._precondition(residual)
             size, solution = np.einsum("isk,isk->s", residual, step), solution + step
             rate = np.maximum(rate, _rate(size, last))
-            if np.all(rate * size <= tol**2 * first):
+            if (rate * size <= tol**2 * first).all():
                 return solution
-            if not np.all(rate <= CONTRACTION):
+            if not (rate <= CONTRACTION).all():
                 return None
             last = size
 
@@ -203,14 +207,15 @@ class Newton:
         if not self._problem.factorises:
             return
         curvature = np.einsum("isk,isk->s", step, product + self._ridge * step)
-        agrees = (np.abs(curvature - decrement) <= AGREES * decrement)[:, None]
-        self.secants.learn(agrees * step, agrees * product)
+        agrees = np.abs(curvature - decrement) <= AGREES * decrement
+        if not agrees.all():
+            step, product = agrees[:, None] * step, agrees[:, None] * product
+        self.secants.learn(step, product)
         self._correct()
 
     def _correct(self):
         corrected = self.secants.corrected(self._solve_factored, self._ridge)
-        project = self._problem.projection(self._ridge)
-        self._precondition = lambda right: project(corrected(right))
+        self._precondition = lambda right: self._project(corrected(right))
 
     # Exact steps of Newton's method would leave about the square of the error, and more accuracy
     # than is asked for is no use either: so much CG may leave, too (Eisenstat, Walker 1996,
@@ -227,16 +232,25 @@ class Newton:
             step, _ = self._solve(state, gradient, None, residual)
         return step, np.einsum("isk,isk->s", gradient, step), residual
 
+    def _objective(self, state):
+        """The objective at a state, by split; several questions are asked about each state."""
+        valued, objective = self._valued
+        if valued() is not state:
+            objective = state.objective(self._ridge)
+            # The memory of a state is free as soon as no step needs it.
+            self._valued = weakref.ref(state), objective
+        return objective
+
     def _allowed(self, state, tol):
         most = self._problem.scale
-        scale = np.clip(state.objective(self._ridge), SMALLEST * most, most)
+        scale = np.minimum(np.maximum(self._objective(state), SMALLEST * most), most)
         return np.maximum(tol**2 * scale, self._problem.rounding)
 
     # Where classes are separated, losses and their curvatures fall to next to nothing, and steps
     # that are small in other units are not small there.
     def _share(self, state, decrement):
         """The square of the relative error: decrements as a share of the objective."""
-        return ratio(decrement, np.maximum(decrement, state.objective(self._ridge)))
+        return ratio(decrement, np.maximum(decrement, self._objective(state)))
 
     def _left(self, state, decrement, rate, residual):
         """The predicted decrement after a step, from contractions or the residual of CG."""
@@ -260,12 +274,12 @@ class Newton:
         The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1.
         """
         length, moving = np.ones(len(decrement)), step.any(axis=(0, 2))
-        objective = state.objective(self._ridge)
+        objective = self._objective(state)
         slack = SLACK * np.abs(objective)
         for _ in range(MAX_HALVINGS):
             moved = self._problem.state(state.w - length[:, None] * step)
             enough = objective - 1e-4 * length * decrement + slack
-            failed = ~(moved.objective(self._ridge) <= enough) & moving
+            failed = ~(self._objective(moved) <= enough) & moving
             if not failed.any():
                 return moved
             length = np.where(failed, 0.5 * length, length)

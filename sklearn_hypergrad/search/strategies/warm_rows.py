@@ -9,6 +9,7 @@ import time
 import warnings
 
 import numpy as np
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad._sklearn import rows_of
@@ -84,7 +85,9 @@ class WarmRows(SolvedRows):
     def _fit(self, own, split, features, origin):
         """Fit, and return whether the solver has left the solution as it is."""
         steps, before = self._prepared.steps[split], (own.coef_, own.intercept_)
-        warm_fit(own, features(0), self._y(split), steps.params)
+        # The fit from the beginning, and the refit, look at the parameters.
+        with config_context(skip_parameter_validation=True):
+            warm_fit(own, features(0), self._y(split), steps.params)
         same = all(map(np.array_equal, before, (own.coef_, own.intercept_)))
         if self._whole and steps.names is not None:
             own.feature_names_in_ = steps.names
