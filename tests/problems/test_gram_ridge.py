@@ -163,7 +163,8 @@ def test_minimisers_that_need_care_are_computed_one_by_one(make_block):
     graded = dataclasses.replace(block, X=block.X * np.geomspace(1, 1e5, block.X.shape[1]))
     noiseless = dataclasses.replace(block, y=block.X @ np.arange(1.0, 6)[:, None])
     cases = [(block, ones, True), (block, 0 * ones, False), (graded, ones, False)]
-    for data, strengths, at_once in [*cases, (noiseless, 1e-5 * ones, False)]:
+    cases += [(block, np.array([[0.0], [1.0]]), False), (noiseless, 1e-5 * ones, False)]
+    for data, strengths, at_once in cases:
         problem = GramRidge(data, L2Penalty("alpha"), fit_intercept=True)
         loss = QuadraticLoss(problem, data, VALIDATION_LOSSES["r2"])
         values, slopes = loss.at_minimisers(strengths)

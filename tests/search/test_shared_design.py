@@ -206,6 +206,14 @@ def test_sparse_data_that_bend_are_tuned_apart(monkeypatch, function):
     check_same(search, X, y, monkeypatch, 3)
 
 
+def test_a_column_that_bends_is_noticed_beside_a_large_one(monkeypatch):
+    def bent(X):
+        return sparse.hstack([1e9 * X[:, :1], raised(X.tocsr()[:, 1:])], format="csr")
+
+    X, y = words("logistic")
+    check_same(search_for("logistic", FunctionTransformer(bent), cv=3), X, y, monkeypatch, 3)
+
+
 class Nameless(OneHotEncoder):
     def get_feature_names_out(self, input_features=None):
         raise ValueError("no names")
