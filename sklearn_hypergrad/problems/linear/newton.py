@@ -215,7 +215,9 @@ class Newton:
 
     def _correct(self):
         corrected = self.secants.corrected(self._solve_factored, self._ridge)
-        self._precondition = lambda right: self._project(corrected(right))
+        # Through a function that knows Newton itself, its memory would wait for Python's collector.
+        project = self._project
+        self._precondition = lambda right: project(corrected(right))
 
     # Exact steps of Newton's method would leave about the square of the error, and more accuracy
     # than is asked for is no use either: so much CG may leave, too (Eisenstat, Walker 1996,
