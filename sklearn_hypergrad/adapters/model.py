@@ -265,7 +265,7 @@ class Model(abc.ABC):
     def path_losses(self, values):
         """Validation losses of all splits along the path, of shape (n_values, n_splits)."""
         held_out = self.held_out(self.validation_loss)
-        return np.array([held_out(z)[0] for z in self.path(values)])
+        return np.array([held_out.values(z) for z in self.path(values)])
 
 
 class WeightModel(Model):

@@ -85,6 +85,10 @@ class HeldOutFunction:
         values, slopes = zip(*pairs, strict=True)
         return np.array(values), np.concatenate(slopes)
 
+    def values(self, predictions):
+        """The values alone; like them, a function without derivatives is refused."""
+        return self(predictions)[0]
+
     # A mean of losses over samples is what it is without one of them, times their share, plus that
     # one's loss times its share. For other functions these are pseudo-values of the jackknife.
     def samples(self, predictions):

@@ -44,10 +44,17 @@ class HeldOutLoss:
         gradient : ndarray of shape (n_held_out, n_outputs)
             Gradient of their sum in the predictions.
         """
-        errors = self._factor * self._average(self._loss.value(self._y, predictions))
-        values, slopes = self._reduce(errors, self.null)
+        values, slopes = self._reduced(predictions)
         gradient = self._factor * slopes[self.splits] * self._weights
         return values, gradient * self._loss.gradient(self._y, predictions)
+
+    def values(self, predictions):
+        """The losses without their gradient."""
+        return self._reduced(predictions)[0]
+
+    def _reduced(self, predictions):
+        errors = self._factor * self._average(self._loss.value(self._y, predictions))
+        return self._reduce(errors, self.null)
 
     def samples(self, predictions):
         """Losses of held-out samples (means over outputs) and their weights, split after split."""

@@ -8,10 +8,13 @@ from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
-from sklearn_hypergrad.tuning import FINE
+from sklearn_hypergrad.tuning import FINE, lowest
 
 # Values of the path; between two of them the minimum is polished.
 N_VALUES = 100
+# Share of the range up to which two places are one: listed values may be places of the path up to
+# rounding, with no room for a minimum between them. Chosen by hand, far above rounding.
+SAME_PLACE = 1e-9
 # Values that are judged by a score without gradient, besides the ends of the range: every other one
 # of the best, as scores may be better a little further away.
 N_JUDGED = 20
@@ -73,13 +76,21 @@ class PathSearch(ScalarSearch):
         """The Found of the minimum between the neighbours of the best place of the path."""
         objective, thetas = self.objective, self._thetas
         record = objective.record(thetas[best : best + 1])
-        ends = thetas[[max(best - 1, 0), min(best + 1, len(thetas) - 1)]]
+        ends = self._neighbours(thetas[best])
         optimizer = self.options.optimizer or Cubic()
         minimum = optimizer.minimize(objective, record.theta, ends[None], **self.prepared.run)
-        polished = objective.record(minimum.z)
-        record = polished if polished.value < record.value else record
+        # Where losses have kinks, a point on the way may be lower than the last one.
+        record = lowest([record, objective.record(minimum.z), *objective.records])
         message = f"the best of {len(thetas)} values in closed form; {minimum.message}"
         return Found(record, [self._end_status(record.theta[0])], message, minimum.warning)
+
+    def _neighbours(self, theta):
+        """The next places below and above one, or the ends of the range."""
+        low, high = self._dimension.bounds
+        least = SAME_PLACE * (high - low)
+        below, above = self._thetas < theta - least, self._thetas > theta + least
+        ends = self._thetas[below].max(initial=low), self._thetas[above].min(initial=high)
+        return np.array(ends)
 
     def _end_status(self, theta):
         continuous = self.prepared.range.continuous
