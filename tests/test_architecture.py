@@ -52,9 +52,9 @@ ROOMS = {
 NEIGHBOURS: set = set()
 # The face of the package may import anything.
 TOP = {"__init__", "__main__"}
-# Folders whose files are alternatives of one another, with ``base`` for what they share.
+# Folders whose files are alternatives of one another, and the files for what these share.
 ALTERNATIVES = {"optimizers", "hypergradients", "adapters"}
-SHARED = {"base", "model"}
+SHARED = {"base", "model", "closed_form", "likelihood"}
 # The one file that may use private names of each of these packages.
 PRIVATE = {"sklearn": ("_sklearn",), "autograd": ("_autograd",)}
 # What autograd documents for users; everything else counts as private.

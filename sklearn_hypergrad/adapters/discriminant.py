@@ -13,17 +13,14 @@ another one: both are refused.
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from sklearn_hypergrad.adapters.base import (
-    SOLUTIONS,
-    Hyperparameter,
-    ProbabilisticFamily,
-    family,
+from sklearn_hypergrad.adapters.base import Hyperparameter, family
+from sklearn_hypergrad.adapters.closed_form import (
+    ClosedFormFamily,
+    ClosedFormModel,
+    ClosedFormSplit,
 )
-from sklearn_hypergrad.adapters.model import Fitted, Model
-from sklearn_hypergrad.hypergradients import Pulled
 
 # Features up to which a covariance matrix is decomposed for every split: 2500 take ten seconds.
 MAX_FEATURES = 2500
@@ -32,7 +29,7 @@ MAX_FEATURES = 2500
 EPS = np.finfo(float).eps
 
 
-class Discriminant:
+class DiscriminantSplit(ClosedFormSplit):
     """The decision values of one split as a function of the shrinkage.
 
     Its covariance matrix is ``(1 - s) S + s mean(eigenvalues of S) I``, so one eigendecomposition
@@ -49,31 +46,41 @@ class Discriminant:
 
     def __init__(self, estimator, X, codes, tests):
         counts = np.bincount(codes)
-        self.priors = _priors(estimator, counts)
-        self.means = np.array([X[codes == k].mean(axis=0) for k in range(len(counts))])
-        residuals = (X - self.means[codes]) * np.sqrt(self.priors / counts)[codes, None]
+        self._priors = _priors(estimator, counts)
+        self._means = np.array([X[codes == k].mean(axis=0) for k in range(len(counts))])
+        residuals = (X - self._means[codes]) * np.sqrt(self._priors / counts)[codes, None]
         values, self._V = np.linalg.eigh(residuals.T @ residuals)
         self._values = np.maximum(values, 0.0)
-        self._rotated, self._tests = self.means @ self._V, tests @ self._V
+        self._rotated, self._tests = self._means @ self._V, tests @ self._V
 
-    def decisions(self, shrinkage):
-        """Decision values of held-out rows: a column per class, of two classes the difference."""
+    def decisions(self, values):
+        return np.array([self._decisions(value) for value in values])
+
+    def at(self, value):
+        return self._decisions(value), lambda: self._slopes(value)
+
+    def _decisions(self, shrinkage):
         coef = self._rotated * self._inverse(shrinkage)
         z = self._tests @ coef.T + self._intercept(coef)
         return z if len(coef) > 2 else z[:, 1:] - z[:, :1]
 
-    def slopes(self, shrinkage):
-        """Derivatives of the decision values."""
+    def _slopes(self, value):
         change = np.mean(self._values) - self._values
-        coef = -self._rotated * change * self._inverse(shrinkage) ** 2
+        coef = -self._rotated * change * self._inverse(value) ** 2
         z = self._tests @ coef.T - 0.5 * np.sum(self._rotated * coef, axis=1)
         return z if len(coef) > 2 else z[:, 1:] - z[:, :1]
 
-    def weights(self, shrinkage):
-        """``(coef, intercept)`` as the estimator has them."""
-        rotated = self._rotated * self._inverse(shrinkage)
+    def attributes(self, value):
+        rotated = self._rotated * self._inverse(value)
         coef, intercept = rotated @ self._V.T, self._intercept(rotated)
-        return (coef, intercept) if len(coef) > 2 else (np.diff(coef, axis=0), np.diff(intercept))
+        if len(coef) == 2:
+            coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
+        return {
+            "coef_": coef,
+            "intercept_": intercept,
+            "means_": self._means,
+            "priors_": self._priors,
+        }
 
     def _inverse(self, shrinkage):
         values = (1 - shrinkage) * self._values + shrinkage * np.mean(self._values)
@@ -82,50 +89,10 @@ class Discriminant:
 
     def _intercept(self, rotated):
         with np.errstate(divide="ignore"):
-            return np.log(self.priors) - 0.5 * np.sum(self._rotated * rotated, axis=1)
+            return np.log(self._priors) - 0.5 * np.sum(self._rotated * rotated, axis=1)
 
 
-class DiscriminantModel(Model):
-    """Linear discriminant analysis of all splits, for many values at the price of one.
-
-    Parameters
-    ----------
-    estimator : LinearDiscriminantAnalysis
-    data : SplitData
-    """
-
-    # Shrinkage is a share, which does not depend on the number of rows.
-    penalty_scale = None
-
-    def __init__(self, estimator, data):
-        super().__init__(data)
-        X = data.X.astype(np.float64, copy=False)
-        _, codes = np.unique(data.labels, return_inverse=True)
-        self.splits = [
-            Discriminant(estimator, X[train], codes[train], X[test])
-            for train, test in zip(data.trains, data.tests, strict=True)
-        ]
-
-    def levels(self):
-        return {"shrinkage": 0.5}
-
-    def path(self, values):
-        return (self._stacked("decisions", value) for value in values)
-
-    def fit(self, h, start, tol):
-        shrinkage = float(h["shrinkage"])
-
-        def pullback(g):
-            return Pulled({"shrinkage": np.sum(g * self._stacked("slopes", shrinkage))})
-
-        z = self._stacked("decisions", shrinkage)
-        return Fitted(z, pullback, n_solves=self.data.n_splits)
-
-    def _stacked(self, what, shrinkage):
-        return np.concatenate([getattr(split, what)(shrinkage) for split in self.splits])
-
-
-class DiscriminantFamily(ProbabilisticFamily):
+class DiscriminantFamily(ClosedFormFamily):
     """Gaussian classes of one covariance matrix, which is shrunk towards a multiple of I."""
 
     estimator_class = LinearDiscriminantAnalysis
@@ -144,9 +111,6 @@ class DiscriminantFamily(ProbabilisticFamily):
         own = getattr(estimator, name)
         return 0.0 if own is None else own
 
-    def rows_from(self, estimator):
-        return SOLUTIONS
-
     def model(self, estimator, data, entries, seed):
         if issparse(data.X):
             raise TypeError("LinearDiscriminantAnalysis takes no sparse X")
@@ -156,17 +120,13 @@ class DiscriminantFamily(ProbabilisticFamily):
                 f"the covariance of {n_features} features is too large to be decomposed for every "
                 f"split: at most {MAX_FEATURES}"
             )
-        return DiscriminantModel(estimator, data)
-
-    def install(self, estimator, model, fitted, h):
-        shrinkage, installed = float(h["shrinkage"]), []
-        for split in model.splits:
-            own = clone(estimator).set_params(shrinkage=shrinkage)
-            own.coef_, own.intercept_ = split.weights(shrinkage)
-            own.means_, own.priors_ = split.means, split.priors
-            own.classes_, own.n_features_in_ = np.unique(model.data.labels), split.means.shape[1]
-            installed.append(own)
-        return installed
+        X = data.X.astype(np.float64, copy=False)
+        _, codes = np.unique(data.labels, return_inverse=True)
+        splits = [
+            DiscriminantSplit(estimator, X[train], codes[train], X[test])
+            for train, test in zip(data.trains, data.tests, strict=True)
+        ]
+        return ClosedFormModel(data, "shrinkage", 0.5, splits)
 
 
 def _priors(estimator, counts):
