@@ -7,11 +7,14 @@ Third parties register families of their own with ``@family.register``.
 
 from sklearn_hypergrad.adapters import (
     differentiable,
+    discrete_bayes,
     discriminant,
+    gaussian_bayes,
     glm,
     kernel_ridge,
     logistic,
     mlp,
+    quadratic,
     ridge,
 )
 from sklearn_hypergrad.adapters.base import (
@@ -39,12 +42,15 @@ __all__ = [
     "TrainedModel",
     "WeightModel",
     "differentiable",
+    "discrete_bayes",
     "discriminant",
     "family",
     "family_like",
+    "gaussian_bayes",
     "glm",
     "kernel_ridge",
     "logistic",
     "mlp",
+    "quadratic",
     "ridge",
 ]

@@ -52,15 +52,20 @@ class ClosedFormModel(Model):
     level : float
         The centre of a scan without bounds.
     splits : list of ClosedFormSplit
+    cheap : bool, default=True
+        Whether many values cost little more than one. If not there is no path, and values are
+        scanned one by one.
     """
 
     # Shares and counts do not stand against a sum over rows.
     penalty_scale = None
 
-    def __init__(self, data, name, level, splits):
+    def __init__(self, data, name, level, splits, *, cheap=True):
         super().__init__(data)
         self.name, self.splits = name, splits
         self._level = level
+        if not cheap:
+            self.path = None
 
     def levels(self):
         return {self.name: self._level}

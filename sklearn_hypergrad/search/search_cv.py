@@ -138,7 +138,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     - of models that are solved, alone or as the last step of pipelines: ``alpha`` of Ridge and
       RidgeClassifier, ``C`` of LogisticRegression (with an L2 penalty), ``alpha`` of
       PoissonRegressor, GammaRegressor and TweedieRegressor (with a log link), ``alpha`` and
-      ``gamma`` of KernelRidge, and ``shrinkage`` of LinearDiscriminantAnalysis;
+      ``gamma`` of KernelRidge, ``shrinkage`` of LinearDiscriminantAnalysis, ``reg_param`` of
+      QuadraticDiscriminantAnalysis, ``var_smoothing`` of GaussianNB, and ``alpha`` of
+      MultinomialNB, ComplementNB, BernoulliNB and CategoricalNB;
     - ``alpha``, ``learning_rate_init`` and ``momentum`` of MLPClassifier and MLPRegressor, several
       of them together, by differentiating the training run [2]_;
     - all hyperparameters that a model of your own declares, see
@@ -277,8 +279,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     judge : {"warm", "cold"}, default="warm"
         Where the fits behind the rows of ``cv_results_``, and the refit, start. "warm" uses what
         the search has solved. Fits with a closed form (Ridge, RidgeClassifier, KernelRidge,
-        LinearDiscriminantAnalysis) are not made again for the rows: the solutions are scored, and a
-        real fit, of a small training part or on few rows, checks that scikit-learn fits the same.
+        LinearDiscriminantAnalysis, naive Bayes) are not made again for the rows: the solutions are
+        scored, and a real fit, of a small training part or on few rows, checks that scikit-learn
+        fits the same.
         (Where the score is the loss that was descended, the scorer judges one split, and the others
         have the same score as loss if it agrees up to 1e-6.) Iterative ones
         (LogisticRegression, PoissonRegressor, GammaRegressor, TweedieRegressor) start at the

@@ -9,9 +9,13 @@ import pytest
 from sklearn import linear_model as sklearn_linear
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
 from sklearn_hypergrad import linear_model, neural_network
 from sklearn_hypergrad.adapters import family
@@ -101,6 +105,8 @@ class Row:
         Parameters that cannot be differentiated, and what the search says of them.
     method : Hypergradient or None
         How its training is differentiated; None is the usual way.
+    counts : bool
+        Whether X are small counts, which are also categories.
     documented : str
         Under what the documentation lists it; "" is the name of the class.
     rtol : float
@@ -118,6 +124,7 @@ class Row:
     sparse: str = ""
     obstacles: tuple = ()
     method: Any = None
+    counts: bool = False
     documented: str = ""
     rtol: float = 1e-8
 
@@ -130,7 +137,8 @@ class Row:
         rng = np.random.default_rng(0)
         X = rng.normal(size=(N_SAMPLES, N_FEATURES))
         X[rng.uniform(size=X.shape) < 0.3] = 0.0
-        return X, targets_of(self.targets, X, rng)
+        y = targets_of(self.targets, X, rng)
+        return np.minimum(np.round(2 * np.abs(X)), 3.0) if self.counts else X, y
 
     def splits(self):
         return list(KFold(2, shuffle=True, random_state=1).split(np.empty(N_SAMPLES)))
@@ -203,6 +211,10 @@ OURS_TUNED = {**OF_NETWORKS, "init_scale": 0.9}
 EARLY = ({"early_stopping": True}, "early_stopping")
 OWN = "models of your own"
 NO_AUTOGRAD = "autograd has dense arrays only"
+COUNTED = (
+    ({"alpha": np.ones(N_FEATURES)}, "alpha is an array"),
+    ({"force_alpha": False}, "force_alpha=False"),
+)
 POSITIVE = ({"positive": True}, "positive=True adds constraints")
 
 ROWS = [
@@ -347,6 +359,112 @@ ROWS = [
         {"shrinkage": 0.2},
         scoring=CLASSES,
         weighted=False,
+        sparse="takes no sparse X",
+    ),
+    Row(
+        "quadratic discriminant analysis",
+        QuadraticDiscriminantAnalysis(),
+        "two classes",
+        {"reg_param": 0.2},
+        scoring=CLASSES,
+        weighted=False,
+        sparse="takes no sparse X",
+        obstacles=(({"solver": "eigen"}, "has no reg_param"),),
+    ),
+    Row(
+        "quadratic discriminant analysis, priors",
+        QuadraticDiscriminantAnalysis(priors=[0.3, 0.7], store_covariance=True),
+        "two classes",
+        {"reg_param": 0.2},
+        scoring=CLASSES,
+        weighted=False,
+        sparse="takes no sparse X",
+    ),
+    Row(
+        "gaussian naive Bayes",
+        GaussianNB(),
+        "three classes",
+        {"var_smoothing": 0.2},
+        scoring=CLASSES,
+        # The largest variance knows no weights.
+        weighted=False,
+        sparse="takes no sparse X",
+    ),
+    Row(
+        "gaussian naive Bayes, two classes",
+        GaussianNB(priors=[0.3, 0.7]),
+        "two classes",
+        {"var_smoothing": 0.05},
+        scoring=CLASSES,
+        weighted=False,
+        sparse="takes no sparse X",
+    ),
+    Row(
+        "multinomial naive Bayes",
+        MultinomialNB(),
+        "three classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+        counts=True,
+        obstacles=COUNTED,
+    ),
+    Row(
+        "multinomial naive Bayes, two classes",
+        MultinomialNB(class_prior=[0.3, 0.7]),
+        "two classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+        counts=True,
+    ),
+    Row(
+        "complement naive Bayes",
+        ComplementNB(),
+        "two classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+        counts=True,
+        obstacles=COUNTED,
+    ),
+    Row(
+        "complement naive Bayes, normalised",
+        ComplementNB(norm=True),
+        "three classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+        counts=True,
+    ),
+    Row(
+        "bernoulli naive Bayes",
+        BernoulliNB(binarize=0.2),
+        "three classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+        obstacles=COUNTED,
+    ),
+    Row(
+        "bernoulli naive Bayes, two classes",
+        BernoulliNB(fit_prior=False),
+        "two classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+    ),
+    Row(
+        "categorical naive Bayes",
+        CategoricalNB(),
+        "three classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+        counts=True,
+        sparse="takes no sparse X",
+        obstacles=COUNTED[1:],
+    ),
+    Row(
+        "categorical naive Bayes, two classes",
+        CategoricalNB(min_categories=5),
+        "two classes",
+        {"alpha": 0.6},
+        scoring=CLASSES,
+        counts=True,
         sparse="takes no sparse X",
     ),
     Row(

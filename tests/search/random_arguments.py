@@ -20,7 +20,7 @@ from sklearn_hypergrad import Continuous
 # What GridSearchCV tries where a Continuous has no bounds.
 DECADES = np.logspace(-3, 3, 7)
 # Hyperparameters between 0 and 1.
-FRACTIONS = {"shrinkage"}
+FRACTIONS = {"shrinkage", "reg_param"}
 # Most settings of one grid: GridSearchCV takes most of the time.
 MOST_SETTINGS = 12
 

@@ -79,7 +79,7 @@ def draw(seed):
     family = family_of(seed)
     make, tasks, names = FAMILIES[family]
     task = pick(of_model, tasks)
-    data = draw_data(of_data, task)
+    data = draw_data(of_data, task, counts=family == "discrete_bayes")
     final = make(of_model)
     estimator, prefix, beside = wrapped(of_model, final, data, task)
     grid, listed = draw_grids(of_grid, final, names, prefix, beside)

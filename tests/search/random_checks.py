@@ -34,6 +34,8 @@ EXPLANATIONS = (
     "nan",
     "undefined",
 )
+# Endings of the names of hyperparameters that may be 0.
+SHARES = "shrinkage", "reg_param"
 # Beginnings of errors that refuse a Continuous, which GridSearchCV does not have.
 REFUSALS = ("Cannot tune", "Parameter grid for")
 
@@ -136,6 +138,9 @@ def told(error):
 
 
 def _of_errors(case, expected, error):
+    # A search looks past values at which a covariance matrix is singular.
+    if error is None and isinstance(expected, np.linalg.LinAlgError):
+        return []
     if error is None:
         kind = "GridSearchCV raises, this does not" if not case.ranges else "only GridSearchCV"
         return [Failure(kind, told(expected))] if not case.ranges else []
@@ -258,8 +263,8 @@ def _within(value, given, key):
         return True
     if not all(isinstance(each, int | float | np.number) for each in [value, *given]):
         return False
-    # A shrinkage may be 0; any other 0 is a setting of its own.
-    limits = (0, 1) if key.endswith("shrinkage") else (5e-324, 1e308)
+    # A share may be 0; any other 0 is a setting of its own.
+    limits = (0, 1) if key.endswith(SHARES) else (5e-324, 1e308)
     valid = [each for each in given if limits[0] <= each <= limits[1]]
     return len(set(valid)) > 1 and min(valid) * (1 - 1e-12) <= value <= max(valid) * (1 + 1e-12)
 
@@ -303,7 +308,7 @@ def _order_beside_a_range(case, rows):
     ((key, given),) = case.grid.items()
     if isinstance(given, Continuous) or any(not isinstance(v, int | float) for v in given):
         return []
-    if key.endswith("shrinkage"):
+    if key.endswith(SHARES):
         return []
     valid = [0 < value < math.inf for value in given]
     if all(valid) or not any(valid):
@@ -343,8 +348,8 @@ def _predicts(case, grid, ours, again):
     X = copy.deepcopy(case.data.X)
     try:
         expected = grid.predict(X)
-    # Some estimators cannot predict after a fit of one class.
-    except IndexError:
+    # Some estimators cannot predict after a fit of one class, or with priors of other classes.
+    except (IndexError, ValueError):
         return []
     predicted, repeated = ours.predict(X), again.predict(X)
     if np.shape(predicted) != np.shape(expected):

@@ -31,14 +31,18 @@ def pick(rng, values, weights=None):
     return values[rng.choice(len(values), p=p)]
 
 
-def draw_data(rng, task):
-    """Data for a task: "regression", "outputs", "positive", "binary" or "multiclass"."""
+def draw_data(rng, task, *, counts=False):
+    """Data for a task: "regression", "outputs", "positive", "binary" or "multiclass".
+
+    X may be limited to whole numbers from 0 to 9.
+    """
     n_rows = int(np.exp(rng.uniform(np.log(12), np.log(120))))
     n_features = pick(rng, [1, 2, 3, 4, 6, 10, 40], [1, 3, 4, 4, 4, 3, 1])
     said = []
     X = _features(rng, n_rows, n_features, said)
     y = _targets(rng, task, X, said)
     X = _scaled(rng, X, said)
+    X = np.clip(np.floor(3 * np.abs(X)), 0, 9) if counts else X
     X, mixed = _contained(rng, X, said)
     if hasattr(X, "columns") and y.ndim == 1 and chance(rng, 0.5):
         y = type(X[X.columns[0]])(y, index=X.index)

@@ -5,7 +5,10 @@ import numpy as np
 from random_data import chance, pick
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
 from sklearn.feature_selection import SelectKBest, f_classif, f_regression
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
@@ -17,6 +20,7 @@ from sklearn.linear_model import (
     RidgeClassifier,
     TweedieRegressor,
 )
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
@@ -113,6 +117,31 @@ def discriminant(rng):
     )
 
 
+def quadratic(rng):
+    priors = pick(rng, [None, [0.8, 0.2]], [4, 1])
+    return QuadraticDiscriminantAnalysis(reg_param=pick(rng, [0.0, 0.3]), priors=priors)
+
+
+def gaussian_bayes(rng):
+    priors = pick(rng, [None, [0.8, 0.2]], [4, 1])
+    return GaussianNB(priors=priors, var_smoothing=pick(rng, [1e-9, 0.1]))
+
+
+def discrete_bayes(rng):
+    """They get counts below ten."""
+    options = {
+        "alpha": pick(rng, [1.0, 1e-3, 0.0], [4, 2, 1]),
+        "fit_prior": chance(rng, 0.8),
+        "force_alpha": chance(rng, 0.9),
+    }
+    kind = pick(rng, ["multinomial", "complement", "bernoulli", "categorical"])
+    if kind == "categorical":
+        return CategoricalNB(min_categories=pick(rng, [10, None], [3, 1]), **options)
+    if kind == "bernoulli":
+        return BernoulliNB(binarize=pick(rng, [0.0, 1.5, None], [3, 3, 1]), **options)
+    return MultinomialNB(**options) if kind == "multinomial" else ComplementNB(**options)
+
+
 def vector_ridge(rng):
     return vectors.Ridge(_own(rng), fit_intercept=chance(rng, 0.8))
 
@@ -165,6 +194,9 @@ FAMILIES = {
     "log_link": (log_link, ("positive",), ("alpha",)),
     "kernel_ridge": (kernel_ridge, REAL, ("alpha", "gamma")),
     "discriminant": (discriminant, LABELS, ("shrinkage",)),
+    "quadratic": (quadratic, LABELS, ("reg_param",)),
+    "gaussian_bayes": (gaussian_bayes, LABELS, ("var_smoothing",)),
+    "discrete_bayes": (discrete_bayes, LABELS, ("alpha",)),
     "vector_ridge": (vector_ridge, REAL, ("alpha",)),
     "vector_ridge_classifier": (vector_ridge_classifier, LABELS, ("alpha",)),
     "vector_logistic": (vector_logistic, LABELS, ("C",)),
@@ -181,11 +213,14 @@ SHARES = {
     "logistic": 8,
     "log_link": 4,
     "kernel_ridge": 3,
-    "discriminant": 3,
+    "discriminant": 1,
+    "quadratic": 1,
+    "bayes": 1,
     "vector_ridge": 2,
     "vector_ridge_classifier": 1,
     "vector_logistic": 1,
 }
+BAYES = "gaussian_bayes", "discrete_bayes"
 RARE = ("own_model", "regression_network", "classification_network")
 
 
@@ -194,7 +229,8 @@ def family_of(seed):
     turn, place = divmod(seed, 40)
     cycle = [name for name, share in SHARES.items() for _ in range(share)]
     cycle += ["lasso", "neighbors", *(RARE[:2] if turn % 2 else [RARE[2], "vector_logistic"])]
-    return cycle[place * 7 % 40]
+    name = cycle[place * 7 % 40]
+    return BAYES[turn % 2] if name == "bayes" else name
 
 
 def wrapped(rng, final, data, task):

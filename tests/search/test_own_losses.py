@@ -14,6 +14,7 @@ from sklearn.linear_model import (
     RidgeClassifier,
     TweedieRegressor,
 )
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -124,6 +125,7 @@ SEARCHES = {
         focal,
         three,
     ),
+    "bayes": (GaussianNB(), {"var_smoothing": Continuous(0.1, 10)}, focal, three),
     "own model": (SmoothMedian(), {"alpha": RANGE, "width": RANGE}, tilted, numbers),
     "network": (neural_network.MLPClassifier((3,), **MLP), {"alpha": RANGE}, focal, three),
     "own loss": (SmoothMedian(), {"alpha": RANGE, "width": RANGE}, "own", numbers),

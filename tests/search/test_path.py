@@ -4,9 +4,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.datasets import load_iris, load_wine
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -96,6 +100,56 @@ def test_it_is_not_worse_than_ten_listed_values(load, scoring):
     search = searched(TEN, data, scoring=scoring)
     assert search.best_score_ >= grid.best_score_ - 1e-12
     assert search.n_iter_ < 12
+
+
+HUNDRED = np.logspace(-9, 3, 100).tolist()
+BAYES = {
+    "quadratic": (QuadraticDiscriminantAnalysis(), {"reg_param": np.linspace(0, 1, 100).tolist()}),
+    "gaussian": (GaussianNB(), {"var_smoothing": HUNDRED}),
+    "multinomial": (MultinomialNB(), {"alpha": HUNDRED}),
+    "complement": (ComplementNB(norm=True), {"alpha": HUNDRED}),
+    "bernoulli": (BernoulliNB(binarize=5), {"alpha": HUNDRED}),
+    "categorical": (CategoricalNB(min_categories=5), {"alpha": HUNDRED}),
+}
+
+
+# QuadraticDiscriminantAnalysis refuses small values on digits.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "load",
+    [
+        load_wine,
+        # Only the grid searches take long.
+        pytest.param(load_digits, marks=pytest.mark.thorough),
+        pytest.param(load_breast_cancer, marks=pytest.mark.thorough),
+    ],
+)
+@pytest.mark.parametrize("name", BAYES)
+def test_it_is_not_worse_than_a_hundred_listed_values(name, load):
+    (estimator, values), (X, y) = BAYES[name], load(return_X_y=True)
+    if name == "categorical":
+        X = np.digitize(X, np.quantile(X, [0.2, 0.4, 0.6, 0.8]))
+    if name != "quadratic":
+        X, y = X[:600], y[:600]
+    scores, options = ["neg_log_loss", "accuracy"], {"cv": CV, "refit": False}
+    grid = GridSearchCV(estimator, values, scoring=scores, **options).fit(X, y)
+    for scoring in scores:
+        search = HypergradSearchCV(estimator, values, scoring=scoring, **options).fit(X, y)
+        best = np.nanmax(grid.cv_results_[f"mean_test_{scoring}"])
+        assert search.best_score_ >= best - 1e-6 * abs(best)
+        assert "closed form" in search.hypergradient_
+        if scoring == "neg_log_loss":
+            assert -search.best_score_ == pytest.approx(search.history_["loss"].min(), rel=1e-6)
+
+
+def test_places_of_the_path_that_are_listed_are_polished():
+    """On a logarithmic scale listed values are places of the path, up to rounding."""
+    listed = np.logspace(-2, 2, 100).tolist()
+    options = {"cv": CV, "scoring": "neg_log_loss"}
+    search = HypergradSearchCV(MultinomialNB(), {"alpha": listed}, **options)
+    search.fit(*load_digits(return_X_y=True))
+    apart = np.abs(np.log(search.best_params_["alpha"] / np.array(listed)))
+    assert search.best_params_["alpha"] == 100.0 or apart.min() > 1e-6
 
 
 def test_the_best_score_is_minus_the_loss():

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid, cross_val_score
+from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler, TargetEncoder
 
@@ -35,6 +36,8 @@ CLOSED = {
     "classifier": (RidgeClassifier(class_weight="balanced"), "alpha", "three"),
     "kernel": (KernelRidge(kernel="rbf"), "gamma", "numbers"),
     "discriminant": (LinearDiscriminantAnalysis(solver="lsqr"), "shrinkage", "three"),
+    "bayes": (GaussianNB(), "var_smoothing", "three"),
+    "bayes of ones": (BernoulliNB(), "alpha", "two classes"),
 }
 WARM = {
     "lbfgs": (LogisticRegression(max_iter=10_000), "C", "two classes"),

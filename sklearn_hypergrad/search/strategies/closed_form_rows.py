@@ -21,6 +21,8 @@ SMALL, FEW = 2**16, 60
 # Relative difference of predictions from which on a fit is another model. Chosen by hand: solvers
 # for sparse data stop at 1e-4, and other formulas differ by far more.
 ANOTHER = 1e-3
+# What is compared: the first of these that an estimator has.
+METHODS = "decision_function", "predict_joint_log_proba", "predict"
 # Difference, relative to the targets, that is none: strong penalties leave constant predictions.
 NOTHING = 1e-9
 
@@ -120,9 +122,9 @@ class ClosedFormRows(SolvedRows):
 
 
 def _predicted(estimator, X):
-    """Decision values or predictions, of shape (n_rows, n_outputs)."""
-    predict = getattr(estimator, "decision_function", estimator.predict)
-    predicted = np.asarray(predict(X))
+    """Decision values, joint log likelihoods or predictions, of shape (n_rows, n_outputs)."""
+    method = next(name for name in METHODS if hasattr(estimator, name))
+    predicted = np.asarray(getattr(estimator, method)(X))
     return predicted.reshape(len(predicted), -1)
 
 
