@@ -9,6 +9,8 @@ with the covariance matrix ``S_c(r) = (1 - r) S_c + r I`` of the rows of the cla
 decision values for every ``r``. ``solver="eigen"`` ignores it and is refused.
 """
 
+import functools
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
@@ -38,7 +40,7 @@ class QuadraticSplit(LikelihoodSplit):
         self._variances, self._rotations, self._squares = [], [], []
         for part, mean in zip(parts, self._means, strict=True):
             _, s, Vt = np.linalg.svd(part - mean, full_matrices=False)
-            self._variances.append(s**2 / len(part))
+            self._variances.append(s**2 / (len(part) - _n_lost()))
             self._rotations.append(Vt.T)
             self._squares.append(((tests - mean) @ Vt.T) ** 2)
 
@@ -106,6 +108,15 @@ class QuadraticFamily(ClosedFormFamily):
             _check_sizes(parts, classes)
             splits.append(QuadraticSplit(estimator, parts, X[test]))
         return ClosedFormModel(data, "reg_param", 0.5, splits)
+
+
+# Scikit-learn 1.9.0 divides by one row less, later releases by all of them.
+@functools.cache
+def _n_lost():
+    """What the estimator takes off the number of rows, by which it divides sums of squares."""
+    rows, labels = [[-1.0], [1.0], [-1.0], [1.0]], [0, 0, 1, 1]
+    (variance,), _ = QuadraticDiscriminantAnalysis().fit(rows, labels).scalings_
+    return 2 - 2 / variance
 
 
 def _check_sizes(parts, classes):

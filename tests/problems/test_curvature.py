@@ -157,7 +157,9 @@ def hessians():
     roots, noise = rng.normal(size=(2, 9, N_WEIGHTS)), 0.1 * rng.normal(size=(2, 9, N_WEIGHTS))
     near = roots + noise
     identity = np.eye(N_WEIGHTS)
-    return np.matmul(roots.mT, roots), np.linalg.inv(np.matmul(near.mT, near) + identity)
+    return np.matmul(roots.swapaxes(1, 2), roots), np.linalg.inv(
+        np.matmul(near.swapaxes(1, 2), near) + identity
+    )
 
 
 def stacked(matrices):

@@ -85,7 +85,7 @@ def test_sparse_variances_are_those_of_dense_features(dtype, repeats, monkeypatc
 
 
 def test_sparse_variances_need_little_memory():
-    X = sparse.random_array((4000, 4000), density=0.5, format="csr", rng=0)
+    X = sparse.random(4000, 4000, density=0.5, format="csr", random_state=0)
     variances(X)
     tracemalloc.start()
     variances(X)

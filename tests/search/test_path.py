@@ -1,5 +1,7 @@
 """One value of a model that predicts for many values at the price of one."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -113,18 +115,17 @@ BAYES = {
 }
 
 
+# Only the grid searches take long: one data set and two models are enough for every day.
+EVERY_DAY = [("gaussian", load_wine), ("multinomial", load_wine)]
+ALL = list(itertools.product(BAYES, [load_wine, load_digits, load_breast_cancer]))
+
+
 # QuadraticDiscriminantAnalysis refuses small values on digits.
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    "load",
-    [
-        load_wine,
-        # Only the grid searches take long.
-        pytest.param(load_digits, marks=pytest.mark.thorough),
-        pytest.param(load_breast_cancer, marks=pytest.mark.thorough),
-    ],
+    ("name", "load"),
+    [pytest.param(*case, marks=() if case in EVERY_DAY else pytest.mark.thorough) for case in ALL],
 )
-@pytest.mark.parametrize("name", BAYES)
 def test_it_is_not_worse_than_a_hundred_listed_values(name, load):
     (estimator, values), (X, y) = BAYES[name], load(return_X_y=True)
     if name == "categorical":
