@@ -1,5 +1,6 @@
 """Rows and refits that start at solutions of the search, against fits from the beginning."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -47,6 +48,7 @@ WARM = {
     "newton-cholesky": (LogisticRegression(solver="newton-cholesky"), "C", "two classes"),
     "poisson": (PoissonRegressor(max_iter=10_000), "alpha", "counts"),
 }
+WIDE = [(name, "wide") for name in WARM if name != "lbfgs"]
 EXACT = LogisticRegression(tol=1e-10, max_iter=10_000), "C", "three"
 BEFORE = {
     "alone": (),
@@ -123,8 +125,14 @@ def test_closed_forms_are_not_fitted_again(name, before, data):
 # A hundred times smaller, the tolerance of a solver allows a hundred times less: its optimum is
 # quadratic, so scores differ by less.
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
-@pytest.mark.parametrize("before", BEFORE)
-@pytest.mark.parametrize("name", WARM)
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        # Fits of wide data take long: one solver is enough for every day.
+        pytest.param(*case, marks=pytest.mark.thorough if case in WIDE else ())
+        for case in itertools.product(WARM, BEFORE)
+    ],
+)
 def test_iterative_fits_start_at_solutions(name, before, data):
     final, key, kind = WARM[name]
     scoring = {} if kind == "counts" else {"scoring": "neg_log_loss"}
