@@ -214,8 +214,8 @@ MUTANTS = [
     ),
     Mutant(
         "problems/linear/curvature.py",
-        "solved += (share - inverse * _inner(y, solved))[:, None] * s",
-        "solved += (share - 1.001 * inverse * _inner(y, solved))[:, None] * s",
+        "solved += (share - inverse * inner_by_split(y, solved))[:, None] * s",
+        "solved += (share - 1.001 * inverse * inner_by_split(y, solved))[:, None] * s",
         "A correction of the preconditioner is 0.1 % off.",
         "problems/test_curvature.py",
     ),

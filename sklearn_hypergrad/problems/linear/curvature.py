@@ -176,11 +176,11 @@ class Secants:
         def apply(right):
             right, shares = right.copy(), []
             for s, y, inverse in reversed(known):
-                shares.append(inverse * _inner(s, right))
+                shares.append(inverse * inner_by_split(s, right))
                 right -= shares[-1][:, None] * y
             solved = precondition(right)
             for (s, y, inverse), share in zip(known, reversed(shares), strict=True):
-                solved += (share - inverse * _inner(y, solved))[:, None] * s
+                solved += (share - inverse * inner_by_split(y, solved))[:, None] * s
             return solved
 
         return apply if known else precondition
@@ -200,7 +200,7 @@ class Secant:
         at, known = self._known
         if at is not ridge:
             y = self._y + ridge * self.s
-            known = self.s, y, _inverse(_inner(self.s, y))
+            known = self.s, y, _inverse(inner_by_split(self.s, y))
             self._known = ridge, known
         return known
 
@@ -268,8 +268,8 @@ def _close(reference, weights, stale):
     return np.abs(weights - reference).sum() <= stale * reference.sum()
 
 
-def _inner(a, b):
-    """Inner products of all splits."""
+def inner_by_split(a, b):
+    """Inner products of two arrays of the shape of weights, one for every split."""
     return np.einsum("jsk,jsk->s", a, b)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn_hypergrad.linalg import conjugate_gradient
 from sklearn_hypergrad.linalg.systems import ratio
 from sklearn_hypergrad.problems.base import Status
-from sklearn_hypergrad.problems.linear.curvature import Secants
+from sklearn_hypergrad.problems.linear.curvature import Secants, inner_by_split
 
 # Largest numbers of steps, of halvings of a step, and of CG iterations. Chosen by hand as
 # safeguards: convex problems that are scaled sensibly do not reach them.
@@ -175,14 +175,14 @@ class Newton:
     def _refined(self, state, right, tol):
         """``H^-1 right`` by steps of the corrected inverse; None if they contract slowly."""
         step = solution = self._precondition(right)
-        first = last = np.einsum("isk,isk->s", right, step)
+        first = last = inner_by_split(right, step)
         residual, rate = right, 0.0
         while True:
             product = self._problem.hessian(state, self._ridge, step)
             self._learn(step, product - self._ridge * step, last)
             residual = residual - product
             step = self._precondition(residual)
-            size, solution = np.einsum("isk,isk->s", residual, step), solution + step
+            size, solution = inner_by_split(residual, step), solution + step
             rate = np.maximum(rate, _rate(size, last))
             if (rate * size <= tol**2 * first).all():
                 return solution
@@ -206,7 +206,7 @@ class Newton:
         """Correct the inverse by a step and its product with the Hessian of the loss."""
         if not self._problem.factorises:
             return
-        curvature = np.einsum("isk,isk->s", step, product + self._ridge * step)
+        curvature = inner_by_split(step, product + self._ridge * step)
         agrees = np.abs(curvature - decrement) <= AGREES * decrement
         if not agrees.all():
             step, product = agrees[:, None] * step, agrees[:, None] * product
@@ -228,11 +228,11 @@ class Newton:
         step, residual = self._precondition(gradient), 0.0
         if not self._direct:
             # The decrement of the preconditioner's step is good enough for this.
-            size = np.maximum(np.einsum("isk,isk->s", gradient, step), np.finfo(float).tiny)
+            size = np.maximum(inner_by_split(gradient, step), np.finfo(float).tiny)
             error, asked = np.sqrt(self._share(state, size)), np.sqrt(target / size)
             residual = np.minimum(INEXACT, np.maximum(FORCING * error, 0.5 * asked))
             step, _ = self._solve(state, gradient, None, residual)
-        return step, np.einsum("isk,isk->s", gradient, step), residual
+        return step, inner_by_split(gradient, step), residual
 
     def _objective(self, state):
         """The objective at a state, by split; several questions are asked about each state."""
