@@ -281,9 +281,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         the search has solved. Fits with a closed form (Ridge, RidgeClassifier, KernelRidge,
         LinearDiscriminantAnalysis, naive Bayes) are not made again for the rows: the solutions are
         scored, and a real fit, of a small training part or on few rows, checks that scikit-learn
-        fits the same.
-        (Where the score is the loss that was descended, the scorer judges one split, and the others
-        have the same score as loss if it agrees up to 1e-6.) Iterative ones
+        fits the same. (Where the score is the loss that was descended, the scorer judges one split,
+        and the others have the same score as loss if it agrees up to 1e-6.) Iterative ones
         (LogisticRegression, PoissonRegressor, GammaRegressor, TweedieRegressor) start at the
         solutions, also in the refit; one fit from the beginning, of one split, checks that it
         converges and scores the same up to 1e-3 relative or a tenth of the standard deviation over

@@ -52,8 +52,7 @@ class ClosedFormRows(SolvedRows):
     # A fit with the score that is known of the solution shows both that scikit-learn fits the same,
     # and that the descended loss is the asked score.
     def _confirmed(self, settings, scores):
-        one_score = self._scoring.scorer is self._inputs.scorer
-        if scores is None or self._shown or not one_score or not self._fits_whole:
+        if scores is None or not self._shows_one_score or not self._fits_whole:
             return None
         began = time.perf_counter()
         final = self._fitted_on(settings, *self._rows_of_first(slice(None)))

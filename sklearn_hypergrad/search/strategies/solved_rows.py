@@ -229,6 +229,11 @@ class SolvedRows(abc.ABC):
         """Whether users are shown more than the test scores of a split."""
         return self._scoring.return_train_score or self._scoring.verbose > 1
 
+    @property
+    def _shows_one_score(self):
+        """Whether one test score of every split is all that users are shown."""
+        return not self._shown and self._scoring.scorer is self._inputs.scorer
+
     def _row_of(self, first, scores, fit_time=0.0):
         """The SolvedRow of a first output that confirms the scores of all splits."""
         others = range(1, len(self._inputs.splits))

@@ -52,8 +52,7 @@ class WarmRows(SolvedRows):
 
     # Scikit-learn takes longer to score predicted classes than to find that a solution is one.
     def _predicted(self, settings):
-        one_score = self._scoring.scorer is self._inputs.scorer
-        if self._shown or not one_score or self._predictions is None:
+        if not self._shows_one_score or self._predictions is None:
             return None
         scores = self._predictions.certain_of_splits(self._h(settings))
         return None if np.isnan(scores).any() else scores
