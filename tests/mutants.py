@@ -234,6 +234,20 @@ MUTANTS = [
         "problems/test_row_curvature.py",
     ),
     Mutant(
+        "problems/kernel/pair_sums.py",
+        "return squares.T @ sums - 2 * _inner",
+        "return squares.T @ sums - 1.998 * _inner",
+        "Products in slopes of squared distances are 0.1 % too small.",
+        "problems/test_pairwise_kernel.py",
+    ),
+    Mutant(
+        "problems/kernel/pairwise_kernel.py",
+        "lambda: degree * _raised(s, degree - 1)",
+        "lambda: degree * _raised(s, degree)",
+        "The slope of a polynomial kernel has the exponent of its value.",
+        "problems/test_pairwise_kernel.py",
+    ),
+    Mutant(
         "problems/ridge/left_out_kernel.py",
         "self.vectors -= np.outer(unit, unit @ self.vectors)",
         "self.vectors -= 0.999 * np.outer(unit, unit @ self.vectors)",

@@ -1,0 +1,1 @@
+"""Kernels of rows with a name in scikit-learn, and their derivatives."""
