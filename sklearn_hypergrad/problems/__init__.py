@@ -31,6 +31,8 @@ from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
 from sklearn_hypergrad.problems.ridge.leave_one_out import LeaveOneOutLoss
 from sklearn_hypergrad.problems.ridge.ridge_problem import RidgeProblem
+from sklearn_hypergrad.problems.sparse.exchange import SparseMinimum, exchange
+from sklearn_hypergrad.problems.sparse.gram import DenseGram, RowsGram
 from sklearn_hypergrad.problems.split_data import SplitData
 from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
 
@@ -41,6 +43,7 @@ __all__ = [
     "AutogradProblem",
     "AutogradTraining",
     "SplitData",
+    "DenseGram",
     "Design",
     "DualRidge",
     "GaussNewton",
@@ -62,6 +65,8 @@ __all__ = [
     "LeaveOneOutLoss",
     "QuadraticLoss",
     "RidgeProblem",
+    "RowsGram",
+    "SparseMinimum",
     "Status",
     "TrainableProblem",
     "ValidationLoss",
@@ -69,6 +74,7 @@ __all__ = [
     "to_row_space",
     "d2_deviance",
     "effective_dof",
+    "exchange",
     "glorot",
     "losses_of",
 ]

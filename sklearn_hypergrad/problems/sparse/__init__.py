@@ -1,0 +1,1 @@
+"""Inner problems whose solutions have zeros: quadratics with L1 penalties."""

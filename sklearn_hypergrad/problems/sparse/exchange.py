@@ -1,0 +1,157 @@
+"""Minima of quadratics with an L1 penalty, exact up to rounding, by exchange of their support.
+
+The function is, for a symmetric positive semi-definite matrix G and vectors l1, l2 >= 0, ::
+
+    1/2 w' G w  -  c' w  +  sum_j l1_j |w_j|  +  1/2 sum_j l2_j w_j^2
+
+On a support S with signs s it is a quadratic, whose minimum takes one linear system,
+``(G_SS + diag(l2_S)) w_S = c_S - l1_S s_S``. Where no sign of ``w_S`` differs from s, and the
+slopes of all other entries are at most l1, this is the minimum of the function itself. Else
+entries leave the support, or enter it, and there is a new system. The function never increases, so
+that no support with its signs comes twice: see Lee, Battle, Raina, Ng (2007), "Efficient sparse
+coding algorithms", section 3, where one entry enters at a time; here several do.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.linalg import factor, solve_factored
+
+# Excess of a slope over l1 that is rounding: relative to l1, and to the largest entry of c.
+EXCESS, ROUNDING = 1e-9, 1e-13
+# Largest number of entries that enter at once: this many, or this share of the support. Measured on
+# data with products of features and on 400 x 5,000 random numbers: as fast as any along a path, and
+# from zero 13 times as fast as all at once, of which most leave again, one by one.
+FEW, ENTERING = 10, 0.5
+# Largest number of systems, a safeguard: from zero it takes a few times the size of the support at
+# most, from a solution nearby one to ten.
+MOST_SYSTEMS = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class SparseMinimum:
+    """The minimum of a quadratic with an L1 penalty.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n,)
+    support : ndarray of int
+        Numbers of the entries that are not zero or have no L1 penalty, ascending.
+    signs : ndarray of shape (len(support),)
+        Signs of these; zero for those without an L1 penalty.
+    triangle : ndarray
+        The Cholesky factor of ``G + diag(l2)`` on the support, as ``linalg.factor`` returns it.
+    converged : bool
+        Whether the optimality conditions hold up to rounding.
+    n_systems : int
+        Number of linear systems solved.
+    """
+
+    w: np.ndarray
+    support: np.ndarray
+    signs: np.ndarray
+    triangle: np.ndarray
+    converged: bool
+    n_systems: int
+
+    def solve(self, right):
+        """``H^-1 right`` with the Hessian H on the support, for one vector or columns of several.
+
+        With it the minimum is differentiated: while the support and its signs stay, the derivative
+        of ``w`` on the support is ``H^-1 (dc - dG w - signs dl1 - w dl2)``, and zero elsewhere.
+        """
+        return solve_factored(self.triangle, right)
+
+
+def exchange(gram, c, l1, l2, start=None):
+    """Minimise a quadratic with an L1 penalty.
+
+    Parameters
+    ----------
+    gram : DenseGram, RowsGram, or an object with their two methods
+    c : ndarray of shape (n,)
+    l1, l2 : float or ndarray of shape (n,)
+        Penalties; an entry without an L1 penalty, such as an intercept, is always in the support.
+    start : ndarray of shape (n,), default=None
+        Where to start: zero, or a minimum for other penalties. Its support and signs are the first
+        that are tried.
+
+    Returns
+    -------
+    SparseMinimum
+    """
+    l1, l2 = (np.broadcast_to(np.asarray(each, dtype=float), c.shape) for each in (l1, l2))
+    w = np.zeros(len(c)) if start is None else start.copy()
+    quadratic = _Quadratic(gram, c, l1, l2)
+    signs = np.where(l1 > 0, np.sign(w), 0.0)
+    least = l1 * (1 + EXCESS) + ROUNDING * np.max(np.abs(c), initial=0.0)
+    converged = False
+    while quadratic.n_systems < MOST_SYSTEMS:
+        support, triangle = quadratic.settle(w, signs)
+        slopes = c - gram.times(support, w[support])
+        excess = np.abs(slopes) - least
+        excess[support] = 0.0
+        over = np.flatnonzero(excess > 0)
+        if not len(over):
+            converged = True
+            break
+        most = max(FEW, int(ENTERING * len(support)))
+        largest = over[np.argsort(-excess[over])[:most]]
+        signs[largest] = np.sign(slopes[largest])
+    return SparseMinimum(w, support, signs[support], triangle, converged, quadratic.n_systems)
+
+
+class _Quadratic:
+    """A quadratic with an L1 penalty, and the number of systems that were solved for it."""
+
+    def __init__(self, gram, c, l1, l2):
+        self._gram, self._c, self._l1, self._l2 = gram, c, l1, l2
+        self._free = l1 == 0
+        self.n_systems = 0
+
+    def settle(self, w, signs):
+        """Minimise over the support that ``signs`` tell; entries of it may leave.
+
+        ``w`` and ``signs`` are changed in place.
+
+        Returns
+        -------
+        support : ndarray of int
+        triangle : ndarray
+        """
+        while True:
+            support = np.flatnonzero(self._free | (signs != 0))
+            if not len(support):
+                w[:] = 0.0
+                return support, np.empty((0, 0))
+            block, own, s = self._gram.block(support), w[support], signs[support]
+            right, l2 = self._c[support] - self._l1[support] * s, self._l2[support]
+            triangle = factor(block, l2)
+            self.n_systems += 1
+            target = solve_factored(triangle, right)
+            against = target * s < 0
+            if not against.any():
+                w[support] = target
+                return support, triangle
+            # Entries that have just entered, and would rather have the other sign, leave.
+            fresh = against & (own == 0)
+            if fresh.any():
+                signs[support[fresh]] = 0.0
+                continue
+            w[support] = self._lowest(block, support, own, target, against)
+            signs[support] = np.where(self._l1[support] > 0, np.sign(w[support]), 0.0)
+
+    # Along w + t d the function is a quadratic between the places where an entry is zero, and its
+    # minimum from w to the target is at one of these, or at the target. There it is lower than at
+    # w, as d is a direction of descent for the signs of w.
+    def _lowest(self, block, support, own, target, against):
+        """The lowest point between two points of which some signs differ."""
+        l1, step = self._l1[support], target - own
+        crossings = np.append(own[against] / (own - target)[against], 1.0)
+        linear = (block @ own + self._l2[support] * own - self._c[support]) @ step
+        curvature = step @ (block @ step + self._l2[support] * step)
+        points = own + crossings[:, None] * step
+        points[np.arange(len(crossings) - 1), np.flatnonzero(against)] = 0.0
+        values = crossings * (linear + 0.5 * crossings * curvature) + np.abs(points) @ l1
+        return points[np.argmin(values)]

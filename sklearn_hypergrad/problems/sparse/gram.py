@@ -1,0 +1,56 @@
+"""Gram matrices of which only blocks and products are asked: given ones, and those of rows."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+
+class DenseGram:
+    """A matrix that is given.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Symmetric positive semi-definite.
+    """
+
+    def __init__(self, matrix):
+        self._matrix = matrix
+
+    def block(self, columns):
+        """The rows and columns of these numbers, as a new array."""
+        return self._matrix[columns[:, None], columns]
+
+    def times(self, columns, x):
+        """The product of these columns with ``x`` of shape (n_columns,), of shape (n,)."""
+        return x @ self._matrix[columns]
+
+
+class RowsGram:
+    """``(X - mean)' diag(weight) (X - mean)`` without a matrix of the size of all columns.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n)
+        Columns are cut out of it, which is fastest in the order of Fortran, or CSC.
+    weight : ndarray of shape (n_rows,)
+    mean : ndarray of shape (n,)
+        The mean of the rows under these weights, or zeros.
+    """
+
+    def __init__(self, X, weight, mean):
+        self._X, self._weight, self._mean, self._total = X, weight, mean, weight.sum()
+
+    def block(self, columns):
+        """The rows and columns of these numbers, as a new array."""
+        X, mean = self._columns(columns), self._mean[columns]
+        return (self._weight * X.T) @ X - self._total * np.outer(mean, mean)
+
+    def times(self, columns, x):
+        """The product of these columns with ``x`` of shape (n_columns,), of shape (n,)."""
+        predicted = self._columns(columns) @ x
+        offset = self._total * (self._mean[columns] @ x)
+        return self._X.T @ (self._weight * predicted) - offset * self._mean
+
+    def _columns(self, columns):
+        X = self._X[:, columns]
+        return X.toarray() if issparse(X) else X
