@@ -249,6 +249,30 @@ class MultinomialBrierLoss:
         return weighted - probability * weighted.sum(axis=-1, keepdims=True)
 
 
+class MarginLogLoss:
+    """``log(1 + exp(-2 y z))`` for ``y`` in {-1, 1}: the log loss of twice the decision value."""
+
+    def value(self, y, z):
+        return np.logaddexp(0, -2 * y * z)
+
+    def gradient(self, y, z):
+        return -2 * y * expit(-2 * y * z)
+
+
+class MultinomialMarginLogLoss:
+    """Minus the log probability of the true class under softmax of twice the decision values.
+
+    ``y`` is 1 for the true class and -1 for the others.
+    """
+
+    def value(self, y, z):
+        member = (1 + y) / 2
+        return -np.sum(member * log_softmax(2 * z, axis=-1), axis=-1, keepdims=True)
+
+    def gradient(self, y, z):
+        return 2 * softmax(2 * z, axis=-1) - (1 + y)
+
+
 def _inner(a, b):
     """Sums of products over outputs; NumPy's sums over few numbers take several times as long."""
     return np.einsum("...k,...k->...", a, b)[..., None]

@@ -54,6 +54,10 @@ RESTATED = {
     "LogLinkPoissonLoss": lambda y, z: y * anp.log(y / anp.exp(z)) - y + anp.exp(z),
     "LogLinkGammaLoss": lambda y, z: anp.log(anp.exp(z) / y) + y / anp.exp(z) - 1,
     "MultinomialBrierLoss": lambda y, z: anp.sum((softmax(z) - y) ** 2, axis=-1, keepdims=True),
+    "MarginLogLoss": lambda y, z: -anp.log(sigmoid(2 * y * z)),
+    "MultinomialMarginLogLoss": lambda y, z: (
+        -anp.sum((y > 0) * anp.log(softmax(2 * z)), axis=-1, keepdims=True)
+    ),
 }
 POSITIVE = {"PoissonDeviance", "GammaDeviance", "TweedieDeviance"}
 LOG_LINK = {"LogLinkTweedieLoss", "LogLinkPoissonLoss", "LogLinkGammaLoss"}
@@ -72,6 +76,10 @@ def points(name):
         return rng.uniform(0.5, 3, (7, 1, 3)), z
     if name in ONE_HOT:
         return np.eye(3)[rng.integers(3, size=(7, 1))], z
+    if name == "MultinomialMarginLogLoss":
+        return 2 * np.eye(3)[rng.integers(3, size=(7, 1))] - 1, z
+    if name == "MarginLogLoss":
+        return rng.choice([-1.0, 1.0], size=(7, 1, 3)), z
     if name in BINARY:
         return rng.integers(2, size=(7, 1, 3)).astype(float), z
     return rng.normal(size=(7, 1, 3)), z

@@ -48,7 +48,7 @@ class Family(abc.ABC):
         The class that supports one value per feature, if this one does not; for messages.
     hyperparameters : dict of str -> Hyperparameter
         The hyperparameters that can be tuned, by the names of constructor parameters.
-    takes : {"numbers", "probabilities", "codes"}
+    takes : {"numbers", "probabilities", "codes", "margins"}
         The kind of predictions of its models; validation losses that take such predictions apply.
     largest_matrix : int
         Side of the largest matrix that its models form for a split; it limits how many splits one
@@ -502,3 +502,15 @@ class ProbabilisticFamily(ClassifierFamily):
 
     def encode(self, labels):
         return member_of(labels).astype(float)
+
+
+class MarginFamily(ClassifierFamily):
+    """Families of classifiers with decision values: codes are -1 and 1, one column per class.
+
+    Of two classes there is one column, for the second.
+    """
+
+    takes = "margins"
+
+    def encode(self, labels):
+        return 2.0 * member_of(labels) - 1

@@ -226,15 +226,16 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         the score itself wherever it is differentiable, else a loss that goes with it; the
         documentation has the table. Otherwise one of "squared_error", "root_squared_error", "r2",
         "absolute_error", "poisson_deviance", "gamma_deviance" for regressors, "log_loss",
-        "balanced_log_loss", "brier_score" for classifiers with probabilities, and
-        "coded_squared_error", "balanced_coded_squared_error" for RidgeClassifier. "own" is the loss
-        that fits of the model minimise on training samples, as ``loss`` of a model of your own. A
-        function ``loss(y, prediction)`` written in ``autograd.numpy`` returns one number for a
-        held-out part. Regressors give it numbers, of shape (n,) or (n, n_outputs); classifiers
-        with probabilities give it numbers of classes and probabilities of shape (n, n_classes),
-        in the order of ``classes_``; RidgeClassifier gives it classes coded as -1 and 1 and
-        decision values. If it has an argument ``sample_weight``, that is the weights of the score,
-        or ones.
+        "balanced_log_loss", "brier_score" for classifiers with probabilities,
+        "coded_squared_error", "balanced_coded_squared_error" for RidgeClassifier, and
+        "margin_log_loss", "balanced_margin_log_loss", "platt_log_loss" for other classifiers with
+        decision values. "own" is the loss that fits of the model minimise on training samples, as
+        ``loss`` of a model of your own. A function ``loss(y, prediction)`` written in
+        ``autograd.numpy`` returns one number for a held-out part. Regressors give it numbers, of
+        shape (n,) or (n, n_outputs); classifiers with probabilities give it numbers of classes and
+        probabilities of shape (n, n_classes), in the order of ``classes_``; those with decision
+        values alone give it classes coded as -1 and 1 and decision values. If it has an argument
+        ``sample_weight``, that is the weights of the score, or ones.
 
     search_cv : "auto", "loo", int, cross-validation generator or iterable, default="auto"
         The splits whose validation loss is descended; rows are always judged on ``cv``. "auto" is

@@ -32,12 +32,13 @@ RTOL = 1e-6
 REGRESSION = ["squared_error", "root_squared_error", "r2", "absolute_error"]
 DEVIANCES = ["poisson_deviance", "gamma_deviance", "d2_poisson_deviance", "d2_gamma_deviance"]
 CODED = ["coded_squared_error", "balanced_coded_squared_error"]
+MARGINS = ["margin_log_loss", "balanced_margin_log_loss", "platt_log_loss"]
 CLASSIFICATION = ["log_loss", "balanced_log_loss", "brier_score"]
 FAMILIES = {
     "gram ridge": REGRESSION + DEVIANCES + CODED,
     "dual ridge": REGRESSION + DEVIANCES + CODED,
     "kernel ridge": REGRESSION + DEVIANCES + CODED,
-    "linear ridge": REGRESSION + DEVIANCES + CODED,
+    "linear ridge": REGRESSION + DEVIANCES + CODED + MARGINS,
     "logistic": CLASSIFICATION,
     "multinomial": CLASSIFICATION,
 }
@@ -56,7 +57,9 @@ MATRIX = [
 def kind_of(family, name):
     if family == "multinomial":
         return "multinomial"
-    return "binary" if family == "logistic" else "coded" if name in CODED else "regression"
+    return (
+        "binary" if family == "logistic" else "coded" if name in CODED + MARGINS else "regression"
+    )
 
 
 def term(family, block, name, intercept, entries=None):

@@ -5,11 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
 from scipy.special import expit, softmax
 from sklearn import metrics
 
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, PredictionLoss
 from sklearn_hypergrad.problems.outer.held_out import sample_weights
+from sklearn_hypergrad.problems.outer.validation_loss import CODES, MARGINS
 
 pytestmark = pytest.mark.portable
 
@@ -49,6 +51,24 @@ def brier_score(y, z, labels, weight):
     return metrics.brier_score_loss(labels, probability, sample_weight=weight)
 
 
+def margin_log_loss(y, z, labels, weight):
+    return log_loss(y, 2 * z, labels, weight)
+
+
+def platt_log_loss(y, z, labels, weight):
+    """By a general minimiser."""
+    positive, slopes = y[:, 0] > 0, z[:, 0]
+    counts = {side: weight[positive == side].sum() for side in (True, False)}
+    likely = {side: (count + 1) / (count + 2) for side, count in counts.items()}
+    t = np.where(positive, likely[True], 1 - likely[False])
+
+    def loss(theta):
+        u = theta[0] ** 2 * slopes + theta[1]
+        return np.average(np.logaddexp(0, u) - t * u, weights=weight)
+
+    return minimize(loss, [1.0, 0.0], tol=1e-14, method="Nelder-Mead").fun
+
+
 d2 = metrics.d2_tweedie_score
 squared = regression(metrics.mean_squared_error)
 METRICS = {
@@ -65,9 +85,12 @@ METRICS = {
     "brier_score": brier_score,
     "coded_squared_error": squared,
     "balanced_coded_squared_error": balanced(squared),
+    "margin_log_loss": margin_log_loss,
+    "balanced_margin_log_loss": balanced(margin_log_loss),
+    "platt_log_loss": platt_log_loss,
 }
 CLASSIFIED = ("log_loss", "balanced_log_loss", "brier_score")
-CODED = ("coded_squared_error", "balanced_coded_squared_error")
+CODED = tuple(name for name, loss in VALIDATION_LOSSES.items() if loss.takes in (CODES, MARGINS))
 ONE_OUTPUT = tuple(name for name in METRICS if name.endswith("_deviance"))
 CASES = [
     (name, kind, n_outputs)

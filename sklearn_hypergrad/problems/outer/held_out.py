@@ -159,7 +159,7 @@ class PredictionLoss(WeightLoss):
     """
 
     def __init__(self, problem, block, validation_loss):
-        super().__init__(LinearPredictions(problem, block), HeldOutLoss(block, validation_loss))
+        super().__init__(LinearPredictions(problem, block), validation_loss.on(block))
 
 
 class NetworkLoss(WeightLoss):
@@ -174,7 +174,7 @@ class NetworkLoss(WeightLoss):
     """
 
     def __init__(self, network, block, validation_loss):
-        super().__init__(NetworkPredictions(network, block), HeldOutLoss(block, validation_loss))
+        super().__init__(NetworkPredictions(network, block), validation_loss.on(block))
 
 
 class MeanLoss:

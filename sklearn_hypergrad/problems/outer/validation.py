@@ -4,9 +4,11 @@ from sklearn import metrics
 
 from sklearn_hypergrad import losses
 from sklearn_hypergrad.problems.outer.held_out import relative_mean, root_mean
+from sklearn_hypergrad.problems.outer.platt import PlattLoss
 from sklearn_hypergrad.problems.outer.validation_loss import (
     CODES,
     LINEAR,
+    MARGINS,
     PROBABILITIES,
     ValidationLoss,
 )
@@ -14,6 +16,8 @@ from sklearn_hypergrad.problems.outer.validation_loss import (
 _SQUARED = {"factor": 2.0, "likelihood": 0.5}
 _D2 = {"reduce": relative_mean, "offset": 1.0, "label": "1 - D²"}
 _LOG = (losses.LogisticLoss(), losses.MultinomialLoss())
+_MARGIN = (losses.MarginLogLoss(), losses.MultinomialMarginLogLoss())
+_BALANCED = {"balanced": True, "stands_for": frozenset({metrics.balanced_accuracy_score})}
 
 VALIDATION_LOSSES = {
     loss.name: loss
@@ -100,7 +104,7 @@ VALIDATION_LOSSES = {
             *_LOG,
             takes=PROBABILITIES,
             likelihood=LINEAR,
-            balanced=True,
+            **_BALANCED,
             label="log loss, classes balanced (nats)",
         ),
         ValidationLoss(
@@ -124,8 +128,37 @@ VALIDATION_LOSSES = {
             losses.HalfSquaredError(),
             **_SQUARED,
             takes=CODES,
-            balanced=True,
+            **_BALANCED,
             label="squared error of coded classes, balanced",
+        ),
+        ValidationLoss(
+            "margin_log_loss",
+            *_MARGIN,
+            takes=MARGINS,
+            likelihood=LINEAR,
+            label="log loss of decision values (nats)",
+        ),
+        ValidationLoss(
+            "balanced_margin_log_loss",
+            *_MARGIN,
+            takes=MARGINS,
+            likelihood=LINEAR,
+            **_BALANCED,
+            label="log loss of decision values, classes balanced (nats)",
+        ),
+        PlattLoss(
+            "platt_log_loss",
+            takes=MARGINS,
+            likelihood=LINEAR,
+            label="log loss of calibrated decision values (nats)",
+            stands_for=frozenset(
+                {
+                    metrics.roc_auc_score,
+                    metrics.average_precision_score,
+                    metrics.log_loss,
+                    metrics.brier_score_loss,
+                }
+            ),
         ),
     )
 }

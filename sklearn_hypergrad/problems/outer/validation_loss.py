@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_hypergrad.problems.outer.held_out import HeldOutLoss, mean
 
-NUMBERS, PROBABILITIES, CODES = "numbers", "probabilities", "codes"
+NUMBERS, PROBABILITIES, CODES, MARGINS = "numbers", "probabilities", "codes", "margins"
 # The value of ``likelihood`` for losses that are minus a mean log likelihood.
 LINEAR = "linear"
 TINY = np.finfo(float).tiny
@@ -28,9 +28,9 @@ class ValidationLoss:
         A loss of :mod:`sklearn_hypergrad.losses` for one output.
     pointwise_multi : object
         The loss for several coupled outputs (classes); None if outputs are not coupled.
-    takes : {"numbers", "probabilities", "codes"}
-        Predictions that it takes: numbers; logits, from which probabilities follow; or regressions
-        on classes coded as -1 and 1.
+    takes : {"numbers", "probabilities", "codes", "margins"}
+        Predictions that it takes: numbers; logits, from which probabilities follow; regressions on
+        classes coded as -1 and 1; or decision values, whose margin to such codes is what counts.
     label : str
         The loss in words, for the axes of plots.
     shown : str
@@ -52,6 +52,9 @@ class ValidationLoss:
         Name of scikit-learn's scorer of this metric.
     options : frozenset of str
         Options of the metric that do not change it.
+    stands_for : frozenset of callable
+        Metrics of scikit-learn that are not differentiable, for which it is descended. For all
+        others it is the first loss of these predictions.
     likelihood : float, "linear" or None
         How a value relates to a log likelihood: the argument of ``likelihood_scale`` in this
         module.
@@ -76,6 +79,7 @@ class ValidationLoss:
     metric: Callable | None = None
     scoring: str | None = None
     options: frozenset = frozenset()
+    stands_for: frozenset = frozenset()
     likelihood: float | str | None = None
     steady: str | None = None
 

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-from sklearn.metrics import balanced_accuracy_score
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss, losses_of
@@ -14,9 +13,6 @@ from sklearn_hypergrad.problems.autograd.function_loss import (
 )
 from sklearn_hypergrad.problems.outer.held_out import is_relative
 from sklearn_hypergrad.problems.outer.validation_loss import PROBABILITIES
-
-# Scores without gradient that weight all classes equally: a balanced loss goes with them.
-BALANCED = {balanced_accuracy_score}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,9 +76,7 @@ def choose(requested, scorer, estimator, family, y):
         return Choice(VALIDATION_LOSSES[requested], exact=requested == name)
     if exact is not None and exact.takes == family.takes:
         return Choice(exact, exact=True)
-    metric = metric_of(scorer)
-    balanced = metric is not None and metric[0] in BALANCED
-    return Choice(surrogate(family.takes, balanced=balanced), exact=False)
+    return Choice(surrogate(family.takes, scorer), exact=False)
 
 
 def check_function(function, inputs, search_cv):
@@ -144,10 +138,11 @@ def sign_of(loss):
     return 1 if loss.offset else -1
 
 
-def surrogate(takes, *, balanced):
-    """The loss that is descended for a score without gradient: the first suitable one."""
-    known = losses_of(takes)
-    return next((loss for loss in known if loss.balanced == balanced), known[0])
+def surrogate(takes, scorer):
+    """The loss that is descended for a score without gradient: the first one if none is for it."""
+    known, metric = losses_of(takes), metric_of(scorer)
+    own = () if metric is None else (loss for loss in known if metric[0] in loss.stands_for)
+    return next(iter(own), known[0])
 
 
 def loss_of_metric(metric):
