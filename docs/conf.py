@@ -125,3 +125,4 @@ project_copyright = f"{author}, BSD-3-Clause licence"
 def setup(app):
     app.connect("missing-reference", sphinx_hooks.foreign_reference)
     app.connect("source-read", sphinx_hooks.changelog)
+    app.connect("source-read", sphinx_hooks.coverage)

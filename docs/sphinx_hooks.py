@@ -9,10 +9,12 @@ import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
+import coverage_table
 from sphinx_gallery.sorting import FileNameSortKey
 
 CHANGELOG = Path(__file__).parents[1] / "CHANGELOG.md"
 PACKAGE = "sklearn_hypergrad"
+ADAPTERS = CHANGELOG.parent / PACKAGE / "adapters"
 # From the simple to the special; others follow by name.
 FIRST_EXAMPLES = [
     "plot_replace_grid_search.py",
@@ -87,3 +89,11 @@ def changelog(app, docname, source):
         r"^## (.*)$", lambda found: f"{found[1]}\n{'-' * len(found[1])}", text, flags=re.M
     )
     source[0] += re.sub(r"`([^`]+)`", r"``\1``", text)
+
+
+def coverage(app, docname, source):
+    """Put the tables of what is searched, and what is not, into the page choosing."""
+    if docname == "choosing":
+        for path in ADAPTERS.glob("*.py"):
+            app.env.note_dependency(str(path), docname=docname)
+        source[0] = coverage_table.filled(source[0])

@@ -63,6 +63,12 @@ class Family(abc.ABC):
         Whether half splits keep the proportions of labels.
     methods : tuple of str
         Methods of ``estimator_class`` that subclasses must not override.
+    conditions : str
+        For the table of the documentation, in its markup: which configurations are searched, or
+        not. The default, nothing, means all of them.
+    enumerated : dict of str -> str
+        Other continuous parameters, and why they are enumerated: a predicate, of which the
+        parameter is the subject.
     minimises : str or None
         Name of the validation loss whose mean over training samples fits minimise, next to
         penalties.
@@ -78,6 +84,8 @@ class Family(abc.ABC):
     trained = False
     stratified = False
     methods = ("fit", "predict", "decision_function", "predict_proba")
+    conditions = ""
+    enumerated: dict[str, str] = {}
     minimises: str | None = None
 
     @property

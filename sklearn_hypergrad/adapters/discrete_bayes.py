@@ -176,6 +176,7 @@ class DiscreteFamily(ClosedFormFamily):
 
     hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
     methods = (*ClosedFormFamily.methods, "predict_log_proba")
+    conditions = "one value; not with ``force_alpha=False``"
     split_class = MultinomialSplit
 
     def configuration_obstacle(self, estimator):
@@ -219,6 +220,7 @@ class BernoulliFamily(DiscreteFamily):
     """Rows of a class in which a feature is one."""
 
     estimator_class = BernoulliNB
+    enumerated = {"binarize": "is a threshold, at which features jump"}
     split_class = BernoulliSplit
 
     def features(self, estimator, X):

@@ -99,6 +99,7 @@ class DiscriminantFamily(ClosedFormFamily):
     hyperparameters = {
         "shrinkage": Hyperparameter(regularizes=1, scale="linear", limits=(0.0, 1.0), closed=True)
     }
+    conditions = "``solver='lsqr'`` or ``'eigen'``; not with ``covariance_estimator``"
 
     def configuration_obstacle(self, estimator):
         if estimator.solver not in ("lsqr", "eigen"):

@@ -66,6 +66,7 @@ class LogLinkFamily(RegressorFamily, LinearFamily):
     """
 
     hyperparameters = {"alpha": Hyperparameter(regularizes=1)}
+    conditions = "a log link, and of ``TweedieRegressor`` a ``power`` from 1 to 2"
     largest_matrix = MAX_ROWS
     knows_scales = True
     methods = (*LinearFamily.methods, "_get_loss")
@@ -110,6 +111,9 @@ class LogLinkFamily(RegressorFamily, LinearFamily):
 
 class TweedieFamily(LogLinkFamily):
     """The same with a power that is a parameter."""
+
+    # Measured: between powers of 1.1 and 1.9 squared errors differed by 1 %.
+    enumerated = {"power": "changes squared errors by a percent at most, and is left to a list"}
 
     def power(self, estimator):
         return estimator.power

@@ -160,6 +160,10 @@ class KernelRidgeFamily(RegressorFamily):
         "alpha": Hyperparameter(regularizes=1, limits=(SMALLEST, np.inf)),
         "gamma": Hyperparameter(),
     }
+    conditions = (
+        "``gamma`` of ``kernel='rbf'`` and ``'laplacian'``, ``alpha`` of any kernel with a name "
+        "but ``'precomputed'``; at most 5,000 rows"
+    )
     methods = (*RegressorFamily.methods, "_get_kernel")
     minimises = "squared_error"
 

@@ -45,6 +45,10 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
     estimator_class = LogisticRegression
     vector_class = linear_model.LogisticRegression
     hyperparameters = {"C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0)}
+    conditions = (
+        "L2 penalty; not with ``dual=True``, ``warm_start=True``, or an intercept penalised by "
+        "``solver='liblinear'``"
+    )
     largest_matrix = MAX_ROWS
     minimises = "log_loss"
     knows_scales = True

@@ -198,6 +198,14 @@ class ReplayedFamily(NetworkFamily):
         "learning_rate_init": dataclasses.replace(RATE, per=(), start=1e-3),
         "momentum": dataclasses.replace(MOMENTUM, per=()),
     }
+    conditions = (
+        "``solver='sgd'``, or ``'adam'`` without ``momentum``; not with ``early_stopping=True`` or "
+        "``warm_start=True``"
+    )
+    enumerated = {
+        **dict.fromkeys(("beta_1", "beta_2", "epsilon"), "is a constant in the updates of Adam"),
+        "power_t": "is a constant in the schedule learning_rate='invscaling'",
+    }
 
     def configuration_obstacle(self, estimator):
         reason = refusal(estimator)

@@ -86,6 +86,8 @@ class QuadraticFamily(ClosedFormFamily):
     hyperparameters = {
         "reg_param": Hyperparameter(regularizes=1, scale="linear", limits=(0.0, 1.0), closed=True)
     }
+    conditions = "``solver='svd'``; more rows than features in every class"
+    enumerated = {"shrinkage": "belongs to solver='eigen', which is not differentiated"}
 
     def configuration_obstacle(self, estimator):
         if estimator.solver != "svd":

@@ -147,6 +147,7 @@ class RidgeFamily(RegressorFamily, LinearFamily):
     hyperparameters = {
         "alpha": Hyperparameter(regularizes=1, per=("target", "transformer"), shrinkage=1.0)
     }
+    conditions = "not with ``positive=True``"
     largest_matrix = max(MAX_GRAM, MAX_KERNEL)
     minimises = "squared_error"
     knows_scales = True

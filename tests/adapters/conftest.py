@@ -107,8 +107,8 @@ class Row:
         How its training is differentiated; None is the usual way.
     counts : bool
         Whether X are small counts, which are also categories.
-    documented : str
-        Under what the documentation lists it; "" is the name of the class.
+    own : bool
+        Whether it is a model that is defined here.
     rtol : float
         Accuracy of the pullback.
     """
@@ -125,7 +125,7 @@ class Row:
     obstacles: tuple = ()
     method: Any = None
     counts: bool = False
-    documented: str = ""
+    own: bool = False
     rtol: float = 1e-8
 
     @property
@@ -209,7 +209,6 @@ THEIRS = {**SMALL, "solver": "sgd", "max_iter": 4, "tol": 0.0}
 OF_NETWORKS = {"alpha": 0.02, "learning_rate_init": 0.2, "momentum": 0.5}
 OURS_TUNED = {**OF_NETWORKS, "init_scale": 0.9}
 EARLY = ({"early_stopping": True}, "early_stopping")
-OWN = "models of your own"
 NO_AUTOGRAD = "autograd has dense arrays only"
 COUNTED = (
     ({"alpha": np.ones(N_FEATURES)}, "alpha is an array"),
@@ -510,7 +509,7 @@ ROWS = [
         {"alpha": 0.3, "width": 0.8},
         scoring=(None,),
         sparse=NO_AUTOGRAD,
-        documented=OWN,
+        own=True,
     ),
     Row(
         "own model, trained",
@@ -520,7 +519,7 @@ ROWS = [
         scoring=("neg_log_loss",),
         sparse=NO_AUTOGRAD,
         method=Reverse(),
-        documented=OWN,
+        own=True,
     ),
 ]
 

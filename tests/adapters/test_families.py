@@ -3,7 +3,6 @@
 import pickle
 import re
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +21,6 @@ from sklearn_hypergrad.search.objective.validation_loss import choose
 
 # In nats: the error of the larger step is that of the formula, of the smaller one that of rounding.
 STEPS = 5e-3, 1e-3
-DOCS = Path(__file__).parents[2] / "docs"
 
 # Fits of networks end after the steps that they are given.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -215,24 +213,11 @@ def test_a_fitted_search_is_pickled_and_cloned(row):
         check_is_fitted(copy)
 
 
-def documented():
-    """The rows of the table of what is differentiated, as text."""
-    text = (DOCS / "choosing.rst").read_text("utf-8")
-    table = text.split(".. list-table::")[1].split("\n\nEach of them")[0]
-    return table.split("   * - ")[2:]
-
-
-def test_hyperparameters_are_in_the_documentation(row):
-    cls = type(row.estimator)
-    listed = row.documented or f"``{cls.__name__}``"
-    own = [text for text in documented() if listed in text]
-    assert own, f"{listed} is not in the table of docs/choosing.rst"
-    if not row.documented:
-        package = ".".join(cls.__module__.split(".")[:2])
-        more = [text for text in documented() if f"`{package}`" in text]
-        missing = {n for n in row.family.hyperparameters if f"``{n}``" not in "".join(own + more)}
-        assert missing == set()
-        assert cls.__name__ in HypergradSearchCV.__doc__
+def test_it_is_in_the_documentation(row):
+    """Classes by their names; ``test_coverage.py`` has the table of what is searched."""
+    if not row.own:
+        assert type(row.estimator).__name__ in HypergradSearchCV.__doc__
+        assert row.family.conditions or not row.obstacles
 
 
 def test_every_family_has_a_row(rows):

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.linear_model import Lasso, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
@@ -131,7 +130,7 @@ def test_continuous_alone_or_in_a_list(value):
             r"^.{,350}4998, 4999\)\).{,200}$",
         ),
         (Ridge(), {"unlike": Continuous()}, r"Valid parameters are: \[.*\]\.$"),
-        (Ridge(), {"tol": Continuous()}, "tol of Ridge is not differentiable"),
+        (Ridge(), {"max_iter": Continuous()}, "max_iter of Ridge is not differentiable"),
         (RidgeClassifier(), {"alpha": Continuous(per="target")}, "no value per target"),
         (
             Ridge(),
@@ -148,7 +147,7 @@ def test_continuous_alone_or_in_a_list(value):
             {"alpha": Continuous(1, 2, scale="linear", per="feature")},
             "compared by their ratios",
         ),
-        (StandardScaler(), {"with_mean": Continuous()}, "no registered inner problem"),
+        (LinearRegression(), {"positive": Continuous()}, "no registered inner problem"),
     ],
 )
 def test_a_continuous_that_cannot_be_searched_says_why(model, grid, message):

@@ -17,6 +17,7 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.adapters import Family, family
+from sklearn_hypergrad.adapters.reasons import why_enumerated
 from sklearn_hypergrad.search.candidates.refusals import (
     described,
     refuse_continuous,
@@ -328,11 +329,9 @@ def _why_not(estimator, key):
         return why_not_final(estimator, key)
     found = family(final)
     leaf = key.rpartition("__")[2]
-    if found is None:
-        return f"{type(final).__name__} has no registered inner problem"
-    if leaf not in found.hyperparameters:
-        return f"{leaf} of {type(final).__name__} is not differentiable"
-    return found.unused(final, leaf)
+    if found is not None and leaf in found.hyperparameters:
+        return found.unused(final, leaf)
+    return " ".join(why_enumerated(type(final), leaf, found))
 
 
 def _check_range(span, final, found):
