@@ -157,14 +157,14 @@ MUTANTS = [
         "problems/test_gram_ridge.py",
     ),
     Mutant(
-        "problems/ridge/moments.py",
+        "problems/linear/moments.py",
         "self.yy - 2 * y * self.y + self.weight * y**2",
         "self.yy - 2 * y * self.y + 1.001 * self.weight * y**2",
         "The spread of targets about a mean is slightly too large.",
         "problems/test_moments.py problems/test_gram_ridge.py",
     ),
     Mutant(
-        "problems/ridge/gram_ridge.py",
+        "problems/linear/gram_matrices.py",
         "return [total / moments.weight * part for part in moments.about(*mean)]",
         "return [total / len(test) * part for part in moments.about(*mean)]",
         "Held-out sums are divided by the number of rows, not by their weights.",
@@ -255,7 +255,7 @@ MUTANTS = [
         "problems/test_left_out_kernel.py",
     ),
     Mutant(
-        "problems/ridge/ridge_problem.py",
+        "problems/linear/centred_design.py",
         "pulled -= self._x_mean[:, :, None] * v.sum(axis=0)[:, None, :]",
         "pulled -= self._x_mean[:, :, None] * v.mean(axis=0)[:, None, :]",
         "The transposed product subtracts a mean where a sum belongs.",

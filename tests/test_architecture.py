@@ -149,7 +149,7 @@ def test_every_file_has_a_floor():
         ("adapters/__init__", "from sklearn_hypergrad.adapters import logistic, ridge", True),
         ("adapters/ridge", "from sklearn_hypergrad.adapters.model import LinearModel", True),
         (
-            "problems/ridge/moments",
+            "problems/ridge/gram_ridge",
             "from sklearn_hypergrad.problems.linear.design import Design",
             True,
         ),

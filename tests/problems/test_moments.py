@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from sklearn_hypergrad.problems.ridge import moments
-from sklearn_hypergrad.problems.ridge.moments import Moments
+from sklearn_hypergrad.problems.linear import moments
+from sklearn_hypergrad.problems.linear.moments import Moments
 
 pytestmark = pytest.mark.portable
 NAMES = ("weight", "x", "y", "xx", "xy", "yy")

@@ -4,9 +4,10 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import factor, solve_factored
+from sklearn_hypergrad.problems.linear.centred_design import origin_of, totals_of
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
-from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge, origin_of, totals_of
+from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge
 from sklearn_hypergrad.threads import cached_property
 
 
@@ -35,7 +36,7 @@ class DualRidge(PrimalRidge):
         y_mean = self.rows.average.T @ (block.y - y_origin)
         means = self.rows.average.T @ X, y_mean + y_origin
         totals = totals_of(block, fit_intercept)
-        super().__init__(X, origin, means, block.scales, penalty, totals)
+        super().__init__(X, origin, means, block.scales, totals, penalty=penalty)
         self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
         self.n_features = X.shape[1]
 

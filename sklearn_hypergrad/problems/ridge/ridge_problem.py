@@ -9,6 +9,7 @@ from sklearn_hypergrad.linalg import Cholesky, Spectral
 from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
+from sklearn_hypergrad.problems.linear.centred_design import CentredDesign
 from sklearn_hypergrad.threads import cached_property
 
 # Ratio of diagonal entries of a Gram matrix from which on it is factorised, not decomposed. Chosen
@@ -110,51 +111,19 @@ class RidgeProblem(InnerProblem):
         return Status.CONVERGED if np.all(left <= STUCK * whole) else Status.UNDETERMINED
 
 
-class PrimalRidge(RidgeProblem):
+class PrimalRidge(CentredDesign, RidgeProblem):
     """Ridge regression whose ``w`` are the coefficients.
 
     Parameters
     ----------
-    X : ndarray or sparse matrix of shape (n_samples, n_features)
-    origin : ndarray of shape (n_features,)
-        The origin that was subtracted from the features.
-    means : tuple of ndarray of shapes (n_splits, n_features) and (n_splits, n_outputs)
-        Training means of this X and of the targets; zero without an intercept.
-    scales : ndarray of shape (n_features, n_splits) or None
-        Factors of the features of each split.
+    design : tuple
+        The arguments of CentredDesign.
     penalty : L2Penalty
-    totals : ndarray of shape (n_splits,)
-        Sums of the training weights; zero without an intercept.
     """
 
-    def __init__(self, X, origin, means, scales, penalty, totals):  # noqa: PLR0913
-        super().__init__(penalty)
-        self._totals = totals
-        self._X = X
-        self._origin = origin
-        self._x_mean, self._y_mean = means
-        self._scales = None if scales is None else scales.T[:, :, None]
-
-    def predict(self, w):
-        w = self._rescaled(w)
-        return self._product(w) + self._intercept(w)
-
-    def predict_vjp(self, v):
-        pulled = self._product_vjp(v)
-        pulled -= self._x_mean[:, :, None] * v.sum(axis=0)[:, None, :]
-        return self._rescaled(pulled)
-
-    def coefficients(self, w):
-        w = self._rescaled(w)
-        return w.transpose(0, 2, 1), self._intercept(w) - np.einsum("p,spk->sk", self._origin, w)
-
-    def adjoint_coefficients(self, v, h, G):
-        v = self._rescaled(v)
-        if not self._totals.any():
-            return v.transpose(0, 2, 1), np.zeros((len(v), v.shape[2]))
-        mean = self._x_mean + self._origin
-        intercept = G.sum(axis=0) / self._totals[:, None] - np.einsum("sp,spk->sk", mean, v)
-        return v.transpose(0, 2, 1), intercept
+    def __init__(self, *design, penalty):
+        super().__init__(*design)
+        self.penalty = penalty
 
     def centred(self):
         """All rows about the training means of the first split, dense."""
@@ -181,23 +150,6 @@ class PrimalRidge(RidgeProblem):
         """
         inverse = self.inverse(strength)(Z.T[None])[0]
         return inverse, 1 - average - t * np.einsum("ij,ji->i", Z, inverse)
-
-    def _rescaled(self, w):
-        """Weights of the features of X from those of the scaled features of each split, or back."""
-        return w if self._scales is None else self._scales * w
-
-    def _product(self, w):
-        n_splits, n_features, n_outputs = w.shape
-        z = self._X @ w.transpose(1, 0, 2).reshape(n_features, -1)
-        return z.reshape(-1, n_splits, n_outputs)
-
-    def _product_vjp(self, v):
-        n_samples, n_splits, n_outputs = v.shape
-        pulled = self._X.T @ v.reshape(n_samples, -1)
-        return pulled.reshape(-1, n_splits, n_outputs).transpose(1, 0, 2)
-
-    def _intercept(self, w):
-        return self._y_mean - np.einsum("sp,spk->sk", self._x_mean, w)
 
 
 class NormalEquations(RidgeProblem):
@@ -299,17 +251,3 @@ class NormalEquations(RidgeProblem):
             return inverse(self._cross)
         # In the null space of the Gram matrix the solution is zero; rounding must not enter.
         return self._spectral.solve(strength, self._coordinates)
-
-
-def totals_of(block, fit_intercept):
-    """Sums of the training weights of every split; zero without an intercept."""
-    return np.array([fit_intercept * weight.sum() for weight in block.weights])
-
-
-def origin_of(block, fit_intercept):
-    """Origins of x and y: means, or zero without an intercept and for sparse x, to stay sparse."""
-    n_features, n_outputs = block.X.shape[1], block.y.shape[1]
-    if not fit_intercept:
-        return np.zeros(n_features), np.zeros(n_outputs)
-    x = np.zeros(n_features) if issparse(block.X) else block.X.mean(axis=0, dtype=float)
-    return x, block.y.mean(axis=0)
