@@ -16,6 +16,7 @@ from sklearn.discriminant_analysis import (
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.svm import LinearSVR
 
 from sklearn_hypergrad import linear_model, neural_network
 from sklearn_hypergrad.adapters import family
@@ -202,6 +203,7 @@ CLASSES = ("neg_log_loss", "neg_brier_score")
 PER_FEATURE = np.arange(N_FEATURES)[:, None]
 VECTOR = np.geomspace(0.2, 5.0, N_FEATURES)
 LOGISTIC = {"solver": "newton-cholesky", "tol": 1e-12}
+LIBLINEAR = {"loss": "squared_epsilon_insensitive", "tol": 1e-12, "max_iter": 10**6}
 GLM = {"solver": "newton-cholesky", "tol": 1e-12, "max_iter": 300}
 SMALL = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
 OURS = {**SMALL, "n_steps": 9}
@@ -316,6 +318,14 @@ ROWS = [
             ({"link": "identity", "power": 0}, "link='identity'"),
             ({"power": 3}, "convex from 1 to 2 only"),
         ),
+    ),
+    Row(
+        "linear support vector regression",
+        LinearSVR(epsilon=0.0, **LIBLINEAR),
+        "numbers",
+        {"C": 0.3, "epsilon": 0.2},
+        scoring=NUMBERS,
+        obstacles=(({"loss": "epsilon_insensitive"}, "'squared_epsilon_insensitive' is searched"),),
     ),
     Row(
         "kernel ridge",

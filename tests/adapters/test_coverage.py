@@ -23,7 +23,6 @@ PENDING = {
     "Lasso",
     "LassoLars",
     "LinearSVC",
-    "LinearSVR",
     "LogisticRegression",
     "MultiTaskElasticNet",
     "MultiTaskLasso",

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.svm import LinearSVR
 
 from sklearn_hypergrad.adapters import WeightModel, family
 from sklearn_hypergrad.hypergradients import Reverse
@@ -54,6 +55,12 @@ MODELS = {
     "multinomial": (LogisticRegression(), "three", {"C": 0.6}, {}),
     "poisson": (PoissonRegressor(), "positive", {"alpha": 0.2}, {}),
     "gamma, scaled": (GammaRegressor(), "positive", {"alpha": 0.2}, {"scales": True}),
+    "linear support vectors": (
+        LinearSVR(loss="squared_epsilon_insensitive", intercept_scaling=2.0),
+        "numbers",
+        {"C": 0.6, "epsilon": 0.3},
+        {},
+    ),
     "logistic, scaled": (LogisticRegression(), "two", {"C": 0.6}, {"scales": True}),
 }
 NETWORKS = {

@@ -1,0 +1,159 @@
+"""Inverses of Hessians to which only some rows contribute: those that are active.
+
+With features E, training weights t and the active rows A of a problem, its Hessian is ::
+
+    strength * sum_(i in A) t_i e_i e_i'  +  I
+
+Newton's method moves few rows in or out at a step, and other hyperparameters leave most of them
+where they are. So nothing is computed again for a problem whose active rows are the same, and its
+Gram matrix is corrected by the rows that have changed. Several problems share E: their vectors are
+columns of one matrix.
+"""
+
+import abc
+import dataclasses
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sklearn_hypergrad.linalg import factor, solve_factored
+
+
+@dataclasses.dataclass(frozen=True)
+class Active:
+    """The active rows of one problem, and what is known of its Hessian.
+
+    Attributes
+    ----------
+    rows : ndarray of bool of shape (n_samples,)
+    strength : float
+    matrix : ndarray or None
+        Their Gram matrix.
+    triangle : ndarray
+        The factor of the Hessian, or of its form in rows.
+    """
+
+    rows: np.ndarray
+    strength: float
+    matrix: np.ndarray | None
+    triangle: np.ndarray
+
+    @property
+    def size(self):
+        """Number of floats in it."""
+        return self.triangle.size + (0 if self.matrix is None else self.matrix.size)
+
+
+class Hessians(abc.ABC):
+    """Hessians of several problems on the same features.
+
+    Parameters
+    ----------
+    E : ndarray or CSR matrix of shape (n_samples, n_weights)
+    t : ndarray of shape (n_samples, n_problems)
+        Training weights: zero for rows that a problem does not train on.
+    """
+
+    def __init__(self, E, t):
+        self._E, self._t = E, t
+
+    @abc.abstractmethod
+    def at(self, active, strength, known=None):
+        """What is known once these rows are active: a list of Active, one for every problem.
+
+        Parameters
+        ----------
+        active : ndarray of bool of shape (n_samples, n_problems)
+        strength : float
+        known : list of Active, default=None
+            Of other active rows, or another strength.
+        """
+
+    @abc.abstractmethod
+    def solve(self, known, V):
+        """The inverses times the columns of V, of shape (n_weights, n_problems)."""
+
+    @staticmethod
+    def _same(last, rows, strength):
+        """Whether the factor of these rows is known."""
+        return last is not None and last.strength == strength and (last.rows == rows).all()
+
+
+class HessiansByFeatures(Hessians):
+    """Hessians as they are: for at most as many features as active rows."""
+
+    def at(self, active, strength, known=None):
+        known = [None] * active.shape[1] if known is None else known
+        return [
+            last if self._same(last, rows, strength) else self._moved(last, rows, strength, t)
+            for last, rows, t in zip(known, active.T, self._t.T, strict=True)
+        ]
+
+    def _moved(self, last, rows, strength, t):
+        gram = self._gram(last, rows, t)
+        return Active(rows, strength, gram, factor(strength * gram, 1.0))
+
+    def _gram(self, last, rows, t):
+        """The Gram matrix of active rows, from another one if fewer rows differ than are active."""
+        if last is not None:
+            changed = np.flatnonzero(last.rows != rows)
+            if not changed.size:
+                return last.matrix
+            if 2 * len(changed) < np.count_nonzero(rows):
+                entered = np.where(rows[changed], t[changed], -t[changed])
+                return last.matrix + weighted_gram(self._E[changed], entered)
+        inside = np.flatnonzero(rows)
+        return weighted_gram(self._E[inside], t[inside])
+
+    def solve(self, known, V):
+        solved = np.empty_like(V)
+        for column, own in enumerate(known):
+            solved[:, column] = solve_factored(own.triangle, V[:, column])
+        return solved
+
+
+# With c = strength, W = diag(t) of the active rows and their kernel K = E_A E_A', by Woodbury's
+# formula,
+#     (c E_A' W E_A + I)^-1 = I - E_A' (W^-1 / c + K)^-1 E_A.
+class HessiansByRows(Hessians):
+    """Hessians in the space of the active rows: for more features than rows."""
+
+    def __init__(self, E, t):
+        super().__init__(E, t)
+        kernel = E @ E.T
+        self._kernel = kernel.toarray() if issparse(kernel) else kernel
+
+    def at(self, active, strength, known=None):
+        known = [None] * active.shape[1] if known is None else known
+        return [
+            last if self._same(last, rows, strength) else self._factored(rows, strength, t)
+            for last, rows, t in zip(known, active.T, self._t.T, strict=True)
+        ]
+
+    def _factored(self, rows, strength, t):
+        inside = np.flatnonzero(rows)
+        kernel = self._kernel[np.ix_(inside, inside)]
+        return Active(rows, strength, None, factor(kernel, 1 / (strength * t[inside])))
+
+    def solve(self, known, V):
+        of_rows = self._E @ V
+        solved = np.zeros_like(of_rows)
+        for column, own in enumerate(known):
+            right = of_rows[own.rows, column]
+            solved[own.rows, column] = solve_factored(own.triangle, right)
+        return V - self._E.T @ solved
+
+
+def weighted_gram(E, weights):
+    """``E' diag(weights) E`` of some rows, for weights of any sign."""
+    if issparse(E):
+        scaled = E.copy()
+        scaled.data = scaled.data * np.repeat(weights, np.diff(E.indptr))
+        return (E.T @ scaled).toarray()
+    return E.T @ (weights[:, None] * E)
+
+
+def hessians_of(E, t):
+    """The Hessians in the form with the smaller matrices."""
+    most = np.count_nonzero(t, axis=0).max()
+    return (HessiansByRows if E.shape[1] > most else HessiansByFeatures)(E, t)

@@ -1,0 +1,197 @@
+"""Linear models that penalise the squared distance of a prediction to an interval.
+
+With training weights t, every problem minimises over its weights u ::
+
+    C sum_i t_i dist(e_i u, [low_i, high_i])^2  +  ||u||^2 / 2
+
+The squared epsilon-insensitive loss has the interval ``[y - epsilon, y + epsilon]``, the squared
+hinge loss ``[1, inf)`` or ``(-inf, -1]``. Rows outside of their interval are active. As long as
+these are the same the objective is quadratic, and a step of Newton's method ends at its minimum.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.problems.base import Status
+from sklearn_hypergrad.problems.piecewise.active_rows import hessians_of
+from sklearn_hypergrad.problems.split_data import beside
+
+# Largest number of steps, and of halvings of a step. Chosen by hand as safeguards.
+MAX_NEWTON = 100
+MAX_HALVINGS = 40
+# Newton decrement, relative to the objective, at which a problem is solved. Reason: the step that
+# ends in the right piece leaves rounding errors, of about 1e-30; weights are exact to 1e-12.
+SOLVED = 1e-24
+# The same where no step lowers the objective in floating point.
+STUCK = 1e-14
+# Relative rounding error of the objective. Chosen by hand, as for sums over a million rows.
+SLACK = 1e3 * np.finfo(float).eps
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """Weights of all problems, and what follows from them.
+
+    Attributes
+    ----------
+    u : ndarray of shape (n_weights, n_problems)
+    z : ndarray of shape (n_samples, n_problems)
+        Predictions of all rows.
+    outside : ndarray like ``z``
+        Signed distances of the predictions from their intervals.
+    lost : ndarray like ``z``
+        The same times training weights: zero for rows that are not active.
+    value : ndarray of shape (n_problems,)
+        The objectives.
+    """
+
+    u: np.ndarray
+    z: np.ndarray
+    outside: np.ndarray
+    lost: np.ndarray
+    value: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class IntervalSolution:
+    """The solutions of all problems, and a start for the next ones.
+
+    Attributes
+    ----------
+    point : Point
+    hessians : list of Active
+    status : Status
+    n_steps : int
+        Number of steps, of the problem that took most.
+    """
+
+    point: Point
+    hessians: list
+    status: Status
+    n_steps: int
+
+    @property
+    def size(self):
+        """Number of floats in it."""
+        return self.point.u.size + 3 * self.point.z.size + sum(own.size for own in self.hessians)
+
+
+class IntervalProblem:
+    """Problems of all splits and outputs, which share their features.
+
+    ``u`` has a column for every problem: all outputs of the first split, then those of the next.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    t : ndarray of shape (n_samples, n_splits, n_outputs)
+        Training weights: zero for rows that a split does not train on.
+    intercept_scaling : float
+        The number in the column of the intercept; zero for none.
+    """
+
+    def __init__(self, X, t, intercept_scaling):
+        X = X.astype(np.float64, copy=False)
+        self._scaling = intercept_scaling
+        self._E = _with_column(X, intercept_scaling) if intercept_scaling else X
+        self._t, self._shape = t.reshape(len(t), -1), t.shape[1:]
+        self._hessians = hessians_of(self._E, self._t)
+
+    def solve(self, low, high, C, start=None):
+        """Minimise.
+
+        Parameters
+        ----------
+        low, high : ndarray, broadcasting to (n_samples, n_problems)
+            The intervals.
+        C : float
+        start : IntervalSolution, default=None
+
+        Returns
+        -------
+        IntervalSolution
+        """
+        at = functools.partial(self._point, low=low, high=high, C=C)
+        hessians = None
+        if start is None:
+            point = at(np.zeros((self._E.shape[1], self._t.shape[1])), np.zeros(self._t.shape))
+        else:
+            point, hessians = at(start.point.u, start.point.z), start.hessians
+        for n_steps in range(1, MAX_NEWTON + 1):
+            hessians = self._hessians.at(point.lost != 0, 2 * C, hessians)
+            gradient = 2 * C * (self._E.T @ point.lost) + point.u
+            step = self._hessians.solve(hessians, gradient)
+            decrement = np.einsum("jk,jk->k", gradient, step)
+            if (decrement <= SOLVED * point.value).all():
+                return IntervalSolution(point, hessians, Status.CONVERGED, n_steps)
+            moved = self._descended(at, point, step, decrement)
+            if moved is point:
+                break
+            point = moved
+        solved = (decrement <= STUCK * point.value).all()
+        status = Status.CONVERGED if solved else Status.INNER_NOT_CONVERGED
+        return IntervalSolution(point, hessians, status, n_steps)
+
+    def coefficients(self, u):
+        """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
+        if not self._scaling:
+            return u.T.reshape(*self._shape, -1), np.zeros(self._shape)
+        coef, intercept = u[:-1], self._scaling * u[-1]
+        return coef.T.reshape(*self._shape, -1), intercept.reshape(self._shape)
+
+    # The gradient of an objective is 2 C E' (t r) + u with the signed distances r, which change by
+    # the features times the weights, or against the ends of the intervals. With V = H^-1 E' G, the
+    # derivative of sum G z is -V' d(gradient), that is
+    #     -2 V' E' (t r) = V' u / C   in C,
+    #     2 C (E V)' (t d)            for ends that move by d,
+    #     -2 C t_i (r_i V + (e_i V) u)  in a row e_i, where it is active, and G_i u where it is held
+    #                                   out.
+    def adjoint(self, solution, G):
+        """``(V, E V)`` with ``V = H^-1 E' G``, for G of shape (n_samples, n_problems)."""
+        V = self._hessians.solve(solution.hessians, self._E.T @ G)
+        return V, self._E @ V
+
+    def slope_in_strength(self, solution, V, C):
+        """The derivative of ``sum G z`` in C."""
+        return np.vdot(V, solution.point.u) / C
+
+    def slopes_in_ends(self, solution, moved, C):
+        """Derivatives in the end of the interval that each row is beyond, like predictions."""
+        return 2 * C * self._t * (solution.point.lost != 0) * moved
+
+    def slopes_in_rows(self, solution, G, C):
+        """Derivatives of ``sum G z`` in X, of the shape of X."""
+        (V, moved), point = self.adjoint(solution, G), solution.point
+        n_features = len(V) - bool(self._scaling)
+        through_u = G - self.slopes_in_ends(solution, moved, C)
+        return through_u @ point.u[:n_features].T - 2 * C * point.lost @ V[:n_features].T
+
+    def _point(self, u, z, *, low, high, C):
+        outside = z - np.clip(z, low, high)
+        lost = self._t * outside
+        value = C * np.einsum("ik,ik->k", lost, outside) + 0.5 * np.einsum("jk,jk->k", u, u)
+        return Point(u, z, outside, lost, value)
+
+    def _descended(self, at, point, step, decrement):
+        """The Point after a step, halved where the objective does not fall enough.
+
+        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1. If
+        no step falls enough it is the same Point.
+        """
+        length = np.ones(len(decrement))
+        change = self._E @ (point.u - step) - point.z
+        for _ in range(MAX_HALVINGS):
+            moved = at(point.u - length * step, point.z + length * change)
+            enough = point.value * (1 + SLACK) - 1e-4 * length * decrement
+            failed = ~(moved.value <= enough)
+            if not failed.any():
+                return moved
+            length = np.where(failed, 0.5 * length, length)
+        return point
+
+
+def _with_column(X, number):
+    """X and a column of a number."""
+    return beside(X, np.full((X.shape[0], 1), number))
