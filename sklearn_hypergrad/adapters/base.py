@@ -281,6 +281,10 @@ class Family(abc.ABC):
         """
         return FITS
 
+    def fewest_rows(self, n_features):
+        """The fewest rows, of every class of a classifier, that determine a fit."""
+        return 2
+
     def install(self, estimator, model, fitted, h):
         """Make fitted estimators from a solution.
 

@@ -77,6 +77,12 @@ class ClosedFormModel(Model):
             parts = [split.decisions(values[chunk]) for split in self.splits]
             yield from map(np.concatenate, zip(*parts, strict=True))
 
+    def train_many(self, several):
+        if self.path is None:
+            return None
+        found = self.path([h[self.name] for h in several])
+        return [Fitted(z, None, n_solves=self.data.n_splits) for z in found]
+
     def fit(self, h, start, tol):
         value = float(h[self.name])
         decisions, slopes = zip(*(split.at(value) for split in self.splits), strict=True)

@@ -254,6 +254,20 @@ class Model(abc.ABC):
         """
         return [None] * len(several)
 
+    def train_many(self, several):
+        """The same as ``train`` at several ``h``, if that is cheaper than one by one.
+
+        Parameters
+        ----------
+        several : list of dict
+
+        Returns
+        -------
+        list of Fitted or None
+            By default None.
+        """
+        return None
+
     def losses(self, fitted):
         """Validation losses of all splits, of shape (n_splits,)."""
         return self.held_out(self.validation_loss)(fitted.z)[0]

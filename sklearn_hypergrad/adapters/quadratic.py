@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 
-from sklearn_hypergrad.adapters.base import FITS, Hyperparameter, family
+from sklearn_hypergrad.adapters.base import Hyperparameter, family
 from sklearn_hypergrad.adapters.closed_form import ClosedFormFamily, ClosedFormModel
 from sklearn_hypergrad.adapters.likelihood import LikelihoodSplit, priors_of
 
@@ -96,9 +96,8 @@ class QuadraticFamily(ClosedFormFamily):
             return "solver='svd' takes neither shrinkage nor covariance_estimator"
         return None
 
-    # A check on few rows would have fewer than features in a class.
-    def rows_from(self, estimator):
-        return FITS
+    def fewest_rows(self, n_features):
+        return max(2, n_features)
 
     def model(self, estimator, data, entries, seed):
         if issparse(data.X):

@@ -175,6 +175,7 @@ class Objective:
         self._starts = Starts(terms) if self._memory is None else PlainStarts(terms)
         self._known = {}
         self._expected, self._ahead = {}, {}
+        self._solved = {}
 
     def __call__(self, theta):
         """``(value, gradient)``; the value is infinite if a problem could not be solved."""
@@ -287,6 +288,9 @@ class Objective:
         there may be no predictions.
         """
         theta, states = self.space.to_theta(h), []
+        if theta.tobytes() in self._solved:
+            yield from zip(self.terms, self._solved[theta.tobytes()], strict=True)
+            return
         known = self._starts.known(theta, self.tol)
         if known is not None:
             for term, state in zip(self.terms, known, strict=True):
@@ -299,9 +303,21 @@ class Objective:
             yield term, fitted
         self._starts.keep(theta, states, self.tol)
 
+    def solve_together(self, points):
+        """Solve at several points ``h`` at once, if all terms can: ``solutions`` then knows them.
+
+        They take the place of those that were solved together before.
+        """
+        with np.errstate(all="ignore"):
+            of_terms = [term.train_many(points) for term in self.terms]
+        places = [self.space.to_theta(h).tobytes() for h in points]
+        together = zip(*of_terms, strict=True) if None not in of_terms else ()
+        self._solved = dict(zip(places, together, strict=False))
+
     def forget_starts(self):
         """Free the memory of warm starts, at the end of a search."""
         self._starts.forget()
+        self._solved = {}
 
     def _renew(self):
         """Prepare an evaluation, whether it is computed or remembered."""

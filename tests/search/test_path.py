@@ -25,6 +25,7 @@ from sklearn_hypergrad.inspection import (
     PathsDisplay,
     nested_score,
 )
+from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
 from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
 
 CV = StratifiedKFold(3, shuffle=True, random_state=0)
@@ -217,3 +218,39 @@ def test_what_looks_at_a_search_knows_it():
     plt.close("all")
     search = searched(cv=2)
     assert {"search", "default", "grid"} <= set(str(nested_score(search, *IRIS, cv=2)).split())
+
+
+def test_points_that_are_solved_together_have_the_same_solutions(monkeypatch):
+    search = HypergradSearchCV(LDA, ANY, scoring="accuracy", cv=CV)
+    (objective,) = build_objectives(search, *IRIS)
+    points = [{"shrinkage": value} for value in (0.1, 0.5, 0.9)]
+
+    def predictions():
+        return [[fitted.z for _, fitted in objective.solutions(h)] for h in points]
+
+    apart = predictions()
+    objective.solve_together(points)
+    model = type(objective.terms[0])
+    monkeypatch.setattr(model, "train", lambda *args: pytest.fail("solved once more"))
+    np.testing.assert_allclose(predictions(), apart, rtol=1e-9)
+    monkeypatch.undo()
+    objective.forget_starts()
+    np.testing.assert_array_equal(predictions(), apart)
+
+
+def test_rows_of_wide_classes_are_made_of_solutions(monkeypatch):
+    """A check on few rows has enough of them for a covariance matrix."""
+    rng, seen = np.random.default_rng(0), []
+    X, y = rng.normal(size=(2000, 80)), np.arange(2000) % 2
+    fit = QuadraticDiscriminantAnalysis.fit
+
+    def counted(self, X, y):
+        seen.append(len(X))
+        return fit(self, X, y)
+
+    monkeypatch.setattr(QuadraticDiscriminantAnalysis, "fit", counted)
+    grid = {"reg_param": [0.1, 0.9]}
+    search = HypergradSearchCV(QuadraticDiscriminantAnalysis(), grid, scoring="neg_log_loss", cv=2)
+    search.fit(X, y)
+    # The check and the refit, besides one on four rows that tells what the estimator divides by.
+    assert [n for n in seen if n > 4] == [160, 2000]

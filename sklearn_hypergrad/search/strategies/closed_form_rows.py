@@ -104,7 +104,8 @@ class ClosedFormRows(SolvedRows):
         groups = [np.arange(len(labels))]
         if self._prepared.family.stratified:
             groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        most = max(2, FEW // len(groups))
+        fewest = self._prepared.family.fewest_rows(self._prepared.cv_data[0].X.shape[1])
+        most = max(fewest, FEW // len(groups))
         ends = [np.linspace(0, len(rows) - 1, min(most, len(rows))) for rows in groups]
         return np.sort(
             np.concatenate([g[e.astype(int)] for g, e in zip(groups, ends, strict=True)])

@@ -121,6 +121,7 @@ class PredictedScores:
 
     def rounds(self, points):
         """The rounds of a contest of points, to whose numbers they are functions."""
+        self._objective.solve_together(points)
         tolerances = ITERATIVE if self._objective.iterative else CLOSED_FORM
         return [self._round(points, *each) for each in tolerances]
 
