@@ -36,7 +36,7 @@ FLOORS = {
 # Rooms of a folder, from the ground up. Files that stand beside them are below all of them, but the
 # face of the folder, which is above.
 ROOMS = {
-    "problems": [{"outer", "network", "linear", "kernel"}, {"autograd", "ridge", "sparse"}],
+    "problems": [{"outer", "network", "linear"}, {"autograd", "ridge", "kernel", "sparse"}],
     "search": [
         {"candidates"},
         {"data"},

@@ -1,171 +1,120 @@
-"""KernelRidge.
+"""KernelRidge, of scikit-learn and of ``kernel_ridge``.
 
 The estimator minimises, over functions f of the space of a kernel k, ::
 
     sum_i s_i (y_i - f(x_i))^2  +  alpha ||f||_k^2
 
 with sample weights s, so that ``f(x) = k(x, X) (K + alpha S^-1)^-1 y`` with the kernel K of the
-training rows and S their weights. ``alpha`` is tuned for kernels with a name, and ``gamma`` for the
-kernels ``exp(-gamma distance)``. Distances of all rows are computed once, and splits index them.
-Every split takes one Cholesky factorisation, which the pullback uses again. Kernels that are
-functions, and precomputed ones, are refused: they cannot be differentiated.
+training rows and S their weights. ``alpha`` is tuned for kernels with a name, ``gamma`` and
+``coef0`` for the kernels that have them; the KernelRidge of this package has a ``gamma`` for each
+feature, too. Products or distances of all rows are computed once, and splits index the kernel.
+Every split takes one factorisation, which the pullback uses again. Kernels that are functions, and
+precomputed ones, are refused: they cannot be differentiated.
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
-from scipy.sparse import issparse
+from sklearn import kernel_ridge as sklearn_kernel_ridge
 from sklearn.base import clone
-from sklearn.kernel_ridge import KernelRidge
-from sklearn.metrics.pairwise import euclidean_distances, manhattan_distances, pairwise_kernels
 
 from sklearn_hypergrad.adapters.base import SOLUTIONS, Hyperparameter, RegressorFamily, family
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.hypergradients import Pulled
-from sklearn_hypergrad.problems.outer.held_out import held_out_rows
+from sklearn_hypergrad.problems.kernel.kernel_systems import KernelSystems
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
 
 # Rows of a training and a held-out part together. Factors of 5000 rows take a second per split
 # and evaluation, and a kernel of so many 200 MB.
 MAX_ROWS = 5000
-# Kernels ``exp(-gamma * distance)``, and their distances.
-DISTANCES = {
-    "rbf": lambda X: euclidean_distances(X, squared=True),
-    "laplacian": manhattan_distances,
-}
 # Where scans are centred, relative to the diagonal of the kernel and the inverse spread of data.
 # Measured on 12 regression data sets: best values were 1e-4 to 0.6 and 0.001 to 1.
 ALPHA, GAMMA = 0.1, 0.3
+# The same for coef0, which products of the usual gamma are added to: the default of scikit-learn.
+COEF0 = 1.0
 # Smallest alpha: below, rounding errors of the system show in predictions.
 SMALLEST = 1e-10
-# Kernels of scikit-learn that take no gamma.
-WITHOUT_GAMMA = ("linear", "cosine", "additive_chi2")
+# coef0 by kernel: polynomials are kernels for positive numbers only.
+COEF0_OF = {"sigmoid": Hyperparameter(scale="linear")}
 
 
 class KernelRidgeModel(Model):
-    """``(K + alpha I) c = y`` for every split, by Cholesky factors; all splits share ``K``.
-
-    With training weights ``S^2`` it is ``(S K S + alpha I) u = S y`` and ``c = S u``.
+    """``(K + alpha I) c = y`` for every split; all splits share ``K``.
 
     Parameters
     ----------
     estimator : KernelRidge
         With the hyperparameters that are not tuned.
     data : SplitData
-    names : collection of str
-        The hyperparameters that are tuned.
+    entries : dict of str -> ndarray or None
+        The hyperparameters that are tuned, as for :meth:`Family.model`.
+    own : dict
+        The estimator's own ``gamma`` and ``coef0`` as numbers.
     """
 
     shares_rows = True
 
-    def __init__(self, estimator, data, names):
+    def __init__(self, estimator, data, entries, own):
         super().__init__(data)
-        self._alpha, self._names = float(estimator.alpha), frozenset(names)
-        X = data.X.astype(np.float64, copy=False)
-        self._kernel = self._distances = None
-        if "gamma" in self._names:
-            self._distances = DISTANCES[estimator.kernel](X)
-        else:
-            self._kernel = _kernel(estimator, X)
-        self._levels = {"alpha": ALPHA}
-        if self._kernel is not None:
-            self._levels["alpha"] *= _size(self._kernel)
-        if self._distances is not None:
-            self._levels["gamma"] = GAMMA / _spread(X, estimator.kernel)
-        self._roots = [np.sqrt(weight)[:, None] for weight in data.weights]
-        self._rows, self._splits = held_out_rows(data)
+        self._alpha, self._names = float(estimator.alpha), frozenset(entries)
+        self._kernel = PairwiseKernel(
+            estimator.kernel,
+            data.X,
+            degree=estimator.degree,
+            entries=entries.get("gamma"),
+            **own,
+        )
+        tuned = self._names & set(self._kernel.names)
+        usual = {"gamma": GAMMA / self._kernel.pairs.spread(), "coef0": COEF0}
+        self._levels = {name: usual[name] for name in tuned}
+        at = self._kernel.at(self._levels)
+        self._levels["alpha"] = ALPHA * (abs(np.mean(np.diagonal(at.K))) or 1.0)
+        self._fixed = None if tuned else at
+        self._systems = KernelSystems(data)
 
     def levels(self):
         return {name: self._levels[name] for name in self._names}
 
     def fit(self, h, start, tol):
-        data, alpha = self.data, float(h.get("alpha", self._alpha))
-        K = self._kernel
-        if K is None:
-            K = np.exp(-float(h["gamma"]) * self._distances)
-        factors, scaled, coefs = [], [], []
-        for train, root in zip(data.trains, self._roots, strict=True):
-            factor = _factor(K, train, root, alpha)
-            factors.append(factor)
-            scaled.append(cho_solve(factor, root * data.y[train], check_finite=False))
-            coefs.append(root * scaled[-1])
-        # All splits in one product: a column per split and output.
-        spread = self._columns(coefs)
-        z = self._by_split(K @ spread)[self._rows, self._splits]
+        at = self._at(h)
+        solution = self._systems.solve(at.K, h.get("alpha", self._alpha))
 
         def pullback(g):
-            held_out = np.zeros((len(K), data.n_splits, data.y.shape[1]))
-            held_out[self._rows, self._splits] = g
-            pulled = self._by_split(K @ held_out.reshape(len(K), -1))
-            adjoints = []
-            of_alpha = 0.0
-            for i, (train, root) in enumerate(zip(data.trains, self._roots, strict=True)):
-                adjoint = cho_solve(factors[i], root * pulled[train, i], check_finite=False)
-                of_alpha -= np.sum(adjoint * scaled[i])
-                adjoints.append(root * adjoint)
-            gradient = {"alpha": of_alpha}
-            if self._distances is not None:
-                # K changes by -K * distances, in held-out rows and in the system.
-                slope = (K * self._distances) @ spread
-                outer = self._columns(adjoints) - held_out.reshape(len(K), -1)
-                gradient["gamma"] = np.sum(outer * slope)
-            return Pulled({n: gradient[n] for n in self._names}, n_solves=data.n_splits)
+            of_alpha, W = solution.pull(g)
+            gradient = {"alpha": of_alpha} | at.slopes(W, self._names)
+            return Pulled({n: gradient[n] for n in self._names}, n_solves=self.n_splits)
 
-        return Fitted(z, pullback, n_solves=data.n_splits, w=coefs)
+        return Fitted(solution.z, pullback, n_solves=self.n_splits, w=(at, solution))
 
-    def _columns(self, parts):
-        """Coefficients of all rows, a column per split and output; a row may be drawn twice."""
-        n_rows, n_outputs = self.data.y.shape
-        columns = np.zeros((n_rows, self.data.n_splits, n_outputs))
-        for i, (train, part) in enumerate(zip(self.data.trains, parts, strict=True)):
-            np.add.at(columns[:, i], train, part)
-        return columns.reshape(n_rows, -1)
+    def x_vjp(self, h, fitted, g):
+        at, solution = fitted.w
+        return at.x_vjp(solution.pull(g)[1])
 
-    def _by_split(self, columns):
-        return columns.reshape(len(columns), self.data.n_splits, -1)
-
-
-def _kernel(estimator, X):
-    """The kernel of all rows, as ``fit`` of the estimator has it."""
-    settings = {name: getattr(estimator, name) for name in ("gamma", "degree", "coef0")}
-    return pairwise_kernels(X, metric=estimator.kernel, filter_params=True, **settings)
-
-
-def _factor(K, train, root, alpha):
-    """The Cholesky factor of the system of one split."""
-    system = K[np.ix_(train, train)]
-    if np.any(root != 1):
-        system *= root * root.T
-    system[np.diag_indices_from(system)] += alpha
-    # Symmetric, so its transpose is the same, in the order that LAPACK overwrites.
-    return cho_factor(system.T, lower=True, overwrite_a=True, check_finite=False)
-
-
-def _size(K):
-    """Mean of the diagonal of a kernel, the scale of its penalty."""
-    return float(np.mean(np.diagonal(K))) or 1.0
-
-
-def _spread(X, kernel):
-    """Sum over features of the variance, or of the deviation for distances that are not squared."""
-    mean = np.asarray(X.mean(axis=0)).ravel()
-    square = X.multiply(X) if issparse(X) else X**2
-    variances = np.maximum(np.asarray(square.mean(axis=0)).ravel() - mean**2, 0)
-    return float(np.sum(variances if kernel == "rbf" else np.sqrt(variances))) or 1.0
+    def _at(self, h):
+        return self._kernel.at(h) if self._fixed is None else self._fixed
 
 
 class KernelRidgeFamily(RegressorFamily):
-    """``||y - K c||^2 + alpha c' K c``, ``K = exp(-gamma * distance)`` or another kernel."""
+    """``||y - K c||^2 + alpha c' K c`` with the kernel of an estimator.
 
-    estimator_class = KernelRidge
-    hyperparameters = {
-        "alpha": Hyperparameter(regularizes=1, limits=(SMALLEST, np.inf)),
-        "gamma": Hyperparameter(),
-    }
+    Parameters
+    ----------
+    estimator : KernelRidge
+    """
+
+    estimator_class = sklearn_kernel_ridge.KernelRidge
     conditions = (
-        "``gamma`` of ``kernel='rbf'`` and ``'laplacian'``, ``alpha`` of any kernel with a name "
-        "but ``'precomputed'``; at most 5,000 rows"
+        "any kernel with a name but ``'precomputed'``, ``gamma`` and ``coef0`` if it has them; at "
+        "most 5,000 rows"
     )
     methods = (*RegressorFamily.methods, "_get_kernel")
     minimises = "squared_error"
+    gamma = Hyperparameter()
+
+    def __init__(self, estimator):
+        self.hyperparameters = {
+            "alpha": Hyperparameter(regularizes=1, limits=(SMALLEST, np.inf)),
+            "gamma": self.gamma,
+            "coef0": COEF0_OF.get(estimator.kernel, Hyperparameter()),
+        }
 
     def configuration_obstacle(self, estimator):
         if callable(estimator.kernel):
@@ -177,16 +126,15 @@ class KernelRidgeFamily(RegressorFamily):
         return None
 
     def unused(self, estimator, name):
-        if name != "gamma" or estimator.kernel in DISTANCES:
+        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
+        if name == "alpha" or form is None or name in form.names:
             return None
-        kernel = estimator.kernel if isinstance(estimator.kernel, str) else "callable"
-        if kernel in WITHOUT_GAMMA:
-            return f"KernelRidge has no gamma with kernel={kernel!r}"
-        return f"gamma is differentiated for kernel='rbf' and 'laplacian', not for {kernel!r}"
+        return f"KernelRidge has no {name} with kernel={estimator.kernel!r}"
 
     def own_value(self, estimator, name, data):
         own = getattr(estimator, name)
-        return 1 / data.X.shape[1] if name == "gamma" and own is None else own
+        usual = name == "gamma" and own is None and estimator.kernel != "chi2"
+        return 1 / data.X.shape[1] if usual else own
 
     def rows_from(self, estimator):
         return SOLUTIONS
@@ -198,13 +146,22 @@ class KernelRidgeFamily(RegressorFamily):
                 f"KernelRidge factorises a matrix of the size of its rows, and {n_rows} rows are "
                 f"too many: at most {MAX_ROWS}"
             )
-        return KernelRidgeModel(estimator, data, entries)
+        own = {name: self.own_value(estimator, name, data) for name in ("gamma", "coef0")}
+        if own["gamma"] is None and "gamma" not in entries:
+            raise ValueError(f"kernel={estimator.kernel!r} needs a number as gamma")
+        return KernelRidgeModel(estimator, data, entries, own)
 
     def install(self, estimator, model, fitted, h):
         single, data = np.ndim(model.data.labels) == 1, model.data
+        at, solution = fitted.w
+        # Entries of gamma may belong to several features.
+        settings = {name: float(h[name]) for name in h if name != "gamma"}
+        settings |= (
+            {"gamma": at.gamma if at.gamma.ndim else float(at.gamma)} if "gamma" in h else {}
+        )
         installed = []
-        for train, coef in zip(data.trains, fitted.w, strict=True):
-            own = clone(estimator).set_params(**{name: float(value) for name, value in h.items()})
+        for train, coef in zip(data.trains, solution.coefs, strict=True):
+            own = clone(estimator).set_params(**settings)
             own.dual_coef_ = coef[:, 0] if single else coef
             own.X_fit_, own.n_features_in_ = data.X[train], data.X.shape[1]
             installed.append(own)
@@ -212,5 +169,5 @@ class KernelRidgeFamily(RegressorFamily):
 
 
 @family.register
-def _(estimator: KernelRidge):
-    return KernelRidgeFamily()
+def _(estimator: sklearn_kernel_ridge.KernelRidge):
+    return KernelRidgeFamily(estimator)

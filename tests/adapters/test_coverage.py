@@ -19,7 +19,6 @@ PENDING = {
     "ElasticNet",
     "GaussianProcessRegressor",
     "HuberRegressor",
-    "KernelRidge",
     "Lasso",
     "LassoLars",
     "LinearSVC",

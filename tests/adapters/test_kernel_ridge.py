@@ -1,8 +1,11 @@
 """KernelRidge: what the table of families does not show."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
@@ -12,6 +15,8 @@ from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, c
 from sklearn_hypergrad.adapters import family, kernel_ridge
 from sklearn_hypergrad.adapters.kernel_ridge import KernelRidgeModel
 from sklearn_hypergrad.hypergradients import Pulled
+from sklearn_hypergrad.problems.kernel.pair_sums import Products
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import PairwiseKernel
 
 BOTH = {"alpha": [1e-2, 1.0], "gamma": [1e-2, 0.5]}
 
@@ -55,19 +60,49 @@ def test_predictions_of_weighted_rows_are_those_of_fits(make_block):
     assert_allclose(fitted.z, np.concatenate(expected), rtol=1e-9)
 
 
-def test_a_kernel_that_does_not_change_is_formed_once(make_block, monkeypatch):
-    formed = []
-    pairwise = kernel_ridge.pairwise_kernels
-    monkeypatch.setattr(
-        kernel_ridge,
-        "pairwise_kernels",
-        lambda X, **params: formed.append(1) or pairwise(X, **params),
-    )
-    model = model_of(make_block(), "poly", ["alpha"])
+@pytest.mark.parametrize(("names", "n_formed"), [(["alpha"], 1), (["alpha", "gamma"], 3)])
+def test_a_kernel_that_does_not_change_is_formed_once(make_block, monkeypatch, names, n_formed):
+    """Products of rows are formed once in any case."""
+    products, kernels = [], []
+    of, at = Products.of, PairwiseKernel.at
+    monkeypatch.setattr(Products, "of", staticmethod(lambda X: products.append(1) or of(X)))
+    monkeypatch.setattr(PairwiseKernel, "at", lambda self, h: kernels.append(1) or at(self, h))
+    model = model_of(make_block(), "poly", names)
     for alpha in (0.1, 1.0):
-        model.fit({"alpha": alpha}, None, 0)
-    assert formed == [1]
-    assert list(model.levels()) == ["alpha"]
+        model.fit({"alpha": alpha, "gamma": 0.3}, None, 0).pullback(1.0)
+    assert len(products) == 1
+    assert len(kernels) == n_formed
+    assert set(model.levels()) == set(names)
+
+
+@pytest.mark.filterwarnings("ignore:Singular matrix in solving dual problem")
+@pytest.mark.parametrize(
+    ("params", "h"),
+    [
+        ({"kernel": "poly", "degree": 2.5}, {"alpha": 0.4, "gamma": 0.15, "coef0": 3.0}),
+        ({"kernel": "sigmoid"}, {"alpha": 0.4, "gamma": 0.15, "coef0": -0.2}),
+        ({"kernel": "sigmoid", "gamma": 2.0}, {"alpha": 0.4, "coef0": 0.3}),
+        ({"kernel": "cosine"}, {"alpha": 0.4}),
+    ],
+)
+def test_predictions_and_slopes_of_other_kernels(make_block, five_point, params, h):
+    """Also of systems that are not definite."""
+    block, estimator = make_block(weighted=True), KernelRidge(**params)
+    block = dataclasses.replace(block, X=np.abs(block.X))
+    model = family(estimator).model(estimator, block, dict.fromkeys(h), 0)
+    fitted, expected = model.fit(h, None, 0), []
+    parts = zip(block.trains, block.tests, block.weights, strict=True)
+    for train, test, weight in parts:
+        fit = clone(estimator).set_params(**h).fit(block.X[train], block.y[train], weight)
+        expected.append(fit.predict(block.X[test]))
+    assert_allclose(fitted.z, np.concatenate(expected), rtol=1e-7, atol=1e-9)
+    g = np.random.default_rng(1).normal(size=fitted.z.shape)
+    gradient = fitted.pullback(g).gradient
+    for name in h:
+        differences = five_point(
+            lambda t, name=name: np.sum(g * model.fit(h | {name: h[name] + t}, 0, 0).z), 1e-4
+        )
+        assert_allclose(gradient[name], differences, rtol=1e-7)
 
 
 def test_a_gradient_that_is_wrong_by_a_thousandth_is_seen(data, monkeypatch):
@@ -102,7 +137,7 @@ def test_no_gamma_is_one_over_the_number_of_features(data):
     ("kernel", "reason"),
     [
         ("linear", "KernelRidge has no gamma with kernel='linear'"),
-        ("poly", "gamma is differentiated for kernel='rbf' and 'laplacian', not for 'poly'"),
+        ("cosine", "KernelRidge has no gamma with kernel='cosine'"),
     ],
 )
 def test_gamma_of_other_kernels_is_enumerated(data, kernel, reason):

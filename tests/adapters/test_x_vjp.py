@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.svm import LinearSVR
 
@@ -59,6 +60,13 @@ MODELS = {
         LinearSVR(loss="squared_epsilon_insensitive", intercept_scaling=2.0),
         "numbers",
         {"C": 0.6, "epsilon": 0.3},
+        {},
+    ),
+    "kernel ridge": (KernelRidge(kernel="rbf"), "several", {"alpha": 0.3, "gamma": 0.2}, {}),
+    "kernel ridge, sigmoid": (
+        KernelRidge(kernel="sigmoid", coef0=0.1),
+        "several",
+        {"alpha": 2.0},
         {},
     ),
     "logistic, scaled": (LogisticRegression(), "two", {"C": 0.6}, {"scales": True}),

@@ -110,6 +110,17 @@ def test_weights_may_be_a_product(gamma, X):
     assert_allclose(at.x_vjp((A, B)), at.x_vjp(A @ B.T), rtol=1e-12)
 
 
+def test_features_may_share_a_gamma(X):
+    W, entries = weights(), np.array([0, 1, 0, 1])
+    kernel = PairwiseKernel("rbf", X, entries=entries[:, None])
+    at = kernel.at({"gamma": [0.2, 0.5]})
+    each = kernel_of("rbf", X).at({"gamma": np.array([0.2, 0.5, 0.2, 0.5])})
+    assert_allclose(at.K, each.K, rtol=0)
+    slopes = each.slopes(W)["gamma"]
+    assert_allclose(at.slopes(W)["gamma"], [slopes[0] + slopes[2], slopes[1] + slopes[3]])
+    assert_allclose(at.x_vjp(W), each.x_vjp(W))
+
+
 def test_only_what_is_asked_for_is_differentiated(X):
     at = kernel_of("poly", X).at(SCALARS)
     assert list(at.slopes(weights(), ["coef0"])) == ["coef0"]

@@ -23,8 +23,8 @@ from sklearn_hypergrad.problems.kernel.pair_sums import (
     SquaredDistances,
 )
 
-# Largest exponent that is multiplied out. Measured: a cube takes a sixth of the time that a power of
-# floats takes, an eighth power a quarter.
+# Largest exponent that is multiplied out. Measured: cubes take a sixth of the time that powers of
+# floats take, eighth powers a quarter.
 MOST_FACTORS = 8
 
 
@@ -108,23 +108,30 @@ class PairwiseKernel:
         The same.
     degree : float, default=3
         Degree of polynomials.
+    entries : ndarray of int of n_features elements, default=None
+        For a ``gamma`` with several values that ``at`` is given: index of the one of each feature.
+        None is a value for every feature.
 
     Attributes
     ----------
     names : tuple of str
         The hyperparameters that the kernel depends on.
+    pairs : PairSum
+        The products or distances of the rows.
     """
 
-    def __init__(self, name, X, *, gamma=1.0, coef0=0.0, degree=3):
+    def __init__(self, name, X, *, gamma=1.0, coef0=0.0, degree=3, entries=None):
         form = KERNELS[name]
         self.names, self.function, self.degree = form.names, form.function, degree
         self.pairs = form.pairs(X)
         own = {"gamma": gamma, "coef0": coef0}
         self._own = {name: own[name] for name in form.names}
+        self._entries = None if entries is None else np.ravel(entries)
 
     def at(self, h):
         """The KernelMatrix at hyperparameters ``h``; those that are missing are the own ones."""
-        return KernelMatrix(self, **{name: h.get(name, own) for name, own in self._own.items()})
+        values = {name: h.get(name, own) for name, own in self._own.items()}
+        return KernelMatrix(self, self._entries if "gamma" in h else None, **values)
 
 
 class KernelMatrix:
@@ -133,19 +140,26 @@ class KernelMatrix:
     Parameters
     ----------
     kernel : PairwiseKernel
-    gamma : float or ndarray of shape (n_features,), default=1.0
+    entries : ndarray of int of shape (n_features,) or None
+        Index of the entry of ``gamma`` that belongs to each feature; None if each has its own.
+    gamma : float or ndarray, default=1.0
     coef0 : float, default=0.0
 
     Attributes
     ----------
     K : ndarray of shape (n_rows, n_rows)
         Not to be changed.
+    gamma : ndarray of shape () or (n_features,)
+        One number, or that of each feature.
     """
 
-    def __init__(self, kernel, gamma=1.0, coef0=0.0):
-        self._kernel, self._gamma = kernel, np.asarray(gamma, dtype=float)
+    def __init__(self, kernel, entries=None, gamma=1.0, coef0=0.0):
+        self._kernel, self._entries, self._shape = kernel, entries, np.shape(gamma)
+        self.gamma = np.asarray(gamma, dtype=float)
+        if entries is not None:
+            self.gamma = np.ravel(self.gamma)[entries]
         fixed = "gamma" not in kernel.names
-        s = kernel.pairs.total if fixed else kernel.pairs.weighted(self._gamma)
+        s = kernel.pairs.total if fixed else kernel.pairs.weighted(self.gamma)
         if "coef0" in kernel.names:
             s += float(coef0)
         self.K, self._slope = kernel.function(s, kernel.degree)
@@ -172,15 +186,22 @@ class KernelMatrix:
             return {}
         V, pairs, found = self._weights(W), self._kernel.pairs, {}
         if "gamma" in wanted:
-            scalar = self._gamma.ndim == 0
-            found["gamma"] = np.vdot(V, pairs.total) if scalar else pairs.by_weight(V)
+            scalar = self.gamma.ndim == 0
+            found["gamma"] = np.vdot(V, pairs.total) if scalar else self._by_entry(V)
         if "coef0" in wanted:
             found["coef0"] = V.sum()
         return found
 
+    def _by_entry(self, V):
+        slopes = self._kernel.pairs.by_weight(V)
+        if self._entries is None:
+            return slopes
+        size = int(np.prod(self._shape))
+        return np.bincount(self._entries, slopes, minlength=size).reshape(self._shape)
+
     def x_vjp(self, W):
         """Derivatives of ``sum_ij W_ij K_ij`` in X, of its shape and dense; ``W`` as above."""
-        return self._gamma * self._kernel.pairs.by_row(self._weights(W))
+        return self.gamma * self._kernel.pairs.by_row(self._weights(W))
 
     def _weights(self, W):
         W = W[0] @ W[1].T if isinstance(W, tuple) else W

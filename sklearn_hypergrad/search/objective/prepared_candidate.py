@@ -386,8 +386,8 @@ class PreparedCandidate:
         low, high = continuous.low, continuous.high
         # A level outside the user's bounds must not push the other end beyond them.
         level = np.clip(level, low, high) if (low, high) != (None, None) else level
-        # On a linear scale nothing is far from zero.
-        first, last = (0.0, np.inf) if scale == "linear" else self._reach(span, level)
+        # On a linear scale nothing is far from zero, which numbers of any sign may cross.
+        first, last = (min(0.0, lowest), np.inf) if scale == "linear" else self._reach(span, level)
         low = max(first, lowest) if low is None else low / reach
         high = min(last, highest) if high is None else high * reach
         start = level if continuous.init is None else continuous.init

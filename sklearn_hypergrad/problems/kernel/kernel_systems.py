@@ -1,0 +1,137 @@
+"""The linear systems of kernel methods with squared errors: of all splits, from one kernel."""
+
+import functools
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, lu_factor, lu_solve
+from scipy.linalg.lapack import dgecon
+
+from sklearn_hypergrad.problems.outer.held_out import held_out_rows
+
+
+# Derivation. With K the kernel of the training rows, S^2 their weights, and targets y, a split
+# solves
+#     (S K S + alpha) u = S y,    c = S u,    z = K_te c.
+# For derivatives g in z, let lambda solve the same system with the right side S K_te' g. Then
+#     d(g' z) = g' dK_te c - (S lambda)' dK c - dalpha lambda' u,
+# so that the weights of dK are W = A c', in which A has g in held-out rows and -S lambda in
+# training rows. The sum over splits and outputs is one product, of a column for each.
+class KernelSystems:
+    """``(S K S + alpha) u = S y`` for every split, with the kernel ``K`` of all rows.
+
+    Parameters
+    ----------
+    data : SplitData
+    targets : list of ndarray of shape (n_rows, n_outputs), default=None
+        Targets of each training part; None are those of the data.
+    """
+
+    def __init__(self, data, targets=None):
+        self.data = data
+        self.roots = [np.sqrt(weight)[:, None] for weight in data.weights]
+        targets = [data.y[train] for train in data.trains] if targets is None else targets
+        self.rights = [root * y for root, y in zip(self.roots, targets, strict=True)]
+        self.held_out = held_out_rows(data)
+
+    def solve(self, K, alpha):
+        """The KernelSolution; ``K`` is of shape (n_samples, n_samples).
+
+        Raises
+        ------
+        LinAlgError
+            If a system is singular up to rounding.
+        """
+        return KernelSolution(self, K, float(alpha))
+
+    def inverse(self, split, K, alpha):
+        """A function that solves the system of one split."""
+        rows, root = self.data.trains[split], self.roots[split]
+        system = K[np.ix_(rows, rows)]
+        if np.any(root != 1):
+            system *= root * root.T
+        system[np.diag_indices_from(system)] += alpha
+        return inverse(system)
+
+    def columns(self, parts):
+        """Numbers of training rows as columns of all rows, one per split and output."""
+        n_rows, n_outputs = self.data.y.shape
+        columns = np.zeros((n_rows, self.data.n_splits, n_outputs))
+        # A row may be drawn twice.
+        for split, (train, part) in enumerate(zip(self.data.trains, parts, strict=True)):
+            np.add.at(columns[:, split], train, part)
+        return columns.reshape(n_rows, -1)
+
+    def by_split(self, columns):
+        """Columns of all rows, of shape (n_samples, n_splits, n_outputs)."""
+        return columns.reshape(len(columns), self.data.n_splits, -1)
+
+
+class KernelSolution:
+    """The solved systems of all splits.
+
+    Parameters
+    ----------
+    systems : KernelSystems
+    K : ndarray of shape (n_samples, n_samples)
+    alpha : float
+
+    Attributes
+    ----------
+    z : ndarray of shape (n_held_out, n_outputs)
+        Predictions of held-out rows, split after split.
+    coefs : list of ndarray of shape (n_rows, n_outputs)
+        The coefficients c of each training part.
+    """
+
+    def __init__(self, systems, K, alpha):
+        self._systems, self._K = systems, K
+        splits = range(systems.data.n_splits)
+        self._inverses = [systems.inverse(split, K, alpha) for split in splits]
+        pairs = zip(self._inverses, systems.rights, strict=True)
+        self._scaled = [solve(right) for solve, right in pairs]
+        self.coefs = [root * u for root, u in zip(systems.roots, self._scaled, strict=True)]
+        self._columns = systems.columns(self.coefs)
+        self.z = systems.by_split(K @ self._columns)[systems.held_out]
+
+    def pull(self, g):
+        """Derivatives of ``sum g z``: in alpha, and in the kernel.
+
+        Returns
+        -------
+        of_alpha : float
+        W : tuple of two ndarray of shape (n_samples, n_columns)
+            ``A`` and ``B``: the derivatives in the entries of K are ``A B'``.
+        """
+        systems, data = self._systems, self._systems.data
+        G = np.zeros((len(self._K), data.n_splits, data.y.shape[1]))
+        G[systems.held_out] = g
+        G = G.reshape(len(self._K), -1)
+        pulled = systems.by_split(self._K.T @ G)
+        adjoints, of_alpha = [], 0.0
+        for split, (train, root) in enumerate(zip(data.trains, systems.roots, strict=True)):
+            adjoint = self._inverses[split](root * pulled[train, split])
+            of_alpha -= np.sum(adjoint * self._scaled[split])
+            adjoints.append(root * adjoint)
+        return of_alpha, (G - systems.columns(adjoints), self._columns)
+
+
+def inverse(system):
+    """A function that solves a symmetric system, by its Cholesky factor where it is definite.
+
+    Kernels such as tanh are indefinite; their systems are factorised without symmetry.
+
+    Raises
+    ------
+    LinAlgError
+        If the system is singular up to rounding.
+    """
+    # Symmetric, so its transpose is the same, in the order of LAPACK.
+    try:
+        factor = cho_factor(system.T, lower=True, check_finite=False)
+    except LinAlgError:
+        factor = lu_factor(system.T, check_finite=False)
+        reciprocal, _ = dgecon(factor[0], np.linalg.norm(system, 1))
+        if not reciprocal > np.finfo(float).eps:
+            raise LinAlgError("the kernel is singular") from None
+        return functools.partial(lu_solve, factor, check_finite=False)
+    return functools.partial(cho_solve, factor, check_finite=False)
