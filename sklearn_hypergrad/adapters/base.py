@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import type_of_target
 
 from sklearn_hypergrad._sklearn import checked_array
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
@@ -59,8 +60,6 @@ class Family(abc.ABC):
         Whether each model has the data of one split; else as many splits as share their X.
     trained : bool
         Whether its models are trained step by step, and not solved.
-    stratified : bool
-        Whether half splits keep the proportions of labels.
     methods : tuple of str
         Methods of ``estimator_class`` that subclasses must not override.
     conditions : str
@@ -82,7 +81,6 @@ class Family(abc.ABC):
     knows_scales = False
     one_split = False
     trained = False
-    stratified = False
     methods = ("fit", "predict", "decision_function", "predict_proba")
     conditions = ""
     enumerated: dict[str, str] = {}
@@ -158,6 +156,10 @@ class Family(abc.ABC):
     def labels(self, y):
         """The targets as the estimator sees them, of shape (n_samples, ...)."""
         return np.asarray(y)
+
+    def strata(self, labels):
+        """What splits keep the proportions of, of shape (n_samples,), or None."""
+        return None
 
     @abc.abstractmethod
     def encode(self, labels):
@@ -480,12 +482,25 @@ class RegressorFamily(Family):
 
 
 class ClassifierFamily(Family):
-    """Families of classifiers: one column of labels, all classes in every training part."""
+    """Families of classifiers: all classes are in every training part.
 
-    stratified = True
+    Attributes
+    ----------
+    multilabel : bool
+        Whether a row may have several labels: y has a column of zeros and ones for each.
+    """
+
+    multilabel = False
 
     def labels(self, y):
-        return np.ravel(y) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else column_or_1d(y)
+        if np.ndim(y) == 2 and np.shape(y)[1] == 1:
+            return np.ravel(y)
+        if self.multilabel and type_of_target(y) == "multilabel-indicator":
+            return indicators(y)
+        return column_or_1d(y)
+
+    def strata(self, labels):
+        return labels if labels.ndim == 1 else None
 
     def check_parts(self, labels, trains):
         classes, codes = np.unique(labels, return_inverse=True)
@@ -501,8 +516,21 @@ class ClassifierFamily(Family):
                 )
 
 
+def indicators(y):
+    """Which labels each row has, as a dense array of zeros and ones."""
+    found = y.toarray() if issparse(y) else np.asarray(y)
+    if not np.all((found == 0) | (found == 1)):
+        raise ValueError("several labels of a row must be coded as 0 and 1, a column for each")
+    return found
+
+
 def member_of(labels):
-    """Whether labels are those of each class, or of two classes those of the second, as columns."""
+    """Whether labels are those of each class, or of two classes those of the second, as columns.
+
+    Where rows may have several labels, these are columns already.
+    """
+    if labels.ndim == 2:
+        return labels == 1
     classes = np.unique(labels)
     return labels[:, None] == (classes[1:] if len(classes) == 2 else classes)
 

@@ -18,7 +18,6 @@ from scipy.sparse import issparse
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils.multiclass import type_of_target
 
 from sklearn_hypergrad import neural_network
 from sklearn_hypergrad.adapters.base import (
@@ -158,16 +157,7 @@ class NetworkClassifierFamily(ProbabilisticFamily, NetworkFamily):
 
     estimator_class = neural_network.MLPClassifier
     minimises = "log_loss"
-
-    def labels(self, y):
-        is_multilabel = type_of_target(y) == "multilabel-indicator"
-        if not is_multilabel:
-            return super().labels(y)
-        return y.toarray() if issparse(y) else np.asarray(y)
-
-    def encode(self, labels):
-        # Several labels per row are codes already.
-        return labels.astype(float) if labels.ndim > 1 else super().encode(labels)
+    multilabel = True
 
     def loss(self, data):
         """The training loss."""

@@ -229,6 +229,7 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     vector_class = linear_model.RidgeClassifier
     hyperparameters = {"alpha": Hyperparameter(regularizes=1, per=("transformer",), shrinkage=1.0)}
     takes = "codes"
+    multilabel = True
     minimises = "coded_squared_error"
 
     def encode(self, labels):

@@ -194,6 +194,8 @@ def targets_of(kind, X, rng):
         return rng.poisson(np.exp(0.5 * signal[:, 0])).astype(float)
     if kind == "large counts":
         return rng.poisson(150 * np.exp(0.3 * signal[:, 0])).astype(float)
+    if kind == "labels":
+        return (np.column_stack([signal, signal.sum(axis=1)]) > 0).astype(int)
     names = np.array([0, 1] if kind == "two classes" else ["a", "b", "c"])
     return names[np.argsort(np.argsort(signal[:, 0])) * len(names) // N_SAMPLES]
 
@@ -249,6 +251,12 @@ ROWS = [
         "three classes",
         {"alpha": 0.7},
         obstacles=(POSITIVE,),
+    ),
+    Row(
+        "ridge classifier, several labels",
+        sklearn_linear.RidgeClassifier(),
+        "labels",
+        {"alpha": 0.7},
     ),
     Row(
         "ridge classifier per feature",

@@ -224,9 +224,16 @@ def sample_weights(block, balanced):
 def _split_weights(block, test, balanced):
     weight = block.score_weight[test]
     if balanced:
-        _, member = np.unique(block.labels[test], return_inverse=True)
-        weight = weight / np.maximum(np.bincount(member, weight), np.finfo(float).tiny)[member]
+        # Of several labels per row, by their product.
+        factors = [_one_by_size(column, weight) for column in np.atleast_2d(block.labels[test].T)]
+        weight = weight * np.prod(factors, axis=0)
     return weight / weight.sum()
+
+
+def _one_by_size(labels, weight):
+    """The inverse of the weight of its class, for every sample."""
+    _, member = np.unique(labels, return_inverse=True)
+    return 1 / np.maximum(np.bincount(member, weight), np.finfo(float).tiny)[member]
 
 
 # Reductions of a validation loss: from the errors of outputs to one value per split, and its

@@ -133,12 +133,12 @@ def half_splits(family, inputs, seed):
     if type(inputs.splitter) not in PLAIN:
         return inputs.splits, None
     rows = np.flatnonzero(inputs.row_weight() > 0)
-    labels = family.labels(inputs.y)[rows]
-    fewest = np.unique(labels, return_counts=True)[1].min() if family.stratified else len(rows)
+    strata = family.strata(family.labels(inputs.y)[rows])
+    fewest = len(rows) if strata is None else np.unique(strata, return_counts=True)[1].min()
     if fewest < FEWEST_MEMBERS:
-        what = "the smallest class has" if family.stratified else "there are"
+        what = "there are" if strata is None else "the smallest class has"
         return inputs.splits, f"no half splits: {what} {fewest} members"
-    repeated = RepeatedStratifiedKFold if family.stratified else RepeatedKFold
+    repeated = RepeatedKFold if strata is None else RepeatedStratifiedKFold
     splitter = repeated(n_splits=N_HALVES, n_repeats=N_REPEATS, random_state=seed)
-    halves = splitter.split(rows, labels)
+    halves = splitter.split(rows, strata)
     return [(rows[train], rows[test]) for train, test in halves], None

@@ -101,9 +101,9 @@ class ClosedFormRows(SolvedRows):
 
     def _few(self, labels):
         """Numbers of few rows, evenly spread; for classifiers some of every class."""
-        groups = [np.arange(len(labels))]
-        if self._prepared.family.stratified:
-            groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        groups, strata = [np.arange(len(labels))], self._prepared.family.strata(labels)
+        if strata is not None:
+            groups = [np.flatnonzero(strata == label) for label in np.unique(strata)]
         fewest = self._prepared.family.fewest_rows(self._prepared.cv_data[0].X.shape[1])
         most = max(fewest, FEW // len(groups))
         ends = [np.linspace(0, len(rows) - 1, min(most, len(rows))) for rows in groups]

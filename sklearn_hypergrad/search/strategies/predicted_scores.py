@@ -55,7 +55,7 @@ class StandIn:
         if classes is None:
             self._predicted = z.reshape(len(z), *shape)
         else:
-            self.classes_, self._predicted = classes, classes[decided(z)]
+            self.classes_, self._predicted = classes, classes[decided(z, shape)]
 
     def predict(self, X):
         """The predictions, whatever X is."""
@@ -69,9 +69,17 @@ class StandIn:
         return self._final.__sklearn_tags__()
 
 
-def decided(z):
-    """The numbers of the classes that are predicted, of shape (n_samples,)."""
-    return (z[:, 0] > 0).astype(int) if z.shape[1] == 1 else np.argmax(z, axis=1)
+# Columns of predictions are those of several classes, of which a sample has one; or each of them is
+# for two classes, where there are no more or where a sample has several labels.
+def decided(z, shape):
+    """The numbers of the classes that are predicted, of shape (n_samples, *shape)."""
+    if _are_apart(z, shape):
+        return (z > 0).astype(int).reshape(len(z), *shape)
+    return np.argmax(z, axis=1)
+
+
+def _are_apart(z, shape):
+    return z.shape[1] == 1 or len(shape) == 1
 
 
 class PredictedScores:
@@ -171,7 +179,7 @@ class PredictedScores:
 
     def _certain_scores(self, term, fitted):
         z = fitted.z
-        doubtful = np.min(_margins(z)) <= DOUBTFUL * np.max(np.abs(z))
+        doubtful = np.min(_margins(z, self._shape)) <= DOUBTFUL * np.max(np.abs(z))
         return (np.full(1, np.nan),) if doubtful else self._scores(term, fitted)
 
     def worth(self, h):
@@ -196,7 +204,10 @@ class PredictedScores:
             return (np.zeros(0),)
         labels = term.data.labels[term.data.tests[0]]
         z = fitted.z[: len(labels)]
-        changed = [_otherwise(z, labels == label) for label in self._classes[:MOST_CHANGED]]
+        groups = [labels == label for label in self._classes[:MOST_CHANGED]]
+        if self._shape:
+            groups = [group.any(axis=1) for group in groups]
+        changed = [_otherwise(z, self._shape, own) for own in groups]
         before = self._score(term, 0, z)
         return (np.array([abs(self._score(term, 0, other) - before) for other in changed]),)
 
@@ -204,7 +215,7 @@ class PredictedScores:
         """The score of predictions for the held-out part of a split of a term."""
         split = self._first[id(term)] + number
         # Other points may have the same predictions.
-        key = split, (z if self._classes is None else decided(z)).tobytes()
+        key = split, (z if self._classes is None else decided(z, self._shape)).tobytes()
         if key not in self._known:
             right = term.data.labels[term.data.tests[number]]
             self._known[key] = self._computed(split, right, z)
@@ -213,7 +224,8 @@ class PredictedScores:
     def _computed(self, split, right, z):
         y, metadata = self._targets[split]
         if self.is_accuracy:
-            hits = right == self._classes[decided(z)]
+            hits = right == self._classes[decided(z, self._shape)]
+            hits = hits.reshape(len(hits), -1).all(axis=1)
             return float(np.average(hits, weights=metadata.get("sample_weight")))
         stand_in = StandIn(self._final, self._classes, z, self._shape)
         return float(self._scorer(stand_in, None, y, **metadata))
@@ -230,21 +242,22 @@ def _is_accuracy(scorer, final):
     return metric_of(scorer) == (accuracy_score, 1, {}, {"predict"})
 
 
-def _otherwise(z, own):
+def _otherwise(z, shape, own):
     """Predictions where the least certain sample among some is decided otherwise."""
     changed = z.copy()
-    sample = int(np.argmin(np.where(own, _margins(z), np.inf)))
-    if z.shape[1] == 1:
-        changed[sample] = -1.0 if z[sample] > 0 else 1.0
+    sample = int(np.argmin(np.where(own, _margins(z, shape), np.inf)))
+    if _are_apart(z, shape):
+        least = np.argmin(np.abs(z[sample]))
+        changed[sample, least] = -1.0 if z[sample, least] > 0 else 1.0
     else:
         first, second = np.argsort(z[sample])[:-3:-1]
         changed[sample, [first, second]] = z[sample, [second, first]]
     return changed
 
 
-def _margins(z):
-    """By how much the predicted class of every sample is ahead of the next best one."""
-    if z.shape[1] == 1:
-        return np.abs(z[:, 0])
+def _margins(z, shape):
+    """By how much the decision on every sample is ahead of the next best one."""
+    if _are_apart(z, shape):
+        return np.abs(z).min(axis=1)
     second, first = np.partition(z, -2, axis=1)[:, -2:].T
     return first - second
