@@ -29,7 +29,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 # What takes long: these train networks, or search many times.
 LONG = {"own_models", "evaluation", "networks", "pipelines", "data_cleaning", "inspection"}
 # Parts of the package that only the rest of it uses.
-INTERNAL = {"exact", "search", "spaces"}
+INTERNAL = {"by_feature", "exact", "search", "spaces"}
 # What short docstrings of building blocks leave out: sections, and the infinitive.
 SECTIONS = {"PR01", "PR04", "PR07", "RT01", "SS05", "YD01"}
 # Runs an example as a script, which ends by showing a figure.

@@ -12,12 +12,16 @@ Every split takes one factorisation, which the pullback uses again. Kernels that
 precomputed ones, are refused: they cannot be differentiated.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from sklearn import kernel_ridge as sklearn_kernel_ridge
 from sklearn.base import clone
 
+from sklearn_hypergrad import kernel_ridge
 from sklearn_hypergrad.adapters.base import SOLUTIONS, Hyperparameter, RegressorFamily, family
 from sklearn_hypergrad.adapters.model import Fitted, Model
+from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
 from sklearn_hypergrad.hypergradients import Pulled
 from sklearn_hypergrad.problems.kernel.kernel_systems import KernelSystems
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
@@ -47,7 +51,7 @@ class KernelRidgeModel(Model):
     entries : dict of str -> ndarray or None
         The hyperparameters that are tuned, as for :meth:`Family.model`.
     own : dict
-        The estimator's own ``gamma`` and ``coef0`` as numbers.
+        ``gamma`` and ``coef0`` of the estimator, as numbers, if they are not tuned.
     """
 
     shares_rows = True
@@ -101,6 +105,7 @@ class KernelRidgeFamily(RegressorFamily):
     """
 
     estimator_class = sklearn_kernel_ridge.KernelRidge
+    vector_class = kernel_ridge.KernelRidge
     conditions = (
         "any kernel with a name but ``'precomputed'``, ``gamma`` and ``coef0`` if it has them; at "
         "most 5,000 rows"
@@ -146,10 +151,16 @@ class KernelRidgeFamily(RegressorFamily):
                 f"KernelRidge factorises a matrix of the size of its rows, and {n_rows} rows are "
                 f"too many: at most {MAX_ROWS}"
             )
-        own = {name: self.own_value(estimator, name, data) for name in ("gamma", "coef0")}
-        if own["gamma"] is None and "gamma" not in entries:
-            raise ValueError(f"kernel={estimator.kernel!r} needs a number as gamma")
+        fixed = {"gamma", "coef0"} - set(entries)
+        own = {name: self.own_number(estimator, name, data) for name in fixed}
         return KernelRidgeModel(estimator, data, entries, own)
+
+    def own_number(self, estimator, name, data):
+        """A parameter of the kernel that is not tuned."""
+        own = self.own_value(estimator, name, data)
+        if own is None:
+            raise ValueError(f"kernel={estimator.kernel!r} has no {name} of its own")
+        return own
 
     def install(self, estimator, model, fitted, h):
         single, data = np.ndim(model.data.labels) == 1, model.data
@@ -166,6 +177,30 @@ class KernelRidgeFamily(RegressorFamily):
             own.X_fit_, own.n_features_in_ = data.X[train], data.X.shape[1]
             installed.append(own)
         return installed
+
+
+class VectorKernelRidgeFamily(KernelRidgeFamily):
+    """KernelRidge of ``kernel_ridge``: gamma may be one value per feature."""
+
+    estimator_class = kernel_ridge.KernelRidge
+    vector_class = None
+    gamma = Hyperparameter(per=("feature", "group"))
+
+    def own_number(self, estimator, name, data):
+        own = super().own_number(estimator, name, data)
+        if name != "gamma" or not is_per_feature(own):
+            return own
+        if isinstance(own, Mapping):
+            raise ValueError("gamma is a dict from names of features. Give an array instead")
+        return gamma_array(estimator, data.X.shape[1])
+
+    def vector_shape(self, per, n_features, n_outputs):
+        return (n_features,)
+
+
+@family.register
+def _(estimator: kernel_ridge.KernelRidge):
+    return VectorKernelRidgeFamily(estimator)
 
 
 @family.register

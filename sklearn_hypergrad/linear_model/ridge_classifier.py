@@ -7,7 +7,8 @@ from sklearn.utils import column_or_1d, compute_sample_weight, get_tags
 from sklearn.utils.validation import validate_data
 
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
-from sklearn_hypergrad.linear_model.penalties import DeployMixin, alpha_array, by_name, is_number
+from sklearn_hypergrad.by_feature.values import by_name, is_number
+from sklearn_hypergrad.linear_model.penalties import DeployMixin, alpha_array
 from sklearn_hypergrad.linear_model.targets import delegable, set_ridge
 
 

@@ -18,7 +18,7 @@ from sklearn.model_selection import KFold
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.svm import LinearSVR
 
-from sklearn_hypergrad import linear_model, neural_network
+from sklearn_hypergrad import kernel_ridge, linear_model, neural_network
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.differentiable import (
     DifferentiableClassifier,
@@ -345,6 +345,14 @@ ROWS = [
             ({"kernel": np.dot}, "its kernel is a function"),
             ({"alpha": [0.1]}, "alpha is an array"),
         ),
+    ),
+    Row(
+        "kernel ridge per feature",
+        kernel_ridge.KernelRidge(kernel="rbf", alpha=0.3),
+        "several",
+        {"gamma": VECTOR},
+        entries={"gamma": PER_FEATURE},
+        scoring=NUMBERS,
     ),
     Row(
         "kernel ridge, several targets",

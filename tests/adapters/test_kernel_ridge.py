@@ -3,15 +3,17 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, check_hypergradient
+from sklearn_hypergrad import kernel_ridge as ours
 from sklearn_hypergrad.adapters import family, kernel_ridge
 from sklearn_hypergrad.adapters.kernel_ridge import KernelRidgeModel
 from sklearn_hypergrad.hypergradients import Pulled
@@ -171,3 +173,51 @@ def test_an_alpha_below_the_smallest_is_refused(data):
     search = HypergradSearchCV(KernelRidge(), {"alpha": Continuous(1e-12, 1)})
     with pytest.raises(ValueError, match="values above 1e-10, got low=1e-12"):
         search.fit(X[:60], y[:60])
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "poly"])
+def test_a_gamma_per_group_is_that_of_its_features(data, kernel):
+    X, y = data("diabetes")
+    X, model = X[:80], ours.KernelRidge(alpha=0.1, kernel=kernel)
+    groups = [0] * 3 + [1] * (X.shape[1] - 3)
+    search = HypergradSearchCV(model, {"gamma": Continuous(per="group", groups=groups)}, cv=3)
+    gamma = search.fit(X, y[:80]).best_params_["gamma"]
+    assert gamma.shape == (X.shape[1],)
+    assert np.unique(gamma[:3]).size == np.unique(gamma[3:]).size == 1
+    assert gamma[0] != gamma[-1]
+    scores = cross_val_score(model.set_params(gamma=gamma), X, y[:80], cv=3)
+    assert_allclose(search.best_score_, scores.mean(), rtol=1e-6)
+    fitted = model.fit(X, y[:80]).predict(X)
+    assert_allclose(search.predict(X), fitted, rtol=1e-6)
+
+
+def test_the_class_for_a_gamma_per_feature_is_named(data):
+    search = HypergradSearchCV(KernelRidge(kernel="rbf"), {"gamma": Continuous(per="feature")})
+    with pytest.raises(ValueError, match=r"arrays: sklearn_hypergrad.kernel_ridge.KernelRidge"):
+        search.fit(*data("diabetes"))
+
+
+def test_a_fixed_gamma_by_names_is_enumerated(data):
+    X, y = data("diabetes")
+    model = ours.KernelRidge(kernel="rbf", gamma={None: 0.1})
+    search = HypergradSearchCV(model, {"alpha": [0.1, 1.0]}, cv=2)
+    search.fit(pd.DataFrame(X[:40], columns=list("abcdefghij")), y[:40])
+    assert "gamma is a dict from names of features. Give an array" in search.hypergradient_
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_error_of_a_fixed_gamma_of_another_shape_is_that_of_a_fit(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(ours.KernelRidge(kernel="rbf", gamma=[0.1, 0.2]), {"alpha": [1, 2]})
+    with pytest.raises(ValueError, match=r"gamma has shape \(2,\), but with 10 feature\(s\)"):
+        search.fit(X[:40], y[:40])
+
+
+def test_a_fixed_gamma_per_feature_is_used(data):
+    X, y = data("diabetes")
+    gamma = np.linspace(1, 20, X.shape[1])
+    model = ours.KernelRidge(kernel="rbf", gamma=gamma)
+    search = HypergradSearchCV(model, {"alpha": [0.01, 1.0]}, cv=2).fit(X[:60], y[:60])
+    best = clone(model).set_params(**search.best_params_)
+    assert_allclose(search.best_score_, cross_val_score(best, X[:60], y[:60], cv=2).mean())
+    assert "closed form" in search.hypergradient_

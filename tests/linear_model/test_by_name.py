@@ -50,7 +50,7 @@ def test_a_dict_may_have_an_array_for_the_outputs(model, name, y):
 
 
 def test_a_feature_without_a_penalty():
-    with pytest.raises(ValueError, match="alpha has no penalty for the feature 'b'"):
+    with pytest.raises(ValueError, match="alpha has no value for the feature 'b'"):
         Ridge(alpha={"a": 1.0, "c": 1.0}).fit(X, Y)
 
 

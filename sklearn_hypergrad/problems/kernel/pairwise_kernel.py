@@ -131,7 +131,7 @@ class PairwiseKernel:
     def at(self, h):
         """The KernelMatrix at hyperparameters ``h``; those that are missing are the own ones."""
         values = {name: h.get(name, own) for name, own in self._own.items()}
-        return KernelMatrix(self, self._entries if "gamma" in h else None, **values)
+        return KernelMatrix(self, self._entries if np.ndim(h.get("gamma", 0)) else None, **values)
 
 
 class KernelMatrix:

@@ -273,7 +273,8 @@ class VectorSearch(Strategy):
             loss_name=vector.objective.stage.loss,
             values=values,
             expected=self._expected,
-            describe=Describe(layout, prepared),
+            # Penalties and degrees of freedom are those of coefficients.
+            describe=Describe(layout, prepared) if prepared.first_model.per_column else None,
             guard=self._guard,
             comparisons=self._comparisons,
             remarks=[*self._remarks, *scale_remarks(prepared)],

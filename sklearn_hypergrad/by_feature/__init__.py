@@ -1,0 +1,1 @@
+"""Parameters of estimators with a value for each feature."""

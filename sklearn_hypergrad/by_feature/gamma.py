@@ -1,0 +1,55 @@
+"""``gamma`` of kernels: one number, as in scikit-learn, or one for each feature."""
+
+import numpy as np
+
+from sklearn_hypergrad.by_feature.values import by_name, is_number, values_array
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS
+
+
+def is_per_feature(gamma):
+    """Whether ``gamma`` is an array or a dict; else it is what scikit-learn takes."""
+    return not (gamma is None or isinstance(gamma, str) or is_number(gamma))
+
+
+def gamma_array(estimator, n_features):
+    """``gamma`` of an estimator as an array of shape (n_features,).
+
+    Parameters
+    ----------
+    estimator : estimator
+        With a ``gamma`` that ``is_per_feature``, and a ``kernel``. It has seen the features.
+    n_features : int
+
+    Raises
+    ------
+    ValueError
+        If a number is negative or not finite, their number is not that of the features, or the
+        kernel takes no gamma.
+    """
+    kernel, name = estimator.kernel, type(estimator).__name__
+    if not isinstance(kernel, str) or "gamma" not in KERNELS.get(kernel, KERNELS["linear"]).names:
+        shown = repr(kernel) if isinstance(kernel, str) else "a function"
+        raise ValueError(f"{name} has no gamma for each feature if its kernel is {shown}.")
+    gamma = by_name("gamma", estimator.gamma, estimator, (-1,))
+    legal, data = {(n_features,): "per feature"}, f"{n_features} feature(s)"
+    values = values_array("gamma", gamma, legal, data, called="values of gamma")
+    if not np.isfinite(values).all():
+        raise ValueError(f"gamma has the value {values.max()}, but must be finite.")
+    return values
+
+
+def scaled_columns(kernel, X, gamma):
+    """The columns of X for which a kernel with a gamma of 1 has these values of ``gamma``.
+
+    Parameters
+    ----------
+    kernel : str
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    gamma : ndarray of shape (n_features,)
+
+    Returns
+    -------
+    ndarray or CSR matrix
+        In double precision.
+    """
+    return KERNELS[kernel].pairs.scaled(X.astype(np.float64, copy=False), gamma)
