@@ -1,23 +1,36 @@
-"""LinearSVR with the squared epsilon-insensitive loss.
+"""LinearSVC and LinearSVR with squared losses.
 
-The estimator minimises, over coefficients w and an intercept b, ::
+The estimators minimise, over coefficients w and an intercept b, ::
 
-    C sum_i s_i max(0, |y_i - x_i w - b| - epsilon)^2  +  (||w||^2 + (b / c)^2) / 2
+    C sum_i s_i loss(y_i, x_i w + b)  +  (||w||^2 + (b / c)^2) / 2
 
-with sample weights s and c the ``intercept_scaling``: the intercept is the weight of a column of
-this number, and penalised like the others. ``C`` and ``epsilon`` are tuned. The loss is quadratic
-as long as the rows beyond epsilon stay the same, so Newton's method solves it exactly, and its last
-factor differentiates it. The loss without the square is refused: it has no curvature.
+with the loss ``max(0, 1 - y z)^2`` of LinearSVC, for classes coded as -1 and 1, and the loss
+``max(0, |y - z| - epsilon)^2`` of LinearSVR. s are sample weights (times class weights), and c is
+the ``intercept_scaling``: the intercept is the weight of a column of this number, penalised like
+the others. Of several classes each has a problem of its own, against the rest. ``C`` and
+``epsilon`` are tuned. The losses are quadratic as long as the rows beyond the margin stay the same,
+so Newton's method solves them exactly, and its last factor differentiates the solution. Losses
+without the square are refused: they have no curvature.
 """
+
+import abc
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.svm import LinearSVR
+from sklearn.svm import LinearSVC, LinearSVR
+from sklearn.utils import compute_class_weight
 
-from sklearn_hypergrad.adapters.base import Hyperparameter, LinearFamily, RegressorFamily, family
+from sklearn_hypergrad.adapters.base import (
+    Hyperparameter,
+    LinearFamily,
+    MarginFamily,
+    RegressorFamily,
+    family,
+    member_of,
+)
 from sklearn_hypergrad.adapters.model import Fitted, Model
-from sklearn_hypergrad.hypergradients import Implicit, Pulled
-from sklearn_hypergrad.problems import Design, IntervalProblem
+from sklearn_hypergrad.hypergradients import Implicit, Pulled, WarmStart
+from sklearn_hypergrad.problems import Design, InnerSolution, IntervalProblem
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
 # Where a scan of epsilon is centred, in standard deviations of the target. Measured on 14 data
@@ -34,7 +47,7 @@ class LinearSVMModel(Model):
 
     Parameters
     ----------
-    estimator : LinearSVR
+    estimator : LinearSVC or LinearSVR
         With the hyperparameters that are not tuned.
     data : SplitData
     t : ndarray of shape (n_samples, n_splits, n_outputs)
@@ -64,14 +77,21 @@ class LinearSVMModel(Model):
         levels["epsilon"] = EPSILON * np.std(self.data.y)
         return {name: levels[name] for name in self._names}
 
+    @abc.abstractmethod
     def interval(self, h):
         """The ends of the intervals, of shape (n_samples, n_problems or 1)."""
-        epsilon = self._value(h, "epsilon")
-        return self.data.y - epsilon, self.data.y + epsilon
 
     def fit(self, h, start, tol):
+        start = None if start is None else start.solution.memory
+        solution = self.problem.solve(*self.interval(h), self._value(h, "C"), start)
+        return self._fitted(h, solution)
+
+    def known(self, h, state, tol, *, predicted=True):
+        return self._fitted(h, state.solution.memory)
+
+    def _fitted(self, h, solution):
+        """The Fitted of an IntervalSolution."""
         problem, C = self.problem, self._value(h, "C")
-        solution = problem.solve(*self.interval(h), C, start)
 
         def pullback(g):
             V, moved = problem.adjoint(solution, self._spread(g))
@@ -83,12 +103,15 @@ class LinearSVMModel(Model):
                 gradient["epsilon"] = np.vdot(slopes, np.sign(solution.point.outside))
             return Pulled(gradient, n_solves=V.shape[1])
 
+        u, status = solution.point.u, solution.status
         z = solution.point.z.reshape(self._t.shape)[self._where]
-        n_solves = solution.n_steps * solution.point.u.shape[1]
-        return Fitted(z, pullback, solution, (solution.status,), n_solves, solution.point.u)
+        n_solves = solution.n_steps * u.shape[1]
+        state = WarmStart(InnerSolution(u, None, status, n_solves, memory=solution), None)
+        return Fitted(z, pullback, state, (status,), n_solves, u)
 
     def x_vjp(self, h, fitted, g):
-        return self.problem.slopes_in_rows(fitted.state, self._spread(g), self._value(h, "C"))
+        solution = fitted.state.solution.memory
+        return self.problem.slopes_in_rows(solution, self._spread(g), self._value(h, "C"))
 
     def _value(self, h, name):
         return float(h.get(name, getattr(self._own, name)))
@@ -100,6 +123,22 @@ class LinearSVMModel(Model):
         return G.reshape(len(G), -1)
 
 
+class LinearSVRModel(LinearSVMModel):
+    """Intervals of the width ``2 epsilon`` around the targets."""
+
+    def interval(self, h):
+        epsilon = self._value(h, "epsilon")
+        return self.data.y - epsilon, self.data.y + epsilon
+
+
+class LinearSVCModel(LinearSVMModel):
+    """Predictions are to be at least 1 for members of a class, and at most -1 for the others."""
+
+    def interval(self, h):
+        y = np.tile(self.data.y, self.n_splits)
+        return np.where(y > 0, 1.0, -np.inf), np.where(y > 0, np.inf, -1.0)
+
+
 def check_size(data):
     """Raise ValueError for data with too many rows and columns."""
     if min(data.X.shape) > MAX_SIDE:
@@ -107,6 +146,16 @@ def check_size(data):
             f"a matrix of the size of rows or features is factorised, and {data.X.shape[0]} x "
             f"{data.X.shape[1]} is too large for that: at most {MAX_SIDE} of either"
         )
+
+
+def no_curvature(estimator, squared):
+    """Why a loss other than the squared one cannot be differentiated, or None."""
+    if estimator.loss == squared:
+        return None
+    return (
+        f"loss={estimator.loss!r} has no curvature, so that its solution has no useful derivative; "
+        f"loss={squared!r} is searched"
+    )
 
 
 class LinearSVRFamily(RegressorFamily, LinearFamily):
@@ -118,18 +167,13 @@ class LinearSVRFamily(RegressorFamily, LinearFamily):
     conditions = f"``loss='squared_epsilon_insensitive'``; {SIZES}"
 
     def configuration_obstacle(self, estimator):
-        if estimator.loss != "squared_epsilon_insensitive":
-            return (
-                f"loss={estimator.loss!r} has no curvature, so that its solution has no useful "
-                f"derivative; loss='squared_epsilon_insensitive' is searched"
-            )
-        return None
+        return no_curvature(estimator, "squared_epsilon_insensitive")
 
     def model(self, estimator, data, entries, seed):
         if data.y.shape[1] > 1:
             raise ValueError("y has several columns")
         check_size(data)
-        return LinearSVMModel(estimator, data, data.row_weights()[:, :, None], entries)
+        return LinearSVRModel(estimator, data, data.row_weights()[:, :, None], entries)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
@@ -137,6 +181,64 @@ class LinearSVRFamily(RegressorFamily, LinearFamily):
         fitted.intercept_ = intercept if estimator.fit_intercept else 0.0
         fitted.n_features_in_ = coef.shape[1]
         return fitted
+
+
+class LinearSVCFamily(MarginFamily, LinearFamily):
+    """``C sum max(0, 1 - y z)^2 + ||w||^2 / 2`` for each class, the intercept penalised."""
+
+    estimator_class = LinearSVC
+    hyperparameters = {"C": Hyperparameter(regularizes=-1)}
+    largest_matrix = MAX_SIDE
+    conditions = f"``loss='squared_hinge'``, ``penalty='l2'``, ``multi_class='ovr'``; {SIZES}"
+
+    def configuration_obstacle(self, estimator):
+        if estimator.multi_class != "ovr":
+            return (
+                f"multi_class={estimator.multi_class!r} trains all classes as one problem; "
+                f"multi_class='ovr' is searched"
+            )
+        if estimator.penalty != "l2":
+            return (
+                f"penalty={estimator.penalty!r} is not differentiated; penalty='l2' is searched, "
+                f"and so is LogisticRegression with l1_ratio=1, which drops features, too"
+            )
+        return no_curvature(estimator, "squared_hinge")
+
+    def model(self, estimator, data, entries, seed):
+        check_size(data)
+        return LinearSVCModel(estimator, data, class_weights(estimator, data), entries)
+
+    def with_coefficients(self, estimator, coef, intercept, labels):
+        fitted = clone(estimator)
+        fitted.coef_ = coef
+        fitted.intercept_ = intercept if estimator.fit_intercept else 0.0
+        fitted.classes_ = np.unique(labels)
+        fitted.n_features_in_ = coef.shape[1]
+        return fitted
+
+
+# As in liblinear: of two classes each has its weight. Of several, the weight of a class counts in
+# its own problem, for its members; the others have the weight 1 there.
+def class_weights(estimator, data):
+    """Training weights of shape (n_samples, n_splits, n_outputs)."""
+    if estimator.class_weight is None:
+        return np.repeat(data.row_weights()[:, :, None], data.y.shape[1], axis=2)
+    classes, codes = np.unique(data.labels, return_inverse=True)
+    factors = [
+        compute_class_weight(
+            estimator.class_weight, classes=classes, y=data.labels[train], sample_weight=weight
+        )
+        for train, weight in zip(data.trains, data.weights, strict=True)
+    ]
+    own = [of_class[codes][:, None] for of_class in factors]
+    if len(classes) > 2:
+        own = [np.where(member_of(data.labels), each, 1.0) for each in own]
+    return data.row_weights()[:, :, None] * np.stack(own, axis=1)
+
+
+@family.register
+def _(estimator: LinearSVC):
+    return LinearSVCFamily()
 
 
 @family.register

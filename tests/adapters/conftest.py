@@ -16,7 +16,7 @@ from sklearn.discriminant_analysis import (
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
-from sklearn.svm import LinearSVR
+from sklearn.svm import LinearSVC, LinearSVR
 
 from sklearn_hypergrad import kernel_ridge, linear_model, neural_network
 from sklearn_hypergrad.adapters import family
@@ -205,7 +205,7 @@ CLASSES = ("neg_log_loss", "neg_brier_score")
 PER_FEATURE = np.arange(N_FEATURES)[:, None]
 VECTOR = np.geomspace(0.2, 5.0, N_FEATURES)
 LOGISTIC = {"solver": "newton-cholesky", "tol": 1e-12}
-LIBLINEAR = {"loss": "squared_epsilon_insensitive", "tol": 1e-12, "max_iter": 10**6}
+PRECISE = {"dual": True, "tol": 1e-10, "max_iter": 10**5, "random_state": 0}
 GLM = {"solver": "newton-cholesky", "tol": 1e-12, "max_iter": 300}
 SMALL = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
 OURS = {**SMALL, "n_steps": 9}
@@ -329,11 +329,28 @@ ROWS = [
     ),
     Row(
         "linear support vector regression",
-        LinearSVR(epsilon=0.0, **LIBLINEAR),
+        LinearSVR(loss="squared_epsilon_insensitive", epsilon=0.0, **PRECISE),
         "numbers",
         {"C": 0.3, "epsilon": 0.2},
         scoring=NUMBERS,
         obstacles=(({"loss": "epsilon_insensitive"}, "'squared_epsilon_insensitive' is searched"),),
+    ),
+    Row(
+        "linear support vectors",
+        LinearSVC(class_weight={0: 2.0, 1: 0.5}, **PRECISE),
+        "two classes",
+        {"C": 0.3},
+        obstacles=(
+            ({"loss": "hinge"}, "loss='hinge' has no curvature"),
+            ({"penalty": "l1", "dual": False}, "penalty='l2' is searched"),
+            ({"multi_class": "crammer_singer"}, "multi_class='ovr' is searched"),
+        ),
+    ),
+    Row(
+        "linear support vectors, three classes",
+        LinearSVC(class_weight="balanced", intercept_scaling=2.0, **PRECISE),
+        "three classes",
+        {"C": 0.5},
     ),
     Row(
         "kernel ridge",

@@ -21,7 +21,6 @@ PENDING = {
     "HuberRegressor",
     "Lasso",
     "LassoLars",
-    "LinearSVC",
     "LogisticRegression",
     "MultiTaskElasticNet",
     "MultiTaskLasso",

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVR
+from sklearn.svm import LinearSVC, LinearSVR
 
 from sklearn_hypergrad import HypergradSearchCV
 from sklearn_hypergrad.adapters import linear_svm
@@ -30,6 +30,19 @@ def test_no_pair_of_a_grid_scores_better():
     # The number 0 has no logarithm, and is a search of C beside.
     assert sorted({p["linearsvr__epsilon"] == 0 for p in search.cv_results_["params"]}) == [0, 1]
     assert "Implicit()" in search.hypergradient_
+
+
+@pytest.mark.parametrize(
+    ("scoring", "loss"), [("accuracy", "margin_log_loss"), ("roc_auc", "platt_log_loss")]
+)
+def test_no_value_of_a_list_scores_better(scoring, loss):
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    param_grid = {"C": np.logspace(-4, 1, 5)}
+    search = HypergradSearchCV(LinearSVC(), param_grid, scoring=scoring, cv=3).fit(X, y)
+    grid = GridSearchCV(LinearSVC(), param_grid, scoring=scoring, cv=3).fit(X, y)
+    assert search.validation_loss_ == loss
+    assert search.best_score_ >= grid.best_score_ - 1e-9
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

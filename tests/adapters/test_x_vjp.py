@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, Ridge
-from sklearn.svm import LinearSVR
+from sklearn.svm import LinearSVC, LinearSVR
 
 from sklearn_hypergrad.adapters import WeightModel, family
 from sklearn_hypergrad.hypergradients import Reverse
@@ -62,6 +62,7 @@ MODELS = {
         {"C": 0.6, "epsilon": 0.3},
         {},
     ),
+    "linear support vectors, classes": (LinearSVC(), "three", {"C": 0.6}, {}),
     "kernel ridge": (KernelRidge(kernel="rbf"), "several", {"alpha": 0.3, "gamma": 0.2}, {}),
     "kernel ridge, sigmoid": (
         KernelRidge(kernel="sigmoid", coef0=0.1),
