@@ -180,34 +180,35 @@ def test_cleaned_model_is_better_than_the_noisy_one(digits, fitted):
     assert fitted.score(digits.X_test, digits.y_test) > noisy + 0.01
 
 
-def test_final_model_is_that_of_the_weights(digits, fitted):
+def test_final_model_is_that_of_the_weights(digits, briefly_fitted):
     X, y, split = digits.joined
-    weights = np.concatenate([fitted.sample_weight_, np.full(N_CLEAN, fitted.sample_weight_.max())])
+    cleaner, own = briefly_fitted, briefly_fitted.sample_weight_
+    weights = np.concatenate([own, np.full(N_CLEAN, own.max())])
     expected = softmax().fit(X, y, sample_weight=weights)
-    np.testing.assert_array_equal(fitted.estimator_.coefs_[0], expected.coefs_[0])
+    np.testing.assert_array_equal(cleaner.estimator_.coefs_[0], expected.coefs_[0])
     # The same rows, given in one piece.
-    other = quick(cv=split).fit(X, y)
+    other = brief(cv=split).fit(X, y)
     np.testing.assert_array_equal(other.sample_weight_, weights)
-    np.testing.assert_array_equal(other.ranking_, fitted.ranking_)
+    np.testing.assert_array_equal(other.ranking_, cleaner.ranking_)
     assert not other.flagged_[N_NOISY:].any()
-    np.testing.assert_array_equal(other.predict_proba(X), fitted.predict_proba(X))
+    np.testing.assert_array_equal(other.predict_proba(X), cleaner.predict_proba(X))
 
 
-def test_rows_of_a_split_keep_their_places(digits, fitted):
+def test_rows_of_a_split_keep_their_places(digits, briefly_fitted):
     X, y, split = digits.joined
     order = np.random.default_rng(2).permutation(len(y))
-    mixed = quick(cv=PredefinedSplit(split.test_fold[order])).fit(X[order], y[order])
+    mixed = brief(cv=PredefinedSplit(split.test_fold[order])).fit(X[order], y[order])
     assert mixed.flagged_.sum() > 0
     own = order < N_NOISY
-    same = mixed.flagged_[own] == fitted.flagged_[order[own]]
+    same = mixed.flagged_[own] == briefly_fitted.flagged_[order[own]]
     assert same.mean() > 0.98
 
 
 @pytest.mark.parametrize("budget", [20.0, 299.5])
-def test_budgets_are_kept(digits, fitted, budget):
-    cleaner = quick(budget=budget).fit(*digits.given)
+def test_budgets_are_kept(digits, briefly_fitted, budget):
+    cleaner = brief(budget=budget).fit(*digits.given)
     # The first training is the same: equal weights with a mean of one.
-    assert cleaner.loss_curve_[0] == pytest.approx(fitted.loss_curve_[0], rel=1e-9)
+    assert cleaner.loss_curve_[0] == pytest.approx(briefly_fitted.loss_curve_[0], rel=1e-9)
     assert cleaner.sample_weight_.sum() <= budget * (1 + 1e-9)
     assert cleaner.sample_weight_.min() >= 0
     assert cleaner.sample_weight_.max() <= 1
@@ -298,7 +299,7 @@ def test_the_default_is_a_softmax_regression_from_zero(digits):
 
 
 def test_the_default_is_penalised_while_weights_are_sought(digits):
-    options = {"max_iter": 3, "learning_rate": 0.6}
+    options = {"max_iter": 2, "learning_rate": 1.0}
     cleaner = DataCleaner(**options).fit(*digits.given)
     penalised = DataCleaner(softmax(100, alpha=0.03), **options).fit(*digits.given)
     np.testing.assert_array_equal(cleaner.sample_weight_, penalised.sample_weight_)
@@ -306,11 +307,11 @@ def test_the_default_is_penalised_while_weights_are_sought(digits):
     assert abs(free.loss_curve_[0] / cleaner.loss_curve_[0] - 1) > 1e-2
 
 
-def test_rows_are_flagged_below_the_threshold(digits, fitted, monkeypatch):
+def test_rows_are_flagged_below_the_threshold(digits, briefly_fitted, monkeypatch):
     monkeypatch.setattr(cleaner_module, "THRESHOLD", 0.5)
-    weights = fitted.sample_weight_
+    weights = briefly_fitted.sample_weight_
     assert np.any((weights > 0) & (weights < 0.5))
-    np.testing.assert_array_equal(quick().fit(*digits.given).flagged_, weights < 0.5)
+    np.testing.assert_array_equal(brief().fit(*digits.given).flagged_, weights < 0.5)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +345,7 @@ def test_final_models(digits, final, has, lacks):
     ],
 )
 def test_final_models_pass_the_weights_on(digits, final):
-    cleaner = quick(final_estimator=final).fit(*digits.given)
+    cleaner = brief(final_estimator=final).fit(*digits.given)
     assert type(cleaner.estimator_) is type(final)
     assert cleaner.score(digits.X_test, digits.y_test) > 0.7
 
@@ -364,7 +365,7 @@ def test_final_models_that_cannot_be_weighted_or_predict(digits, final, message)
 
 def test_pipelines(digits):
     X, y, split = digits.joined
-    piped = make_pipeline(StandardScaler(), quick(cv=split)).fit(X, y)
+    piped = make_pipeline(StandardScaler(), brief(cv=split)).fit(X, y)
     assert digits.wrong[piped[-1].ranking_[:40]].mean() > 0.9
 
 

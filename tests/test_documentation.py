@@ -26,8 +26,9 @@ PAGES = [page for page in sorted(DOCS.glob("*.rst")) if ">>>" in page.read_text(
 # Pages with many numbers, to be the same on every processor, among those that take seconds.
 NUMBERS = {"extending", "getting_started", "many_penalties", "pipelines", "spaces"}
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-# What takes long: these train networks, or search many times.
+# What takes long: these train networks, start workers, or search many times.
 LONG = {"own_models", "evaluation", "networks", "pipelines", "data_cleaning", "inspection"}
+LONG |= {"online", "own_losses", "parallel"}
 # Parts of the package that only the rest of it uses.
 INTERNAL = {"by_feature", "exact", "search", "spaces"}
 # What short docstrings of building blocks leave out: sections, and the infinitive.

@@ -103,4 +103,4 @@ def test_a_search_does_not_end_there(optimizer):
 def search(start, optimizer):
     space = Space([Dimension("learning_rate_init", (), "log", 1e-9, 1e9, start)])
     outers = [AutogradLoss(lambda w, h: -anp.sum(w**2), PROBLEM.structure)]
-    return minimize([TRAINING], outers, space, Reverse(), optimizer, max_iter=12)
+    return minimize([TRAINING], outers, space, Reverse(), optimizer, max_iter=4)

@@ -106,7 +106,7 @@ def judged_rows(monkeypatch, name, load, scoring, rounds=True):
     model, key = CLASSIFIERS[name]
     low, high = (0.05, 0.95) if name == "path" else (1e-4, 1e4)
     values = np.linspace(low, high, 7) if name == "path" else np.geomspace(low, high, 10)
-    search = HypergradSearchCV(model, {key: list(values)}, scoring=scoring, cv=5, refit=False)
+    search = HypergradSearchCV(model, {key: list(values)}, scoring=scoring, cv=3, refit=False)
     search.fit(*DATA[load](return_X_y=True))
     monkeypatch.undo()
     return [list(h.values())[0] for h in chosen], len(computed)

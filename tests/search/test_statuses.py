@@ -29,8 +29,9 @@ def test_no_range_is_needed(data, model, key):
     y = y if key == "alpha" else y > 140
     scoring = None if key == "alpha" else "neg_log_loss"
     wide = {key: np.logspace(-6, 6, 25)}
-    best = GridSearchCV(model, wide, scoring=scoring).fit(X, y).best_score_
-    search = HypergradSearchCV(model, {key: Continuous()}, scoring=scoring).fit(X, y)
+    options = {"scoring": scoring, "cv": 3}
+    best = GridSearchCV(model, wide, **options).fit(X, y).best_score_
+    search = HypergradSearchCV(model, {key: Continuous()}, **options).fit(X, y)
     assert search.best_score_ >= best - 1e-9
     assert statuses(search) == ["interior"]
 
@@ -226,10 +227,10 @@ def test_one_penalty_per_target():
 def test_a_linear_scale_takes_no_more_evaluations(data, grid):
     """Its values are looked at by the decade, not by a step of their own unit."""
     X, y = data("diabetes")
-    search = HypergradSearchCV(Ridge(), {"alpha": grid}).fit(X, y)
+    search = HypergradSearchCV(Ridge(), {"alpha": grid}, cv=3).fit(X, y)
     assert search.n_iter_ < 20
-    values = grid if isinstance(grid, list) else np.logspace(-3, 3, 61)
-    best = GridSearchCV(Ridge(), {"alpha": values}).fit(X, y)
+    values = grid if isinstance(grid, list) else np.logspace(-3, 3, 31)
+    best = GridSearchCV(Ridge(), {"alpha": values}, cv=3).fit(X, y)
     assert search.best_score_ >= best.best_score_ - 1e-9
     if isinstance(grid, list):
         assert search.best_params_["alpha"] == grid[0]

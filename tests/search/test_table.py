@@ -65,12 +65,16 @@ def made(search):
 @pytest.mark.parametrize(
     "passed",
     [
-        lambda search: pickle.loads(pickle.dumps(search)),
-        copy.deepcopy,
-        copy.copy,
-        lambda search: Parallel(2, backend="loky")([delayed(copy.copy)(search)])[0],
+        pytest.param(lambda search: pickle.loads(pickle.dumps(search)), id="pickle"),
+        pytest.param(copy.deepcopy, id="deepcopy"),
+        pytest.param(copy.copy, id="copy"),
+        # Its processes pickle, too.
+        pytest.param(
+            lambda search: Parallel(2, backend="loky")([delayed(copy.copy)(search)])[0],
+            id="joblib",
+            marks=pytest.mark.thorough,
+        ),
     ],
-    ids=["pickle", "deepcopy", "copy", "joblib"],
 )
 def test_tables_are_made_when_they_are_asked_for(data, passed):
     pd = pytest.importorskip("pandas")

@@ -39,7 +39,7 @@ PROBLEMS, OUTERS = zip(*map(split, TARGETS, HELD_OUT), strict=True)
         (Implicit(), LBFGS(), 1e-3),
         (Implicit("cg"), LBFGS(), 1e-3),
         # Steps enough for the weights to arrive.
-        (Reverse(descent=GradientDescent(30, momentum=0.5)), LBFGS(), 1e-3),
+        (Reverse(descent=GradientDescent(15, momentum=0.25)), LBFGS(), 1e-3),
         (Implicit(), Adam(0.3), 0.05),
     ],
     ids=repr,
