@@ -314,7 +314,8 @@ def test_models_of_ones_own_are_not_below_a_grid(data, name, search_cv):
     X, y, grid = X[:40, :3], (y[:40] - 150) / 77, OWN_GRIDS[name]
     options = {"scoring": PINBALL, "cv": 2}
     best = GridSearchCV(Quantile(), grid, **options).fit(X, y).best_score_
-    search = HypergradSearchCV(Quantile(), grid, search_cv=search_cv, **options).fit(X, y)
+    search = HypergradSearchCV(Quantile(), grid, search_cv=search_cv, tol=0.1, **options)
+    search.fit(X, y)
     assert search.best_score_ >= best - 1e-7
     own = {"alpha": 1.0, "width": 0.05}
     rows = [{**own, **row} for row in search.cv_results_["params"]]

@@ -82,7 +82,7 @@ SEARCHES = {
         scoring="neg_median_absolute_error",
     ),
     "own model": HypergradSearchCV(
-        Robust(), {"alpha": ANY, "width": Continuous(0.1, 10)}, cv=2, max_iter=4, tol=0.1
+        Robust(), {"alpha": ANY, "width": Continuous(0.1, 10)}, cv=2, max_iter=2, tol=0.1
     ),
     "grid": HypergradSearchCV(PIPELINE, SETTINGS, cv=2),
     "logistic": HypergradSearchCV(

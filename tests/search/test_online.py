@@ -54,18 +54,13 @@ CASES = pytest.mark.parametrize(
 
 
 @CASES
-def test_what_is_found_is_better_than_the_start(wine, grid, method):
+def test_what_is_found_is_better_than_the_start_and_a_training_from_there(wine, grid, method):
     # Slow, or without a penalty to speak of.
     slow = {"learning_rate_init": 0.01} if grid is RATES else {}
     search = search_of(grid, method, model_of(**slow)).fit(*wine)
     found, start = search.cv_results_["mean_test_score"]
     assert found > start
     assert "it was asked for" in search.hypergradient_
-
-
-@CASES
-def test_what_is_reported_is_a_training_from_the_start(wine, grid, method):
-    search = search_of(grid, method).fit(*wine)
     model = model_of(**search.cv_results_["params"][0])
     scores = cross_val_score(model, *wine, cv=3, scoring="neg_log_loss")
     assert_allclose(search.cv_results_["mean_test_score"][0], scores.mean(), rtol=1e-9)

@@ -247,8 +247,15 @@ def test_errors_of_workers_are_those_of_the_search(sets, shared):
         search.fit(X, y)
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-@pytest.mark.parametrize("name", ["pipeline", "guard"])
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [
+        ("pipeline", "loky"),
+        pytest.param("guard", "loky", marks=pytest.mark.thorough),
+        ("pipeline", "threading"),
+        ("guard", "threading"),
+    ],
+)
 def test_a_checkpoint_has_what_workers_did(sets, shared, tmp_path, monkeypatch, name, backend):
     alone = search_for(name, checkpoint=tmp_path / "alone").fit(*sets[name])
     folder = tmp_path / "shared"

@@ -77,7 +77,7 @@ def test_training_is_undone_bit_for_bit(make_training, bowl, dynamics, kind):
 
 
 def test_thousands_of_steps(make_training):
-    run = make_training(n_steps=2500).run({"momentum": np.array(0.98)})
+    run = make_training(n_steps=2000).run({"momentum": np.array(0.98)})
     assert reverse(Reversed(run)).t == 0
 
 
