@@ -26,6 +26,7 @@ from sklearn_hypergrad.problems.outer.validation import (
     losses_of,
 )
 from sklearn_hypergrad.problems.outer.validation_loss import ValidationLoss
+from sklearn_hypergrad.problems.piecewise.huber import HuberProblem
 from sklearn_hypergrad.problems.piecewise.interval import IntervalProblem
 from sklearn_hypergrad.problems.ridge.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
@@ -50,6 +51,7 @@ __all__ = [
     "GaussNewton",
     "GramRidge",
     "HeldOutLoss",
+    "HuberProblem",
     "InnerProblem",
     "InnerSolution",
     "IntervalProblem",

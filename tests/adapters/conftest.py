@@ -112,6 +112,8 @@ class Row:
         Whether it is a model that is defined here.
     rtol : float
         Accuracy of the pullback.
+    fit_rtol : float
+        Accuracy of fits of the estimator by its own solver.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Row:
     counts: bool = False
     own: bool = False
     rtol: float = 1e-8
+    fit_rtol: float = 1e-6
 
     @property
     def family(self):
@@ -186,6 +189,8 @@ def targets_of(kind, X, rng):
     signal = X @ rng.normal(size=(N_FEATURES, 2)) + rng.normal(size=(N_SAMPLES, 2))
     if kind == "numbers":
         return signal[:, 0] + 3
+    if kind == "outliers":
+        return signal[:, 0] + 3 + 12 * (np.arange(N_SAMPLES) % 7 == 0)
     if kind == "several":
         return signal + 3
     if kind == "positive":
@@ -205,6 +210,9 @@ CLASSES = ("neg_log_loss", "neg_brier_score")
 PER_FEATURE = np.arange(N_FEATURES)[:, None]
 VECTOR = np.geomspace(0.2, 5.0, N_FEATURES)
 LOGISTIC = {"solver": "newton-cholesky", "tol": 1e-12}
+# L-BFGS ends where the objective falls by less than 1e-9 of it, whatever the tolerance.
+STOPPED = 1e-3
+HUBER = {"tol": 1e-12, "max_iter": 10**5}
 PRECISE = {"dual": True, "tol": 1e-10, "max_iter": 10**5, "random_state": 0}
 GLM = {"solver": "newton-cholesky", "tol": 1e-12, "max_iter": 300}
 SMALL = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
@@ -351,6 +359,21 @@ ROWS = [
         LinearSVC(class_weight="balanced", intercept_scaling=2.0, **PRECISE),
         "three classes",
         {"C": 0.5},
+    ),
+    Row(
+        "huber",
+        sklearn_linear.HuberRegressor(**HUBER),
+        "outliers",
+        {"alpha": 0.7, "epsilon": 2.8},
+        scoring=NUMBERS,
+        fit_rtol=STOPPED,
+    ),
+    Row(
+        "huber without an intercept",
+        sklearn_linear.HuberRegressor(fit_intercept=False, **HUBER),
+        "outliers",
+        {"alpha": 0.7, "epsilon": 2.8},
+        fit_rtol=STOPPED,
     ),
     Row(
         "kernel ridge",

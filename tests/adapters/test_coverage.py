@@ -18,7 +18,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 PENDING = {
     "ElasticNet",
     "GaussianProcessRegressor",
-    "HuberRegressor",
     "Lasso",
     "LassoLars",
     "LogisticRegression",

@@ -5,7 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.linear_model import (
+    GammaRegressor,
+    HuberRegressor,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+)
 from sklearn.svm import LinearSVC, LinearSVR
 
 from sklearn_hypergrad.adapters import WeightModel, family
@@ -62,6 +68,7 @@ MODELS = {
         {"C": 0.6, "epsilon": 0.3},
         {},
     ),
+    "huber": (HuberRegressor(), "numbers", {"alpha": 0.6, "epsilon": 1.5}, {}),
     "linear support vectors, classes": (LinearSVC(), "three", {"C": 0.6}, {}),
     "kernel ridge": (KernelRidge(kernel="rbf"), "several", {"alpha": 0.3, "gamma": 0.2}, {}),
     "kernel ridge, sigmoid": (

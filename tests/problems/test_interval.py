@@ -86,7 +86,7 @@ def test_gram_matrices_follow_the_active_rows(thin):
         known = hessians.at(active, 1.0, known)
         for rows, weights, own in zip(active.T, t.T, known, strict=True):
             expected = (X[rows] * weights[rows, None]).T @ X[rows]
-            assert_allclose(own.matrix, expected, atol=1e-11)
+            assert_allclose(own.gram.matrix, expected, atol=1e-11)
 
 
 def test_steps_that_go_too_far_are_halved(monkeypatch):

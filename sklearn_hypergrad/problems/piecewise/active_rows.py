@@ -20,6 +20,33 @@ from sklearn_hypergrad.linalg import factor, solve_factored
 
 
 @dataclasses.dataclass(frozen=True)
+class ActiveGram:
+    """The Gram matrix ``E' diag(t) E`` of the active rows of one problem.
+
+    Attributes
+    ----------
+    rows : ndarray of bool of shape (n_samples,)
+    matrix : ndarray of shape (n_weights, n_weights)
+    """
+
+    rows: np.ndarray
+    matrix: np.ndarray
+
+    @classmethod
+    def of(cls, E, t, rows, last=None):
+        """It is computed from that of other rows, if fewer rows differ than are active."""
+        if last is not None:
+            changed = np.flatnonzero(last.rows != rows)
+            if not changed.size:
+                return last
+            if 2 * len(changed) < np.count_nonzero(rows):
+                entered = np.where(rows[changed], t[changed], -t[changed])
+                return cls(rows, last.matrix + weighted_gram(E[changed], entered))
+        inside = np.flatnonzero(rows)
+        return cls(rows, weighted_gram(E[inside], t[inside]))
+
+
+@dataclasses.dataclass(frozen=True)
 class Active:
     """The active rows of one problem, and what is known of its Hessian.
 
@@ -27,21 +54,21 @@ class Active:
     ----------
     rows : ndarray of bool of shape (n_samples,)
     strength : float
-    matrix : ndarray or None
-        Their Gram matrix.
     triangle : ndarray
         The factor of the Hessian, or of its form in rows.
+    gram : ActiveGram, default=None
+        None if the Hessian has its form in rows.
     """
 
     rows: np.ndarray
     strength: float
-    matrix: np.ndarray | None
     triangle: np.ndarray
+    gram: ActiveGram | None = None
 
     @property
     def size(self):
         """Number of floats in it."""
-        return self.triangle.size + (0 if self.matrix is None else self.matrix.size)
+        return self.triangle.size * (1 if self.gram is None else 2)
 
 
 class Hessians(abc.ABC):
@@ -90,20 +117,8 @@ class HessiansByFeatures(Hessians):
         ]
 
     def _moved(self, last, rows, strength, t):
-        gram = self._gram(last, rows, t)
-        return Active(rows, strength, gram, factor(strength * gram, 1.0))
-
-    def _gram(self, last, rows, t):
-        """The Gram matrix of active rows, from another one if fewer rows differ than are active."""
-        if last is not None:
-            changed = np.flatnonzero(last.rows != rows)
-            if not changed.size:
-                return last.matrix
-            if 2 * len(changed) < np.count_nonzero(rows):
-                entered = np.where(rows[changed], t[changed], -t[changed])
-                return last.matrix + weighted_gram(self._E[changed], entered)
-        inside = np.flatnonzero(rows)
-        return weighted_gram(self._E[inside], t[inside])
+        gram = ActiveGram.of(self._E, t, rows, None if last is None else last.gram)
+        return Active(rows, strength, factor(strength * gram.matrix, 1.0), gram)
 
     def solve(self, known, V):
         solved = np.empty_like(V)
@@ -133,7 +148,7 @@ class HessiansByRows(Hessians):
     def _factored(self, rows, strength, t):
         inside = np.flatnonzero(rows)
         kernel = self._kernel[np.ix_(inside, inside)]
-        return Active(rows, strength, None, factor(kernel, 1 / (strength * t[inside])))
+        return Active(rows, strength, factor(kernel, 1 / (strength * t[inside])))
 
     def solve(self, known, V):
         of_rows = self._E @ V

@@ -1,0 +1,278 @@
+"""Robust linear models with Huber's loss and its scale.
+
+With training weights t, every split minimises over coefficients w, an intercept b and a scale
+sigma > 0, ::
+
+    sum_i t_i (sigma + sigma rho(r_i / sigma))  +  alpha ||w||^2,     r_i = x_i w + b - y_i
+
+with ``rho(e) = e^2`` up to epsilon and ``2 epsilon |e| - epsilon^2`` beyond (Huber, Ronchetti,
+"Robust Statistics", 2009, section 7.7). It is convex in all of them together. The best scale of
+given weights is known exactly, so Newton's method moves weights only. With n rows, of which k are
+fitted exactly, there is no scale but zero if ``epsilon^2 (n - k) < n``: the minimum is then that of
+absolute errors.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.linalg import Cholesky
+from sklearn_hypergrad.linalg.systems import ratio
+from sklearn_hypergrad.problems.base import Status
+from sklearn_hypergrad.problems.piecewise.active_rows import ActiveGram
+from sklearn_hypergrad.problems.split_data import beside, column_means
+
+# Largest number of steps, and of halvings of a step. Chosen by hand as safeguards.
+MAX_NEWTON = 100
+MAX_HALVINGS = 40
+# Newton decrement, relative to the objective, at which a split is solved, and at which it is where
+# no step lowers the objective in floating point. Reason: weights are exact to the roots of these.
+SOLVED, STUCK = 1e-24, 1e-14
+# Relative rounding error of the objective. Chosen by hand, as for sums over a million rows.
+SLACK = 1e3 * np.finfo(float).eps
+# Largest number of steps to the best scale, which ends after finitely many. Chosen by hand.
+MAX_SCALES = 200
+# Scale, relative to the deviation of the targets, below which it goes to zero. Chosen by hand.
+NOTHING = 1e-8
+
+
+@dataclasses.dataclass(frozen=True)
+class HuberPoint:
+    """Weights and scales of all splits, and what follows from them.
+
+    Attributes
+    ----------
+    u : ndarray of shape (n_weights, n_splits)
+        Coefficients, and the intercept last if there is one.
+    sigma : ndarray of shape (n_splits,)
+    z : ndarray of shape (n_samples, n_splits)
+        Predictions of all rows.
+    clipped : ndarray like ``z``
+        ``r / sigma``, or the nearer one of -epsilon and epsilon.
+    inside : ndarray like ``z``
+        Whether a row of the training part is not clipped: an inlier.
+    value : ndarray of shape (n_splits,)
+        The objectives.
+    """
+
+    u: np.ndarray
+    sigma: np.ndarray
+    z: np.ndarray
+    clipped: np.ndarray
+    inside: np.ndarray
+    value: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class HuberSolution:
+    """The solutions of all splits, and a start for the next ones.
+
+    Attributes
+    ----------
+    point : HuberPoint
+    grams : list of ActiveGram
+        Of the inliers of each split.
+    inverse : callable
+        The inverse of the Hessian, for ``V`` of shape (n_weights + 1, n_splits).
+    status : Status
+    n_steps : int
+        Number of steps, of the split that took most.
+    """
+
+    point: HuberPoint
+    grams: list
+    inverse: object
+    status: Status
+    n_steps: int
+
+    @property
+    def size(self):
+        """Number of floats in it."""
+        matrices = 2 * sum(gram.matrix.size for gram in self.grams)
+        return self.point.u.size + 3 * self.point.z.size + matrices
+
+
+class HuberProblem:
+    """The problems of all splits, which share their features.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+    t : ndarray of shape (n_samples, n_splits)
+        Training weights: zero for rows that a split does not train on.
+    fit_intercept : bool
+    """
+
+    def __init__(self, X, y, t, *, fit_intercept):
+        X = X.astype(np.float64, copy=False)
+        # The intercept absorbs the origin, which would cost digits.
+        centred = fit_intercept and isinstance(X, np.ndarray)
+        self._origin = column_means(X) if centred else np.zeros(X.shape[1])
+        X = X - self._origin if centred else X
+        self._E = beside(X, np.ones((len(y), 1))) if fit_intercept else X
+        self._fit_intercept, self._y, self._t = fit_intercept, y[:, None], t
+        self._penalised = np.ones(self._E.shape[1])
+        self._penalised[X.shape[1] :] = 0.0
+        self._total = t.sum(axis=0)
+        self._mean = np.sum(t * self._y, axis=0) / self._total * fit_intercept
+        square = np.sum(t * (self._y - self._mean) ** 2, axis=0) / self._total
+        self._deviation = np.where(square > 0, np.sqrt(square), 1.0)
+
+    def solve(self, alpha, epsilon, start=None):
+        """Minimise.
+
+        Parameters
+        ----------
+        alpha, epsilon : float
+        start : HuberSolution, default=None
+
+        Returns
+        -------
+        HuberSolution
+
+        Raises
+        ------
+        LinAlgError
+            If a scale goes to zero.
+        """
+        at = functools.partial(self._point, alpha=alpha, epsilon=epsilon)
+        if start is None:
+            point, grams = at(*self._start()), [None] * self._t.shape[1]
+        else:
+            point, grams = at(start.point.u, start.point.z, start.point.sigma), start.grams
+        for n_steps in range(1, MAX_NEWTON + 1):
+            grams = self._grams(point, grams)
+            inverse = self._inverse(point, grams, alpha)
+            gradient = self._gradient(point, alpha)
+            step = inverse(gradient)
+            decrement = np.einsum("jk,jk->k", gradient, step)
+            if (decrement <= SOLVED * point.value).all():
+                return HuberSolution(point, grams, inverse, Status.CONVERGED, n_steps)
+            moved = self._descended(at, point, step, decrement)
+            if moved is point:
+                break
+            point = moved
+        solved = (decrement <= STUCK * point.value).all()
+        status = Status.CONVERGED if solved else Status.INNER_NOT_CONVERGED
+        return HuberSolution(point, grams, inverse, status, n_steps)
+
+    def coefficients(self, u):
+        """Coefficients (n_splits, 1, n_features) and intercepts (n_splits, 1)."""
+        coef = u[: len(self._origin)].T
+        intercept = u[-1] - coef @ self._origin if self._fit_intercept else np.zeros(len(coef))
+        return coef[:, None], intercept[:, None]
+
+    def _start(self):
+        """Weights, predictions and scales of constants."""
+        u = np.zeros((self._E.shape[1], len(self._mean)))
+        if self._fit_intercept:
+            u[-1] = self._mean
+        return u, np.tile(self._mean, (len(self._y), 1)), self._deviation
+
+    # With e = r / sigma and its clipped value c, the loss sigma rho(e) is 2 c r - sigma c^2, since
+    # inliers have c = e. Its derivatives are 2 c in z and -c^2 in sigma, and for inliers alone
+    #     2 / sigma in z,   -2 c / sigma in z and sigma,   2 c^2 / sigma in sigma,
+    # so that with the Gram matrix G of the inliers the Hessian is 2 / sigma times
+    #     [G + alpha sigma R,  -E'tc]
+    #     [-(E'tc)',           sum t c^2],   sums over inliers, R = 1 but for the intercept.
+    def _point(self, u, z, sigma, *, alpha, epsilon):
+        """The HuberPoint at weights with these predictions; some scale is near its own one."""
+        residual = z - self._y
+        sigma = self._best_scales(residual**2, sigma, epsilon)
+        scaled = residual / sigma
+        clipped = np.clip(scaled, -epsilon, epsilon)
+        losses = 2 * clipped * residual + sigma * (1 - clipped**2)
+        value = np.einsum("ik,ik->k", self._t, losses)
+        value += alpha * np.einsum("j,jk,jk->k", self._penalised, u, u)
+        inside = (scaled == clipped) & (self._t != 0)
+        return HuberPoint(u, sigma, z, clipped, inside, value)
+
+    # At the best scale, sum t min(s r^2, epsilon^2) = sum t, with s = 1 / sigma^2. The left side is
+    # linear in s as long as the inliers stay the same, and concave: Newton's method comes from the
+    # left, small s, in finitely many steps, and from the right goes to the left first.
+    def _best_scales(self, square, sigma, epsilon):
+        everything = np.einsum("ik,ik->k", self._t, square)
+        s = 1 / sigma**2
+        for _ in range(MAX_SCALES):
+            weight = self._t * (s * square <= epsilon**2)
+            inliers = np.einsum("ik,ik->k", weight, square)
+            left = self._total - epsilon**2 * (self._total - weight.sum(axis=0))
+            last, s = s, ratio(self._total, everything)
+            s = np.where((left > 0) & (inliers > 0), ratio(left, inliers), s)
+            if np.any(s * (NOTHING * self._deviation) ** 2 > 1) or np.any(everything == 0):
+                raise np.linalg.LinAlgError("the scale of the residuals goes to zero")
+            if np.all(np.abs(s - last) <= np.finfo(float).eps * s):
+                break
+        return s**-0.5
+
+    def _gradient(self, point, alpha):
+        weighted = self._t * point.clipped
+        of_u = 2 * (self._E.T @ weighted + alpha * self._penalised[:, None] * point.u)
+        of_sigma = self._total - np.einsum("ik,ik->k", weighted, point.clipped)
+        return np.concatenate([of_u, of_sigma[None]])
+
+    def _grams(self, point, known):
+        columns = zip(self._t.T, point.inside.T, known, strict=True)
+        return [ActiveGram.of(self._E, t, rows, last) for t, rows, last in columns]
+
+    def _inverse(self, point, grams, alpha):
+        """The inverse of the Hessian at a point."""
+        weighted = self._t * point.inside * point.clipped
+        cross = self._E.T @ weighted
+        n_weights, n_splits = point.u.shape
+        matrices = np.empty((n_splits, n_weights + 1, n_weights + 1))
+        for own, gram in zip(matrices, grams, strict=True):
+            own[:-1, :-1] = gram.matrix
+        matrices[:, :-1, -1] = matrices[:, -1, :-1] = -cross.T
+        matrices[:, -1, -1] = np.einsum("ik,ik->k", weighted, point.clipped)
+        diagonal = np.einsum("kjj->kj", matrices)
+        diagonal[:, :-1] += alpha * point.sigma[:, None] * self._penalised
+        factors = Cholesky(matrices, np.zeros((n_weights + 1, 1)))
+        return lambda V: 0.5 * point.sigma * factors.solve(V.T[:, :, None])[:, :, 0].T
+
+    def _descended(self, at, point, step, decrement):
+        """The HuberPoint after a step, halved where the objective does not fall enough.
+
+        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1. If
+        no step falls enough it is the same point.
+        """
+        length, (step, of_scale) = np.ones(len(decrement)), (step[:-1], step[-1])
+        change = self._E @ (point.u - step) - point.z
+        for _ in range(MAX_HALVINGS):
+            near = np.maximum(point.sigma - length * of_scale, 0.5 * point.sigma)
+            moved = at(point.u - length * step, point.z + length * change, near)
+            enough = point.value * (1 + SLACK) - 1e-4 * length * decrement
+            failed = ~(moved.value <= enough)
+            if not failed.any():
+                return moved
+            length = np.where(failed, 0.5 * length, length)
+        return point
+
+    # With V = (v, s) = H^-1 (E'G, 0), the derivative of sum G z is -V' d(gradient). In the gradient
+    #     2 E'tc + 2 alpha R u,    sum t (1 - c^2)
+    # alpha has the factor 2 R u, and epsilon, which only outliers have as |c|, gives
+    # dc = sign(r). Features of a row change e_i and, of inliers, dc = de_i u / sigma.
+    def adjoint(self, solution, G):
+        """``(V, E V)`` with ``V = H^-1 (E' G, 0)``, for G of shape (n_samples, n_splits)."""
+        right = np.concatenate([self._E.T @ G, np.zeros((1, G.shape[1]))])
+        V = solution.inverse(right)
+        return V, self._E @ V[:-1]
+
+    def slope_in_penalty(self, solution, V):
+        """The derivative of ``sum G z`` in alpha."""
+        return -2 * np.einsum("j,jk,jk->", self._penalised, V[:-1], solution.point.u)
+
+    def slope_in_width(self, solution, V, moved):
+        """The derivative of ``sum G z`` in epsilon."""
+        point = solution.point
+        outside = self._t * ~point.inside
+        return -2 * np.sum(outside * np.sign(point.clipped) * (moved - point.clipped * V[-1]))
+
+    def slopes_in_rows(self, solution, G):
+        """Derivatives of ``sum G z`` in X, of the shape of X."""
+        (V, moved), point, p = self.adjoint(solution, G), solution.point, len(self._origin)
+        inliers = self._t * point.inside / point.sigma
+        through_u = G - 2 * inliers * (moved - point.clipped * V[-1])
+        return through_u @ point.u[:p].T - 2 * (self._t * point.clipped) @ V[:p].T
