@@ -241,6 +241,20 @@ MUTANTS = [
         "problems/test_pairwise_kernel.py",
     ),
     Mutant(
+        "problems/kernel/kernel_systems.py",
+        "of_alpha -= np.sum(adjoint * self._scaled[split])",
+        "of_alpha -= 1.001 * np.sum(adjoint * self._scaled[split])",
+        "The derivative of kernel ridge regression in alpha is 0.1 % too large.",
+        "adapters/test_kernel_ridge.py",
+    ),
+    Mutant(
+        "problems/kernel/left_out_rows.py",
+        "N = -(A @ of_u) @ u.T",
+        "N = -(A @ of_u) @ u.T * root",
+        "Left-out rows of kernels are weighted twice.",
+        "problems/test_left_out_rows.py",
+    ),
+    Mutant(
         "problems/kernel/pairwise_kernel.py",
         "lambda: degree * _raised(s, degree - 1)",
         "lambda: degree * _raised(s, degree)",

@@ -261,8 +261,8 @@ class Family(abc.ABC):
             If the family has no such closed form, or the data are too large for it.
         """
         raise ValueError(
-            f"search_cv='loo' needs the closed form of ridge regression, which "
-            f"{self.estimator_class.__name__} does not have"
+            f"search_cv='loo' needs the closed form of ridge regression or KernelRidge, which "
+            f"{self.estimator_class.__name__} does not have: give a number or a splitter"
         )
 
     def rows_from(self, estimator):

@@ -8,8 +8,9 @@ with sample weights s, so that ``f(x) = k(x, X) (K + alpha S^-1)^-1 y`` with the
 training rows and S their weights. ``alpha`` is tuned for kernels with a name, ``gamma`` and
 ``coef0`` for the kernels that have them; the KernelRidge of this package has a ``gamma`` for each
 feature, too. Products or distances of all rows are computed once, and splits index the kernel.
-Every split takes one factorisation, which the pullback uses again. Kernels that are functions, and
-precomputed ones, are refused: they cannot be differentiated.
+Every split takes one factorisation, which the pullback uses again. Leave-one-out losses have a
+closed form. Kernels that are functions, and precomputed ones, are refused: they cannot be
+differentiated.
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,11 @@ from sklearn_hypergrad.adapters.base import SOLUTIONS, Hyperparameter, Regressor
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
 from sklearn_hypergrad.hypergradients import Pulled
+from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.kernel.kernel_systems import KernelSystems
+from sklearn_hypergrad.problems.kernel.left_out_rows import LeftOutRows
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
+from sklearn_hypergrad.threads import cached_property
 
 # Rows of a training and a held-out part together. Factors of 5000 rows take a second per split
 # and evaluation, and a kernel of so many 200 MB.
@@ -72,14 +76,20 @@ class KernelRidgeModel(Model):
         at = self._kernel.at(self._levels)
         self._levels["alpha"] = ALPHA * (abs(np.mean(np.diagonal(at.K))) or 1.0)
         self._fixed = None if tuned else at
-        self._systems = KernelSystems(data)
+
+    @cached_property
+    def _systems(self):
+        return KernelSystems(self.data)
+
+    def _solved(self, K, alpha):
+        return self._systems.solve(K, alpha)
 
     def levels(self):
         return {name: self._levels[name] for name in self._names}
 
     def fit(self, h, start, tol):
         at = self._at(h)
-        solution = self._systems.solve(at.K, h.get("alpha", self._alpha))
+        solution = self._solved(at.K, float(h.get("alpha", self._alpha)))
 
         def pullback(g):
             of_alpha, W = solution.pull(g)
@@ -94,6 +104,20 @@ class KernelRidgeModel(Model):
 
     def _at(self, h):
         return self._kernel.at(h) if self._fixed is None else self._fixed
+
+
+class LeftOutKernelRidgeModel(KernelRidgeModel):
+    """Predictions of each row by a fit to all others, in closed form.
+
+    Its data are one split, whose training and held-out part are all rows.
+    """
+
+    def _solved(self, K, alpha):
+        (weight,) = self.data.weights
+        return LeftOutRows(K, alpha, self.data.y, np.sqrt(weight)[:, None])
+
+    def judged_by(self, validation_loss):
+        return super().judged_by(VALIDATION_LOSSES["squared_error"])
 
 
 class KernelRidgeFamily(RegressorFamily):
@@ -145,6 +169,12 @@ class KernelRidgeFamily(RegressorFamily):
         return SOLUTIONS
 
     def model(self, estimator, data, entries, seed):
+        return self._model(KernelRidgeModel, estimator, data, entries)
+
+    def left_out_model(self, estimator, data, entries):
+        return self._model(LeftOutKernelRidgeModel, estimator, data, entries)
+
+    def _model(self, make, estimator, data, entries):
         n_rows = data.X.shape[0]
         if n_rows > MAX_ROWS:
             raise ValueError(
@@ -153,7 +183,7 @@ class KernelRidgeFamily(RegressorFamily):
             )
         fixed = {"gamma", "coef0"} - set(entries)
         own = {name: self.own_number(estimator, name, data) for name in fixed}
-        return KernelRidgeModel(estimator, data, entries, own)
+        return make(estimator, data, entries, own)
 
     def own_number(self, estimator, name, data):
         """A parameter of the kernel that is not tuned."""

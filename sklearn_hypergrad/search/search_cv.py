@@ -247,9 +247,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         held-out parts that are drawn again and again are hard to overfit: on 27 data sets that no
         setting was chosen on, vectors tuned on them had 0.956 times the test error of one tuned
         value, and 0.971 times with 5 folds (geometric means). "loo" is the exact leave-one-out loss
-        of Ridge and RidgeClassifier in closed form (squared error), at the price of one fit per
-        evaluation; transformers of a pipeline are fitted once for it, on all rows. Vectors overfit
-        it.
+        of Ridge, RidgeClassifier and KernelRidge in closed form (squared error), at about the price
+        of one fit per evaluation; transformers of a pipeline are fitted once for it, on all rows.
+        Vectors overfit it.
 
     shrinkage : "auto" or float, default="auto"
         Weight of the L1 penalty on the log-ratios of a vector's entries to their common level. The

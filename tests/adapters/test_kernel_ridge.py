@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import KFold, LeaveOneOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -221,3 +221,31 @@ def test_a_fixed_gamma_per_feature_is_used(data):
     best = clone(model).set_params(**search.best_params_)
     assert_allclose(search.best_score_, cross_val_score(best, X[:60], y[:60], cv=2).mean())
     assert "closed form" in search.hypergradient_
+
+
+def left_out(model, X, y):
+    """The mean squared error of leave-one-out."""
+    return -cross_val_score(model, X, y, cv=LeaveOneOut(), scoring="neg_mean_squared_error").mean()
+
+
+@pytest.mark.parametrize(
+    ("model", "grid"),
+    [
+        (KernelRidge(kernel="rbf"), BOTH),
+        (KernelRidge(kernel="poly"), {"alpha": [0.1, 10.0], "coef0": [0.5, 2.0]}),
+        (ours.KernelRidge(alpha=0.1, kernel="rbf"), {"gamma": Continuous(per="feature")}),
+    ],
+)
+def test_leave_one_out_is_that_of_fits(data, model, grid):
+    X, y = data("diabetes")
+    X, y = StandardScaler().fit_transform(X)[:40, :4], y[:40]
+    options = {"search_cv": "loo", "scoring": "neg_mean_squared_error", "cv": 3}
+    search = HypergradSearchCV(model, grid, **options).fit(X, y)
+    history = search.history_[search.history_["splits"] == "search_cv"]
+    for _, row in history.iloc[[0, -1]].iterrows():
+        names = list(search.best_params_)
+        values = row["value"] if len(names) > 1 else {names[0]: row["value"]}
+        fit = clone(model).set_params(**values)
+        assert_allclose(row["loss"], left_out(fit, X, y), rtol=1e-7)
+    found = left_out(clone(model).set_params(**search.best_params_), X, y)
+    assert found <= history["loss"].min() * (1 + 1e-6)

@@ -193,7 +193,6 @@ def test_a_loss_with_kinks_is_not_worse_than_its_grid(small):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"search_cv": "loo"}, "closed form of ridge regression"),
         ({"guard": True}, "for one vector of penalties"),
         ({"shrinkage": 2.0}, "for one vector of penalties"),
         ({"hypergradient": "reverse"}, "differentiated in closed form"),

@@ -1,10 +1,8 @@
 """The linear systems of kernel methods with squared errors: of all splits, from one kernel."""
 
-import functools
-
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, lu_factor, lu_solve
-from scipy.linalg.lapack import dgecon
+from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dgecon, dgetrf, dgetrs, dpotrf, dpotrs
 
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
@@ -126,12 +124,11 @@ def inverse(system):
         If the system is singular up to rounding.
     """
     # Symmetric, so its transpose is the same, in the order of LAPACK.
-    try:
-        factor = cho_factor(system.T, lower=True, check_finite=False)
-    except LinAlgError:
-        factor = lu_factor(system.T, check_finite=False)
-        reciprocal, _ = dgecon(factor[0], np.linalg.norm(system, 1))
-        if not reciprocal > np.finfo(float).eps:
-            raise LinAlgError("the kernel is singular") from None
-        return functools.partial(lu_solve, factor, check_finite=False)
-    return functools.partial(cho_solve, factor, check_finite=False)
+    factor, info = dpotrf(system.T, lower=True, clean=False)
+    if not info:
+        return lambda right: dpotrs(factor, right, lower=True)[0]
+    factor, pivots, _ = dgetrf(system.T)
+    reciprocal, _ = dgecon(factor, np.linalg.norm(system, 1))
+    if not reciprocal > np.finfo(float).eps:
+        raise LinAlgError("the kernel is singular")
+    return lambda right: dgetrs(factor, pivots, right)[0]

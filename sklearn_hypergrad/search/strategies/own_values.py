@@ -150,8 +150,8 @@ def _refuse(prepared):
     options, name = prepared.options, type(prepared.final).__name__
     if options.search_cv == "loo":
         raise ValueError(
-            f"search_cv='loo' is the closed form of ridge regression. {name} is fitted split by "
-            f"split: give a number or a splitter."
+            f"search_cv='loo' is the closed form of ridge regression and KernelRidge. {name} is "
+            f"fitted split by split: give a number or a splitter."
         )
     if options.guard:
         raise ValueError(

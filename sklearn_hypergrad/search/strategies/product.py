@@ -233,13 +233,8 @@ def _larger(value, lowest, share):
 
 
 def refuse_vector_options(prepared):
-    """Raise ValueError for options that only a vector, or only ridge regression, has."""
-    options, name = prepared.options, type(prepared.final).__name__
-    if options.search_cv == "loo":
-        raise ValueError(
-            f"search_cv='loo' is the closed form of ridge regression. {name} is fitted split by "
-            f"split: give a number or a splitter."
-        )
+    """Raise ValueError for options that only a vector has."""
+    options = prepared.options
     if options.guard or options.shrinkage:
         raise ValueError(
             f"guard and shrinkage are for one vector of penalties, and {prepared.candidate.key} "
