@@ -256,9 +256,9 @@ MUTANTS = [
     ),
     Mutant(
         "problems/kernel/pairwise_kernel.py",
-        "lambda: degree * _raised(s, degree - 1)",
-        "lambda: degree * _raised(s, degree)",
-        "The slope of a polynomial kernel has the exponent of its value.",
+        "lambda W: degree * np.multiply",
+        "lambda W: 1.001 * degree * np.multiply",
+        "The slope of a polynomial kernel is 0.1 % too large.",
         "problems/test_pairwise_kernel.py",
     ),
     Mutant(

@@ -61,7 +61,7 @@ class LeftOutRows:
 
 
 def inverse_matrix(system):
-    """The inverse of a symmetric matrix.
+    """The inverse of a symmetric matrix, which is not changed.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def inverse_matrix(system):
     """
     factor, info = dpotrf(system.T, lower=True, clean=True)
     if info:
-        return inverse(system)(np.eye(len(system)))
+        return inverse(system.copy())(np.eye(len(system)))
     found, info = dpotri(factor, lower=True, overwrite_c=True)
     if info:
         raise LinAlgError("the kernel is singular")
