@@ -2,13 +2,17 @@
 
 The estimators minimise, over coefficients w and unpenalised intercepts b, ::
 
-    C * sum_i s_i log_loss(y_i, x_i w + b)  +  1/2 ||w||^2
+    C * sum_i s_i log_loss(y_i, x_i w + b)  +  r * |w|_1  +  (1 - r) / 2 ||w||^2
 
-with sample weights s (times class weights). ``C`` is tuned; a vector of them divides the squares of
-single coefficients, ``1/2 sum_j w_j^2 / C_j``. Predictions are logits, solved by Newton's method
-(LinearProblem) and differentiated implicitly. Configurations with another objective are refused: L1
-penalties, and liblinear with an intercept, which it penalises.
+with sample weights s (times class weights) and the ``l1_ratio`` r, which is 0 by default. ``C`` is
+tuned, and ``l1_ratio`` where ``solver="saga"`` takes any. With r = 0 a vector of C divides the
+squares of single coefficients, ``1/2 sum_j w_j^2 / C_j``. Predictions are logits, solved by
+Newton's method: for all weights (LinearProblem) or, where there is an L1 penalty, for those that
+are not zero (SparseLinearProblem). They are differentiated implicitly. Configurations with another
+objective are refused, such as liblinear with an intercept, which it penalises.
 """
+
+import dataclasses
 
 import numpy as np
 from sklearn.base import clone
@@ -27,42 +31,78 @@ from sklearn_hypergrad.adapters.base import (
     narrowed,
     only,
 )
-from sklearn_hypergrad.adapters.model import LinearModel
+from sklearn_hypergrad.adapters.model import LinearModel, SparseLinearModel
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
-from sklearn_hypergrad.problems import L2Penalty, LinearProblem
+from sklearn_hypergrad.problems import (
+    ElasticNetPenalty,
+    L2Penalty,
+    LinearProblem,
+    SparseLinearProblem,
+)
 
 # Largest number of rows for which wide data are written in a basis of their row space. Measured:
 # the eigendecomposition of so many rows takes about 2 s on one core, once per split, and its cost
 # grows with the cube; larger data are solved by conjugate gradients on X itself.
 MAX_ROWS = 2000
+# Smallest l1_ratio that is searched; a smaller one that is listed is a candidate of its own.
+SMALLEST_RATIO = 1e-3
+# Solvers of estimators with an L1 penalty.
+SPARSE = ("saga", "liblinear")
 
 
 class LogisticFamily(ProbabilisticFamily, LinearFamily):
-    """LogisticRegression: ``C sum_i s_i log_loss_i + ||w||^2 / 2``, binary or multinomial."""
+    """LogisticRegression, binary or multinomial.
+
+    Parameters
+    ----------
+    estimator : LogisticRegression
+        Its penalty decides whether there may be several values of C.
+    """
 
     # Shrinkage 1 in nats: measured for vectors on 60 regression and 32 classification data sets,
     # where 0.7 to 1.4 did about equally well.
     estimator_class = LogisticRegression
     vector_class = linear_model.LogisticRegression
-    hyperparameters = {"C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0)}
+    hyperparameters = {
+        "C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0),
+        "l1_ratio": Hyperparameter(scale="linear", limits=(SMALLEST_RATIO, 1.0), closed=True),
+    }
     conditions = (
-        "L2 penalty; not with ``dual=True``, ``warm_start=True``, or an intercept penalised by "
-        "``solver='liblinear'``"
+        "``l1_ratio`` with ``solver='saga'``; not with ``dual=True``, ``warm_start=True``, or an "
+        "intercept penalised by ``solver='liblinear'``"
     )
     largest_matrix = MAX_ROWS
     minimises = "log_loss"
     knows_scales = True
 
+    def __init__(self, estimator):
+        # Only squares can be divided by a C of their own.
+        if ratio_of(estimator):
+            one = dataclasses.replace(self.hyperparameters["C"], per=())
+            self.hyperparameters, self.vector_class = {**self.hyperparameters, "C": one}, None
+
     def configuration_obstacle(self, estimator):
-        if estimator.penalty not in ("deprecated", "l2"):
-            return f"penalty={estimator.penalty!r}, only L2 is supported"
-        if estimator.l1_ratio not in (0, None):
-            return f"l1_ratio={estimator.l1_ratio!r}, only L2 (l1_ratio=0) is supported"
-        if estimator.solver == "liblinear" and estimator.fit_intercept:
+        solver, ratio = estimator.solver, ratio_of(estimator)
+        if estimator.penalty is None:
+            return "penalty=None has no C"
+        if ratio and solver not in SPARSE:
+            return f"solver={solver!r} has no L1 penalty: use 'saga'"
+        if 0 < ratio < 1 and solver != "saga":
+            return f"solver={solver!r} has no mixed penalty: use 'saga'"
+        if solver == "liblinear" and estimator.fit_intercept:
             return "solver='liblinear' penalises the intercept"
         for name in ("dual", "warm_start"):
             if getattr(estimator, name):
                 return f"{name}=True"
+        return None
+
+    def unused(self, estimator, name):
+        if name != "l1_ratio":
+            return None
+        if estimator.penalty not in ("deprecated", "elasticnet"):
+            return f"penalty={estimator.penalty!r} sets it: leave penalty out"
+        if estimator.solver != "saga":
+            return f"solver={estimator.solver!r} takes no values between 0 and 1: use 'saga'"
         return None
 
     def rows_from(self, estimator):
@@ -80,12 +120,17 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
         return weight * of_class[codes]
 
     def model(self, estimator, data, entries, seed):
+        loss = LogisticLoss() if data.y.shape[1] == 1 else MultinomialLoss()
+        intercept, ratio = estimator.fit_intercept, ratio_of(estimator)
+        if ratio or "l1_ratio" in entries:
+            own = {"C": estimator.C, "l1_ratio": ratio}
+            penalty = ElasticNetPenalty("C", own, inverse=True)
+            problem = SparseLinearProblem(data, penalty, loss, fit_intercept=intercept)
+            return SparseLinearModel(problem, data, entries)
         name, index = only(entries)
-        intercept = estimator.fit_intercept
         penalty = L2Penalty(name, inverse=True, entries=index)
         if penalty.uniform:
             data = narrowed(data, center=intercept, most=MAX_ROWS)
-        loss = LogisticLoss() if data.y.shape[1] == 1 else MultinomialLoss()
         return LinearModel(LinearProblem(data, penalty, loss, fit_intercept=intercept), data)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
@@ -100,17 +145,26 @@ class VectorLogisticFamily(LogisticFamily):
     """LogisticRegression of ``linear_model``: C may be an array, one value per coefficient."""
 
     estimator_class = linear_model.LogisticRegression
-    hyperparameters = {"C": Hyperparameter(regularizes=-1, per=VECTORS, shrinkage=1.0)}
+    hyperparameters = {
+        **LogisticFamily.hyperparameters,
+        "C": Hyperparameter(regularizes=-1, per=VECTORS, shrinkage=1.0),
+    }
 
     def vector_shape(self, per, n_features, n_outputs):
         return (n_features,) if per == "feature" else (n_outputs, n_features)
 
 
+def ratio_of(estimator):
+    """The share of the L1 penalty that a fit of the estimator has."""
+    named = {"l1": 1.0, "l2": 0.0}
+    return named.get(estimator.penalty, float(estimator.l1_ratio or 0.0))
+
+
 @family.register
 def _(estimator: linear_model.LogisticRegression):
-    return VectorLogisticFamily()
+    return VectorLogisticFamily(estimator)
 
 
 @family.register
 def _(estimator: LogisticRegression):
-    return LogisticFamily()
+    return LogisticFamily(estimator)

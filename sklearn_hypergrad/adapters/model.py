@@ -23,6 +23,10 @@ CLOSED_FORM = (
     "hypergradient='auto'."
 )
 
+# Centre of a scan of L1 penalties, relative to the strength at which the first weight leaves zero,
+# and the smallest share of the L1 penalty that counts for it.
+CENTRE, LEAST_RATIO = 1e-2, 0.1
+
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
@@ -423,6 +427,40 @@ class LinearModel(WeightModel):
         through_w = G - t * problem.loss.hvp(factor, u)
         pulled = np.einsum("isk,skp->ip", through_w, weights[0])
         return pulled - np.einsum("isk,skp->ip", t * slope, adjoints[0])
+
+
+class SparseLinearModel(LinearModel):
+    """A linear model with an elastic net penalty, of all splits.
+
+    Parameters
+    ----------
+    problem : SparseLinearProblem
+        It has an ElasticNetPenalty.
+    data : SplitData
+    names : collection of str
+        The hyperparameters that are tuned.
+    """
+
+    smooth = False
+
+    def __init__(self, problem, data, names):
+        super().__init__(problem, data)
+        self._names = frozenset(names)
+
+    def levels(self):
+        penalty = self.problem.penalty
+        ratio = 0.5 if "l1_ratio" in self._names else penalty.own["l1_ratio"]
+        strength = CENTRE * self.problem.first / max(ratio, LEAST_RATIO)
+        levels = {penalty.name: 1 / strength if penalty.inverse else strength, "l1_ratio": 0.5}
+        return {name: levels[name] for name in self._names}
+
+    def differentiated(self, method):
+        if method is None or isinstance(method, Implicit):
+            return super().differentiated(method)
+        raise ValueError(
+            f"Cannot differentiate {type(self).__name__} with {method!r}. This is because descent "
+            f"does not arrive at weights that are zero. Use hypergradient='auto'."
+        )
 
 
 def _predictions(X, coef, intercept):

@@ -33,8 +33,10 @@ from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
 from sklearn_hypergrad.problems.ridge.leave_one_out import LeaveOneOutLoss
 from sklearn_hypergrad.problems.ridge.ridge_problem import RidgeProblem
+from sklearn_hypergrad.problems.sparse.elastic_net_penalty import ElasticNetPenalty
 from sklearn_hypergrad.problems.sparse.exchange import SparseMinimum, exchange
 from sklearn_hypergrad.problems.sparse.gram import DenseGram, RowsGram
+from sklearn_hypergrad.problems.sparse.sparse_linear_problem import SparseLinearProblem
 from sklearn_hypergrad.problems.split_data import SplitData
 from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
 
@@ -44,10 +46,12 @@ __all__ = [
     "AutogradLoss",
     "AutogradProblem",
     "AutogradTraining",
+    "SparseLinearProblem",
     "SplitData",
     "DenseGram",
     "Design",
     "DualRidge",
+    "ElasticNetPenalty",
     "GaussNewton",
     "GramRidge",
     "HeldOutLoss",

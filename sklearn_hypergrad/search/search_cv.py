@@ -136,7 +136,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     Three kinds of hyperparameters can be differentiated:
 
     - of models that are solved, alone or as the last step of pipelines: ``alpha`` of Ridge and
-      RidgeClassifier, ``C`` of LogisticRegression (with an L2 penalty), ``alpha`` of
+      RidgeClassifier, ``C`` and ``l1_ratio`` of LogisticRegression, ``alpha`` of
       PoissonRegressor, GammaRegressor and TweedieRegressor (with a log link), ``C`` of
       LinearSVC and LinearSVR and ``epsilon`` of LinearSVR (with squared losses), ``alpha`` and
       ``epsilon`` of HuberRegressor, ``alpha``, ``gamma`` and ``coef0`` of KernelRidge,

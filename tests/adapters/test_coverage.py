@@ -20,7 +20,6 @@ PENDING = {
     "GaussianProcessRegressor",
     "Lasso",
     "LassoLars",
-    "LogisticRegression",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
     "NuSVC",

@@ -60,6 +60,18 @@ MODELS = {
     "ridge, scaled": (Ridge(), "numbers", {"alpha": 0.7}, {"scales": True}),
     "logistic": (LogisticRegression(), "two", {"C": 0.6}, {}),
     "multinomial": (LogisticRegression(), "three", {"C": 0.6}, {}),
+    "logistic with an elastic net": (
+        LogisticRegression(solver="saga", l1_ratio=0.5),
+        "two",
+        {"C": 0.6},
+        {"scales": True},
+    ),
+    "multinomial with an L1 penalty": (
+        LogisticRegression(solver="saga", l1_ratio=1.0),
+        "three",
+        {"C": 0.9},
+        {},
+    ),
     "poisson": (PoissonRegressor(), "positive", {"alpha": 0.2}, {}),
     "gamma, scaled": (GammaRegressor(), "positive", {"alpha": 0.2}, {"scales": True}),
     "linear support vectors": (

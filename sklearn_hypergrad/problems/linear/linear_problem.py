@@ -246,9 +246,10 @@ class LinearProblem(InnerProblem):
         ridge[: self._design.n_features, 0] = strength
         return ridge
 
-    def state(self, w):
-        """The NewtonState of weights ``w``: one pass over X."""
-        evaluated, factor = self._evaluated(w)
+    def state(self, w, *, predicted=False):
+        """The NewtonState of weights ``w``, with predictions if asked: one pass over X."""
+        z = np.empty((self._design.shape[0], *w.shape[1:])) if predicted else None
+        evaluated, factor = self._evaluated(w, z)
 
         def summands(rows, part):
             t, (value, gradient) = self._t[rows], evaluated(rows, part)
@@ -256,7 +257,7 @@ class LinearProblem(InnerProblem):
             return np.einsum("isk,isl->s", value, t), part.pull(gradient)
 
         loss, slope = self._design.sums(summands)
-        return NewtonState(w, loss, self._design.rescaled(slope), factor)
+        return NewtonState(w, loss, self._design.rescaled(slope), factor, z)
 
     def arrived(self, w, ridge):
         """The NewtonState at a minimum, where the gradient of the loss is ``-ridge * w``."""

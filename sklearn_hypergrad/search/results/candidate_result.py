@@ -283,7 +283,10 @@ def solved(final, model):
         return f"{CLOSED_FORM}, because the predictions of {name} have one"
     if method.through_training:
         return f"{method!r}, because {name} is trained by gradient descent, as was asked for"
-    return f"{method!r}, because the fit of {name} minimises a smooth objective"
+    objective = "a smooth objective"
+    if not model.smooth:
+        objective = "an objective that is smooth as long as no weight becomes zero"
+    return f"{method!r}, because the fit of {name} minimises {objective}"
 
 
 def solved_rows(results):

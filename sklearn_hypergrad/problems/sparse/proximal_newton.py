@@ -1,0 +1,175 @@
+"""Newton's method for training losses with an elastic net penalty, for all splits at once.
+
+At every point the loss is replaced by its quadratic, and the minimum of this quadratic with the
+penalty is found exactly; a line search goes there (Lee, Sun, Saunders 2014, "Proximal Newton-type
+methods for minimizing composite functions"). Only weights that are not zero, and those that the
+slopes of the loss want to be, take part in a step: matrices are as small as the solution is sparse.
+"""
+
+import numpy as np
+
+from sklearn_hypergrad.problems.base import Status
+from sklearn_hypergrad.problems.sparse.exchange import EXCESS
+from sklearn_hypergrad.problems.sparse.quadratics import minima
+
+# Largest numbers of steps, and of halvings of a step: safeguards, chosen by hand.
+MAX_STEPS = 100
+MAX_HALVINGS = 40
+# Share of the L1 penalty from which on the slope of a weight that is zero lets it take part.
+NEAR = 0.8
+# Fewest weights that are zero and may take part in a step; else as many as are not zero.
+FEWEST = 100
+# Share of the diagonal that is added to the Hessian of a step. It holds directions in which the
+# loss is flat; where a step ends does not depend on it.
+HELD = 1e-10
+# Relative rounding error of the objective, and tolerance that counts as converged if rounding
+# prevents a lower one: as for smooth problems.
+SLACK = 1e3 * np.finfo(float).eps
+STUCK = 1e-6
+# Smallest scale of the tolerance, as a share of the objective without features.
+SMALLEST = 1e-3
+
+
+class ProximalNewton:
+    """One minimisation, for one penalty.
+
+    Parameters
+    ----------
+    problem : SparseLinearProblem
+    l1 : float
+        Factor of the absolute values of weights.
+    ridge : ndarray of shape (n_weights, 1, 1)
+        Factors of half their squares.
+    tol : float
+        Root of the squared length of a step in the norm of the Hessian, relative to the objective,
+        that ends the search.
+    """
+
+    def __init__(self, problem, l1, ridge, tol):
+        self._problem, self._tol = problem, tol
+        self._ridge = ridge
+        self._l1 = np.where(problem.penalised_weights, l1, 0.0)
+
+    def run(self, state):
+        """Minimise.
+
+        Parameters
+        ----------
+        state : NewtonState
+            Where to start.
+
+        Returns
+        -------
+        state : NewtonState
+            The minimum, with its predictions.
+        status : Status
+        n_steps : int
+        """
+        n_splits = state.w.shape[1]
+        settled, exact = np.zeros(n_splits, bool), np.ones(n_splits, bool)
+        for n_steps in range(1, MAX_STEPS + 1):
+            step, length, whole = self._step(state, ~settled)
+            allowed = self._allowed(state, self._tol)
+            ready = whole & (self._left(state, step, length) <= allowed)
+            moved, failed = self._descend(state, step, length, settled | ready)
+            # No step lowers the objective in floating point: solved if the step is small.
+            exact &= ~failed | (length <= self._allowed(state, STUCK))
+            state, settled = moved, settled | ready | failed
+            if settled.all():
+                return state, _status(exact.all()), n_steps
+        return state, _status(False), MAX_STEPS
+
+    def _step(self, state, active):
+        """Steps to the minima of the quadratics with the penalty, of the splits that are active.
+
+        Returns
+        -------
+        step : ndarray like the weights
+        length : ndarray of shape (n_splits,)
+            Squared lengths in the norm of the Hessian: twice the distance to the minimum of the
+            objective, at a minimum.
+        whole : ndarray of bool of shape (n_splits,)
+            Whether all weights that are to leave zero have taken part.
+        """
+        step, length = np.zeros_like(state.w), np.zeros(len(active))
+        ready = np.ones(len(active), bool)
+        splits = np.flatnonzero(active)
+        chosen, whole = self._chosen(state.w[:, splits], state.slope[:, splits])
+        numbers, outputs = np.nonzero(chosen.T)[::-1]
+        places = numbers[:, None], splits, outputs[:, None]
+        w, slope = state.w[places].T, state.slope[places].T
+        l1, ridge = self._l1[numbers, 0], self._ridge[numbers, 0, 0]
+        hessians = held(self._problem.hessians(state, chosen, splits))
+        right = np.einsum("sij,sj->si", hessians, w) - slope
+        lowest, converged = minima(hessians, right, l1, ridge, w)
+        moved = lowest - w
+        step[places] = moved.T
+        curved = np.einsum("sij,sj->si", hessians, moved) + ridge * moved
+        length[splits] = np.einsum("si,si->s", moved, curved)
+        ready[splits] = whole & converged
+        return step, length, ready
+
+    def _chosen(self, w, slope):
+        """Which weights take part, and for every split whether all that are to leave zero do."""
+        l1 = self._l1[:, None]
+        inside = ((w != 0) | (l1 == 0)).any(axis=1)
+        size = np.where(inside, 0.0, np.abs(slope).max(axis=1))
+        near = size > NEAR * self._l1
+        most = max(FEWEST, np.count_nonzero(inside))
+        if np.count_nonzero(near) > most:
+            near &= size >= np.partition(size, -most, axis=None)[-most]
+        chosen = inside | near
+        over = np.abs(slope) > l1 * (1 + EXCESS)
+        return chosen, ~np.any(over & ~chosen[:, None], axis=(0, 2))
+
+    def _objective(self, state):
+        return state.objective(self._ridge) + np.einsum(
+            "jsk,jk->s", np.abs(state.w), np.broadcast_to(self._l1, state.w[:, 0].shape)
+        )
+
+    def _allowed(self, state, tol):
+        most = self._problem.scale
+        scale = np.clip(self._objective(state), SMALLEST * most, most)
+        return np.maximum(tol**2 * scale, self._problem.rounding)
+
+    # Newton's method squares the relative error, as long as no weight leaves zero or arrives there.
+    def _left(self, state, step, length):
+        """The squared length that is expected of the step after this one."""
+        same = np.all(np.sign(state.w + step) == np.sign(state.w), axis=(0, 2))
+        share = length / np.maximum(np.maximum(length, self._objective(state)), 1e-300)
+        return np.where(same, share, 1.0) * length
+
+    def _descend(self, state, step, length, sure):
+        """Halve the step of each split until its objective falls enough, unless it is sure to.
+
+        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1.
+
+        Returns
+        -------
+        state : NewtonState
+        failed : ndarray of bool of shape (n_splits,)
+            Which splits have not moved.
+        """
+        share, objective = np.ones(len(length)), self._objective(state)
+        slack = SLACK * np.abs(objective)
+        for _ in range(MAX_HALVINGS):
+            moved = self._problem.state(state.w + share[:, None] * step, predicted=True)
+            enough = objective - 1e-4 * share * length + slack
+            failed = ~(self._objective(moved) <= enough) & ~sure
+            if not failed.any():
+                return moved, failed
+            share = np.where(failed, 0.5 * share, share)
+        share = np.where(failed, 0.0, share)
+        return self._problem.state(state.w + share[:, None] * step, predicted=True), failed
+
+
+def held(hessians):
+    """Hessians that are held in the directions in which the loss is flat."""
+    found = hessians.copy()
+    diagonals = np.einsum("sii->si", found)
+    diagonals *= 1 + HELD
+    return found
+
+
+def _status(exact):
+    return Status.CONVERGED if exact else Status.INNER_NOT_CONVERGED
