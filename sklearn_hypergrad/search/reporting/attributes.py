@@ -16,7 +16,11 @@ from sklearn_hypergrad.search.results.remark import Remark
 UNCONVERGED = 1e-3
 # What fits are compared with, and the remedy, by whether the model is trained step by step.
 REMEDIES = {
-    False: ("the converged model", "Raise max_iter or lower tol of the estimator."),
+    False: (
+        "the converged model",
+        "The solver of the estimator stops early, which regularises, too, and no search of minima "
+        "sees it. Raise max_iter or lower tol of the estimator.",
+    ),
     True: (
         "the training of the search",
         "It is at the limits of its precision: lower learning_rate_init, or standardise X and pass "

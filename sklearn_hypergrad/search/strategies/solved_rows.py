@@ -115,6 +115,9 @@ class SolvedRows(abc.ABC):
             if row is not None:
                 solved.append(row)
                 continue
+            doubt = "" if position or fits is None else self._early_doubt(settings, fits)
+            if doubt:
+                return [], doubt
             fits, row = self._scored(settings, fits, scores)
             doubt = "" if position or row is None else self._doubt(settings, fits, row)
             if doubt:
@@ -204,6 +207,10 @@ class SolvedRows(abc.ABC):
     @abc.abstractmethod
     def _fits(self, model, fitted, h, block, splits):
         """Yield the SplitFit of every split of a model."""
+
+    def _early_doubt(self, settings, fits):
+        """The same as ``_doubt`` as far as it can be said before fits start at solutions."""
+        return ""
 
     @abc.abstractmethod
     def _doubt(self, settings, fits, row):

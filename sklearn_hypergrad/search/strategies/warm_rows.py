@@ -97,29 +97,38 @@ class WarmRows(SolvedRows):
     def _y(self, split):
         return rows_of(self._inputs.y, row_numbers(self._inputs.splits[split][0]))
 
-    def _doubt(self, settings, fits, row):
+    # A solver that stops early takes as long from a solution, and for nothing.
+    def _early_doubt(self, settings, fits):
         first, began = fits[0], time.perf_counter()
         params = self._prepared.steps[first.split].params
         # Rows themselves warn where something is wrong.
         with warnings_kept(ConvergenceWarning) as told:
             cold = self._fitted(settings, first.features(0), self._y(first.split), params)
-        cold = SplitFit(first.split, cold, bool, first.features, time.perf_counter() - began)
-        if told:
-            self._begin(cold, settings, told)
-            return "the solver of scikit-learn does not converge from the beginning"
+        seconds = time.perf_counter() - began
+        cold = SplitFit(first.split, cold, bool, first.features)
         with warnings_here("ignore"):
-            output = self._output(cold, settings)
-        return _difference(output["test_scores"], [each["test_scores"] for each in row.outputs])
+            self._cold = self._output(cold, settings)
+        if not told:
+            return ""
+        self._begin(seconds, told)
+        first.fit()
+        with warnings_here("ignore"):
+            warm = self._output(first, settings)
+        (name, score), *_ = _named(self._cold["test_scores"]).items()
+        apart = _apart(name, score, _named(warm["test_scores"])[name])
+        return f"the solver of scikit-learn does not converge from the beginning: {apart}"
 
-    def _begin(self, cold, settings, told):
+    def _begin(self, seconds, told):
         """Keep a fit from the beginning if it is that of the estimator on the data themselves."""
-        alone = self._prepared.steps[cold.split].pipeline is None
+        alone = self._prepared.steps[0].pipeline is None
         if alone and self._prepared.cv_data[0].X is self._inputs.X:
             for text in told:
                 warnings.warn(text, ConvergenceWarning, stacklevel=2)
-            output = self._output(cold, settings)
-            output["fit_time"] += cold.seconds
-            self.begun = [output]
+            self.begun = [{**self._cold, "fit_time": self._cold["fit_time"] + seconds}]
+
+    def _doubt(self, settings, fits, row):
+        scores = [each["test_scores"] for each in row.outputs]
+        return _difference(self._cold["test_scores"], scores)
 
     def _refit(self, h, fits):
         return WarmRefit.of([fit.final for fit in fits], self._prepared, h)
@@ -127,14 +136,21 @@ class WarmRows(SolvedRows):
 
 def _difference(score, scores):
     """Why a score from the beginning does not confirm those of all splits, or ""."""
-    if not isinstance(score, dict):
-        score, scores = {"score": score}, [{"score": each} for each in scores]
-    for name, cold in score.items():
-        warm = np.array([each[name] for each in scores], dtype=float)
+    several = [_named(each) for each in scores]
+    for name, cold in _named(score).items():
+        warm = np.array([each[name] for each in several], dtype=float)
         allowed = max(CONFIRMED * abs(warm[0]), OF_DEVIATION * np.std(warm))
         if np.isfinite(cold) and not abs(cold - warm[0]) <= allowed:
-            return (
-                f"the {name} of the first split is {cold:.6g} where the solver of scikit-learn "
-                f"ends from the beginning, and {warm[0]:.6g} at the minimum"
-            )
+            return _apart(name, cold, warm[0])
     return ""
+
+
+def _named(score):
+    return score if isinstance(score, dict) else {"score": score}
+
+
+def _apart(name, cold, warm):
+    return (
+        f"the {name} of the first split is {cold:.6g} where the solver of scikit-learn ends from "
+        f"the beginning, and {warm:.6g} at the minimum"
+    )
