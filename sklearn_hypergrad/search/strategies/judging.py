@@ -3,8 +3,8 @@
 Points that can win have exact solutions, and the scorer gets what GridSearchCV gives it: a pipeline
 whose last step has the solution, and rows of X and y as the user gave them. Which points these are
 is told by predictions, where the scorer looks at nothing else; otherwise all points are. Classes
-that are predicted beyond doubt are all that such a scorer gets. If the scorer fails, all listed
-values are fitted and scored by scikit-learn.
+that are predicted beyond doubt are all that such a scorer gets; so is an order of decision values.
+If the scorer fails, all listed values are fitted and scored by scikit-learn.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.contest import exact_scores
 from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
+from sklearn_hypergrad.search.strategies.ranked_scores import RankedScores
 from sklearn_hypergrad.threads import cached_property, warnings_here
 from sklearn_hypergrad.tuning.events import StorageError
 from sklearn_hypergrad.tuning.objective import DIVERGING
@@ -104,9 +105,10 @@ class Judge:
 
     @cached_property
     def _predicted(self):
-        """The PredictedScores, or None if they do not apply."""
-        if PredictedScores.apply(self._prepared, self._objective):
-            return PredictedScores(self._prepared, self._objective)
+        """The PredictedScores or RankedScores, or None if neither apply."""
+        for kind in (PredictedScores, RankedScores):
+            if kind.apply(self._prepared, self._objective):
+                return kind(self._prepared, self._objective)
         return None
 
     def _score(self, h):
