@@ -448,7 +448,7 @@ def test_useless_rows_train_nothing():
 @parametrize_with_checks(
     [
         quick(
-            MLPClassifier((), init_scale=0.0, batch_size=10**6, n_steps=10),
+            MLPClassifier((), init_scale=0.0, batch_size=10**6, n_steps=5),
             learning_rate=1.0,
             max_iter=2,
             cv=StratifiedShuffleSplit(1, test_size=0.5, random_state=0),

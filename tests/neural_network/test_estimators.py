@@ -33,7 +33,7 @@ def learned(kind):
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 @parametrize_with_checks(
     [
-        MLPClassifier(10, n_steps=40, random_state=0),
+        MLPClassifier(10, n_steps=20, random_state=0),
         MLPRegressor(10, n_steps=40, random_state=0),
     ]
 )

@@ -30,12 +30,11 @@ pytestmark = [
 SHORT = {"cv": 2, "error_score": "raise", "max_iter": 3, "tol": 0.1}
 
 
-# A regressor with a list, a classifier with a range, and a vector.
+# A regressor with a list, and a classifier with a range.
 @parametrize_with_checks(
     [
         HypergradSearchCV(Ridge(), {"alpha": [0.1, 1.0, 10.0]}, **SHORT),
         HypergradSearchCV(RidgeClassifier(), {"alpha": Continuous(0.1, 10)}, **SHORT),
-        HypergradSearchCV(linear_model.Ridge(), {"alpha": Continuous(per="feature")}, **SHORT),
     ],
     expected_failed_checks=expected_failures,
 )
@@ -46,6 +45,7 @@ def test_estimator_checks(estimator, check):
 @pytest.mark.thorough
 @parametrize_with_checks(
     [
+        HypergradSearchCV(linear_model.Ridge(), {"alpha": Continuous(per="feature")}, **SHORT),
         HypergradSearchCV(Ridge(), {"alpha": Continuous()}, cv=2, error_score="raise"),
         HypergradSearchCV(LogisticRegression(), {"C": [0.1, 10.0]}, cv=2, error_score="raise"),
         HypergradSearchCV(LogisticRegression(), {"C": Continuous()}, cv=2, error_score="raise"),

@@ -235,6 +235,7 @@ TALL = {
 }
 # Of the sizes of a training part and of all data, and around them.
 SQUARE = {f"p={p}": features(p) for p in (N_TRAIN - 1, N_TRAIN, N_TRAIN + 1, N, 45)}
+BESIDE = {f"p={N_TRAIN - 1}", f"p={N}"}
 ALPHAS = 10.0 ** np.arange(-12, 13, 3)
 CS = [1e-12, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e12]
 
@@ -345,7 +346,9 @@ def test_logistic_regression_with_degenerate_columns(name, per, intercept):
 
 
 @pytest.mark.parametrize("per", [None, "feature"])
-@pytest.mark.parametrize("name", SQUARE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.thorough) if n in BESIDE else n for n in SQUARE]
+)
 def test_logistic_regression_around_square_training_parts(name, per):
     """Any classes can be separated there."""
     X, y = SQUARE[name], classes(X4)

@@ -99,7 +99,7 @@ def test_a_fitted_search_is_pickled_without_the_data(fitted):
 
 def test_the_vector_is_better_on_new_data():
     ratios = []
-    for seed in range(5):
+    for seed in range(3):
         X, y = sparse_signal(600, seed=seed)
         search = ridge_search().fit(X[:80], y[:80])
         common = Ridge(**search.cv_results_["params"][1]).fit(X[:80], y[:80])
