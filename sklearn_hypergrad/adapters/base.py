@@ -60,6 +60,9 @@ class Family(abc.ABC):
         Whether each model has the data of one split; else as many splits as share their X.
     trained : bool
         Whether its models are trained step by step, and not solved.
+    nested : tuple of str
+        Parameters that have parameters of their own which can be tuned: with "kernel", names of
+        hyperparameters may begin with ``kernel__``.
     methods : tuple of str
         Methods of ``estimator_class`` that subclasses must not override.
     conditions : str

@@ -76,7 +76,7 @@ def _middle(span, candidate, transform):
     lowest, highest = hyperparameter.limits
     low = lowest if continuous.low is None else continuous.low
     high = highest if continuous.high is None else continuous.high
-    own = candidate.final.get_params(deep=False)[span.leaf]
+    own = candidate.final.get_params()[span.leaf]
     usual = float(transform.to_constrained(0.0))
     for value in (continuous.init, own, hyperparameter.start, usual):
         if isinstance(value, numbers.Real) and lowest < value < highest:

@@ -13,6 +13,8 @@ from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
 )
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
@@ -422,6 +424,29 @@ ROWS = [
         "numbers",
         {"alpha": 0.3, "gamma": 0.2, "coef0": 0.6},
         scoring=NUMBERS,
+    ),
+    Row(
+        "gaussian process",
+        GaussianProcessRegressor(
+            ConstantKernel(0.7) * RBF(1.5) + WhiteKernel(0.1), optimizer=None, normalize_y=True
+        ),
+        "several",
+        {"alpha": 0.02, "kernel__k1__k1__constant_value": 2.0, "kernel__k1__k2__length_scale": 1.7},
+        scoring=NUMBERS,
+        weighted=False,
+        sparse="takes no sparse X",
+        obstacles=(({"alpha": np.full(21, 0.1)}, "alpha is an array"),),
+    ),
+    Row(
+        "gaussian process, fixed bounds",
+        GaussianProcessRegressor(
+            Matern([0.5, 1.0, 2.0, 1.0, 3.0], "fixed", nu=1.5) + WhiteKernel(0.1, "fixed")
+        ),
+        "numbers",
+        {"kernel__k2__noise_level": 0.2, "alpha": 0.1},
+        scoring=NUMBERS,
+        weighted=False,
+        sparse="takes no sparse X",
     ),
     Row(
         "discriminant analysis",

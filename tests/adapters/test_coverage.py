@@ -17,7 +17,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 # Families for these are on their way.
 PENDING = {
     "ElasticNet",
-    "GaussianProcessRegressor",
     "Lasso",
     "LassoLars",
     "MultiTaskElasticNet",

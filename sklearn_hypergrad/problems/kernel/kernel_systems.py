@@ -1,5 +1,7 @@
 """The linear systems of kernel methods with squared errors: of all splits, from one kernel."""
 
+import dataclasses
+
 import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.linalg.lapack import dgecon, dgetrf, dgetrs, dpotrf, dpotrs
@@ -112,6 +114,37 @@ class KernelSolution:
             of_alpha -= np.sum(adjoint * self._scaled[split])
             adjoints.append(root * adjoint)
         return of_alpha, (G - systems.columns(adjoints), self._columns)
+
+
+def rows_used_once(data):
+    """The data of some splits, with copies of rows that a split uses more than once.
+
+    Kernels with noise tell a row from a copy of it.
+    """
+    copies = [
+        _occurrences(np.concatenate(pair)) for pair in zip(data.trains, data.tests, strict=True)
+    ]
+    n_copies, n_rows = 1 + max(map(np.max, copies)), len(data.y)
+    if n_copies == 1:
+        return data
+    rows = np.tile(np.arange(n_rows), n_copies)
+    moved = [n_rows * each for each in copies]
+    return dataclasses.replace(
+        data,
+        X=data.X[rows],
+        y=data.y[rows],
+        trains=[t + move[: len(t)] for t, move in zip(data.trains, moved, strict=True)],
+        tests=[t + move[-len(t) :] for t, move in zip(data.tests, moved, strict=True)],
+    )
+
+
+def _occurrences(rows):
+    """How often each of some rows occurs before."""
+    order = np.argsort(rows, kind="stable")
+    ranked = rows[order]
+    before = np.empty(len(rows), dtype=int)
+    before[order] = np.arange(len(rows)) - np.searchsorted(ranked, ranked)
+    return before
 
 
 def inverse(system):

@@ -47,16 +47,19 @@ class Range:
         Bounds, scale and shape.
     listed : tuple of numbers
         The values a list gave, as they are and in its order; empty for a ``Continuous``.
+    nested : str
+        The name of the hyperparameter in its own estimator, if it is not the last part of ``key``.
     """
 
     key: str
     continuous: Continuous
     listed: tuple = ()
+    nested: str = ""
 
     @property
     def leaf(self):
         """The name of the hyperparameter in its own estimator."""
-        return self.key.rpartition("__")[2]
+        return self.nested or self.key.rpartition("__")[2]
 
     @property
     def scale(self):
@@ -128,14 +131,27 @@ def final_step(estimator, key):
     """The final step that ``key`` belongs to, and its path; else ``(None, None)``.
 
     ``key`` leads through the last steps of (nested) pipelines. Subclasses of Pipeline may do more
-    than transform, such as resample, and are not followed.
+    than transform, such as resample, and are not followed. What is left of it is the name of the
+    hyperparameter, which may itself be nested, as ``kernel__length_scale`` is.
     """
-    *path, leaf = key.split("__")
-    for name in path:
-        if type(estimator) is not Pipeline or name != estimator.steps[-1][0]:
+    path, names = [], key.split("__")
+    while len(names) > 1 and not _is_nested(estimator, names[0]):
+        if type(estimator) is not Pipeline or names[0] != estimator.steps[-1][0]:
             return None, None
         estimator = estimator.steps[-1][1]
+        path.append(names.pop(0))
     return (None, None) if isinstance(estimator, Pipeline) else (estimator, path)
+
+
+def _is_nested(estimator, name):
+    """Whether a parameter of an estimator has parameters that may be tuned."""
+    found = family(estimator)
+    return found is not None and name in found.nested
+
+
+def _leaf(key, path):
+    """The name of a hyperparameter in the final step that ``path`` leads to."""
+    return "__".join(key.split("__")[len(path) :])
 
 
 def configured(estimator, settings):
@@ -252,7 +268,7 @@ def _candidates(grid, searched, settings, estimator, beside):
         return [Candidate(settings, reason=_why_enumerated(grid, own))]
     # All names lead to the same final step. Their order is that of the grid.
     keys = [key for key in grid if key in searched]
-    final, _ = final_step(own, keys[0])
+    final, path = final_step(own, keys[0])
     found = family(final)
     obstacle = found.obstacle(final)
     if obstacle is not None:
@@ -262,7 +278,7 @@ def _candidates(grid, searched, settings, estimator, beside):
         reason = f"{', '.join(keys)} of {type(final).__name__}: {obstacle}"
         listed = ParameterGrid({key: grid[key] for key in keys})
         return [Candidate({**settings, **values}, reason=reason) for values in listed]
-    choices = [_choices(key, grid[key], final, found, beside) for key in keys]
+    choices = [_choices(key, grid[key], _leaf(key, path), final, found, beside) for key in keys]
     reason = _why_enumerated(grid, own)
     return [
         _candidate(dict(zip(keys, chosen, strict=True)), settings, estimator, reason)
@@ -270,11 +286,12 @@ def _candidates(grid, searched, settings, estimator, beside):
     ]
 
 
-def _choices(key, values, final, found, beside):
+def _choices(key, values, leaf, final, found, beside):
     """The values that are enumerated, and the range if there is one."""
-    span, others = as_range(key, values, found.hyperparameters[key.rpartition("__")[2]].open_limits)
+    span, others = as_range(key, values, found.hyperparameters[leaf].open_limits)
     if span is None:
         return others
+    span = dataclasses.replace(span, nested=leaf)
     # Listed values have been sorted by the limits already.
     if not span.listed:
         _check_range(span, final, found)
@@ -301,8 +318,8 @@ def _why_enumerated(grid, estimator):
         if is_range:
             reasons[key] = why_not
         elif why_not is None:
-            final, _ = final_step(estimator, key)
-            limits = family(final).hyperparameters[key.rpartition("__")[2]].open_limits
+            final, path = final_step(estimator, key)
+            limits = family(final).hyperparameters[_leaf(key, path)].open_limits
             reasons[key] = _why_no_range(grid[key], limits)
     return "; ".join(f"{key}: {reason}" for key, reason in reasons.items() if reason) or None
 
@@ -324,11 +341,10 @@ def _why_no_range(values, limits):
 
 def _why_not(estimator, key):
     """Why a hyperparameter cannot be differentiated, or None."""
-    final, _ = final_step(estimator, key)
+    final, path = final_step(estimator, key)
     if final is None:
         return why_not_final(estimator, key)
-    found = family(final)
-    leaf = key.rpartition("__")[2]
+    found, leaf = family(final), _leaf(key, path)
     if found is not None and leaf in found.hyperparameters:
         return found.unused(final, leaf)
     return " ".join(why_enumerated(type(final), leaf, found))

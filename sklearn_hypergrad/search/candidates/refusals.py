@@ -56,6 +56,9 @@ def refuse_continuous(key, values, reason, estimator):
         clone(estimator).set_params(**{key: None})
     except ValueError as error:
         raise ValueError(f"{error}{_name_hint(key, list(estimator.get_params()))}") from None
+    except AttributeError:
+        # What has no parameters has no names of them.
+        pass
     raise ValueError(
         f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
         f"values to enumerate instead."

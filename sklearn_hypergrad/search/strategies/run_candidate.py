@@ -226,7 +226,7 @@ def _enumerated(candidate, reason):
 def _usual(span, candidate):
     """The only value of a Continuous: its init, or the estimator's own value within its bounds."""
     low, high, init = span.continuous.low, span.continuous.high, span.continuous.init
-    own = getattr(candidate.final, span.leaf)
+    own = candidate.final.get_params()[span.leaf]
     if init is not None or low is high is None:
         return own if init is None else init
     try:

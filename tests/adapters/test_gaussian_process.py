@@ -1,0 +1,149 @@
+"""GaussianProcessRegressor: what the table of families does not show."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import (
+    RBF,
+    ConstantKernel,
+    DotProduct,
+    Matern,
+    PairwiseKernel,
+    RationalQuadratic,
+    WhiteKernel,
+)
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad.adapters import family, gaussian_process
+
+NOISY = RBF(1.3) + WhiteKernel(0.2)
+
+
+def process(kernel, **params):
+    return GaussianProcessRegressor(kernel, optimizer=None, **params)
+
+
+def model_of(estimator, block, h):
+    return family(estimator).model(estimator, block, dict.fromkeys(h), 0)
+
+
+KERNELS = {
+    "rational quadratic": (RationalQuadratic(1.2, 0.7), {"length_scale": 1.5, "alpha": 0.4}),
+    "matern": (2.0 * Matern(1.5, nu=2.5), {"k1__constant_value": 0.6, "k2__length_scale": 2.0}),
+    "dot product": (DotProduct(0.5) ** 2, {"kernel__sigma_0": 0.9}),
+    "anisotropic": (1.5 * RBF([1.0, 2.0, 0.5, 1.0, 3.0]), {"k1__constant_value": 0.4}),
+    "noise": (NOISY, {"k1__length_scale": 1.7, "k2__noise_level": 0.5}),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_pullback_is_exact(make_block, five_point, name):
+    kernel, parameters = KERNELS[name]
+    h = {"alpha": 0.3} | {f"kernel__{key}": value for key, value in parameters.items()}
+    estimator = process(kernel, normalize_y=True)
+    model = model_of(estimator, make_block(n_outputs=2), h)
+    fitted = model.fit(h, None, 0)
+    g = np.random.default_rng(1).normal(size=fitted.z.shape)
+    gradient = fitted.pullback(g).gradient
+    assert set(gradient) == set(model.levels()) == set(h)
+    for key in h:
+        differences = five_point(
+            lambda t, key=key: np.sum(g * model.train(h | {key: h[key] * np.exp(t)}, None, 0).z),
+            2e-3,
+        )
+        assert_allclose(h[key] * gradient[key], differences, rtol=1e-8)
+
+
+@pytest.mark.parametrize("splits", ["overlapping", "bootstrap"])
+def test_rows_that_a_split_uses_twice(make_block, splits):
+    """Held-out rows have no noise in common with training rows, nor have rows drawn again."""
+    block = make_block(splits=splits)
+    block = dataclasses.replace(block, tests=[np.arange(len(block.y)) for _ in block.tests])
+    h = {"kernel__k1__length_scale": 1.7, "kernel__k2__noise_level": 0.5}
+    fitted = model_of(process(NOISY), block, h).fit(h, None, 0)
+    expected = []
+    for train, test in zip(block.trains, block.tests, strict=True):
+        fit = clone(process(NOISY)).set_params(**h).fit(block.X[train], block.y[train, 0])
+        expected.append(fit.predict(block.X[test]))
+    assert_allclose(fitted.z[:, 0], np.concatenate(expected), rtol=1e-9)
+
+
+def test_it_finds_a_better_score_than_a_grid(data):
+    X, y = data("diabetes")
+    X, y = X[:60], y[:60]
+    pipeline = make_pipeline(StandardScaler(), process(NOISY, normalize_y=True))
+    name = "gaussianprocessregressor__kernel__k1__length_scale"
+    noise = "gaussianprocessregressor__kernel__k2__noise_level"
+    grid = {name: [1.0, 10.0, 100.0], noise: [0.01, 0.1, 1.0]}
+    search = HypergradSearchCV(pipeline, grid, cv=KFold(3)).fit(X, y)
+    assert search.best_score_ >= GridSearchCV(pipeline, grid, cv=KFold(3)).fit(X, y).best_score_
+    assert set(search.best_params_) == set(grid)
+    best = clone(pipeline).set_params(**search.best_params_)
+    assert_allclose(search.best_score_, cross_val_score(best, X, y, cv=KFold(3)).mean())
+    assert_allclose(search.predict(X), best.fit(X, y).predict(X))
+    assert list(search.hyperparameters_["name"]) == list(grid)
+    assert name in str(search.report())
+
+
+def test_kernels_may_be_listed_beside_their_parameters(data):
+    X, y = data("diabetes")
+    kernels = [RBF([1.0] * X.shape[1]), Matern(nu=1.5)]
+    grid = {"kernel": kernels, "kernel__length_scale": [0.1, 10.0], "alpha": [0.1, 1.0]}
+    search = HypergradSearchCV(process(None, normalize_y=True), grid, cv=2)
+    search.fit(X[:60], y[:60])
+    assert len(search.hyperparameters_) == 4
+    assert {type(params["kernel"]) for params in search.cv_results_["params"]} == {RBF, Matern}
+
+
+def test_a_score_without_a_gradient_judges_points(data):
+    X, y = data("diabetes")
+    grid = {"alpha": [0.01, 1.0]}
+    model, options = process(RBF(50.0), normalize_y=True), {"cv": 2, "scoring": "neg_max_error"}
+    search = HypergradSearchCV(model, grid, **options).fit(X[:60], y[:60])
+    assert "could not judge" not in str(search.report())
+    plain = GridSearchCV(model, grid, **options).fit(X[:60], y[:60])
+    assert search.best_score_ >= plain.best_score_
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "reason"),
+    [
+        (GaussianProcessRegressor(), "alpha", "largest marginal likelihood. Give optimizer=N"),
+        (GaussianProcessRegressor(RBF()), "kernel__length_scale", "Give optimizer=None, or bounds"),
+        (process(PairwiseKernel()), "kernel__gamma", "PairwiseKernel are differences. KernelRidge"),
+        (process(Matern(nu=1.7)), "kernel__length_scale", "Matern are differences with nu=1.7"),
+        (process(Matern()), "kernel__nu", "kernel__nu of GaussianProcessRegressor"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_has_no_derivative_is_enumerated(data, estimator, name, reason):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(estimator, {name: [0.5, 1.5]}, cv=2).fit(X[:8], y[:8])
+    assert reason in search.hypergradient_
+    assert list(search.cv_results_[f"param_{name}"]) == [0.5, 1.5]
+    with pytest.raises(ValueError, match=reason.replace("(", r"\(")):
+        HypergradSearchCV(estimator, {name: Continuous()}).fit(X[:8], y[:8])
+
+
+def test_the_default_kernel_has_no_parameters_but_alpha_is_searched(data):
+    X, y = data("diabetes")
+    search = HypergradSearchCV(process(None), {"alpha": [0.1, 10.0]}, cv=2)
+    assert "closed form" in search.fit(X[:40], y[:40]).hypergradient_
+    search.set_params(param_grid={"kernel__k2__length_scale": Continuous()})
+    with pytest.raises(ValueError, match="kernel=None has no parameters that can be set"):
+        search.fit(X[:40], y[:40])
+
+
+def test_sample_weights_and_too_many_rows_are_refused(make_block, monkeypatch):
+    with pytest.raises(ValueError, match="takes no sample_weight"):
+        model_of(process(ConstantKernel()), make_block(weighted=True), {"alpha": 1.0})
+    monkeypatch.setattr(gaussian_process, "MAX_ROWS", 20)
+    with pytest.raises(ValueError, match="40 rows are too many: at most 20"):
+        model_of(process(ConstantKernel()), make_block(), {"alpha": 1.0})
