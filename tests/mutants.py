@@ -256,8 +256,8 @@ MUTANTS = [
     ),
     Mutant(
         "problems/kernel/pairwise_kernel.py",
-        "lambda W: degree * np.multiply",
-        "lambda W: 1.001 * degree * np.multiply",
+        "slope *= degree\n",
+        "slope *= 1.001 * degree\n",
         "The slope of a polynomial kernel is 0.1 % too large.",
         "problems/test_pairwise_kernel.py",
     ),

@@ -1,12 +1,18 @@
 """The linear systems of kernel methods with squared errors: of all splits, from one kernel."""
 
 import dataclasses
+import weakref
 
 import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.linalg.lapack import dgecon, dgetrf, dgetrs, dpotrf, dpotrs
 
+from sklearn_hypergrad.problems.kernel.scratch import Scratch
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
+
+# Largest number of entries of all factors that are kept; beyond, they are computed once more by the
+# pullback. Chosen by hand: 1.6 GB, which is ten splits of 4,500 training rows.
+MOST_NUMBERS = 200_000_000
 
 
 # Derivation. With K the kernel of the training rows, S^2 their weights, and targets y, a split
@@ -32,6 +38,7 @@ class KernelSystems:
         targets = [data.y[train] for train in data.trains] if targets is None else targets
         self.rights = [root * y for root, y in zip(self.roots, targets, strict=True)]
         self.held_out = held_out_rows(data)
+        self.scratch = Scratch()
 
     def solve(self, K, alpha):
         """The KernelSolution; ``K`` is of shape (n_samples, n_samples).
@@ -43,15 +50,25 @@ class KernelSystems:
         """
         return KernelSolution(self, K, float(alpha))
 
+    @property
+    def keeps_factors(self):
+        """Whether the factors of all splits are kept for the pullback."""
+        return sum(len(train) ** 2 for train in self.data.trains) <= MOST_NUMBERS
+
     def inverse(self, split, K, alpha):
-        """A function that solves the system of one split."""
+        """A function that solves the system of one split, and the array that it uses."""
         rows, root = self.data.trains[split], self.roots[split]
-        # Rows and then columns: half the time of both at once.
-        system = K.take(rows, axis=0).take(rows, axis=1)
+        # Rows and then columns: half the time of both at once. Rows are in range, and to check that
+        # would take another copy.
+        wide = self.scratch.take((len(rows), len(K)))
+        np.take(K, rows, axis=0, out=wide, mode="clip")
+        system = self.scratch.take((len(rows), len(rows)))
+        np.take(wide, rows, axis=1, out=system, mode="clip")
+        self.scratch.give_back(wide)
         if np.any(root != 1):
             system *= root * root.T
-        system[np.diag_indices_from(system)] += alpha
-        return inverse(system)
+        np.einsum("ii->i", system)[...] += alpha
+        return inverse(system), system
 
     def columns(self, parts):
         """Numbers of training rows as columns of all rows, one per split and output."""
@@ -85,11 +102,17 @@ class KernelSolution:
     """
 
     def __init__(self, systems, K, alpha):
-        self._systems, self._K = systems, K
-        splits = range(systems.data.n_splits)
-        self._inverses = [systems.inverse(split, K, alpha) for split in splits]
-        pairs = zip(self._inverses, systems.rights, strict=True)
-        self._scaled = [solve(right) for solve, right in pairs]
+        self._systems, self._K, self._alpha = systems, K, alpha
+        self._inverses, arrays, self._scaled = [], [], []
+        for split, right in enumerate(systems.rights):
+            solve, array = systems.inverse(split, K, alpha)
+            self._scaled.append(solve(right))
+            if systems.keeps_factors:
+                self._inverses.append(solve)
+                arrays.append(array)
+            else:
+                systems.scratch.give_back(array)
+        weakref.finalize(self, systems.scratch.give_back, *arrays).atexit = False
         self.coefs = [root * u for root, u in zip(systems.roots, self._scaled, strict=True)]
         self._columns = systems.columns(self.coefs)
         self.z = systems.by_split(K @ self._columns)[systems.held_out]
@@ -110,10 +133,18 @@ class KernelSolution:
         pulled = systems.by_split(self._K.T @ G)
         adjoints, of_alpha = [], 0.0
         for split, (train, root) in enumerate(zip(data.trains, systems.roots, strict=True)):
-            adjoint = self._inverses[split](root * pulled[train, split])
+            adjoint = self._solved(split, root * pulled[train, split])
             of_alpha -= np.sum(adjoint * self._scaled[split])
             adjoints.append(root * adjoint)
         return of_alpha, (G - systems.columns(adjoints), self._columns)
+
+    def _solved(self, split, right):
+        if self._inverses:
+            return self._inverses[split](right)
+        solve, array = self._systems.inverse(split, self._K, self._alpha)
+        solution = solve(right)
+        self._systems.scratch.give_back(array)
+        return solution
 
 
 def rows_used_once(data):

@@ -22,6 +22,7 @@ from sklearn_hypergrad.problems.kernel.pair_sums import (
     Products,
     SquaredDistances,
 )
+from sklearn_hypergrad.problems.kernel.scratch import Scratch
 
 # Exponents below this one are multiplied out. Measured: cubes take a sixth of the time that powers
 # of floats take, eighth powers a quarter.
@@ -50,7 +51,8 @@ def _power(s, degree):
     slope = _raised(s, degree - 1)
     # Below one it is infinite at zero.
     K = slope * s if degree >= 1 else s**degree
-    return K, lambda W: degree * np.multiply(W, slope, out=W)
+    slope *= degree
+    return K, lambda W: np.multiply(W, slope, out=W)
 
 
 def _raised(s, exponent):
@@ -73,7 +75,7 @@ class KernelForm:
         The PairSum.
     function : callable
         ``function(s, degree) -> (K, slope)``: the kernel, which may be written over ``s``, and a
-        function that multiplies a matrix, which it may overwrite, by the derivative in ``s``.
+        function that multiplies a matrix in place by the derivative in ``s``.
     names : tuple of str
         The hyperparameters that scikit-learn's kernel takes.
     """
@@ -127,6 +129,7 @@ class PairwiseKernel:
         form = KERNELS[name]
         self.names, self.function, self.degree = form.names, form.function, degree
         self.pairs = form.pairs(X)
+        self.scratch = Scratch()
         own = {"gamma": gamma, "coef0": coef0}
         self._own = {name: own[name] for name in form.names}
         self._entries = None if entries is None else np.ravel(entries)
@@ -187,7 +190,14 @@ class KernelMatrix:
         wanted = [name for name in self._kernel.names if names is None or name in names]
         if not wanted:
             return {}
-        V, pairs, found = self._weights(W), self._kernel.pairs, {}
+        scratch = self._kernel.scratch
+        V = scratch.take(self.K.shape)
+        found = self._slopes(self._weights(W, V), wanted)
+        scratch.give_back(V)
+        return found
+
+    def _slopes(self, V, wanted):
+        pairs, found = self._kernel.pairs, {}
         if "gamma" in wanted:
             scalar = self.gamma.ndim == 0
             found["gamma"] = np.vdot(V, pairs.total) if scalar else self._by_entry(V)
@@ -204,8 +214,11 @@ class KernelMatrix:
 
     def x_vjp(self, W):
         """Derivatives of ``sum_ij W_ij K_ij`` in X, of its shape and dense; ``W`` as above."""
-        return self.gamma * self._kernel.pairs.by_row(self._weights(W))
+        return self.gamma * self._kernel.pairs.by_row(self._weights(W, np.empty(self.K.shape)))
 
-    def _weights(self, W):
-        W = W[0] @ W[1].T if isinstance(W, tuple) else W.copy()
-        return self._slope(W)
+    def _weights(self, W, out):
+        if isinstance(W, tuple):
+            np.matmul(W[0], W[1].T, out=out)
+        else:
+            out[...] = W
+        return self._slope(out)
