@@ -341,6 +341,7 @@ def test_nothing_of_the_data_is_stored(small, tmp_path):
             assert w["shape"] == [X.shape[1] + 1, 2, 1]
 
 
+@pytest.mark.thorough
 def test_plain_searches_do_not_load_it():
     code = (
         "import sys, numpy as np\n"

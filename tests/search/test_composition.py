@@ -138,7 +138,11 @@ def test_enumerated_in_a_transformed_target_regressor_and_searched_around_it(dat
         ("wine", VotingClassifier([("a", logistic_search(cv=2)), ("b", NEWTON)], voting="soft")),
         ("wine", CalibratedClassifierCV(logistic_search(cv=2), cv=2)),
         ("wine", OneVsRestClassifier(logistic_search(cv=2))),
-        ("wine", GridSearchCV(logistic_search(), {"cv": [2, 3]}, cv=2)),
+        pytest.param(
+            "wine",
+            GridSearchCV(logistic_search(), {"cv": [2, 3]}, cv=2),
+            marks=pytest.mark.thorough,
+        ),
         ("diabetes", HypergradSearchCV(ridge_search(), {"cv": [2, 3]}, cv=2)),
     ],
 )

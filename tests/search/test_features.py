@@ -179,6 +179,7 @@ BLOCKS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*not converged")
 @pytest.mark.parametrize("model", [plain.Ridge(), Ridge()])
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("name", BLOCKS)
@@ -188,7 +189,8 @@ def test_one_penalty_per_transformer(name, nested, model):
     if nested:
         pipeline, prefix = make_pipeline("passthrough", pipeline), "pipeline__"
     key = f"{prefix}ridge__alpha"
-    search = fit(pipeline, key, Continuous(per="transformer"), NUMBERS, shrinkage=0.2)
+    options = {"shrinkage": 0.2, "max_iter": 3}
+    search = fit(pipeline, key, Continuous(per="transformer"), NUMBERS, **options)
     assert check_hypergradient(search, NUMBERS, Y, n_points=1).max() < 1e-6
     assert type(search.best_estimator_[-1]) is type(pipeline[-1])
     score = cross_val_score(search.best_estimator_, NUMBERS, Y, cv=4).mean()

@@ -74,7 +74,7 @@ def test_after_any_evaluation(data, search):
     y = y > 140 if is_classifier(search.estimator) else y
     total = search.set_callbacks().fit(X, y).n_iter_
     # Neighbours are mostly of one kind.
-    for n in range(1, total, 2):
+    for n in range(1, total, 3):
         search.set_callbacks(After(n)).fit(X, y)
         assert np.isfinite(search.best_score_), n
         assert "Cost" in str(search.report())

@@ -143,7 +143,7 @@ class TestOptions:
     @pytest.mark.parametrize("seed", [None, 0])
     def test_seeds(self, wine, resample, seed):
         model = model_of(random_state=seed)
-        options = {"resample": resample, "model": model, "max_iter": 3, "cv": 2}
+        options = {"resample": resample, "model": model, "max_iter": 1, "cv": 2}
         one, same, other = (
             search_of(random_state=state, **options).fit(*wine).history_["loss"]
             for state in (None, 0, 1)
