@@ -88,6 +88,9 @@ class Model(abc.ABC):
         Whether a fit may be faster if it starts where another one has ended.
     shares_rows : bool
         Whether a matrix of all rows, such as a kernel, serves all splits.
+    costs_a_fit : bool
+        Whether a solution takes about as long as a fit of the estimator. Then a search of several
+        values visits fewer points, and of listed values it judges those that it has visited.
     per_column : bool
         Whether its penalty is one on the weights of the columns of X, so that a column in other
         units has a level of its own.
@@ -106,6 +109,7 @@ class Model(abc.ABC):
     iterative = False
     uses_starts = True
     shares_rows = False
+    costs_a_fit = False
     per_column = False
     path = None
 

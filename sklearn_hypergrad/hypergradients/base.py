@@ -119,6 +119,24 @@ class WarmStart:
 
 
 @dataclasses.dataclass(frozen=True)
+class Predicted:
+    """Predictions that are kept, so that points can be judged without another solution.
+
+    Attributes
+    ----------
+    z : ndarray
+        The predictions of a Model.
+    """
+
+    z: np.ndarray
+
+    @property
+    def size(self):
+        """Number of floats in it."""
+        return self.z.size
+
+
+@dataclasses.dataclass(frozen=True)
 class Pulled:
     """A gradient that was pulled back from the weights to the hyperparameters.
 

@@ -33,6 +33,9 @@ class Hyperparameter:
         (-inf, inf).
     closed : bool, default=False
         Whether the limits themselves are allowed, too.
+    farthest : float, default=None
+        Factor from the level of the data at which a search without bounds ends; None is a large
+        one, for penalties whose solutions stay the same from there on.
     start : float, default=None
         Start of a search from own values if the estimator's own value is outside the limits.
 
@@ -54,6 +57,7 @@ class Hyperparameter:
     scale: str = "log"
     limits: tuple[float, float] | None = None
     closed: bool = False
+    farthest: float | None = None
     start: float | None = None
     open_limits: tuple[float, float] = dataclasses.field(init=False, repr=False, compare=False)
 

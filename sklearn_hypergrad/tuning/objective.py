@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_hypergrad.exact import LatticeOverflow
 from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
-from sklearn_hypergrad.hypergradients.base import exploded
+from sklearn_hypergrad.hypergradients.base import Predicted, exploded
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.training import Diverged
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, Events, Stage, Stopped
@@ -252,7 +252,7 @@ class Objective:
         known = inside or self.records
         return lowest([record for record in known if record.tol <= COARSE] or known)
 
-    def of_solutions(self, name, h, function):
+    def of_solutions(self, name, h, function, *, of_predictions=False):
         """Arrays that are computed from the solutions at ``h``.
 
         Parameters
@@ -263,6 +263,8 @@ class Objective:
             Hyperparameters in natural units.
         function : callable
             ``function(term, fitted)`` returns a tuple of arrays of floats.
+        of_predictions : bool, default=False
+            Whether it uses only predictions, which may be known although solutions are not.
 
         Returns
         -------
@@ -271,7 +273,9 @@ class Objective:
         """
 
         def compute():
-            return [function(term, fitted) for term, fitted in self.solutions(h)]
+            known = self._starts.predicted(self.space.to_theta(h)) if of_predictions else None
+            solutions = self.solutions(h) if known is None else zip(self.terms, known, strict=True)
+            return [function(term, fitted) for term, fitted in solutions]
 
         if self._memory is None:
             return compute()
@@ -424,7 +428,7 @@ class Starts:
     def __init__(self, terms):
         self._none = [None] * len(terms)
         self._used = any(getattr(term, "uses_starts", True) for term in terms)
-        self._kept = []
+        self._kept, self._predicted = [], {}
 
     def keep(self, theta, states, tol=np.inf):
         """Remember the states of all terms, of at most ``MOST_KEPT`` numbers.
@@ -436,6 +440,11 @@ class Starts:
         tol : float, default=inf
             Inner tolerance to which they are solutions.
         """
+        if all(isinstance(state, Predicted) for state in states):
+            self._predicted[theta.tobytes()] = states
+            while sum(s.size for kept in self._predicted.values() for s in kept) > MOST_KEPT:
+                del self._predicted[next(iter(self._predicted))]
+            return
         if not self._used or any(state is None for state in states):
             return
         states = [state.stored() if hasattr(state, "stored") else state for state in states]
@@ -445,9 +454,14 @@ class Starts:
         while len(self._kept) > most:
             del self._kept[self._superfluous()]
 
+    def predicted(self, theta):
+        """The Predicted of all terms at theta, or None."""
+        return self._predicted.get(theta.tobytes())
+
     def forget(self):
         """Drop all."""
         self._kept.clear()
+        self._predicted.clear()
 
     def _superfluous(self):
         """The number of the one that is nearest to a later one."""

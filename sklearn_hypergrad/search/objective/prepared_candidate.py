@@ -403,5 +403,9 @@ class PreparedCandidate:
     def _reach(self, span, level):
         """The ends of a search without bounds."""
         own, columns = self.own_inside(span), self.column_levels(span, level)
+        farthest = self.hyperparameter(span).farthest
+        if farthest is not None:
+            known = [level if own is None else own]
+            return min(level / farthest, *known), max(level * farthest, *known)
         near = [*columns, level if own is None else own]
         return min(level / FARTHEST, min(near) / BEYOND), max(level * FARTHEST, max(near) * BEYOND)

@@ -162,7 +162,7 @@ class PredictedScores:
 
     def score(self, h):
         """Mean over splits of the asked score at hyperparameters ``h``."""
-        parts = self._objective.of_solutions("predicted scores", h, self._scores)
+        parts = self._of_predictions("predicted scores", h, self._scores)
         return float(np.mean(np.concatenate([part for (part,) in parts])))
 
     def certain(self, h):
@@ -174,12 +174,17 @@ class PredictedScores:
         return np.nan if self._classes is None else self._solved_to(FINE, self._certain, h)
 
     def _certain(self, h):
-        parts = self._objective.of_solutions("certain scores", h, self._certain_scores)
+        parts = self._of_predictions("certain scores", h, self._certain_scores)
         return np.concatenate([part for (part,) in parts])
+
+    def _of_predictions(self, name, h, function):
+        return self._objective.of_solutions(name, h, function, of_predictions=True)
 
     def _certain_scores(self, term, fitted):
         z = fitted.z
         doubtful = np.min(_margins(z, self._shape)) <= DOUBTFUL * np.max(np.abs(z))
+        # Fits that are rows by themselves differ from solutions by more than rounding.
+        doubtful = doubtful and not term.costs_a_fit
         return (np.full(1, np.nan),) if doubtful else self._scores(term, fitted)
 
     def worth(self, h):
@@ -190,7 +195,7 @@ class PredictedScores:
         """
         if self._classes is None:
             return 0.0
-        parts = self._objective.of_solutions("worth of a sample", h, self._changes)
+        parts = self._of_predictions("worth of a sample", h, self._changes)
         return float(np.max(np.concatenate([part for (part,) in parts]))) / len(self._targets)
 
     def _scores(self, term, fitted):

@@ -46,6 +46,8 @@ class RankedScores:
     def __init__(self, prepared, objective):
         inputs = prepared.inputs
         self._objective, self._metric = objective, RANKINGS[metric_of(inputs.scorer)[0]]
+        # Fits that are rows by themselves differ from solutions by more than rounding.
+        self._roughly = all(term.costs_a_fit for term in objective.terms)
         self._positive = np.unique(objective.terms[0].data.labels)[1]
         weights = (inputs.held_out_targets(n)[1] for n in range(len(inputs.splits)))
         self._weights = [each.get("sample_weight") for each in weights]
@@ -79,7 +81,9 @@ class RankedScores:
         """Mean over splits of the score at ``h``; nan if rounding, or a failure, may change it."""
         try:
             with warnings_here("ignore"):
-                parts = self._objective.of_solutions("ranked scores", h, self._scores)
+                parts = self._objective.of_solutions(
+                    "ranked scores", h, self._scores, of_predictions=True
+                )
         except StorageError:
             raise
         # The point is then judged by a fitted estimator, whose error is told.
@@ -99,7 +103,16 @@ class RankedScores:
         order = np.argsort(z)
         z, positive = z[order], labels[order] == self._positive
         apart = positive[1:] != positive[:-1]
-        if np.any(np.diff(z)[apart] <= DOUBTFUL * np.max(np.abs(z))):
-            return np.nan
         weight = np.ones(len(z)) if weight is None else np.asarray(weight, dtype=float)[order]
+        close = DOUBTFUL * np.max(np.abs(z))
+        if not np.any(np.diff(z)[apart] <= close):
+            return self._scored(weight, positive)
+        if not self._roughly:
+            return np.nan
+        # Ties count as the mean of both orders.
+        ties = np.concatenate([[0], np.cumsum(np.diff(z) > close)])
+        orders = (np.lexsort((sign * positive, ties)) for sign in (1, -1))
+        return np.mean([self._scored(weight[each], positive[each]) for each in orders])
+
+    def _scored(self, weight, positive):
         return self._metric(np.where(positive, weight, 0.0), np.where(positive, 0.0, weight))
