@@ -18,6 +18,7 @@ from sklearn.model_selection._validation import (
     _score,
     _warn_or_raise_about_fit_failures,
 )
+from sklearn.svm import _libsvm
 from sklearn.utils import _safe_indexing, check_array, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -52,6 +53,7 @@ __all__ = [
     "has_callbacks_inside",
     "insert_error_scores",
     "is_pairwise",
+    "libsvm_dual",
     "metric_of",
     "names_of_scores",
     "num_samples",
@@ -250,3 +252,34 @@ def is_pairwise(estimator):
 def first_rows(X):
     """The first row of any X, as a data set."""
     return _safe_indexing(X, [0])
+
+
+def libsvm_dual(K, y, weight, *, kind, tol, max_iter, **h):
+    """What libsvm finds for a kernel: dual coefficients of all rows, with signs.
+
+    Its estimators would first look at every entry of K, which takes longer than small fits.
+
+    Parameters
+    ----------
+    K : ndarray of shape (n_rows, n_rows)
+        In the order of C.
+    y, weight : ndarray of shape (n_rows,)
+        Targets, and weights; rows without weight are left out.
+    kind : int
+        Number of the machine.
+    tol, max_iter, **h
+        Its settings.
+
+    Raises
+    ------
+    ValueError
+        If libsvm refuses a setting.
+    """
+    _libsvm.set_verbosity_wrap(0)
+    weight = np.ascontiguousarray(weight, dtype=np.float64)
+    settings = {"kernel": "precomputed", "svm_type": kind, "tol": tol, "max_iter": max_iter, **h}
+    support, _, _, coef, *_ = _libsvm.fit(K, y, sample_weight=weight, **settings)
+    dual = np.zeros(len(y))
+    dual[np.flatnonzero(weight)[support]] = coef[0]
+    # Classes are numbered from the first one, whose coefficients are positive.
+    return -dual if kind < 2 else dual
