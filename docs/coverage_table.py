@@ -7,7 +7,7 @@ from numbers import Real
 
 from sklearn.utils import all_estimators
 
-from sklearn_hypergrad import kernel_ridge, linear_model, neural_network
+from sklearn_hypergrad import kernel_ridge, linear_model, neural_network, svm
 from sklearn_hypergrad._sklearn import Interval
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.adapters.reasons import NAMES, why_enumerated
@@ -23,7 +23,7 @@ TABLE = """\
 def families():
     """The family of every class of scikit-learn and of this package that has one."""
     classes = [cls for _, cls in all_estimators()]
-    for module in (linear_model, kernel_ridge, neural_network):
+    for module in (linear_model, kernel_ridge, svm, neural_network):
         classes += [getattr(module, name) for name in module.__all__]
     makers = {cls: family.registry.get(cls) for cls in classes}
     return {cls: make(cls()) for cls, make in makers.items() if make is not None}

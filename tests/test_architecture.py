@@ -28,6 +28,7 @@ FLOORS = {
     "tuning": 4,
     "differentiable": 4,
     "kernel_ridge": 4,
+    "svm": 4,
     "linear_model": 4,
     "neural_network": 4,
     "adapters": 5,

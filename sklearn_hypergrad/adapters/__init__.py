@@ -19,6 +19,7 @@ from sklearn_hypergrad.adapters import (
     mlp,
     quadratic,
     ridge,
+    svm,
 )
 from sklearn_hypergrad.adapters.base import (
     ClassifierFamily,
@@ -61,4 +62,5 @@ __all__ = [
     "mlp",
     "quadratic",
     "ridge",
+    "svm",
 ]

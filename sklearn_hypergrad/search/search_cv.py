@@ -141,7 +141,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       LinearSVC and LinearSVR and ``epsilon`` of LinearSVR (with squared losses), ``alpha`` and
       ``epsilon`` of HuberRegressor, ``alpha``, ``gamma`` and ``coef0`` of KernelRidge, ``alpha``
       and the parameters of the kernel of GaussianProcessRegressor (without an optimizer of its
-      own), ``shrinkage`` of LinearDiscriminantAnalysis, ``reg_param`` of
+      own), ``C``, ``nu``, ``epsilon``, ``gamma`` and ``coef0`` of SVC, NuSVC (two classes), SVR and
+      NuSVR, ``shrinkage`` of LinearDiscriminantAnalysis, ``reg_param`` of
       QuadraticDiscriminantAnalysis, ``var_smoothing`` of GaussianNB, and ``alpha`` of
       MultinomialNB, ComplementNB, BernoulliNB and CategoricalNB;
     - ``alpha``, ``learning_rate_init`` and ``momentum`` of MLPClassifier and MLPRegressor, several

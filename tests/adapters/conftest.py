@@ -16,11 +16,12 @@ from sklearn.discriminant_analysis import (
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import KFold
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
-from sklearn.svm import LinearSVC, LinearSVR
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
 
-from sklearn_hypergrad import kernel_ridge, linear_model, neural_network
+from sklearn_hypergrad import kernel_ridge, linear_model, neural_network, svm
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.differentiable import (
     DifferentiableClassifier,
@@ -218,6 +219,8 @@ HUBER = {"tol": 1e-12, "max_iter": 10**5}
 PRECISE = {"dual": True, "tol": 1e-10, "max_iter": 10**5, "random_state": 0}
 SAGA = {"solver": "saga", "tol": 1e-11, "max_iter": 100000, "random_state": 0}
 GLM = {"solver": "newton-cholesky", "tol": 1e-12, "max_iter": 300}
+# Libsvm keeps its kernel in single precision.
+EXACT_MACHINE = {"tol": 1e-9}
 SMALL = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
 OURS = {**SMALL, "n_steps": 9}
 THEIRS = {**SMALL, "solver": "sgd", "max_iter": 4, "tol": 0.0}
@@ -447,6 +450,47 @@ ROWS = [
         scoring=NUMBERS,
         weighted=False,
         sparse="takes no sparse X",
+    ),
+    Row(
+        "support vector classifier",
+        SVC(class_weight={0: 1.0, 1: 2.0}, **EXACT_MACHINE),
+        "two classes",
+        {"C": 0.6, "gamma": 0.2},
+        obstacles=(({"kernel": rbf_kernel}, "its kernel is a function"),),
+    ),
+    Row(
+        "support vector classifier by nu",
+        NuSVC(kernel="poly", degree=2, tol=1e-7),
+        "two classes",
+        {"nu": 0.4, "gamma": 0.3, "coef0": 1.2},
+        fit_rtol=1e-5,
+    ),
+    Row(
+        "support vector classifier per feature",
+        svm.SVC(**EXACT_MACHINE),
+        "two classes",
+        {"gamma": VECTOR / 5},
+        entries={"gamma": PER_FEATURE},
+    ),
+    Row(
+        "support vector regressor",
+        SVR(gamma="auto", **EXACT_MACHINE),
+        "numbers",
+        {"C": 1.3, "epsilon": 0.3},
+        scoring=NUMBERS,
+    ),
+    Row(
+        "support vector regressor by nu",
+        NuSVR(kernel="sigmoid", gamma=0.1, **EXACT_MACHINE),
+        "numbers",
+        {"C": 1.3, "nu": 0.4, "coef0": 0.2},
+    ),
+    Row(
+        "support vector regressor per feature",
+        svm.SVR(kernel="poly", coef0=1.0, **EXACT_MACHINE),
+        "numbers",
+        {"gamma": VECTOR / 20},
+        entries={"gamma": PER_FEATURE},
     ),
     Row(
         "discriminant analysis",

@@ -21,10 +21,6 @@ PENDING = {
     "LassoLars",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
-    "NuSVC",
-    "NuSVR",
-    "SVC",
-    "SVR",
 }
 
 

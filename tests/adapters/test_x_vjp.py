@@ -12,8 +12,9 @@ from sklearn.linear_model import (
     PoissonRegressor,
     Ridge,
 )
-from sklearn.svm import LinearSVC, LinearSVR
+from sklearn.svm import SVC, LinearSVC, LinearSVR, NuSVR
 
+from sklearn_hypergrad import svm
 from sklearn_hypergrad.adapters import WeightModel, family
 from sklearn_hypergrad.hypergradients import Reverse
 from sklearn_hypergrad.neural_network import MLPClassifier, MLPRegressor
@@ -90,6 +91,9 @@ MODELS = {
         {},
     ),
     "logistic, scaled": (LogisticRegression(), "two", {"C": 0.6}, {"scales": True}),
+    "machine": (SVC(C=1.3), "two", {"gamma": 0.1}, {}),
+    "machine, scale": (NuSVR(nu=0.4), "numbers", {"C": 1.3}, {}),
+    "machine per feature": (svm.SVR(), "numbers", {"gamma": np.array([0.1, 0.2, 0.3, 0.1])}, {}),
 }
 NETWORKS = {
     "regressor": (MLPRegressor((3,), "tanh", n_steps=12), "numbers"),

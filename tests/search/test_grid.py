@@ -61,7 +61,7 @@ def test_zero_and_invalid_values_get_rows_of_their_own():
         (LogisticRegression(penalty="l1", solver="saga"), "penalty='l1'"),
         (LogisticRegression(dual=True, solver="liblinear", fit_intercept=False), "dual=True"),
         (LogisticRegression(warm_start=True), "warm_start=True"),
-        (SVC(), "no registered inner problem"),
+        (SVC(kernel="precomputed"), "kernel='precomputed' has no rows"),
         (Lasso(), "no registered inner problem"),
     ],
 )
@@ -88,7 +88,7 @@ def test_configuration_is_decided_for_every_combination():
 
 
 def test_order_without_ranges_is_that_of_parameter_grid():
-    grid = [{"C": [1, 10], "kernel": ["rbf", "linear"]}, {"degree": [2, 3]}]
+    grid = [{"tol": [0.1, 0.01], "kernel": ["rbf", "linear"]}, {"degree": [2, 3]}]
     assert [c.settings for c in expand(grid, SVC())] == list(ParameterGrid(grid))
 
 
