@@ -8,6 +8,7 @@ slopes of the loss want to be, take part in a step: matrices are as small as the
 
 import numpy as np
 
+from sklearn_hypergrad.linalg.systems import ratio
 from sklearn_hypergrad.problems.base import Status
 from sklearn_hypergrad.problems.sparse.exchange import EXCESS
 from sklearn_hypergrad.problems.sparse.quadratics import minima
@@ -19,6 +20,9 @@ MAX_HALVINGS = 40
 NEAR = 0.8
 # Fewest weights that are zero and may take part in a step; else as many as are not zero.
 FEWEST = 100
+# Number of weights up to which the Hessians of all splits are between the same ones and computed by
+# one call. Chosen by hand: calls of functions take as long as a product of so many columns.
+TOGETHER = 100
 # Share of the diagonal that is added to the Hessian of a step. It holds directions in which the
 # loss is flat; where a step ends does not depend on it.
 HELD = 1e-10
@@ -65,16 +69,16 @@ class ProximalNewton:
         status : Status
         n_steps : int
         """
-        n_splits = state.w.shape[1]
+        n_splits, value = state.w.shape[1], self._objective(state)
         settled, exact = np.zeros(n_splits, bool), np.ones(n_splits, bool)
         for n_steps in range(1, MAX_STEPS + 1):
             step, length, whole = self._step(state, ~settled)
-            allowed = self._allowed(state, self._tol)
-            ready = whole & (self._left(state, step, length) <= allowed)
-            moved, failed = self._descend(state, step, length, settled | ready)
-            # No step lowers the objective in floating point: solved if the step is small.
-            exact &= ~failed | (length <= self._allowed(state, STUCK))
-            state, settled = moved, settled | ready | failed
+            ready = whole & (self._left(state, value, step, length) <= self._allowed(value))
+            state, value, failed = self._descend(state, value, step, length, settled | ready)
+            if failed.any():
+                # No step lowers the objective in floating point: solved if the step is small.
+                exact &= ~failed | (length <= self._allowed(value, STUCK))
+            settled |= ready | failed
             if settled.all():
                 return state, _status(exact.all()), n_steps
         return state, _status(False), MAX_STEPS
@@ -92,8 +96,22 @@ class ProximalNewton:
             Whether all weights that are to leave zero have taken part.
         """
         step, length = np.zeros_like(state.w), np.zeros(len(active))
-        ready = np.ones(len(active), bool)
-        splits = np.flatnonzero(active)
+        whole = np.ones(len(active), bool)
+        for splits in groups(np.flatnonzero(active), state.w[:, 0].size):
+            at, moved, length[splits], whole[splits] = self._steps(state, splits)
+            step[at] = moved.T
+        return step, length, whole
+
+    def _steps(self, state, splits):
+        """The same for some splits, between the weights that take part in one of them.
+
+        Returns
+        -------
+        places : tuple
+            Where these weights are.
+        step : ndarray of shape (n_splits, n_chosen)
+        length, whole : ndarray of shape (n_splits,)
+        """
         chosen, whole = self._chosen(state.w[:, splits], state.slope[:, splits])
         numbers, outputs = np.nonzero(chosen.T)[::-1]
         places = numbers[:, None], splits, outputs[:, None]
@@ -102,12 +120,9 @@ class ProximalNewton:
         hessians = held(self._problem.hessians(state, chosen, splits))
         right = np.einsum("sij,sj->si", hessians, w) - slope
         lowest, converged = minima(hessians, right, l1, ridge, w)
-        moved = lowest - w
-        step[places] = moved.T
-        curved = np.einsum("sij,sj->si", hessians, moved) + ridge * moved
-        length[splits] = np.einsum("si,si->s", moved, curved)
-        ready[splits] = whole & converged
-        return step, length, ready
+        step = lowest - w
+        curved = np.einsum("sij,sj->si", hessians, step) + ridge * step
+        return places, step, np.einsum("si,si->s", step, curved), whole & converged
 
     def _chosen(self, w, slope):
         """Which weights take part, and for every split whether all that are to leave zero do."""
@@ -123,23 +138,22 @@ class ProximalNewton:
         return chosen, ~np.any(over & ~chosen[:, None], axis=(0, 2))
 
     def _objective(self, state):
-        return state.objective(self._ridge) + np.einsum(
-            "jsk,jk->s", np.abs(state.w), np.broadcast_to(self._l1, state.w[:, 0].shape)
-        )
+        """The objective of every split, of shape (n_splits,)."""
+        return state.objective(self._ridge) + np.einsum("jsk,jl->s", np.abs(state.w), self._l1)
 
-    def _allowed(self, state, tol):
+    def _allowed(self, value, tol=None):
         most = self._problem.scale
-        scale = np.clip(self._objective(state), SMALLEST * most, most)
+        scale = np.clip(value, SMALLEST * most, most)
+        tol = self._tol if tol is None else tol
         return np.maximum(tol**2 * scale, self._problem.rounding)
 
     # Newton's method squares the relative error, as long as no weight leaves zero or arrives there.
-    def _left(self, state, step, length):
+    def _left(self, state, value, step, length):
         """The squared length that is expected of the step after this one."""
         same = np.all(np.sign(state.w + step) == np.sign(state.w), axis=(0, 2))
-        share = length / np.maximum(np.maximum(length, self._objective(state)), 1e-300)
-        return np.where(same, share, 1.0) * length
+        return np.where(same, ratio(length, np.maximum(length, value)), 1.0) * length
 
-    def _descend(self, state, step, length, sure):
+    def _descend(self, state, value, step, length, sure):
         """Halve the step of each split until its objective falls enough, unless it is sure to.
 
         The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1.
@@ -147,20 +161,27 @@ class ProximalNewton:
         Returns
         -------
         state : NewtonState
+        value : ndarray of shape (n_splits,)
         failed : ndarray of bool of shape (n_splits,)
             Which splits have not moved.
         """
-        share, objective = np.ones(len(length)), self._objective(state)
-        slack = SLACK * np.abs(objective)
+        share, slack = np.ones(len(length)), SLACK * np.abs(value)
         for _ in range(MAX_HALVINGS):
             moved = self._problem.state(state.w + share[:, None] * step, predicted=True)
-            enough = objective - 1e-4 * share * length + slack
-            failed = ~(self._objective(moved) <= enough) & ~sure
+            reached = self._objective(moved)
+            failed = ~(reached <= value - 1e-4 * share * length + slack) & ~sure
             if not failed.any():
-                return moved, failed
+                return moved, reached, failed
             share = np.where(failed, 0.5 * share, share)
         share = np.where(failed, 0.0, share)
-        return self._problem.state(state.w + share[:, None] * step, predicted=True), failed
+        moved = self._problem.state(state.w + share[:, None] * step, predicted=True)
+        return moved, self._objective(moved), failed
+
+
+def groups(splits, n_weights):
+    """Numbers of splits in groups whose Hessians are computed together: all of them, or each."""
+    together = n_weights <= TOGETHER
+    return [splits] if together else splits[:, None]
 
 
 def held(hessians):

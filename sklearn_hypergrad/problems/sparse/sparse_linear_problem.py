@@ -6,7 +6,7 @@ from sklearn_hypergrad.linalg import factor, solve_factored
 from sklearn_hypergrad.problems.base import InnerSolution, Status
 from sklearn_hypergrad.problems.linear.linear_problem import LinearProblem, Memory
 from sklearn_hypergrad.problems.sparse.columns import Columns
-from sklearn_hypergrad.problems.sparse.proximal_newton import ProximalNewton, held
+from sklearn_hypergrad.problems.sparse.proximal_newton import ProximalNewton, groups, held
 from sklearn_hypergrad.threads import cached_property
 
 # An L1 penalty that no weight leaves zero for.
@@ -158,15 +158,15 @@ class SupportHessian:
     @cached_property
     def _factors(self):
         """Of every split the places of its support, the Hessian and its factor."""
-        chosen = self._support.any(axis=1)
-        numbers, outputs = np.nonzero(chosen.T)[::-1]
-        every = np.arange(self._state.w.shape[1])
-        hessians = self._problem.hessians(self._state, chosen, every)
-        np.einsum("sii->si", hessians)[...] += self._ridge[numbers, 0, 0]
-        found = []
-        for split, hessian in enumerate(hessians):
-            own = np.flatnonzero(self._support[numbers, split, outputs])
-            matrix = hessian[own[:, None], own]
-            triangle = factor(held(matrix[None])[0])
-            found.append(((numbers[own], outputs[own]), matrix, triangle))
+        n_splits, found = self._state.w.shape[1], []
+        for splits in groups(np.arange(n_splits), self._state.w[:, 0].size):
+            chosen = self._support[:, splits].any(axis=1)
+            numbers, outputs = np.nonzero(chosen.T)[::-1]
+            hessians = self._problem.hessians(self._state, chosen, splits)
+            np.einsum("sii->si", hessians)[...] += self._ridge[numbers, 0, 0]
+            for split, hessian in zip(splits, hessians, strict=True):
+                own = np.flatnonzero(self._support[numbers, split, outputs])
+                matrix = hessian[own[:, None], own]
+                triangle = factor(held(matrix[None])[0])
+                found.append(((numbers[own], outputs[own]), matrix, triangle))
         return found
