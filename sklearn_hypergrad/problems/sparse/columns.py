@@ -1,5 +1,7 @@
 """Hessians of linear models between some of their weights, from columns of the design alone."""
 
+import itertools
+
 import numpy as np
 from scipy.sparse import csr_array, issparse, vstack
 
@@ -43,36 +45,41 @@ class Columns:
         -------
         ndarray of shape (n_splits, n_chosen, n_chosen)
         """
-        numbers = [np.flatnonzero(own) for own in chosen.T]
-        parts = [self._of(own) for own in numbers]
-        ends = np.cumsum([0, *map(len, numbers)])
-        places = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
-        found = None
-        for output, place in enumerate(places):
-            weights = curvature(output)
-            if found is None:
-                found = np.empty((len(weights), ends[-1], ends[-1]))
-            for other in range(output + 1):
-                block = _products(parts[other], weights[:, other], parts[output])
-                found[:, places[other], place] = block
-                found[:, place, places[other]] = block.transpose(0, 2, 1)
+        outputs, numbers = np.nonzero(chosen.T)
+        rows, ends = self._of(numbers), np.searchsorted(outputs, np.arange(chosen.shape[1] + 1))
+        found = np.empty((len(splits), len(numbers), len(numbers)))
+        for output, (start, end) in enumerate(itertools.pairwise(ends)):
+            block = _products(rows[:end], curvature(output), outputs[:end], rows[start:end])
+            found[:, :end, start:end] = block
+            found[:, start:end, :end] = block.transpose(0, 2, 1)
         if self._scales is None:
             return found
         scales = np.ones((self._rows.shape[0], len(splits)))
         scales[: len(self._scales)] = self._scales[:, splits]
-        scales = scales[np.concatenate(numbers)].T
+        scales = scales[numbers].T
         return found * scales[:, :, None] * scales[:, None, :]
 
     def _of(self, numbers):
-        found = self._rows if len(numbers) == self._rows.shape[0] else self._rows[numbers]
+        found = self._rows[numbers]
         small = issparse(found) and np.prod(found.shape) <= MOST_NUMBERS
         return found.toarray() if small else found
 
 
-def _products(left, weights, right):
-    """``sum_i weights_si left_i right_i'`` of columns i, for every row s of weights."""
-    if issparse(left) or issparse(right):
-        return np.array([(left * weight @ right.T).toarray() for weight in weights])
+def _products(left, weights, outputs, right):
+    """``sum_i weights_i left_i right_i'`` of columns i, for every split.
+
+    Weights have the shape (n_splits, n_outputs, n_columns); every row of ``left`` has those of its
+    output.
+    """
+    if issparse(left):
+        return np.array([(_weighted(left, own, outputs) @ right.T).toarray() for own in weights])
     if len(weights) * left.size > MOST_NUMBERS:
-        return np.array([(left * weight) @ right.T for weight in weights])
-    return (left * weights[:, None, :]) @ right.T
+        return np.array([(left * own[outputs]) @ right.T for own in weights])
+    return (left * weights[:, outputs]) @ right.T
+
+
+def _weighted(rows, weights, outputs):
+    """CSR rows times the weights of their outputs."""
+    of_entries = np.repeat(outputs, np.diff(rows.indptr))
+    data = rows.data * weights[of_entries, rows.indices]
+    return csr_array((data, rows.indices, rows.indptr), shape=rows.shape)
