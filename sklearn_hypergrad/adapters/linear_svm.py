@@ -28,51 +28,33 @@ from sklearn_hypergrad.adapters.base import (
     family,
     member_of,
 )
-from sklearn_hypergrad.adapters.model import Fitted, Model
-from sklearn_hypergrad.hypergradients import Implicit, Pulled, WarmStart
-from sklearn_hypergrad.problems import Design, InnerSolution, IntervalProblem
-from sklearn_hypergrad.problems.outer.held_out import held_out_rows
+from sklearn_hypergrad.adapters.piecewise import (
+    MAX_SIDE,
+    SIZES,
+    PiecewiseModel,
+    check_one_target,
+    check_sizes,
+)
+from sklearn_hypergrad.problems import IntervalProblem
 
 # Where a scan of epsilon is centred, in standard deviations of the target. Measured on 14 data
 # sets: the best values were below 0.001 on nine of them, and 0.1 to 0.4 on five.
 EPSILON = 0.1
-# Smaller side of the largest data: the side of the matrix that is factorised. Chosen by hand, as
-# for ridge regression: on one core a factor takes about 0.1 s, and an evaluation some per split.
-MAX_SIDE = 2500
-SIZES = f"at most {MAX_SIDE:,} rows or {MAX_SIDE:,} features"
 
 
-class LinearSVMModel(Model):
-    """Linear models with squared distances of predictions to intervals as losses.
-
-    Parameters
-    ----------
-    estimator : LinearSVC or LinearSVR
-        With the hyperparameters that are not tuned.
-    data : SplitData
-    t : ndarray of shape (n_samples, n_splits, n_outputs)
-        Training weights.
-    names : collection of str
-        The hyperparameters that are tuned.
-    """
+class LinearSVMModel(PiecewiseModel):
+    """Squared distances of predictions to intervals as losses."""
 
     # Every row that becomes active bends the predictions a little. Measured on 14 data sets:
     # searches as of a smooth model ended at most 5e-6, relative, above the lowest of 300 points.
     smooth = True
-    per_column = True
-    iterative = False
-    method = Implicit()
 
     def __init__(self, estimator, data, t, names):
-        super().__init__(data)
-        self._own, self._names, self._t = estimator, frozenset(names), t
         scaling = float(estimator.intercept_scaling) if estimator.fit_intercept else 0.0
-        self.problem = IntervalProblem(data.X, t, scaling)
-        self._where = held_out_rows(data)
+        super().__init__(estimator, data, t, names, IntervalProblem(data.X, t, scaling))
 
     def levels(self):
-        design = Design(self.data.X, fit_intercept=self._own.fit_intercept)
-        spread = 2 * design.spreads(self._t).mean()
+        spread = 2 * self.spread()
         levels = {"C": 1 / spread if spread else spread}
         levels["epsilon"] = EPSILON * np.std(self.data.y)
         return {name: levels[name] for name in self._names}
@@ -81,53 +63,27 @@ class LinearSVMModel(Model):
     def interval(self, h):
         """The ends of the intervals, of shape (n_samples, n_problems or 1)."""
 
-    def fit(self, h, start, tol):
-        start = None if start is None else start.solution.memory
-        solution = self.problem.solve(*self.interval(h), self._value(h, "C"), start)
-        return self._fitted(h, solution)
+    def solved(self, h, start):
+        return self.problem.solve(*self.interval(h), self.value(h, "C"), start)
 
-    def known(self, h, state, tol, *, predicted=True):
-        return self._fitted(h, state.solution.memory)
+    def slopes(self, h, solution, V, moved):
+        problem, C, outside = self.problem, self.value(h, "C"), solution.point.outside
+        return {
+            "C": lambda: problem.slope_in_strength(solution, V, C),
+            "epsilon": lambda: np.vdot(
+                problem.slopes_in_ends(solution, moved, C), np.sign(outside)
+            ),
+        }
 
-    def _fitted(self, h, solution):
-        """The Fitted of an IntervalSolution."""
-        problem, C = self.problem, self._value(h, "C")
-
-        def pullback(g):
-            V, moved = problem.adjoint(solution, self._spread(g))
-            gradient = {}
-            if "C" in self._names:
-                gradient["C"] = problem.slope_in_strength(solution, V, C)
-            if "epsilon" in self._names:
-                slopes = problem.slopes_in_ends(solution, moved, C)
-                gradient["epsilon"] = np.vdot(slopes, np.sign(solution.point.outside))
-            return Pulled(gradient, n_solves=V.shape[1])
-
-        u, status = solution.point.u, solution.status
-        z = solution.point.z.reshape(self._t.shape)[self._where]
-        n_solves = solution.n_steps * u.shape[1]
-        state = WarmStart(InnerSolution(u, None, status, n_solves, memory=solution), None)
-        return Fitted(z, pullback, state, (status,), n_solves, u)
-
-    def x_vjp(self, h, fitted, g):
-        solution = fitted.state.solution.memory
-        return self.problem.slopes_in_rows(solution, self._spread(g), self._value(h, "C"))
-
-    def _value(self, h, name):
-        return float(h.get(name, getattr(self._own, name)))
-
-    def _spread(self, g):
-        """A gradient in the predictions of held-out rows as one in those of all rows."""
-        G = np.zeros(self._t.shape)
-        G[self._where] = g
-        return G.reshape(len(G), -1)
+    def slopes_in_rows(self, h, solution, G):
+        return self.problem.slopes_in_rows(solution, G, self.value(h, "C"))
 
 
 class LinearSVRModel(LinearSVMModel):
     """Intervals of the width ``2 epsilon`` around the targets."""
 
     def interval(self, h):
-        epsilon = self._value(h, "epsilon")
+        epsilon = self.value(h, "epsilon")
         return self.data.y - epsilon, self.data.y + epsilon
 
 
@@ -137,15 +93,6 @@ class LinearSVCModel(LinearSVMModel):
     def interval(self, h):
         y = np.tile(self.data.y, self.n_splits)
         return np.where(y > 0, 1.0, -np.inf), np.where(y > 0, np.inf, -1.0)
-
-
-def check_size(data):
-    """Raise ValueError for data with too many rows and columns."""
-    if min(data.X.shape) > MAX_SIDE:
-        raise ValueError(
-            f"a matrix of the size of rows or features is factorised, and {data.X.shape[0]} x "
-            f"{data.X.shape[1]} is too large for that: at most {MAX_SIDE} of either"
-        )
 
 
 def no_curvature(estimator, squared):
@@ -170,9 +117,8 @@ class LinearSVRFamily(RegressorFamily, LinearFamily):
         return no_curvature(estimator, "squared_epsilon_insensitive")
 
     def model(self, estimator, data, entries, seed):
-        if data.y.shape[1] > 1:
-            raise ValueError("y has several columns")
-        check_size(data)
+        check_one_target(data)
+        check_sizes(data)
         return LinearSVRModel(estimator, data, data.row_weights()[:, :, None], entries)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
@@ -205,7 +151,7 @@ class LinearSVCFamily(MarginFamily, LinearFamily):
         return no_curvature(estimator, "squared_hinge")
 
     def model(self, estimator, data, entries, seed):
-        check_size(data)
+        check_sizes(data)
         return LinearSVCModel(estimator, data, class_weights(estimator, data), entries)
 
     def with_coefficients(self, estimator, coef, intercept, labels):

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
-from sklearn_hypergrad.adapters import huber
+from sklearn_hypergrad.adapters import piecewise
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_data_without_a_model(rows, monkeypatch):
     X, y = row.data()
     with pytest.raises(ValueError, match="y has several columns"):
         row.models(y=np.column_stack([y, y]))
-    monkeypatch.setattr(huber, "MAX_SIDE", 4)
+    monkeypatch.setattr(piecewise, "MAX_SIDE", 4)
     with pytest.raises(ValueError, match="42 x 5 is too large for that: at most 4 of either"):
         row.models()
     row.models(X=X[:, :4])

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, LinearSVR
 
 from sklearn_hypergrad import HypergradSearchCV
-from sklearn_hypergrad.adapters import linear_svm
+from sklearn_hypergrad.adapters import piecewise
 
 SQUARED = {"loss": "squared_epsilon_insensitive", "max_iter": 10**5}
 
@@ -67,7 +67,7 @@ def test_data_without_a_model(rows, monkeypatch):
     X, y = row.data()
     with pytest.raises(ValueError, match="y has several columns"):
         row.models(y=np.column_stack([y, y]))
-    monkeypatch.setattr(linear_svm, "MAX_SIDE", 4)
+    monkeypatch.setattr(piecewise, "MAX_SIDE", 4)
     with pytest.raises(ValueError, match="42 x 5 is too large for that: at most 4 of either"):
         row.models()
     # One side may be as large as it likes.
