@@ -76,6 +76,12 @@ class Model(abc.ABC):
     smooth : bool
         Whether predictions have a derivative everywhere, and losses few minima. If not, a scan is
         denser and its two best points are descended.
+    cheap : bool
+        Whether an evaluation costs much less than fits of the estimator: then scans are denser, and
+        have all listed values.
+    slow_when_weak : bool
+        Whether weak penalties take far longer than strong ones: then scans that come from strong
+        ones end once the loss has risen.
     penalty_scale : {"sum", "mean"} or None
         Whether its penalty stands against a sum over rows, so that the best penalty does not
         depend on their number and half splits find it, or against a mean. None if it has no
@@ -104,6 +110,7 @@ class Model(abc.ABC):
     """
 
     smooth = True
+    cheap = slow_when_weak = False
     penalty_scale = "sum"
     trained = False
     iterative = False

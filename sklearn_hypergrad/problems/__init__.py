@@ -33,6 +33,7 @@ from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
 from sklearn_hypergrad.problems.ridge.leave_one_out import LeaveOneOutLoss
 from sklearn_hypergrad.problems.ridge.ridge_problem import RidgeProblem
+from sklearn_hypergrad.problems.sparse.elastic_net import ElasticNetProblem
 from sklearn_hypergrad.problems.sparse.elastic_net_penalty import ElasticNetPenalty
 from sklearn_hypergrad.problems.sparse.exchange import SparseMinimum, exchange
 from sklearn_hypergrad.problems.sparse.gram import DenseGram, RowsGram
@@ -52,6 +53,7 @@ __all__ = [
     "Design",
     "DualRidge",
     "ElasticNetPenalty",
+    "ElasticNetProblem",
     "GaussNewton",
     "GramRidge",
     "HeldOutLoss",

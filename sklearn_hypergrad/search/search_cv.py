@@ -136,15 +136,16 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     Three kinds of hyperparameters can be differentiated:
 
     - of models that are solved, alone or as the last step of pipelines: ``alpha`` of Ridge and
-      RidgeClassifier, ``C`` and ``l1_ratio`` of LogisticRegression, ``alpha`` of
-      PoissonRegressor, GammaRegressor and TweedieRegressor (with a log link), ``C`` of
-      LinearSVC and LinearSVR and ``epsilon`` of LinearSVR (with squared losses), ``alpha`` and
-      ``epsilon`` of HuberRegressor, ``alpha``, ``gamma`` and ``coef0`` of KernelRidge, ``alpha``
-      and the parameters of the kernel of GaussianProcessRegressor (without an optimizer of its
-      own), ``C``, ``nu``, ``epsilon``, ``gamma`` and ``coef0`` of SVC, NuSVC (two classes), SVR and
-      NuSVR, ``shrinkage`` of LinearDiscriminantAnalysis, ``reg_param`` of
-      QuadraticDiscriminantAnalysis, ``var_smoothing`` of GaussianNB, and ``alpha`` of
-      MultinomialNB, ComplementNB, BernoulliNB and CategoricalNB;
+      RidgeClassifier, ``alpha`` of Lasso, LassoLars and MultiTaskLasso, ``alpha`` and ``l1_ratio``
+      of ElasticNet and MultiTaskElasticNet, ``C`` and ``l1_ratio`` of LogisticRegression, ``alpha``
+      of PoissonRegressor, GammaRegressor and TweedieRegressor (with a log link), ``C`` of LinearSVC
+      and LinearSVR and ``epsilon`` of LinearSVR (with squared losses), ``alpha`` and ``epsilon`` of
+      HuberRegressor, ``alpha``, ``gamma`` and ``coef0`` of KernelRidge, ``alpha`` and the
+      parameters of the kernel of GaussianProcessRegressor (without an optimizer of its own), ``C``,
+      ``nu``, ``epsilon``, ``gamma`` and ``coef0`` of SVC, NuSVC (two classes), SVR and NuSVR,
+      ``shrinkage`` of LinearDiscriminantAnalysis, ``reg_param`` of QuadraticDiscriminantAnalysis,
+      ``var_smoothing`` of GaussianNB, and ``alpha`` of MultinomialNB, ComplementNB, BernoulliNB and
+      CategoricalNB;
     - ``alpha``, ``learning_rate_init`` and ``momentum`` of MLPClassifier and MLPRegressor, several
       of them together, by differentiating the training run [2]_;
     - all hyperparameters that a model of your own declares, see

@@ -221,6 +221,7 @@ SAGA = {"solver": "saga", "tol": 1e-11, "max_iter": 100000, "random_state": 0}
 GLM = {"solver": "newton-cholesky", "tol": 1e-12, "max_iter": 300}
 # Libsvm keeps its kernel in single precision.
 EXACT_MACHINE = {"tol": 1e-9}
+DESCENT = {"tol": 1e-12, "max_iter": 10**6}
 SMALL = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
 OURS = {**SMALL, "n_steps": 9}
 THEIRS = {**SMALL, "solver": "sgd", "max_iter": 4, "tol": 0.0}
@@ -394,6 +395,22 @@ ROWS = [
         "outliers",
         {"alpha": 0.7, "epsilon": 2.8},
         fit_rtol=STOPPED,
+    ),
+    Row(
+        "lasso",
+        sklearn_linear.Lasso(**DESCENT),
+        "numbers",
+        {"alpha": 0.1},
+        scoring=NUMBERS,
+        obstacles=(POSITIVE,),
+    ),
+    Row(
+        "elastic net, several targets",
+        sklearn_linear.ElasticNet(fit_intercept=False, **DESCENT),
+        "several",
+        {"alpha": 0.4, "l1_ratio": 0.7},
+        scoring=NUMBERS,
+        obstacles=(POSITIVE,),
     ),
     Row(
         "kernel ridge",

@@ -16,8 +16,6 @@ from sklearn_hypergrad.search.candidates.expand import expand
 DOCS = Path(__file__).parents[2] / "docs"
 # Families for these are on their way.
 PENDING = {
-    "ElasticNet",
-    "Lasso",
     "LassoLars",
     "MultiTaskElasticNet",
     "MultiTaskLasso",

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
+    ElasticNet,
     GammaRegressor,
     HuberRegressor,
+    Lasso,
     LogisticRegression,
     PoissonRegressor,
     Ridge,
@@ -59,6 +61,20 @@ MODELS = {
     "ridge, several targets": (Ridge(), "several", {"alpha": 0.7}, {}),
     "ridge, wide": (Ridge(), "numbers", {"alpha": 0.7}, {"n_features": 40}),
     "ridge, scaled": (Ridge(), "numbers", {"alpha": 0.7}, {"scales": True}),
+    "lasso": (Lasso(), "numbers", {"alpha": 0.1}, {}),
+    "elastic net": (ElasticNet(), "several", {"alpha": 0.3, "l1_ratio": 0.6}, {}),
+    "elastic net, wide": (
+        ElasticNet(fit_intercept=False),
+        "numbers",
+        {"alpha": 0.3, "l1_ratio": 0.6},
+        {"n_features": 40},
+    ),
+    "elastic net, scaled": (
+        ElasticNet(),
+        "numbers",
+        {"alpha": 0.3, "l1_ratio": 0.6},
+        {"scales": True},
+    ),
     "logistic": (LogisticRegression(), "two", {"C": 0.6}, {}),
     "multinomial": (LogisticRegression(), "three", {"C": 0.6}, {}),
     "logistic with an elastic net": (

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    QuantileRegressor,
+    Ridge,
+    RidgeClassifier,
+)
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
@@ -62,7 +68,7 @@ def test_zero_and_invalid_values_get_rows_of_their_own():
         (LogisticRegression(dual=True, solver="liblinear", fit_intercept=False), "dual=True"),
         (LogisticRegression(warm_start=True), "warm_start=True"),
         (SVC(kernel="precomputed"), "kernel='precomputed' has no rows"),
-        (Lasso(), "no registered inner problem"),
+        (QuantileRegressor(), "solves a linear program"),
     ],
 )
 def test_other_problems_are_enumerated_with_the_reason(model, reason):

@@ -8,7 +8,13 @@ from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.kernel_approximation import Nystroem, RBFSampler
-from sklearn.linear_model import Lasso, LogisticRegression, Ridge, SGDRegressor
+from sklearn.linear_model import (
+    Lasso,
+    LogisticRegression,
+    QuantileRegressor,
+    Ridge,
+    SGDRegressor,
+)
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -98,7 +104,7 @@ def test_zero_may_be_the_end_of_a_list():
     ("values", "ends"), [([0.5, 1.0, 2.0], True), ([1e-3, 0.05, 2.0], False), ([0.5, 1.0], False)]
 )
 def test_enumerated_numbers_may_end_on_their_bound(regression, values, ends):
-    remarks = quiet(Lasso(), {"alpha": values}, *regression)
+    remarks = quiet(Lasso(positive=True), {"alpha": values}, *regression)
     end = "alpha=0.5: the smallest value of its list is the best. A wider list may have a better"
     assert [remark.startswith(end) for remark in remarks] == [False, True][: 1 + ends]
 
@@ -111,7 +117,11 @@ def test_enumerated_numbers_without_effect_have_no_best_end(regression):
 @pytest.mark.parametrize(
     ("model", "grid", "reason"),
     [
-        (Lasso(), {"alpha": [0.1, 1]}, "alpha: Lasso has no registered inner problem"),
+        (
+            QuantileRegressor(),
+            {"alpha": [0.1, 1]},
+            "alpha: QuantileRegressor solves a linear program",
+        ),
         (
             TransformedTargetRegressor(Ridge()),
             {"regressor__alpha": [0.1, 1]},
@@ -169,7 +179,7 @@ def test_data_that_a_list_cannot_be_searched_on_are_a_remark(classes):
 
 
 @pytest.mark.parametrize("grid", [{"alpha": Continuous()}, {"alpha": [1e3, 1e4]}])
-@pytest.mark.parametrize("model", [Ridge(), Lasso()])
+@pytest.mark.parametrize("model", [Ridge(), Lasso(positive=True)])
 def test_a_score_that_is_nan_is_a_remark(regression, model, grid):
     if isinstance(model, Lasso) and isinstance(grid["alpha"], Continuous):
         grid = {"fit_intercept": [True, False]}

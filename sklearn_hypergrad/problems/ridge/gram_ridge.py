@@ -80,13 +80,31 @@ class QuadraticLoss:
         Both are None where each minimiser is to be computed by itself.
         """
         w, pull = self._problem.minimisers(strengths)
-        errors, gradient = (None, None) if w is None else self._errors(w)
+        values, gradient = (None, None) if w is None else self.of_many(w)
+        return (None, None) if values is None else (values, pull(gradient))
+
+    def of_many(self, w):
+        """Losses at many weights, and the gradient of their sums over splits in them.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_splits, n_features, n_many * n_outputs)
+
+        Returns
+        -------
+        values : ndarray of shape (n_many, n_splits)
+        gradient : ndarray like ``w``
+
+        Both are None if digits are lost.
+        """
+        errors, gradient = self._errors(w)
         if errors is None:
             return None, None
-        shape = len(errors), *strengths.shape
-        values, slopes = self._reduce(errors.reshape(shape).swapaxes(0, 1), self._null)
-        slopes = np.broadcast_to(slopes, (shape[1], shape[0], shape[2])).swapaxes(0, 1)
-        return values, pull(slopes.reshape(len(errors), 1, -1) * gradient)
+        n_splits, n_outputs = self._yy.shape
+        errors = errors.reshape(n_splits, -1, n_outputs).swapaxes(0, 1)
+        values, slopes = self._reduce(errors, self._null)
+        slopes = np.broadcast_to(slopes, errors.shape).swapaxes(0, 1)
+        return values, slopes.reshape(n_splits, 1, -1) * gradient
 
     def _errors(self, w):
         """Squared errors of outputs, and their gradient in ``w``; None if digits are lost.

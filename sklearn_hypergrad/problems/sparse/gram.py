@@ -35,22 +35,25 @@ class RowsGram:
     weight : ndarray of shape (n_rows,)
     mean : ndarray of shape (n,)
         The mean of the rows under these weights, or zeros.
+    scale : ndarray of shape (n,), default=None
+        Factors of the columns; None is one.
     """
 
-    def __init__(self, X, weight, mean):
+    def __init__(self, X, weight, mean, scale=None):
         self._X, self._weight, self._mean, self._total = X, weight, mean, weight.sum()
+        self._scale = np.ones(X.shape[1]) if scale is None else scale
 
     def block(self, columns):
         """The rows and columns of these numbers, as a new array."""
-        X, mean = self._columns(columns), self._mean[columns]
+        X, mean = self._columns(columns), self._scale[columns] * self._mean[columns]
         return (self._weight * X.T) @ X - self._total * np.outer(mean, mean)
 
     def times(self, columns, x):
         """The product of these columns with ``x`` of shape (n_columns,), of shape (n,)."""
         predicted = self._columns(columns) @ x
-        offset = self._total * (self._mean[columns] @ x)
-        return self._X.T @ (self._weight * predicted) - offset * self._mean
+        offset = self._total * (self._scale[columns] * self._mean[columns] @ x)
+        return self._scale * (self._X.T @ (self._weight * predicted) - offset * self._mean)
 
     def _columns(self, columns):
         X = self._X[:, columns]
-        return X.toarray() if issparse(X) else X
+        return (X.toarray() if issparse(X) else X) * self._scale[columns]

@@ -1,0 +1,146 @@
+"""Least squares with an L1 and an L2 penalty, of all splits."""
+
+import numpy as np
+
+from sklearn_hypergrad.losses import HalfSquaredError
+from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
+from sklearn_hypergrad.problems.linear.centred_design import CentredDesign
+from sklearn_hypergrad.problems.sparse.minimisers import minimisers
+from sklearn_hypergrad.problems.sparse.training_sums import TrainingSums
+
+
+class ElasticNetProblem(CentredDesign, InnerProblem):
+    """Least squares with an L1 and an L2 penalty, solved exactly.
+
+    Inner objective, for each split and output, with training weights t of the sum T, and the means
+    of the training part subtracted where there is an intercept:
+
+        1 / (2 T) sum_i t_i (y_i - x_i w)^2  +  alpha (r |w|_1  +  (1 - r) / 2 ||w||^2)
+
+    with r the ``l1_ratio``. ``w`` has shape (n_splits, n_features, n_outputs). Most of its entries
+    may be zero; the minimum is differentiable while those that are not, and their signs, stay. So
+    derivatives are those on the support, and zero elsewhere.
+
+    Parameters
+    ----------
+    data : SplitData
+        The data of the splits, with or without scales.
+    fixed : dict
+        Values of ``alpha`` and ``l1_ratio`` that are used unless ``h`` has others.
+    fit_intercept : bool
+    """
+
+    iterative = False
+    linear_in_weights = True
+    split_axis = 0
+    loss = HalfSquaredError()
+
+    def __init__(self, data, fixed, *, fit_intercept):
+        sums = TrainingSums.of(data, fit_intercept=fit_intercept)
+        super().__init__(*sums.design, sums.totals * fit_intercept)
+        self._fixed, self._grams, self._cross = fixed, sums.grams, sums.cross
+        self._minimise = minimisers(sums.grams, sums.cross)
+        self._divisors = sums.totals[:, None, None]
+        self.held_out = sums.held_out
+
+    @property
+    def largest(self):
+        """The smallest L1 penalty that leaves no weight, as a mean over splits and outputs."""
+        return float(np.abs(self._cross).max(axis=1).mean())
+
+    def start(self):
+        return np.zeros_like(self._cross)
+
+    def solve(self, h, warm_start, tol):
+        l1, l2 = self._penalties(h)
+        start = None if warm_start is None else warm_start.w
+        found = self._minimise(np.array([l1]), np.array([l2]), start)
+        status = Status.CONVERGED if found.converged else Status.INNER_NOT_CONVERGED
+
+        def inverse_hvp(v, start):
+            return found.solve(v), Status.CONVERGED
+
+        return InnerSolution(found.w, inverse_hvp, status, found.n_systems)
+
+    @property
+    def together(self):
+        """Whether ``minimisers`` are cheaper than one by one."""
+        return self._minimise.together
+
+    def minimisers(self, several):
+        """Minima at several hyperparameters.
+
+        Parameters
+        ----------
+        several : list of dict
+
+        Returns
+        -------
+        w : ndarray of shape (n_splits, n_features, n_many * n_outputs)
+            All outputs for the first ones, then those for the next ones.
+        pull : callable
+            ``pull(g)``, for ``g`` shaped like ``w``, are the derivatives of ``sum g w`` in each of
+            them: a list of dict.
+
+        Both are None if a minimum was not found.
+        """
+        penalties = np.array([self._penalties(h) for h in several])
+        found = self._minimise(*penalties.T, None)
+        if not found.converged:
+            return None, None
+
+        def pull(g):
+            minima = (np.split(each, len(several), axis=2) for each in (found.w, found.solve(-g)))
+            return [self.cross_vjp(w, h, v) for h, w, v in zip(several, *minima, strict=True)]
+
+        return found.w, pull
+
+    # The subgradient that is zero: on the support, where w has signs.
+    def gradient(self, w, h):
+        l1, l2 = self._penalties(h)
+        slope = self._gram_times(w) - self._cross + l2 * w + l1 * np.sign(w)
+        return np.where(w != 0, slope, 0.0)
+
+    def hvp(self, w, h, v):
+        _, l2 = self._penalties(h)
+        inside = np.where(w != 0, v, 0.0)
+        return np.where(w != 0, self._gram_times(inside) + l2 * v, v)
+
+    def cross_vjp(self, w, h, v):
+        return {name: np.vdot(v, slope) for name, slope in self._slopes(w, h).items()}
+
+    def cross_jvp(self, w, h, u):
+        return sum(u[name] * slope for name, slope in self._slopes(w, h).items())
+
+    def adjoint_coefficients(self, v, h, G):
+        return super().adjoint_coefficients(v / self._divisors, h, G)
+
+    def weights(self, coef, intercept):
+        """Weights of coefficients, where splits have no scales of their own."""
+        return coef.transpose(0, 2, 1)
+
+    def _penalties(self, h):
+        """The L1 and the L2 penalty."""
+        alpha, ratio = self._values(h)
+        return alpha * ratio, alpha * (1 - ratio)
+
+    def _values(self, h):
+        """``(alpha, l1_ratio)``."""
+        known = self._fixed | h
+        return float(known["alpha"]), float(known["l1_ratio"])
+
+    def _slopes(self, w, h):
+        """Derivatives of ``gradient`` in the hyperparameters, each shaped like ``w``."""
+        alpha, ratio = self._values(h)
+        signs = np.sign(w)
+        slopes = {"alpha": ratio * signs + (1 - ratio) * w, "l1_ratio": alpha * (signs - w)}
+        return {name: slopes[name] for name in h}
+
+    def _gram_times(self, v):
+        """Products of the Gram matrices with ``v``, which may be zero in many places."""
+        found = np.empty_like(v)
+        for split, output in np.ndindex(len(v), v.shape[2]):
+            own = v[split, :, output]
+            support = np.flatnonzero(own)
+            found[split, :, output] = self._grams[split].times(support, own[support])
+        return found
