@@ -37,6 +37,16 @@ MISSED = 0.009
 ALLOWED = 0.3
 # Shares of an interval at which the least possible value is computed.
 SHARES = np.linspace(0.0, 1.0, 17)[1:-1]
+# Lines with kinks: how much lower than the cubic they may be in the middle, relative to a line that
+# falls all the way like its steepest end, between points further apart than this; and the gain from
+# which on it is worth to look. Simulated on 82 curves of Lasso and elastic nets on 14 data sets,
+# with points at most 0.8 apart: none was missed by more than 5e-5 relative over four decades, and
+# one by 1.2e-4 over five; without, four by up to 7e-4.
+KINKED, RESOLVED, KINKED_GAIN = 0.125, 0.3, 1e-5
+# Rises in a row, each of this share above the best value, after which a scan towards slow places
+# ends, see Friedman, Hastie, Tibshirani (2010), "Regularization paths for generalized linear models
+# via coordinate descent", section 2.5, whose paths end where they hardly explain more.
+RISES, RISEN = 2, 0.02
 # Distance over which an exact point is believed, not one of a scan. Chosen by hand: within a tenth
 # of a decade the errors of a scan may be larger than the change of the line.
 NEAR = 0.1 * DECADE
@@ -69,15 +79,15 @@ class Point:
     rough: bool = False
 
 
-def places(start, stop, wanted=None, preferred=(), *, gap=DECADE):
+def places(start, stop, wanted=(), preferred=(), *, gap=DECADE):
     """Places of a scan from ``start`` to ``stop``: at least four.
 
     Parameters
     ----------
     start, stop : float
         The ends, both included.
-    wanted : float, default=None
-        Another place, if it is between the ends.
+    wanted : sequence of float, default=()
+        More places, as far as they are between the ends.
     preferred : sequence of float
         Each of the other places is moved to the nearest of these, if this is at most half a decade
         away, and nearer to it than to any other place.
@@ -88,8 +98,8 @@ def places(start, stop, wanted=None, preferred=(), *, gap=DECADE):
     -------
     list of float
     """
-    inside = wanted is not None and min(start, stop) < wanted < max(start, stop)
-    stops = [start, wanted, stop] if inside else [start, stop]
+    inside = {z for z in wanted if min(start, stop) < z < max(start, stop)}
+    stops = [start, *sorted(inside, reverse=bool(stop < start)), stop]
     gap = min(gap, abs(stop - start) / (N_COARSE - 1))
     grid = [start]
     for left, right in itertools.pairwise(stops):
@@ -100,7 +110,7 @@ def places(start, stop, wanted=None, preferred=(), *, gap=DECADE):
     for index in range(1, len(grid) - 1):
         reach = 0.5 * min(DECADE, *spaces[index - 1 : index + 1])
         nearest = min(preferred, key=_from(grid[index]), default=None)
-        movable = nearest is not None and not (inside and grid[index] == wanted)
+        movable = nearest is not None and grid[index] not in inside
         if movable and abs(nearest - grid[index]) < reach:
             grid[index] = nearest
     return grid
@@ -111,7 +121,7 @@ def _from(place):
     return lambda other: abs(other - place)
 
 
-def scan(evaluate, grid, *, thorough=True):
+def scan(evaluate, grid, *, thorough=True, to_slow=False):
     """Scan a line at some places.
 
     The order matters: each solution is a warm start for the next, so the first must be the end
@@ -126,16 +136,19 @@ def scan(evaluate, grid, *, thorough=True):
     thorough : bool, default=True
         Whether to evaluate all points. If not, the scan jumps to the last after a value that is
         hopeless and rising, and skips the points between if the last is hopeless and rising, too.
+    to_slow : bool, default=False
+        Whether it walks to an end that is slow: then it ends after ``RISES`` in a row.
 
     Returns
     -------
     list of Point
         By ascending ``z``.
     """
-    todo, points, direction = list(grid), [], grid[-1] - grid[0]
-    while todo:
+    todo, points, direction, n_risen = list(grid), [], grid[-1] - grid[0], 0
+    while todo and not (to_slow and n_risen == RISES):
         points.append(evaluate(todo.pop(0)))
         best = min(point.value for point in points)
+        n_risen = n_risen + 1 if above(points[-1].value, best, RISEN) else 0
         if len(todo) > 1 and not thorough and _rises(points[-1], best, direction):
             points.append(evaluate(todo.pop()))
             if _rises(points[-1], best, direction):
@@ -154,9 +167,14 @@ def lowest_of(points):
     return min(points, key=lambda point: point.value)
 
 
+def above(value, best, share):
+    """Whether a value is larger than the best by more than a share of it; values have any sign."""
+    return value > best + share * abs(best)
+
+
 def hopeless(value, best):
     """Whether a value is too much larger than the best for its neighbourhood to matter."""
-    return value > best + HOPELESS * abs(best)
+    return above(value, best, HOPELESS)
 
 
 def _rises(point, best, direction):
@@ -178,7 +196,7 @@ def fill(evaluate, points):
     list of Point
     """
     for _ in range(MOST_LOOKS):
-        found = _roomiest(points, lowest_of(points).value, DECADE * (1 + 1e-9), [])
+        found = _roomiest(points, lowest_of(points).value, DECADE * (1 + 1e-9))
         if found is None:
             break
         left, right, z = found
@@ -233,7 +251,7 @@ def _flat(a, b):
     return abs(a.value - b.value) <= FLAT * max(abs(a.value), abs(b.value))
 
 
-def explore(evaluate, polish, points, tol):
+def explore(evaluate, polish, points, tol, *, smooth=True):
     """Look between known points until none of them leaves room for a lower value.
 
     Parameters
@@ -248,6 +266,8 @@ def explore(evaluate, polish, points, tol):
         At least one is exact.
     tol : float
         Points nearer to each other than this have no room between them.
+    smooth : bool, default=True
+        Whether the line has a derivative everywhere.
 
     Returns
     -------
@@ -257,7 +277,7 @@ def explore(evaluate, polish, points, tol):
     known, closed, unsolved = {point.z: point for point in points}, [], set()
     for _ in range(MOST_LOOKS):
         best = lowest_of(point for point in known.values() if point.exact)
-        found = _roomiest(in_order(known.values()), best.value, tol, closed)
+        found = _roomiest(in_order(known.values()), best.value, tol, closed, smooth=smooth)
         denied = [p for p in known.values() if p.z not in unsolved and _denies(p, best)]
         if found is None and not denied:
             break
@@ -318,15 +338,15 @@ def polished(evaluate, left, right, optimizer, settings):
     return list(known.values())[2:], minimum
 
 
-def _roomiest(points, best, tol, closed):
+def _roomiest(points, best, tol, closed=(), *, smooth=True):
     """``(left, right, z)``: the neighbours with the most room below ``best``, or None."""
-    least, found = best - GAIN * abs(best), None
+    least, found = best - (GAIN if smooth else KINKED_GAIN) * abs(best), None
     for number, (left, right) in enumerate(itertools.pairwise(points)):
         inside = any(low <= left.z and right.z <= high for low, high in closed)
         if right.z - left.z <= tol or inside:
             continue
         values = [point.value for point in points[max(0, number - 1) : number + 3]]
-        error = _error(left, right, max(values) - min(values))
+        error = _error(left, right, max(values) - min(values)) if smooth else _of_kinks(left, right)
         # Few pairs get past this.
         if _floor(left, right) - error >= least:
             continue
@@ -341,6 +361,13 @@ def _error(left, right, variation):
     width = (right.z - left.z) / DECADE
     steepest = max(abs(left.slope), abs(right.slope)) * DECADE * min(1.0, width)
     return ALLOWED * max(variation, steepest) * min(1.0, MISSED * width**4)
+
+
+def _of_kinks(left, right):
+    """The same for a line with kinks, whose slope between two points may be any."""
+    width = right.z - left.z
+    rise = max(width * max(abs(left.slope), abs(right.slope)), abs(right.value - left.value))
+    return KINKED * rise if width > RESOLVED else 0.0
 
 
 # The polynomials by which a cubic depends on the slopes at its ends are between 0 and 4/27.

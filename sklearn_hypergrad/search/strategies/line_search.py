@@ -40,6 +40,11 @@ NOISE = 1e-4
 # missed two. Measured: a cubic through points two decades apart is up to 5 % of the range of the
 # losses off, one decade apart 0.5 %, which is what displays draw.
 APART = {False: 1.0, True: 2.0}
+# The same for models with kinks, 0.8 in the logarithm. Measured: of logistic regression with an L1
+# penalty 8 points missed the minimum by 1 %, 12 points did not.
+APART_WITH_KINKS = 0.35
+# Largest number of listed values that are all places of a dense scan.
+MOST_LISTED = 40
 # Relative gain, in units of tol^2, that is not worth another training. Chosen by hand: no result is
 # worse than the best by 1e-7 for that with the usual tol of 1e-3.
 WORTH = 0.1
@@ -72,6 +77,7 @@ class LineSearch:
         own = prepared.own_inside(span)
         self._own = None if own is None else float(np.log(own))
         self._polished = []
+        self._model = objective.terms[0]
 
     def run(self):
         """Minimise.
@@ -111,13 +117,14 @@ class LineSearch:
             return Point(z, np.inf, 0.0) if point is None else point
 
         tol = self._settings["tol"]
-        points = explore(self._exact, self._polish, points, tol)
+        smooth = self._model.smooth
+        points = explore(self._exact, self._polish, points, tol, smooth=smooth)
         if len(points) == 1:
             return points
         # Coarse values may have ended the scan too early.
         wider = [p for p in widen(look, points, self._low, self._high) if np.isfinite(p.value)]
         if len(wider) > len(points):
-            points = explore(self._exact, self._polish, wider, tol)
+            points = explore(self._exact, self._polish, wider, tol, smooth=smooth)
         return points
 
     def _found(self, z, end_status, message):
@@ -141,14 +148,18 @@ class LineSearch:
         look, ends, own = self._look(), self._window(), self._own
         inside = own is not None and ends[0] <= own <= ends[1]
         listed = np.log(self._prepared.range.listed)
-        gap = APART[self._objective.iterative] * DECADE
-        grid = places(*ends[:: -self._regularizes], own if inside else None, listed, gap=gap)
+        apart = APART[self._objective.iterative] if self._model.smooth else APART_WITH_KINKS
+        wanted, gap = [own] if inside else [], apart * DECADE
+        if self._model.cheap and len(listed) <= MOST_LISTED:
+            wanted = [*wanted, *listed]
+        grid = places(*ends[:: -self._regularizes], wanted, listed, gap=gap)
         if own is not None:
             # Two points of one place would look like a flat end.
             grid = [own if abs(z - own) <= ON_BOUND else z for z in grid]
         if not self._objective.iterative:
             self._objective.expect([np.array([self._theta(z)]) for z in grid])
-        points = scan(look, grid, thorough=not self._objective.iterative)
+        thorough = not self._objective.iterative
+        points = scan(look, grid, thorough=thorough, to_slow=self._model.slow_when_weak)
         if own is not None and own not in [point.z for point in points]:
             points = in_order([*points, look(own)])
             if not inside and lowest_of(points).z == own:

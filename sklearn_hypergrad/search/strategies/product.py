@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import LBFGS, Adam
 from sklearn_hypergrad.optimizers.lbfgs import FTOL
+from sklearn_hypergrad.optimizers.line import RISEN, RISES, above
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import (
@@ -35,11 +36,10 @@ N_POINTS = {True: (6, 3), False: (6, 4)}
 # decades: 3 x 3 points and two descents ended with an accuracy within 0.003 of a grid of 7 x 7, in
 # 21 evaluations; one descent missed 0.03; 6 x 4 points gained 0.0004 on average, with 37.
 DECADES, FEWEST, MOST = 1.7, 3, 6
+# The same where evaluations are cheap: over four decades 0.8 apart, as in ``line_search``.
+MANY_POINTS = 12, 4
 # Distance in theta from the level at which a scan without bounds begins and ends: two decades.
 REACH = 2 * np.log(10)
-# A scan from strong to weak penalties ends once the loss has risen twice by two per cent: the weak
-# end is where solutions take long.
-RISES, RISEN = 2, 0.02
 # Points of the scan that may be descended, and how many of its steps they are apart, at least along
 # one hyperparameter: neighbours lead to one minimum.
 N_DESCENTS, APART = 2, 1.5
@@ -69,7 +69,9 @@ class ProductSearch(Strategy):
         self.objective, self.asked = scalar_objectives(prepared)
         self.objective.tol = self.asked.tol = FINE
         model = self.objective.terms[0]
-        self._smooth, self._costs_a_fit = model.smooth, model.costs_a_fit
+        self._smooth, self._cheap = model.smooth, model.cheap
+        self._costs_a_fit = model.costs_a_fit
+        self._listed = listed_points(prepared.ranges) if model.cheap else []
         self._direction = directions_of(prepared, self.objective.space)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
@@ -82,7 +84,7 @@ class ProductSearch(Strategy):
         points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
         for point in self._separate(points):
             least = np.inf if self._found is None else self._found.record.value
-            if not _larger(point.value, least, WORTH[self._smooth]):
+            if not above(point.value, least, WORTH[self._smooth]):
                 found = self._descended(point)
                 self._found = found if found.record.value < least else self._found
         if self.options.selection != "best":
@@ -102,12 +104,14 @@ class ProductSearch(Strategy):
         own, first = self._own_record(), self._first
         axes = [self._axis(number) for number in range(len(self.prepared.ranges))]
         records = [own] if own is not None and self.objective.space.contains(own.theta) else []
+        if not self.objective.iterative:
+            self.objective.expect([np.array(point) for point in itertools.product(*axes)])
         for rest in itertools.product(*axes[:first], *axes[first + 1 :]):
             n_risen, least = 0, np.inf
             for value in axes[first]:
                 record = self.objective.record(np.insert(rest, first, value))
                 records.append(record)
-                n_risen = n_risen + 1 if _larger(record.value, least, RISEN) else 0
+                n_risen = n_risen + 1 if above(record.value, least, RISEN) else 0
                 least = min(least, record.value)
                 if n_risen == RISES:
                     break
@@ -120,6 +124,16 @@ class ProductSearch(Strategy):
 
     def _axis(self, number):
         """Places of the scan in theta, from the strongly regularised end."""
+        places = self._listed_places(number) if self._listed else self._even_places(number)
+        return places[::-1] if self.prepared.directions[number] > 0 else places
+
+    def _listed_places(self, number):
+        """The listed values in theta, ascending."""
+        dimension, span = self.objective.space.dimensions[number], self.prepared.ranges[number]
+        return np.unique(dimension.transform.to_theta(np.asarray(span.listed, dtype=float)))
+
+    def _even_places(self, number):
+        """Places in theta that are evenly spread, ascending."""
         dimension, span = self.objective.space.dimensions[number], self.prepared.ranges[number]
         low, high = dimension.bounds
         level = float(dimension.transform.to_theta(dimension.start))
@@ -130,13 +144,13 @@ class ProductSearch(Strategy):
             high = min(high, level + REACH)
         n_points = self._n_points(number, high - low)
         inside = (np.arange(n_points) + 0.5) / n_points
-        axis = low + (high - low) * inside
-        return axis[::-1] if self.prepared.directions[number] > 0 else axis
+        return low + (high - low) * inside
 
     def _n_points(self, number, width):
         """How many places of the scan there are along a hyperparameter."""
         if not self._costs_a_fit:
-            return N_POINTS[self._smooth][int(number != self._first)]
+            of_axes = MANY_POINTS if self._cheap else N_POINTS[self._smooth]
+            return of_axes[int(number != self._first)]
         return int(np.clip(np.ceil(width / (DECADES * np.log(10))), FEWEST, MOST))
 
     def _own(self):
@@ -158,7 +172,7 @@ class ProductSearch(Strategy):
     def _separate(self, points):
         """The best points, none of them beside a better one."""
         axes = [self._axis(number) for number in range(len(self.prepared.ranges))]
-        far, chosen = APART * np.abs([axis[1] - axis[0] for axis in axes]), []
+        far, chosen = APART * np.array([np.ptp(axis) / (len(axis) - 1) for axis in axes]), []
         for point in points:
             apart = all(np.any(np.abs(point.theta - other.theta) > far) for other in chosen)
             if apart and len(chosen) < N_DESCENTS:
@@ -255,11 +269,6 @@ class ProductSearch(Strategy):
             comparisons=self._comparisons,
             remarks=self._remarks,
         )
-
-
-def _larger(value, lowest, share):
-    """Whether a loss is larger than the lowest by more than a share of it; losses have any sign."""
-    return value > lowest + share * abs(lowest)
 
 
 def refuse_vector_options(prepared):
