@@ -14,7 +14,14 @@ from sklearn_hypergrad.optimizers import (
     widen,
 )
 from sklearn_hypergrad.optimizers import scan as scan_places
-from sklearn_hypergrad.optimizers.line import DECADE, _error, _floor, flat_stretch, least_possible
+from sklearn_hypergrad.optimizers.line import (
+    DECADE,
+    _error,
+    _floor,
+    flat_stretch,
+    least_possible,
+    lowest_of,
+)
 
 pytestmark = pytest.mark.portable
 
@@ -155,12 +162,43 @@ def test_flat_stretch_is_relative(values, end, expected):
 def test_places_include_the_wanted_one_and_are_moved_to_preferred_ones():
     wanted, preferred = 0.3 * DECADE, [-1.1 * DECADE, -0.8 * DECADE, 3.9 * DECADE]
     gap = 2 * DECADE
-    found = np.array(places(-2 * DECADE, 4 * DECADE, wanted, preferred, gap=gap)) / DECADE
+    found = np.array(places(-2 * DECADE, 4 * DECADE, [wanted], preferred, gap=gap)) / DECADE
     assert found == pytest.approx([-2, -0.8, 0.3, 2.15, 4])
     # Neither the ends nor the wanted place are moved, and none is moved by more than half a decade.
     preferred = [-1.9 * DECADE, 1.2 * DECADE]
-    found = np.array(places(4 * DECADE, -2 * DECADE, DECADE, preferred, gap=gap)) / DECADE
+    found = np.array(places(4 * DECADE, -2 * DECADE, [DECADE], preferred, gap=gap)) / DECADE
     assert found == pytest.approx([4, 2.5, 1, -0.5, -2])
+    # Several may be wanted; those beyond the ends are not.
+    wanted = np.array([0.3, 5.0, -1.0, -2.0]) * DECADE
+    found = np.array(places(4 * DECADE, -2 * DECADE, wanted, gap=gap)) / DECADE
+    assert found == pytest.approx([4, 2.15, 0.3, -1, -2])
+
+
+def test_a_scan_to_a_slow_end_stops_after_two_rises():
+    line = Line(lambda z: 1 + 0.01 * z**2)
+    places = [2.0, 1.0, 0.0, -1.0, -2.0, -3.0, -4.0, -5.0]
+    assert len(scan_places(line, places)) == 8
+    found = scan_places(line, places, to_slow=True)
+    # One per cent at -1 is no rise, 4 at -2 and 9 at -3 are.
+    assert [point.z for point in found] == [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0]
+
+
+def test_lines_with_kinks_are_looked_at_where_a_cubic_has_no_doubt():
+    """The better one of two minima is a kink between places, where a cubic is too high."""
+
+    def value(z):
+        return min(1 + abs(z - 0.35), 1.1 + 0.5 * (z + 2.1) ** 2)
+
+    def polish(left, right):
+        settings = {"tol": 1e-3, "max_iter": 50}
+        return polished(line, left, right, Cubic(), settings)
+
+    found = {}
+    for smooth in (True, False):
+        line = Line(value)
+        given = scan_places(line, (np.arange(-4, 5) * 0.7).tolist())
+        found[smooth] = lowest_of(explore(line, polish, given, 1e-3, smooth=smooth)).value
+    assert found == {True: pytest.approx(1.1, abs=1e-4), False: pytest.approx(1.0, abs=1e-3)}
 
 
 def test_wide_gaps_are_filled_where_the_line_may_be_lower():

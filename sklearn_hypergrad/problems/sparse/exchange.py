@@ -15,6 +15,7 @@ coding algorithms", section 3, where one entry enters at a time; here several do
 import dataclasses
 
 import numpy as np
+from scipy.linalg.blas import dtrmv
 
 from sklearn_hypergrad.linalg import factor, solve_factored
 
@@ -125,11 +126,10 @@ class _Quadratic:
             if not len(support):
                 w[:] = 0.0
                 return support, np.empty((0, 0))
-            block, own, s = self._gram.block(support), w[support], signs[support]
-            right, l2 = self._c[support] - self._l1[support] * s, self._l2[support]
-            triangle = factor(block, l2)
+            own, s, l1 = w[support], signs[support], self._l1[support]
+            triangle = factor(self._gram.block(support), self._l2[support])
             self.n_systems += 1
-            target = solve_factored(triangle, right)
+            target = solve_factored(triangle, self._c[support] - l1 * s)
             against = target * s < 0
             if not against.any():
                 w[support] = target
@@ -139,19 +139,39 @@ class _Quadratic:
             if fresh.any():
                 signs[support[fresh]] = 0.0
                 continue
-            w[support] = self._lowest(block, support, own, target, against)
-            signs[support] = np.where(self._l1[support] > 0, np.sign(w[support]), 0.0)
+            crossing = np.flatnonzero(against)
+            own[:] = _lowest(triangle, l1, own, target, crossing)
+            w[support], signs[support] = own, np.where(l1 > 0, np.sign(own), 0.0)
 
-    # Along w + t d the function is a quadratic between the places where an entry is zero, and its
-    # minimum from w to the target is at one of these, or at the target. There it is lower than at
-    # w, as d is a direction of descent for the signs of w.
-    def _lowest(self, block, support, own, target, against):
-        """The lowest point between two points of which some signs differ."""
-        l1, step = self._l1[support], target - own
-        crossings = np.append(own[against] / (own - target)[against], 1.0)
-        linear = (block @ own + self._l2[support] * own - self._c[support]) @ step
-        curvature = step @ (block @ step + self._l2[support] * step)
-        points = own + crossings[:, None] * step
-        points[np.arange(len(crossings) - 1), np.flatnonzero(against)] = 0.0
-        values = crossings * (linear + 0.5 * crossings * curvature) + np.abs(points) @ l1
-        return points[np.argmin(values)]
+
+# Derivation. From w to the target of the signs of w, the function is a quadratic between the places
+# t where an entry is zero. With d = target - w it differs from its value at w by
+#     d' H d (t^2 / 2 - t)  +  2 sum over the entries j that have crossed zero at t_j of
+#                              l1_j |d_j| (t - t_j),
+# as the target solves the system, H (w + d) = c - l1 s. The lowest of these places is lower than w:
+# up to the first of them only the first term changes. There an entry leaves.
+def _lowest(triangle, l1, own, target, crossing):
+    """The lowest place between two points at which an entry of ``crossing`` is zero, or the target.
+
+    Parameters
+    ----------
+    triangle : ndarray
+        The Cholesky factor of the Hessian.
+    l1 : ndarray
+        L1 penalties.
+    own, target : ndarray
+        The points.
+    crossing : ndarray of int
+        Numbers of the entries whose sign differs between them.
+    """
+    step = target - own
+    places = own[crossing] / (own - target)[crossing]
+    places = np.append(places, 1.0)
+    curvature = np.sum(dtrmv(triangle, step) ** 2)
+    rises = 2 * (l1 * np.abs(step))[crossing]
+    beyond = np.maximum(places[:, None] - places[:-1], 0.0)
+    chosen = np.argmin(curvature * places * (0.5 * places - 1) + beyond @ rises)
+    lowest = own + places[chosen] * step
+    if chosen < len(crossing):
+        lowest[crossing[chosen]] = 0.0
+    return lowest

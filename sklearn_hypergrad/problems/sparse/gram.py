@@ -18,7 +18,7 @@ class DenseGram:
 
     def block(self, columns):
         """The rows and columns of these numbers, as a new array."""
-        return self._matrix[columns[:, None], columns]
+        return self._matrix.take(columns, axis=0).take(columns, axis=1)
 
     def times(self, columns, x):
         """The product of these columns with ``x`` of shape (n_columns,), of shape (n,)."""

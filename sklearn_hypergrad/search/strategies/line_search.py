@@ -245,7 +245,8 @@ class LineSearch:
         optimizer, seen = self._optimizer, []
         if optimizer is None:
             smooth = self._prepared.choice.loss.smooth
-            optimizer = Cubic(WORTH if smooth and self._objective.iterative else 0.0)
+            costs = self._objective.iterative or not self._model.smooth
+            optimizer = Cubic(WORTH if smooth and costs else 0.0)
 
         def point(theta):
             seen.append(self._objective.record(np.array([theta])))
