@@ -407,5 +407,6 @@ def _stationary(p, square, cube):
     if not root > 0:
         return []
     bottom = square + math.copysign(math.sqrt(root), square)
-    found = [-p / bottom] * bool(bottom) + [bottom / (-3 * cube)] * bool(cube)
+    pairs = (-p, bottom), (bottom, -3 * cube)
+    found = [above / below for above, below in pairs if below]
     return [t for t in found if 0 < t < 1]

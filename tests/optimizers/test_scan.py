@@ -187,7 +187,7 @@ def test_lines_with_kinks_are_looked_at_where_a_cubic_has_no_doubt():
     """The better one of two minima is a kink between places, where a cubic is too high."""
 
     def value(z):
-        return min(1 + abs(z - 0.35), 1.1 + 0.5 * (z + 2.1) ** 2)
+        return min(1 + abs(z - 0.35), 1.1 + 0.5 * (z + 2.09) ** 2)
 
     def polish(left, right):
         settings = {"tol": 1e-3, "max_iter": 50}
