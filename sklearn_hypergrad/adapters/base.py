@@ -27,7 +27,7 @@ from sklearn_hypergrad.spaces import Hyperparameter
 # The values of ``per`` that penalties of linear models with arrays allow.
 VECTORS = ("feature", "group", "coefficient", "transformer")
 # What rows of ``cv_results_`` are made from: see ``Family.rows_from``.
-FITS, SOLUTIONS, WARM_FITS = "fits", "solutions", "warm fits"
+FITS, SOLUTIONS, WARM_FITS, EXACT = "fits", "solutions", "warm fits", "exact solutions"
 # Rows up to which sparse wide data are always written in a basis of their row space; so are those
 # whose features are few enough to be factorised. Measured: searches with 100 x 2,000 and 300 x
 # 20,000 entries take 0.7 of the time then, one with 500 x 20,000 takes 1.7 times as long.
@@ -278,11 +278,12 @@ class Family(abc.ABC):
 
         Returns
         -------
-        {"fits", "solutions", "warm fits"}
+        {"fits", "solutions", "warm fits", "exact solutions"}
             "solutions" if the fit has a closed form: what ``install`` makes is what the fit
             returns, up to rounding. "warm fits" if the fit is iterative and can start at a solution
-            (``warm_start``). "fits", the default, if neither is known: then rows of ``cv_results_``
-            are fits from the beginning.
+            (``warm_start``). "exact solutions" if besides the model is solved up to rounding, so
+            that the fit would stay at a solution. "fits", the default, if neither is known: then
+            rows of ``cv_results_`` are fits from the beginning.
         """
         return FITS
 

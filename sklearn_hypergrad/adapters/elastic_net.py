@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.linear_model import ElasticNet, Lasso
 
 from sklearn_hypergrad.adapters.base import (
-    WARM_FITS,
+    EXACT,
     Hyperparameter,
     LinearFamily,
     RegressorFamily,
@@ -104,7 +104,7 @@ class ElasticNetFamily(RegressorFamily, LinearFamily):
         return "positive=True adds constraints" if estimator.positive else None
 
     def rows_from(self, estimator):
-        return WARM_FITS
+        return EXACT
 
     def model(self, estimator, data, entries, seed):
         fixed = {"alpha": estimator.alpha, "l1_ratio": estimator.l1_ratio}

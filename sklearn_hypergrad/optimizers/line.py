@@ -407,6 +407,6 @@ def _stationary(p, square, cube):
     if not root > 0:
         return []
     bottom = square + math.copysign(math.sqrt(root), square)
-    pairs = (-p, bottom), (bottom, -3 * cube)
-    found = [above / below for above, below in pairs if below]
+    ratios = (-p, bottom), (bottom, -3 * cube)
+    found = [upper / lower for upper, lower in ratios if lower]
     return [t for t in found if 0 < t < 1]

@@ -13,7 +13,14 @@ from sklearn.compose import make_column_transformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
+from sklearn.linear_model import (
+    ElasticNet,
+    Lasso,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+    RidgeClassifier,
+)
 from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid, cross_val_score
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -51,6 +58,8 @@ WARM = {
     "newton-cg": (LogisticRegression(solver="newton-cg", class_weight="balanced"), "C", "three"),
     "newton-cholesky": (LogisticRegression(solver="newton-cholesky"), "C", "two classes"),
     "poisson": (PoissonRegressor(max_iter=10_000), "alpha", "counts"),
+    "lasso": (Lasso(max_iter=100_000), "alpha", "numbers"),
+    "elastic net": (ElasticNet(max_iter=100_000), "alpha", "two"),
 }
 # Fits of wide data take long: one solver is enough for every day.
 EVERY_DAY = {
@@ -59,6 +68,8 @@ EVERY_DAY = {
     "newton-cg": ["alone"],
     "newton-cholesky": ["alone", "scaled"],
     "poisson": ["alone", "scaled"],
+    "lasso": ["alone", "scaled"],
+    "elastic net": ["alone"],
 }
 EXACT = LogisticRegression(tol=1e-10, max_iter=10_000), "C", "three"
 BEFORE = {
@@ -117,7 +128,7 @@ def assert_close(case, before, data, tol, **options):
     assert own.get_params() == other.get_params()
     assert vars(own).keys() == vars(other).keys()
     if getattr(own, "n_iter_", None) is not None:
-        assert np.min(own.n_iter_) >= 1
+        assert np.min(own.n_iter_) >= min(1, np.min(other.n_iter_))
         assert np.shape(own.n_iter_) == np.shape(other.n_iter_)
     predict = "predict_proba" if hasattr(own, "predict_proba") else "predict"
     found, expected = (getattr(s.best_estimator_, predict)(X) for s in (warm, cold))
@@ -145,7 +156,7 @@ def test_closed_forms_are_not_fitted_again(name, before, data):
 @pytest.mark.parametrize(("name", "before"), [*cases(WARM, EVERY_DAY)])
 def test_iterative_fits_start_at_solutions(name, before, data):
     final, key, kind = WARM[name]
-    scoring = {} if kind == "counts" else {"scoring": "neg_log_loss"}
+    scoring = {} if kind in ("counts", "numbers", "two") else {"scoring": "neg_log_loss"}
     for tol, allowed in ((final.tol, 3e-2), (final.tol / 100, 3e-4), (1e-10, 1e-6)):
         case = clone(final).set_params(tol=tol), key, kind
         assert_close(case, before, data, allowed, **scoring)
@@ -350,6 +361,38 @@ def test_another_model_is_noticed_on_few_rows(data, monkeypatch, share, differs,
         assert "rows predictions of Shrunk differ from them by 0.002" in said[0]
         score = cross_val_score(search.best_estimator_, X, data[1]["numbers"], cv=3).mean()
         assert search.best_score_ == score
+
+
+def test_exact_solutions_are_not_fitted_again(data, monkeypatch):
+    """From the beginning there is one fit, of one split; the refit starts at its solution."""
+    fits, fit = [], Lasso.fit
+
+    def counted(self, X, y, sample_weight=None, check_input=True):
+        fit(self, X, y, sample_weight, check_input)
+        fits.append((self.warm_start, self.n_iter_))
+        return self
+
+    monkeypatch.setattr(Lasso, "fit", counted)
+    case = Lasso(tol=1e-8, max_iter=100_000), "alpha", "numbers"
+    search, X, y = searched(case, "alone", data, refit=False)
+    assert [warm for warm, _ in fits] == [False]
+    search, X, y = searched(case, "alone", data)
+    ((_, cold), (warm, n_iter)) = fits[1:]
+    assert warm
+    assert n_iter <= 2 < cold
+    honest = cross_val_score(search.best_estimator_, X, y, cv=3)
+    assert_allclose([search.cv_results_[f"split{k}_test_score"][0] for k in range(3)], honest)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+def test_coordinate_descent_that_stops_early_is_noticed(data):
+    X, y = data[0], data[1]["numbers"]
+    search = HypergradSearchCV(Lasso(tol=0.3, max_iter=10_000), {"alpha": RANGE}, cv=3).fit(X, y)
+    (said,) = [line for line in search.remarks_ if "where the solver of scikit-learn ends" in line]
+    assert "the score of the first split is 0." in said
+    assert "at the minimum" in said
+    score = cross_val_score(search.best_estimator_, X, y, cv=3).mean()
+    assert search.best_score_ == score
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")

@@ -82,18 +82,19 @@ def exchange(gram, c, l1, l2, start=None):
     -------
     SparseMinimum
     """
-    l1, l2 = (np.broadcast_to(np.asarray(each, dtype=float), c.shape) for each in (l1, l2))
+    # In place of functions of NumPy that take as long as a small system.
+    l1, l2 = (np.full(len(c), float(each)) if np.ndim(each) == 0 else each for each in (l1, l2))
     w = np.zeros(len(c)) if start is None else start.copy()
     quadratic = _Quadratic(gram, c, l1, l2)
     signs = np.where(l1 > 0, np.sign(w), 0.0)
-    least = l1 * (1 + EXCESS) + ROUNDING * np.max(np.abs(c), initial=0.0)
+    least = l1 * (1 + EXCESS) + ROUNDING * np.abs(c).max(initial=0.0)
     converged = False
     while quadratic.n_systems < MOST_SYSTEMS:
         support, triangle = quadratic.settle(w, signs)
         slopes = c - gram.times(support, w[support])
         excess = np.abs(slopes) - least
         excess[support] = 0.0
-        over = np.flatnonzero(excess > 0)
+        (over,) = (excess > 0).nonzero()
         if not len(over):
             converged = True
             break
@@ -122,7 +123,7 @@ class _Quadratic:
         triangle : ndarray
         """
         while True:
-            support = np.flatnonzero(self._free | (signs != 0))
+            (support,) = (self._free | (signs != 0)).nonzero()
             if not len(support):
                 w[:] = 0.0
                 return support, np.empty((0, 0))
@@ -139,8 +140,7 @@ class _Quadratic:
             if fresh.any():
                 signs[support[fresh]] = 0.0
                 continue
-            crossing = np.flatnonzero(against)
-            own[:] = _lowest(triangle, l1, own, target, crossing)
+            own = _lowest(triangle, l1, own, target, against.nonzero()[0])
             w[support], signs[support] = own, np.where(l1 > 0, np.sign(own), 0.0)
 
 
@@ -165,8 +165,8 @@ def _lowest(triangle, l1, own, target, crossing):
         Numbers of the entries whose sign differs between them.
     """
     step = target - own
-    places = own[crossing] / (own - target)[crossing]
-    places = np.append(places, 1.0)
+    places = np.ones(len(crossing) + 1)
+    places[:-1] = own[crossing] / -step[crossing]
     curvature = np.sum(dtrmv(triangle, step) ** 2)
     rises = 2 * (l1 * np.abs(step))[crossing]
     beyond = np.maximum(places[:, None] - places[:-1], 0.0)

@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from sklearn.model_selection import ParameterGrid
 
-from sklearn_hypergrad.adapters.base import FITS, SOLUTIONS, WARM_FITS
+from sklearn_hypergrad.adapters.base import EXACT, FITS, SOLUTIONS, WARM_FITS
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
 from sklearn_hypergrad.search.candidates.expand import as_array, plain
 from sklearn_hypergrad.search.candidates.refusals import (
@@ -30,11 +30,11 @@ from sklearn_hypergrad.search.strategies.path import PathSearch
 from sklearn_hypergrad.search.strategies.product import ProductSearch
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.search.strategies.vector import VectorSearch
-from sklearn_hypergrad.search.strategies.warm_rows import WarmRows
+from sklearn_hypergrad.search.strategies.warm_rows import ExactRows, WarmRows
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
 # How rows are made of solutions, by what a solution is to a fit.
-ROWS = {SOLUTIONS: ClosedFormRows, WARM_FITS: WarmRows}
+ROWS = {SOLUTIONS: ClosedFormRows, WARM_FITS: WarmRows, EXACT: ExactRows}
 FITTED = "{}: rows are fits from the beginning, not from solutions of the search, because {}."
 NOT_TUNED = (
     "a model of {} needs the hyperparameter {}, which is not tuned here. Take its value from the "

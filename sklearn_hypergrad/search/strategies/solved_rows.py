@@ -186,7 +186,9 @@ class SolvedRows(abc.ABC):
                 done.append(fit)
                 confirmed = confirmed or (same and self._confirms(outputs, scores))
                 if confirmed and not self.makes_fits:
-                    return done, self._row_of(outputs[0], scores, outputs[0]["fit_time"])
+                    row = self._row_of(outputs[0], scores, outputs[0]["fit_time"])
+                    refit = self._refit(self._h(settings), done)
+                    return done, dataclasses.replace(row, refit=refit)
         except Unsolved:
             return [], None
         return done, SolvedRow(outputs, self._refit(self._h(settings), done))
