@@ -1,4 +1,4 @@
-"""Lasso and ElasticNet.
+"""Lasso and ElasticNet, MultiTaskLasso and MultiTaskElasticNet, and LassoLars.
 
 The estimators minimise, over coefficients w and an unpenalised intercept b, ::
 

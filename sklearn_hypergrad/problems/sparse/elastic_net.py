@@ -34,19 +34,20 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
     linear_in_weights = True
     split_axis = 0
     loss = HalfSquaredError()
+    _minimisers = staticmethod(minimisers)
 
     def __init__(self, data, fixed, *, fit_intercept):
         sums = TrainingSums.of(data, fit_intercept=fit_intercept)
         super().__init__(*sums.design, sums.totals * fit_intercept)
         self._fixed, self._grams, self._cross = fixed, sums.grams, sums.cross
-        self._minimise = minimisers(sums.grams, sums.cross)
+        self._minimise = self._minimisers(sums.grams, sums.cross)
         self._divisors = sums.totals[:, None, None]
         self.held_out = sums.held_out
 
     @property
     def largest(self):
         """The smallest L1 penalty that leaves no weight, as a mean over splits and outputs."""
-        return float(np.abs(self._cross).max(axis=1).mean())
+        return float(self._norms(self._cross).max(axis=1).mean())
 
     def start(self):
         return np.zeros_like(self._cross)
@@ -98,13 +99,14 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
     # The subgradient that is zero: on the support, where w has signs.
     def gradient(self, w, h):
         l1, l2 = self._penalties(h)
-        slope = self._gram_times(w) - self._cross + l2 * w + l1 * np.sign(w)
+        slope = self._gram_times(w) - self._cross + l2 * w + l1 * self._directions(w)
         return np.where(w != 0, slope, 0.0)
 
     def hvp(self, w, h, v):
-        _, l2 = self._penalties(h)
+        l1, l2 = self._penalties(h)
         inside = np.where(w != 0, v, 0.0)
-        return np.where(w != 0, self._gram_times(inside) + l2 * v, v)
+        curved = self._gram_times(inside) + l2 * v + l1 * self._turned(w, v)
+        return np.where(w != 0, curved, v)
 
     def cross_vjp(self, w, h, v):
         return {name: np.vdot(v, slope) for name, slope in self._slopes(w, h).items()}
@@ -119,6 +121,19 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
         """Weights of coefficients, where splits have no scales of their own."""
         return coef.transpose(0, 2, 1)
 
+    # What the first penalty is a norm of: a weight here, all outputs of a feature in a subclass.
+    def _norms(self, w):
+        """The norms that it is the sum of."""
+        return np.abs(w)
+
+    def _directions(self, w):
+        """Derivatives of the norms where they are not zero, and zero elsewhere."""
+        return np.sign(w)
+
+    def _turned(self, w, v):
+        """Derivatives of the directions along ``v``."""
+        return np.zeros_like(v)
+
     def _penalties(self, h):
         """The L1 and the L2 penalty."""
         alpha, ratio = self._values(h)
@@ -132,8 +147,8 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
     def _slopes(self, w, h):
         """Derivatives of ``gradient`` in the hyperparameters, each shaped like ``w``."""
         alpha, ratio = self._values(h)
-        signs = np.sign(w)
-        slopes = {"alpha": ratio * signs + (1 - ratio) * w, "l1_ratio": alpha * (signs - w)}
+        along = self._directions(w)
+        slopes = {"alpha": ratio * along + (1 - ratio) * w, "l1_ratio": alpha * (along - w)}
         return {name: slopes[name] for name in h}
 
     def _gram_times(self, v):

@@ -21,8 +21,8 @@ class DenseGram:
         return self._matrix.take(columns, axis=0).take(columns, axis=1)
 
     def times(self, columns, x):
-        """The product of these columns with ``x`` of shape (n_columns,), of shape (n,)."""
-        return x @ self._matrix[columns]
+        """The product of these columns with ``x`` of shape (n_columns,) or (n_columns, k)."""
+        return (x.T @ self._matrix[columns]).T
 
 
 class RowsGram:
@@ -49,10 +49,11 @@ class RowsGram:
         return (self._weight * X.T) @ X - self._total * np.outer(mean, mean)
 
     def times(self, columns, x):
-        """The product of these columns with ``x`` of shape (n_columns,), of shape (n,)."""
-        predicted = self._columns(columns) @ x
-        offset = self._total * (self._scale[columns] * self._mean[columns] @ x)
-        return self._scale * (self._X.T @ (self._weight * predicted) - offset * self._mean)
+        """The product of these columns with ``x`` of shape (n_columns,) or (n_columns, k)."""
+        predicted = self._weight * (self._columns(columns) @ x).T
+        mean = self._total * ((self._scale * self._mean)[columns] @ x)
+        pulled = (self._X.T @ predicted.T).T - np.multiply.outer(mean, self._mean)
+        return (self._scale * pulled).T
 
     def _columns(self, columns):
         X = self._X[:, columns]

@@ -55,7 +55,16 @@ class OneByOne:
 
 
 class FoundOneByOne:
-    """What OneByOne has found."""
+    """Minima that were found one after the other.
+
+    Parameters
+    ----------
+    w : ndarray
+        All of them, shaped like weights.
+    minima : dict
+        Each minimum, with its ``support`` and ``solve``, by its place: a split, or a split and a
+        column.
+    """
 
     def __init__(self, w, minima):
         self.w, self._minima = w, minima
@@ -65,9 +74,10 @@ class FoundOneByOne:
     def solve(self, v):
         """``H^-1 v`` on the supports, and zero elsewhere."""
         solved = np.zeros_like(v)
-        for (split, column), found in self._minima.items():
-            right = v[split, found.support, column]
-            solved[split, found.support, column] = found.solve(right)
+        for place, found in self._minima.items():
+            split, *column = np.atleast_1d(place)
+            inside = (split, found.support, *column)
+            solved[inside] = found.solve(v[inside])
         return solved
 
 

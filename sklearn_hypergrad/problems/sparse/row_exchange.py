@@ -1,0 +1,168 @@
+"""Minima of quadratics with a penalty on the norms of rows, by Newton's method on their support.
+
+The function is, for matrices W of weights, a symmetric positive semi-definite matrix G and a matrix
+C, ::
+
+    1/2 tr(W' G W)  -  tr(C' W)  +  l1 sum_j ||W_j||  +  l2 / 2 ||W||^2
+
+with the rows W_j. A row is zero, or the function is smooth in it. Given the others, the minimum
+over one row has a closed form, which is zero if the slope there is at most l1: sweeps over rows find
+out which rows are zero, and Newton's method finds the others to the last digit.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from sklearn_hypergrad.linalg import factor, solve_factored
+from sklearn_hypergrad.problems.sparse.exchange import EXCESS
+
+# Slopes, and changes of slopes by a step, that are rounding: relative to the largest slope at zero.
+ROUNDING = 1e-13
+# Newton steps after a sweep, and sweeps. Chosen by hand: once the rows are known Newton's method
+# takes three to six steps; a sweep costs less than a step.
+MOST_STEPS, MOST_SWEEPS = 12, 500
+# Share of the decrease that its slope promises which a Newton step has to reach, and the smallest
+# step that is tried: Armijo's rule.
+ARMIJO, SMALLEST_STEP = 1e-4, 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class RowMinimum:
+    """The minimum of a quadratic with a penalty on norms of rows.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n, k)
+    support : ndarray of int
+        Numbers of the rows that are not zero, ascending.
+    triangle : ndarray
+        The Cholesky factor of the Hessian in these rows.
+    converged : bool
+        Whether the optimality conditions hold up to rounding.
+    n_systems : int
+        Number of linear systems solved.
+    """
+
+    w: np.ndarray
+    support: np.ndarray
+    triangle: np.ndarray
+    converged: bool
+    n_systems: int
+
+    def solve(self, right):
+        """``H^-1 right`` with the Hessian H in the rows of the support, of shape (n_rows, k)."""
+        return solve_factored(self.triangle, right.ravel()).reshape(right.shape)
+
+
+def row_exchange(gram, c, l1, l2, start=None):
+    """Minimise a quadratic with a penalty on the norms of rows.
+
+    Parameters
+    ----------
+    gram : DenseGram or RowsGram
+    c : ndarray of shape (n, k)
+    l1, l2 : float
+        Penalties; l1 is positive.
+    start : ndarray of shape (n, k), default=None
+        Where to start: zero, or a minimum for other penalties.
+
+    Returns
+    -------
+    RowMinimum
+    """
+    w = np.zeros_like(c) if start is None else start.copy()
+    scale = np.linalg.norm(c, axis=1).max(initial=0.0)
+    rows, n_systems, swept = np.flatnonzero(w.any(axis=1)), 0, start is None
+    for _ in range(MOST_SWEEPS):
+        part = _Part(gram.block(rows), c[rows], l1, l2, ROUNDING * scale)
+        own = w[rows]
+        if swept:
+            part.sweep(own)
+        solved = part.descend(own)
+        n_systems += part.n_systems
+        w[rows] = own
+        rows = rows[own.any(axis=1)]
+        slopes = np.linalg.norm(c - gram.times(rows, w[rows]), axis=1)
+        slopes[rows] = 0.0
+        over = np.flatnonzero(slopes > l1 * (1 + EXCESS) + ROUNDING * scale)
+        if solved and not len(over):
+            part = _Part(gram.block(rows), c[rows], l1, l2, 0.0)
+            return RowMinimum(w, rows, part.triangle(w[rows]), True, n_systems)
+        rows, swept = np.union1d(rows, over), True
+    part = _Part(gram.block(rows), c[rows], l1, l2, 0.0)
+    return RowMinimum(w, rows, part.triangle(w[rows]), False, n_systems)
+
+
+class _Part:
+    """The function of some rows, the others of which are zero."""
+
+    def __init__(self, block, c, l1, l2, rounding):
+        self._block, self._c, self._l1, self._l2 = block, c, l1, l2
+        self._rounding, self.n_systems = rounding, 0
+
+    # Given the other rows, with r = C_j - sum_(i != j) G_ji W_i, the minimum over W_j is
+    #     r / ||r|| * max(0, ||r|| - l1) / (G_jj + l2).
+    def sweep(self, w):
+        """Minimise over one row after the other, in place."""
+        for j, row in enumerate(self._block):
+            right = self._c[j] - row @ w + row[j] * w[j]
+            norm, curvature = np.linalg.norm(right), row[j] + self._l2
+            shrunk = norm - self._l1
+            w[j] = right * (shrunk / (norm * curvature)) if shrunk > 0 and curvature > 0 else 0.0
+
+    def descend(self, w):
+        """Newton's method in the rows that are not zero, in place; whether it has arrived."""
+        inside = np.flatnonzero(w.any(axis=1))
+        if not len(inside):
+            return True
+        part = _Part(self._block[inside[:, None], inside], self._c[inside], self._l1, self._l2, 0.0)
+        for _ in range(MOST_STEPS):
+            own = w[inside]
+            slope = part.slope(own)
+            if np.abs(slope).max() <= self._rounding:
+                return True
+            step = -solve_factored(part.triangle(own), slope.ravel()).reshape(own.shape)
+            self.n_systems += 1
+            length = part.length(own, step, np.vdot(slope, step))
+            if length == 0:
+                # Decreases that small are rounding; else a row goes to zero, which sweeps find.
+                return bool(np.abs(slope).max() <= 1e3 * self._rounding)
+            w[inside] = own + length * step
+        return False
+
+    def value(self, w):
+        """The function without its constant."""
+        norms = np.linalg.norm(w, axis=1).sum()
+        quadratic = 0.5 * np.vdot(w, self._block @ w) + 0.5 * self._l2 * np.vdot(w, w)
+        return quadratic - np.vdot(self._c, w) + self._l1 * norms
+
+    def slope(self, w):
+        """Its gradient, where no row is zero."""
+        norms = np.linalg.norm(w, axis=1, keepdims=True)
+        return self._block @ w - self._c + (self._l2 + self._l1 / norms) * w
+
+    # With u_j = W_j / ||W_j|| the Hessian is G_ij I + (i = j) (l2 I + l1 / ||W_j|| (I - u_j u_j')).
+    def triangle(self, w):
+        """The Cholesky factor of its Hessian."""
+        (n, k), numbers = w.shape, np.arange(len(w))
+        if not n:
+            return np.empty((0, 0))
+        norms = np.linalg.norm(w, axis=1)
+        units = w / norms[:, None]
+        curvature = np.eye(k) - units[:, :, None] * units[:, None, :]
+        hessian = np.einsum("ij,ab->iajb", self._block, np.eye(k))
+        hessian[numbers, :, numbers, :] += (self._l1 / norms)[:, None, None] * curvature
+        return factor(hessian.reshape(n * k, n * k), np.full(n * k, self._l2))
+
+    def length(self, w, step, slope):
+        """The length of a step along which the function decreases, or zero."""
+        length, before = 1.0, self.value(w)
+        while length >= SMALLEST_STEP:
+            moved = w + length * step
+            # A row must not pass by zero, where its norm has no derivative.
+            stays = np.all(np.einsum("jk,jk->j", moved, w) > 0)
+            if stays and self.value(moved) <= before + ARMIJO * length * slope:
+                return length
+            length *= 0.5
+        return 0.0
