@@ -1,23 +1,35 @@
-"""Lasso and ElasticNet, MultiTaskLasso and MultiTaskElasticNet, and LassoLars.
+"""Lasso, ElasticNet, LassoLars, MultiTaskLasso and MultiTaskElasticNet.
 
 The estimators minimise, over coefficients w and an unpenalised intercept b, ::
 
     1 / (2 sum_i s_i)  *  sum_i s_i (y_i - x_i w - b)^2
         +  alpha * l1_ratio * |w|_1  +  alpha * (1 - l1_ratio) / 2 * ||w||^2
 
-with sample weights s; Lasso has the ratio 1. ``alpha`` and ``l1_ratio`` are tuned. The penalty
-stands against a mean over rows, so that its best value depends on their number. Models are solved
-exactly, by an exchange of their support, which takes one to ten small linear systems from a
-solution nearby; estimators stop their coordinate descent at a tolerance. Losses have kinks where a
-weight becomes zero, so scans are dense. ``positive=True`` is refused: its solution has constraints.
+with sample weights s; Lasso and LassoLars have the ratio 1. With several outputs each is fitted for
+itself, but by the two MultiTask classes: there the norms of all weights of a feature take the place
+of absolute values, and a feature serves all outputs or none.
+
+``alpha`` and ``l1_ratio`` are tuned. The penalty stands against a mean over rows, so that its best
+value depends on their number. Models are solved exactly, by an exchange of their support, which
+takes one to ten small linear systems from a solution nearby; most estimators stop a coordinate
+descent at a tolerance. Losses have kinks where a weight becomes zero, so scans are dense.
+``positive=True`` is refused: its solution has constraints.
 """
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.linear_model import ElasticNet, Lasso
+from sklearn.linear_model import (
+    ElasticNet,
+    Lasso,
+    LassoLars,
+    MultiTaskElasticNet,
+    MultiTaskLasso,
+)
 
 from sklearn_hypergrad.adapters.base import (
     EXACT,
+    SOLUTIONS,
     Hyperparameter,
     LinearFamily,
     RegressorFamily,
@@ -27,7 +39,14 @@ from sklearn_hypergrad.adapters.model import LinearModel
 from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
 from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.losses import HalfSquaredError
-from sklearn_hypergrad.problems import ElasticNetProblem, InnerSolution, QuadraticLoss, Status
+from sklearn_hypergrad.problems import (
+    ElasticNetPenalty,
+    ElasticNetProblem,
+    InnerSolution,
+    MultiTaskProblem,
+    QuadraticLoss,
+    Status,
+)
 
 # Centre of a scan, relative to the smallest alpha that leaves no weight.
 LEVEL = 1e-2
@@ -100,21 +119,28 @@ class ElasticNetFamily(RegressorFamily, LinearFamily):
     methods = (*LinearFamily.methods, "path")
     conditions = "not with ``positive=True``"
 
+    problem_class = ElasticNetProblem
+
     def configuration_obstacle(self, estimator):
-        return "positive=True adds constraints" if estimator.positive else None
+        return "positive=True adds constraints" if getattr(estimator, "positive", False) else None
 
     def rows_from(self, estimator):
         return EXACT
 
+    def ratio(self, estimator):
+        """The share of the L1 penalty that an estimator has."""
+        return getattr(estimator, "l1_ratio", 1.0)
+
     def model(self, estimator, data, entries, seed):
-        fixed = {"alpha": estimator.alpha, "l1_ratio": estimator.l1_ratio}
-        problem = ElasticNetProblem(data, fixed, fit_intercept=estimator.fit_intercept)
-        return SparseLinearModel(problem, data, estimator.l1_ratio)
+        ratio = self.ratio(estimator)
+        penalty = ElasticNetPenalty("alpha", {"alpha": estimator.alpha, "l1_ratio": ratio})
+        problem = self.problem_class(data, penalty, fit_intercept=estimator.fit_intercept)
+        return SparseLinearModel(problem, data, ratio)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
         single = labels.ndim == 1
-        fitted.coef_ = coef[0] if single else coef
+        fitted.coef_ = coef[0] if single else np.asfortranarray(coef)
         fitted.intercept_ = intercept[0] if single else intercept
         fitted.n_features_in_ = coef.shape[1]
         return fitted
@@ -127,6 +153,53 @@ class LassoFamily(ElasticNetFamily):
     hyperparameters = {"alpha": ElasticNetFamily.hyperparameters["alpha"]}
 
 
+class DenseFamily(ElasticNetFamily):
+    """Estimators that take no sparse X."""
+
+    def model(self, estimator, data, entries, seed):
+        if issparse(data.X):
+            raise TypeError(f"{type(estimator).__name__} takes no sparse X")
+        return super().model(estimator, data, entries, seed)
+
+
+class LassoLarsFamily(DenseFamily):
+    """LassoLars: the Lasso, whose own fit is exact."""
+
+    estimator_class = LassoLars
+    hyperparameters = LassoFamily.hyperparameters
+    methods = LinearFamily.methods
+    conditions = "not with ``positive=True`` or ``jitter``"
+
+    def configuration_obstacle(self, estimator):
+        if estimator.jitter is not None:
+            return "jitter adds noise to the targets"
+        return super().configuration_obstacle(estimator)
+
+    def rows_from(self, estimator):
+        return SOLUTIONS
+
+
+class MultiTaskFamily(DenseFamily):
+    """MultiTaskElasticNet: several outputs with the same features."""
+
+    estimator_class = MultiTaskElasticNet
+    methods = LinearFamily.methods
+    conditions = ""
+    problem_class = MultiTaskProblem
+
+    def model(self, estimator, data, entries, seed):
+        if np.ndim(data.labels) == 1:
+            raise ValueError("y has one column that is no matrix; ElasticNet and Lasso take it")
+        return super().model(estimator, data, entries, seed)
+
+
+class MultiTaskLassoFamily(MultiTaskFamily):
+    """MultiTaskLasso: the same with ``l1_ratio=1``."""
+
+    estimator_class = MultiTaskLasso
+    hyperparameters = LassoFamily.hyperparameters
+
+
 @family.register
 def _(estimator: ElasticNet):
     return ElasticNetFamily()
@@ -135,3 +208,18 @@ def _(estimator: ElasticNet):
 @family.register
 def _(estimator: Lasso):
     return LassoFamily()
+
+
+@family.register
+def _(estimator: LassoLars):
+    return LassoLarsFamily()
+
+
+@family.register
+def _(estimator: MultiTaskElasticNet):
+    return MultiTaskFamily()
+
+
+@family.register
+def _(estimator: MultiTaskLasso):
+    return MultiTaskLassoFamily()

@@ -37,6 +37,7 @@ from sklearn_hypergrad.problems.sparse.elastic_net import ElasticNetProblem
 from sklearn_hypergrad.problems.sparse.elastic_net_penalty import ElasticNetPenalty
 from sklearn_hypergrad.problems.sparse.exchange import SparseMinimum, exchange
 from sklearn_hypergrad.problems.sparse.gram import DenseGram, RowsGram
+from sklearn_hypergrad.problems.sparse.multi_task import MultiTaskProblem
 from sklearn_hypergrad.problems.sparse.sparse_linear_problem import SparseLinearProblem
 from sklearn_hypergrad.problems.split_data import SplitData
 from sklearn_hypergrad.problems.trainable import Linearization, TrainableProblem
@@ -67,6 +68,7 @@ __all__ = [
     "LinearProblem",
     "Linearization",
     "MeanLoss",
+    "MultiTaskProblem",
     "Network",
     "NetworkLoss",
     "NetworkPredictions",

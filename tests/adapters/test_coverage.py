@@ -14,12 +14,6 @@ from sklearn_hypergrad.adapters.reasons import CLASSES, NAMES, NO_FAMILY, NOT_DI
 from sklearn_hypergrad.search.candidates.expand import expand
 
 DOCS = Path(__file__).parents[2] / "docs"
-# Families for these are on their way.
-PENDING = {
-    "LassoLars",
-    "MultiTaskElasticNet",
-    "MultiTaskLasso",
-}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +37,6 @@ def test_no_reason_is_missing(table):
         for reason in (NO_FAMILY, NOT_DIFFERENTIABLE)
         for cls, names in reasons.get(reason, {}).items()
         for name in names
-        if cls.__name__ not in PENDING
     }
     assert unknown == set()
 

@@ -11,6 +11,7 @@ from sklearn.linear_model import (
     HuberRegressor,
     Lasso,
     LogisticRegression,
+    MultiTaskElasticNet,
     PoissonRegressor,
     Ridge,
 )
@@ -63,6 +64,12 @@ MODELS = {
     "ridge, scaled": (Ridge(), "numbers", {"alpha": 0.7}, {"scales": True}),
     "lasso": (Lasso(), "numbers", {"alpha": 0.1}, {}),
     "elastic net": (ElasticNet(), "several", {"alpha": 0.3, "l1_ratio": 0.6}, {}),
+    "elastic net, several tasks": (
+        MultiTaskElasticNet(),
+        "several",
+        {"alpha": 0.3, "l1_ratio": 0.6},
+        {},
+    ),
     "elastic net, wide": (
         ElasticNet(fit_intercept=False),
         "numbers",

@@ -11,7 +11,9 @@ from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.problems import (
     VALIDATION_LOSSES,
     DenseGram,
+    ElasticNetPenalty,
     ElasticNetProblem,
+    MultiTaskProblem,
     PredictionLoss,
     QuadraticLoss,
     SplitData,
@@ -22,6 +24,7 @@ from sklearn_hypergrad.problems.sparse import minimisers, training_sums
 from sklearn_hypergrad.problems.sparse.exchange_many import exchange_many
 
 H = {"alpha": 0.15, "l1_ratio": 0.7}
+PENALTY = ElasticNetPenalty("alpha", H)
 LOSS = VALIDATION_LOSSES["squared_error"]
 
 
@@ -41,8 +44,8 @@ def split_data(n=40, p=9, n_outputs=2, *, scales=False):
     )
 
 
-def evaluated(data, h=H, method=None, *, fit_intercept=True):
-    problem = ElasticNetProblem(data, H, fit_intercept=fit_intercept)
+def evaluated(data, h=H, method=None, *, fit_intercept=True, make=ElasticNetProblem):
+    problem = make(data, PENALTY, fit_intercept=fit_intercept)
     outer = PredictionLoss(problem, data, LOSS)
     return (method or Implicit()).evaluate(problem, outer, h, None, 1e-12)
 
@@ -77,10 +80,10 @@ def test_columns_on_demand_change_nothing(scales, fit_intercept, request):
 
 def test_problems_that_advance_together_end_at_the_same_minima(one_by_one):
     data, several = split_data(), [{"alpha": a, "l1_ratio": 0.5} for a in np.logspace(-4, 1, 7)]
-    apart = ElasticNetProblem(data, H, fit_intercept=True)
+    apart = ElasticNetProblem(data, PENALTY, fit_intercept=True)
     assert not apart.together
     minimisers.MOST_TOGETHER = 9
-    problem = ElasticNetProblem(data, H, fit_intercept=True)
+    problem = ElasticNetProblem(data, PENALTY, fit_intercept=True)
     w, pull = problem.minimisers(several)
     g = np.random.default_rng(1).normal(size=w.shape)
     for number, (h, gradient) in enumerate(zip(several, pull(g), strict=True)):
@@ -97,7 +100,7 @@ def test_problems_that_advance_together_end_at_the_same_minima(one_by_one):
 
 def test_losses_of_many_are_those_of_each():
     data = split_data()
-    problem = ElasticNetProblem(data, H, fit_intercept=True)
+    problem = ElasticNetProblem(data, PENALTY, fit_intercept=True)
     for name in ("squared_error", "r2", "root_squared_error"):
         outer = QuadraticLoss(problem, data, VALIDATION_LOSSES[name])
         several = [{"alpha": a, "l1_ratio": 0.6} for a in (0.01, 0.1, 0.4)]
@@ -109,18 +112,20 @@ def test_losses_of_many_are_those_of_each():
             assert_allclose(np.split(gradient, 3, axis=2)[number], slope, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("problem", [ElasticNetProblem, MultiTaskProblem])
 @pytest.mark.parametrize("names", [["alpha"], ["l1_ratio"], ["alpha", "l1_ratio"]])
-def test_linear_solvers_find_the_same_hypergradient(names):
-    data, h = split_data(n_outputs=1), {name: H[name] for name in names}
-    expected = evaluated(data, h)
-    found = evaluated(data, h, Implicit("cg"))
+def test_linear_solvers_find_the_same_hypergradient(names, problem):
+    data, h = split_data(), {name: H[name] for name in names}
+    expected = evaluated(data, h, make=problem)
+    found = evaluated(data, h, Implicit("cg"), make=problem)
     assert set(found.gradient) == set(names)
     for name in names:
         assert_allclose(found.gradient[name], expected.gradient[name], rtol=1e-8)
 
 
-def test_the_subgradient_is_zero_at_the_minimum():
-    problem = ElasticNetProblem(split_data(), H, fit_intercept=True)
+@pytest.mark.parametrize("make", [ElasticNetProblem, MultiTaskProblem])
+def test_the_subgradient_is_zero_at_the_minimum(make):
+    problem = make(split_data(), PENALTY, fit_intercept=True)
     w = problem.solve(H, None, 1e-12).w
     assert_allclose(problem.gradient(w, H), 0.0, atol=1e-13)
     # Any other place has a slope.
@@ -134,17 +139,18 @@ def test_the_subgradient_is_zero_at_the_minimum():
     assert sum(u[name] * pulled[name] for name in H) == pytest.approx(np.vdot(v, slope), rel=1e-5)
 
 
-def test_the_largest_penalty_leaves_no_weight():
-    data = split_data(n_outputs=1)
+@pytest.mark.parametrize(("make", "n_outputs"), [(ElasticNetProblem, 1), (MultiTaskProblem, 3)])
+def test_the_largest_penalty_leaves_no_weight(make, n_outputs):
+    data = split_data(n_outputs=n_outputs)
     data = dataclasses.replace(
         data, trains=data.trains[:1], tests=data.tests[:1], weights=data.weights[:1]
     )
-    problem = ElasticNetProblem(data, {"l1_ratio": 1.0}, fit_intercept=True)
+    problem = make(data, ElasticNetPenalty("alpha", {"l1_ratio": 1.0}), fit_intercept=True)
     above, below = (
         problem.solve({"alpha": f * problem.largest}, None, 0).w for f in (1.001, 0.999)
     )
     assert np.count_nonzero(above) == 0
-    assert np.count_nonzero(below) == 1
+    assert np.count_nonzero(below) == n_outputs
 
 
 def test_stacks_of_problems_include_singular_ones():
@@ -168,6 +174,6 @@ def test_stacks_of_problems_include_singular_ones():
 
 def test_rounds_end(monkeypatch):
     monkeypatch.setattr("sklearn_hypergrad.problems.sparse.exchange_many.MOST_ROUNDS", 1)
-    problem = ElasticNetProblem(split_data(), H, fit_intercept=True)
+    problem = ElasticNetProblem(split_data(), PENALTY, fit_intercept=True)
     assert problem.solve(H, None, 0).status is Status.INNER_NOT_CONVERGED
     assert problem.minimisers([H]) == (None, None)

@@ -25,8 +25,7 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
     ----------
     data : SplitData
         The data of the splits, with or without scales.
-    fixed : dict
-        Values of ``alpha`` and ``l1_ratio`` that are used unless ``h`` has others.
+    penalty : ElasticNetPenalty
     fit_intercept : bool
     """
 
@@ -36,10 +35,10 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
     loss = HalfSquaredError()
     _minimisers = staticmethod(minimisers)
 
-    def __init__(self, data, fixed, *, fit_intercept):
+    def __init__(self, data, penalty, *, fit_intercept):
         sums = TrainingSums.of(data, fit_intercept=fit_intercept)
         super().__init__(*sums.design, sums.totals * fit_intercept)
-        self._fixed, self._grams, self._cross = fixed, sums.grams, sums.cross
+        self.penalty, self._grams, self._cross = penalty, sums.grams, sums.cross
         self._minimise = self._minimisers(sums.grams, sums.cross)
         self._divisors = sums.totals[:, None, None]
         self.held_out = sums.held_out
@@ -53,7 +52,7 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
         return np.zeros_like(self._cross)
 
     def solve(self, h, warm_start, tol):
-        l1, l2 = self._penalties(h)
+        l1, l2 = self.penalty.strengths(h)
         start = None if warm_start is None else warm_start.w
         found = self._minimise(np.array([l1]), np.array([l2]), start)
         status = Status.CONVERGED if found.converged else Status.INNER_NOT_CONVERGED
@@ -85,7 +84,7 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
 
         Both are None if a minimum was not found.
         """
-        penalties = np.array([self._penalties(h) for h in several])
+        penalties = np.array([self.penalty.strengths(h) for h in several])
         found = self._minimise(*penalties.T, None)
         if not found.converged:
             return None, None
@@ -98,21 +97,22 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
 
     # The subgradient that is zero: on the support, where w has signs.
     def gradient(self, w, h):
-        l1, l2 = self._penalties(h)
+        l1, l2 = self.penalty.strengths(h)
         slope = self._gram_times(w) - self._cross + l2 * w + l1 * self._directions(w)
-        return np.where(w != 0, slope, 0.0)
+        return np.where(self._norms(w) > 0, slope, 0.0)
 
     def hvp(self, w, h, v):
-        l1, l2 = self._penalties(h)
-        inside = np.where(w != 0, v, 0.0)
-        curved = self._gram_times(inside) + l2 * v + l1 * self._turned(w, v)
-        return np.where(w != 0, curved, v)
+        l1, l2 = self.penalty.strengths(h)
+        inside = self._norms(w) > 0
+        curved = self._gram_times(np.where(inside, v, 0.0)) + l2 * v + l1 * self._turned(w, v)
+        return np.where(inside, curved, v)
 
     def cross_vjp(self, w, h, v):
-        return {name: np.vdot(v, slope) for name, slope in self._slopes(w, h).items()}
+        return self.penalty.cross_vjp(h, np.vdot(v, self._directions(w)), np.vdot(v, w))
 
     def cross_jvp(self, w, h, u):
-        return sum(u[name] * slope for name, slope in self._slopes(w, h).items())
+        l1, l2 = self.penalty.cross_jvp(h, u)
+        return l1 * self._directions(w) + l2 * w
 
     def adjoint_coefficients(self, v, h, G):
         return super().adjoint_coefficients(v / self._divisors, h, G)
@@ -133,23 +133,6 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
     def _turned(self, w, v):
         """Derivatives of the directions along ``v``."""
         return np.zeros_like(v)
-
-    def _penalties(self, h):
-        """The L1 and the L2 penalty."""
-        alpha, ratio = self._values(h)
-        return alpha * ratio, alpha * (1 - ratio)
-
-    def _values(self, h):
-        """``(alpha, l1_ratio)``."""
-        known = self._fixed | h
-        return float(known["alpha"]), float(known["l1_ratio"])
-
-    def _slopes(self, w, h):
-        """Derivatives of ``gradient`` in the hyperparameters, each shaped like ``w``."""
-        alpha, ratio = self._values(h)
-        along = self._directions(w)
-        slopes = {"alpha": ratio * along + (1 - ratio) * w, "l1_ratio": alpha * (along - w)}
-        return {name: slopes[name] for name in h}
 
     def _gram_times(self, v):
         """Products of the Gram matrices with ``v``, which may be zero in many places."""

@@ -6,8 +6,8 @@ C, ::
     1/2 tr(W' G W)  -  tr(C' W)  +  l1 sum_j ||W_j||  +  l2 / 2 ||W||^2
 
 with the rows W_j. A row is zero, or the function is smooth in it. Given the others, the minimum
-over one row has a closed form, which is zero if the slope there is at most l1: sweeps over rows find
-out which rows are zero, and Newton's method finds the others to the last digit.
+over one row has a closed form, which is zero if the slope there is at most l1: sweeps over rows
+find out which rows are zero, and Newton's method finds the others to the last digit.
 """
 
 import dataclasses
@@ -25,6 +25,8 @@ MOST_STEPS, MOST_SWEEPS = 12, 500
 # Share of the decrease that its slope promises which a Newton step has to reach, and the smallest
 # step that is tried: Armijo's rule.
 ARMIJO, SMALLEST_STEP = 1e-4, 1e-3
+# Slopes, in units of those that are rounding, at which no lower place is found because of rounding.
+LOST = 1e3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +65,7 @@ def row_exchange(gram, c, l1, l2, start=None):
     gram : DenseGram or RowsGram
     c : ndarray of shape (n, k)
     l1, l2 : float
-        Penalties; l1 is positive.
+        Penalties.
     start : ndarray of shape (n, k), default=None
         Where to start: zero, or a minimum for other penalties.
 
@@ -74,9 +76,9 @@ def row_exchange(gram, c, l1, l2, start=None):
     w = np.zeros_like(c) if start is None else start.copy()
     scale = np.linalg.norm(c, axis=1).max(initial=0.0)
     rows, n_systems, swept = np.flatnonzero(w.any(axis=1)), 0, start is None
+    converged = False
     for _ in range(MOST_SWEEPS):
-        part = _Part(gram.block(rows), c[rows], l1, l2, ROUNDING * scale)
-        own = w[rows]
+        part, own = _Part(gram.block(rows), c[rows], l1, l2, ROUNDING * scale), w[rows]
         if swept:
             part.sweep(own)
         solved = part.descend(own)
@@ -87,11 +89,12 @@ def row_exchange(gram, c, l1, l2, start=None):
         slopes[rows] = 0.0
         over = np.flatnonzero(slopes > l1 * (1 + EXCESS) + ROUNDING * scale)
         if solved and not len(over):
-            part = _Part(gram.block(rows), c[rows], l1, l2, 0.0)
-            return RowMinimum(w, rows, part.triangle(w[rows]), True, n_systems)
+            converged = True
+            break
         rows, swept = np.union1d(rows, over), True
-    part = _Part(gram.block(rows), c[rows], l1, l2, 0.0)
-    return RowMinimum(w, rows, part.triangle(w[rows]), False, n_systems)
+    rows = np.flatnonzero(w.any(axis=1))
+    triangle = _Part(gram.block(rows), c[rows], l1, l2, 0.0).triangle(w[rows])
+    return RowMinimum(w, rows, triangle, converged, n_systems)
 
 
 class _Part:
@@ -113,23 +116,52 @@ class _Part:
 
     def descend(self, w):
         """Newton's method in the rows that are not zero, in place; whether it has arrived."""
-        inside = np.flatnonzero(w.any(axis=1))
-        if not len(inside):
-            return True
-        part = _Part(self._block[inside[:, None], inside], self._c[inside], self._l1, self._l2, 0.0)
         for _ in range(MOST_STEPS):
+            inside = np.flatnonzero(w.any(axis=1))
+            if not len(inside):
+                return True
+            part = self._of(inside)
             own = w[inside]
             slope = part.slope(own)
             if np.abs(slope).max() <= self._rounding:
                 return True
             step = -solve_factored(part.triangle(own), slope.ravel()).reshape(own.shape)
             self.n_systems += 1
-            length = part.length(own, step, np.vdot(slope, step))
-            if length == 0:
-                # Decreases that small are rounding; else a row goes to zero, which sweeps find.
-                return bool(np.abs(slope).max() <= 1e3 * self._rounding)
-            w[inside] = own + length * step
+            moved = part.moved(own, step, np.vdot(slope, step))
+            if moved is None:
+                # What is left to gain is rounding; or it is not, and sweeps go on.
+                return bool(np.abs(slope).max() <= LOST * self._rounding)
+            w[inside] = moved
         return False
+
+    def _of(self, rows):
+        """The function of some of the rows."""
+        block = self._block.take(rows, axis=0).take(rows, axis=1)
+        return _Part(block, self._c[rows], self._l1, self._l2, self._rounding)
+
+    # A row that a step takes past zero may be zero at the minimum. Then Newton's method would go
+    # back and forth: where the row is nearest to zero it leaves, if the function is lower there.
+    def moved(self, w, step, slope):
+        """Where a step leads: the lowest of some places at which the function is lower, or None."""
+        before, places = self.value(w), [self._along(w, step, slope)]
+        for row in np.flatnonzero(np.einsum("jk,jk->j", w + step, w) <= 0):
+            length = min(1.0, -np.vdot(w[row], step[row]) / np.vdot(step[row], step[row]))
+            place = w + length * step
+            place[row] = 0.0
+            places.append(place)
+        values = [np.inf if place is None else self.value(place) for place in places]
+        best = int(np.argmin(values))
+        return places[best] if values[best] < before else None
+
+    def _along(self, w, step, slope):
+        """The first place of a backtracking line search, or None."""
+        length, before = 1.0, self.value(w)
+        while length >= SMALLEST_STEP:
+            place = w + length * step
+            if self.value(place) <= before + ARMIJO * length * slope:
+                return place
+            length *= 0.5
+        return None
 
     def value(self, w):
         """The function without its constant."""
@@ -154,15 +186,3 @@ class _Part:
         hessian = np.einsum("ij,ab->iajb", self._block, np.eye(k))
         hessian[numbers, :, numbers, :] += (self._l1 / norms)[:, None, None] * curvature
         return factor(hessian.reshape(n * k, n * k), np.full(n * k, self._l2))
-
-    def length(self, w, step, slope):
-        """The length of a step along which the function decreases, or zero."""
-        length, before = 1.0, self.value(w)
-        while length >= SMALLEST_STEP:
-            moved = w + length * step
-            # A row must not pass by zero, where its norm has no derivative.
-            stays = np.all(np.einsum("jk,jk->j", moved, w) > 0)
-            if stays and self.value(moved) <= before + ARMIJO * length * slope:
-                return length
-            length *= 0.5
-        return 0.0
