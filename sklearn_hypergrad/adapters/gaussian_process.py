@@ -27,6 +27,7 @@ from sklearn_hypergrad.adapters.base import Hyperparameter, RegressorFamily, fam
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.hypergradients import Pulled
 from sklearn_hypergrad.problems.kernel.kernel_systems import KernelSystems, rows_used_once
+from sklearn_hypergrad.problems.kernel.process_kernels import by_row
 from sklearn_hypergrad.problems.split_data import variances
 
 # Rows of a training and a held-out part together, as for KernelRidge.
@@ -133,7 +134,13 @@ class GaussianProcessModel(Model):
 
     def _fitted(self, solution, pullback):
         z = solution.z * self._by_row(self._scales) + self._by_row(self._centres)
-        return Fitted(z, pullback, n_solves=self.n_splits)
+        return Fitted(z, pullback, n_solves=self.n_splits, w=solution)
+
+    def x_vjp(self, h, fitted, g):
+        A, B = fitted.w.pull(g * self._by_row(self._scales))[1]
+        found = by_row(self._kernel.at(of_kernel(h)), self._X, A @ B.T)
+        # Copies of rows count as these.
+        return found.reshape(-1, *self.data.X.shape).sum(axis=0)
 
     def _by_row(self, values):
         """Values of each split as those of its held-out rows."""

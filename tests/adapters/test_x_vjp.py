@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
     ElasticNet,
@@ -27,7 +29,7 @@ N, P = 24, 4
 TOL = 1e-13
 
 
-def split_data(labels, estimator, *, n_splits, n_features=P, scales=False):
+def split_data(labels, estimator, *, n_splits, n_features=P, scales=False, weighted=True):
     rng = np.random.default_rng(0)
     rows = np.arange(N)
     tests = np.array_split(rng.permutation(rows), 3)[:n_splits]
@@ -38,7 +40,10 @@ def split_data(labels, estimator, *, n_splits, n_features=P, scales=False):
         y=known.encode(labels),
         trains=trains,
         tests=tests,
-        weights=[rng.uniform(0.5, 2.0, len(train)) for train in trains],
+        weights=[
+            rng.uniform(0.5, 2.0, len(train)) if weighted else np.ones(len(train))
+            for train in trains
+        ],
         score_weight=np.ones(N),
         labels=labels,
         scales=rng.uniform(0.5, 2.0, (n_features, n_splits)) if scales else None,
@@ -106,6 +111,12 @@ MODELS = {
     ),
     "huber": (HuberRegressor(), "numbers", {"alpha": 0.6, "epsilon": 1.5}, {}),
     "linear support vectors, classes": (LinearSVC(), "three", {"C": 0.6}, {}),
+    "gaussian process": (
+        GaussianProcessRegressor(Matern(1.5, "fixed", nu=2.5), normalize_y=True),
+        "several",
+        {"alpha": 0.3},
+        {"weighted": False},
+    ),
     "kernel ridge": (KernelRidge(kernel="rbf"), "several", {"alpha": 0.3, "gamma": 0.2}, {}),
     "kernel ridge, sigmoid": (
         KernelRidge(kernel="sigmoid", coef0=0.1),
