@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.problems.kernel import kernel_systems
+from sklearn_hypergrad.problems.kernel import scratch as kernel_scratch
 from sklearn_hypergrad.problems.kernel.kernel_systems import KernelSystems, rows_used_once
 from sklearn_hypergrad.problems.kernel.scratch import Scratch
 
@@ -51,13 +52,16 @@ def test_factors_that_are_too_large_are_computed_once_more(systems, monkeypatch)
     assert_array_equal(found.pull(g)[1], expected[1])
 
 
-def test_a_scratch_gives_no_array_twice():
+def test_a_scratch_gives_no_array_twice(monkeypatch):
     scratch = Scratch()
     first, second = scratch.take((2, 3)), scratch.take((2, 3))
     assert first is not second
     scratch.give_back(first)
     assert scratch.take((2, 3)) is first
     assert scratch.take((3, 2)).shape == (3, 2)
+    monkeypatch.setattr(kernel_scratch, "MOST_NUMBERS", 5)
+    scratch.give_back(second)
+    assert scratch.take((2, 3)) is not second
 
 
 def test_rows_that_are_used_twice_are_copied(make_block):

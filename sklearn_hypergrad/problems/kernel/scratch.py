@@ -2,6 +2,10 @@
 
 import numpy as np
 
+# Entries of arrays that are kept. Chosen by hand: 32 MB each, of kernels of 2,000 rows; for larger
+# ones the factorisation takes ten times as long as the memory.
+MOST_NUMBERS = 2**22
+
 
 class Scratch:
     """Arrays by their shapes, which evaluations take and give back.
@@ -25,4 +29,5 @@ class Scratch:
     def give_back(self, *arrays):
         """Let others use arrays that nobody refers to any longer."""
         for array in arrays:
-            self._free.setdefault(array.shape, []).append(array)
+            if array.size <= MOST_NUMBERS:
+                self._free.setdefault(array.shape, []).append(array)
