@@ -11,6 +11,7 @@ from sklearn_hypergrad import kernel_ridge, linear_model, neural_network, svm
 from sklearn_hypergrad._sklearn import Interval
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.adapters.reasons import NAMES, why_enumerated
+from sklearn_hypergrad.adapters.wrapped import WRAPPERS
 
 TABLE = """\
 .. list-table::
@@ -25,7 +26,7 @@ def families():
     classes = [cls for _, cls in all_estimators()]
     for module in (linear_model, kernel_ridge, svm, neural_network):
         classes += [getattr(module, name) for name in module.__all__]
-    makers = {cls: family.registry.get(cls) for cls in classes}
+    makers = {cls: family.registry.get(cls) for cls in classes if cls not in WRAPPERS}
     return {cls: make(cls()) for cls, make in makers.items() if make is not None}
 
 
@@ -47,6 +48,9 @@ def searched():
     for cls, found in families().items():
         names = ", ".join(_with_vectors(*item) for item in found.hyperparameters.items())
         rows.setdefault((names, found.conditions, _origin(cls)), []).append(cls)
+    for cls, found in WRAPPERS.items():
+        names = f"``{found.inside}__`` before the names of a model above"
+        rows.setdefault((names, found.conditions, ""), []).append(cls)
     return [(_listed(classes) + origin, *row) for (*row, origin), classes in rows.items()]
 
 

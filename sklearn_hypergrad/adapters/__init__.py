@@ -18,9 +18,12 @@ from sklearn_hypergrad.adapters import (
     linear_svm,
     logistic,
     mlp,
+    multi_output,
+    one_vs_rest,
     quadratic,
     ridge,
     svm,
+    transformed_target,
 )
 from sklearn_hypergrad.adapters.base import (
     ClassifierFamily,
@@ -62,7 +65,10 @@ __all__ = [
     "linear_svm",
     "logistic",
     "mlp",
+    "multi_output",
+    "one_vs_rest",
     "quadratic",
     "ridge",
     "svm",
+    "transformed_target",
 ]

@@ -63,6 +63,9 @@ class Family(abc.ABC):
     nested : tuple of str
         Parameters that have parameters of their own which can be tuned: with "kernel", names of
         hyperparameters may begin with ``kernel__``.
+    predicts_the_same : bool
+        Whether validation losses see what its estimators predict. If not, none of them is the asked
+        score.
     methods : tuple of str
         Methods of ``estimator_class`` that subclasses must not override.
     conditions : str
@@ -84,6 +87,8 @@ class Family(abc.ABC):
     knows_scales = False
     one_split = False
     trained = False
+    nested: tuple[str, ...] = ()
+    predicts_the_same = True
     methods = ("fit", "predict", "decision_function", "predict_proba")
     conditions = ""
     enumerated: dict[str, str] = {}
@@ -129,6 +134,14 @@ class Family(abc.ABC):
     def own_value(self, estimator, name, data):
         """The estimator's own value: a number also where it has a word or None for it."""
         return getattr(estimator, name)
+
+    def has_intercept(self, estimator):
+        """Whether constants that are added to features change no prediction."""
+        return getattr(estimator, "fit_intercept", False)
+
+    def predicted(self, z):
+        """What estimators predict, from ``z`` of their models; classes are those of ``z``."""
+        return z
 
     def score_loss(self, estimator):
         """The ValidationLoss that equals ``estimator.score`` up to sign and offset, or None."""

@@ -133,7 +133,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     scorer, of converged fits of ``estimator`` on the splits of ``cv``. ``judge`` says where these
     fits start.
 
-    Three kinds of hyperparameters can be differentiated:
+    These kinds of hyperparameters can be differentiated:
 
     - of models that are solved, alone or as the last step of pipelines: ``alpha`` of Ridge and
       RidgeClassifier, ``alpha`` of Lasso, LassoLars and MultiTaskLasso, ``alpha`` and ``l1_ratio``
@@ -146,6 +146,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       ``shrinkage`` of LinearDiscriminantAnalysis, ``reg_param`` of QuadraticDiscriminantAnalysis,
       ``var_smoothing`` of GaussianNB, and ``alpha`` of MultinomialNB, ComplementNB, BernoulliNB and
       CategoricalNB;
+    - the same inside of TransformedTargetRegressor (with functions), OneVsRestClassifier,
+      MultiOutputRegressor and MultiOutputClassifier, by names such as ``estimator__alpha``;
     - ``alpha``, ``learning_rate_init`` and ``momentum`` of MLPClassifier and MLPRegressor, several
       of them together, by differentiating the training run [2]_;
     - all hyperparameters that a model of your own declares, see

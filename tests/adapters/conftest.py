@@ -9,6 +9,7 @@ import pytest
 from sklearn import linear_model as sklearn_linear
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
@@ -18,7 +19,10 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteK
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import KFold
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
 
 from sklearn_hypergrad import kernel_ridge, linear_model, neural_network, svm
@@ -111,6 +115,8 @@ class Row:
         How its training is differentiated; None is the usual way.
     counts : bool
         Whether X are small counts, which are also categories.
+    expressed : callable or None
+        ``(method, output)`` of an estimator from ``z``, if it is not the usual one.
     own : bool
         Whether it is a model that is defined here.
     rtol : float
@@ -131,6 +137,7 @@ class Row:
     obstacles: tuple = ()
     method: Any = None
     counts: bool = False
+    expressed: Any = None
     own: bool = False
     rtol: float = 1e-8
     fit_rtol: float = 1e-6
@@ -233,6 +240,8 @@ COUNTED = (
     ({"alpha": np.ones(N_FEATURES)}, "alpha is an array"),
     ({"force_alpha": False}, "force_alpha=False"),
 )
+NO_FUNCTIONS = {"func": None, "inverse_func": None}
+LIBLINEAR = sklearn_linear.LogisticRegression(solver="liblinear")
 POSITIVE = ({"positive": True}, "positive=True adds constraints")
 
 ROWS = [
@@ -660,6 +669,39 @@ ROWS = [
         scoring=CLASSES,
         counts=True,
         sparse="takes no sparse X",
+    ),
+    Row(
+        "transformed target",
+        TransformedTargetRegressor(sklearn_linear.Ridge(), func=np.log, inverse_func=np.exp),
+        "positive",
+        {"regressor__alpha": 0.7},
+        expressed=lambda z: ("predict", np.exp(z)),
+        obstacles=(
+            ({"regressor": sklearn_linear.Ridge(positive=True)}, "positive=True adds constraints"),
+            ({"transformer": StandardScaler(), **NO_FUNCTIONS}, "StandardScaler learns from the"),
+        ),
+    ),
+    Row(
+        "one versus rest",
+        OneVsRestClassifier(sklearn_linear.LogisticRegression(**LOGISTIC)),
+        "three classes",
+        {"estimator__C": 0.6},
+        expressed=lambda z: ("decision_function", z),
+        obstacles=(({"estimator": LIBLINEAR}, "penalises the intercept"),),
+    ),
+    Row(
+        "multi-output",
+        MultiOutputRegressor(KernelRidge(kernel="rbf")),
+        "several",
+        {"estimator__alpha": 0.3, "estimator__gamma": 0.2},
+        scoring=NUMBERS,
+    ),
+    Row(
+        "multi-output classifier",
+        MultiOutputClassifier(sklearn_linear.RidgeClassifier()),
+        "labels",
+        {"estimator__alpha": 0.7},
+        expressed=lambda z: ("predict", z > 0),
     ),
     Row(
         "network",

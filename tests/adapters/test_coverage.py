@@ -11,6 +11,7 @@ from sklearn.utils import all_estimators
 
 from sklearn_hypergrad import Continuous
 from sklearn_hypergrad.adapters.reasons import CLASSES, NAMES, NO_FAMILY, NOT_DIFFERENTIABLE
+from sklearn_hypergrad.adapters.wrapped import WRAPPERS
 from sklearn_hypergrad.search.candidates.expand import expand
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,6 +54,7 @@ def test_all_of_it_is_in_the_page(table):
     for cls, found in table.families().items():
         assert f"``{cls.__name__}``" in searched
         assert all(f"``{name}``" in searched for name in found.hyperparameters)
+    assert all(f"``{cls.__name__}``" in searched for cls in WRAPPERS)
     for reason, of_classes in table.reasons().items():
         assert f"     - it {reason}\n" in enumerated
         names = {name for names in of_classes.values() for name in names}

@@ -17,6 +17,7 @@ from sklearn.linear_model import (
     PoissonRegressor,
     Ridge,
 )
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC, LinearSVC, LinearSVR, NuSVR
 
 from sklearn_hypergrad import svm
@@ -123,6 +124,12 @@ MODELS = {
         "several",
         {"alpha": 2.0},
         {},
+    ),
+    "one versus rest, scaled": (
+        OneVsRestClassifier(LogisticRegression()),
+        "three",
+        {"estimator__C": 0.6},
+        {"scales": True},
     ),
     "logistic, scaled": (LogisticRegression(), "two", {"C": 0.6}, {"scales": True}),
     "machine": (SVC(C=1.3), "two", {"gamma": 0.1}, {}),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor
 from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
@@ -126,9 +126,9 @@ def test_continuous_alone_or_in_a_list(value):
         (LogisticRegression(), {"alpha": Continuous()}, r"Did you mean 'C'\? .* C = 1 / alpha"),
         (Subclass([("r", Ridge())]), {"r__alpha": Continuous()}, "Subclass is a subclass of Pipe"),
         (
-            TransformedTargetRegressor(Ridge()),
-            {"regressor__alpha": Continuous()},
-            r"search inside it, TransformedTargetRegressor\(regressor=HypergradSearchCV",
+            BaggingRegressor(Ridge()),
+            {"estimator__alpha": Continuous()},
+            r"search inside it, BaggingRegressor\(estimator=HypergradSearchCV",
         ),
         (
             linear_model.Ridge(),

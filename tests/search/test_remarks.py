@@ -4,9 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import BaggingRegressor
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.linear_model import (
     Lasso,
@@ -130,9 +131,9 @@ def test_enumerated_numbers_without_effect_have_no_best_end(regression):
             "alpha: QuantileRegressor solves a linear program",
         ),
         (
-            TransformedTargetRegressor(Ridge()),
-            {"regressor__alpha": [0.1, 1]},
-            "regressor__alpha: it belongs to the estimator in TransformedTargetRegressor",
+            BaggingRegressor(Ridge()),
+            {"estimator__alpha": [0.1, 1]},
+            "estimator__alpha: it belongs to the estimator in BaggingRegressor",
         ),
         (
             Ridge(),

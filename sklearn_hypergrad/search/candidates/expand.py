@@ -18,6 +18,8 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.adapters import Family, family
 from sklearn_hypergrad.adapters.reasons import why_enumerated
+from sklearn_hypergrad.adapters.wrapped import inside_of
+from sklearn_hypergrad.search.candidates.final_step import FinalStep, final_step
 from sklearn_hypergrad.search.candidates.refusals import (
     described,
     refuse_continuous,
@@ -31,6 +33,8 @@ from sklearn_hypergrad.wording import shortened
 # Ratio of the ends of a list from which on its scale is logarithmic: one order of magnitude. Chosen
 # by hand: below it both scales search much the same values.
 LOG_RATIO = 10
+# Why wrappers do not search what is searched without them.
+NOT_INSIDE = "is searched with solved models of its kind inside of it alone"
 # Limits that every number is between.
 ANY = -math.inf, math.inf
 
@@ -47,19 +51,17 @@ class Range:
         Bounds, scale and shape.
     listed : tuple of numbers
         The values a list gave, as they are and in its order; empty for a ``Continuous``.
-    nested : str
-        The name of the hyperparameter in its own estimator, if it is not the last part of ``key``.
+    leaf : str
+        Its name in the final step. The default, "", stands for the last part of ``key``.
     """
 
     key: str
     continuous: Continuous
     listed: tuple = ()
-    nested: str = ""
+    leaf: str = ""
 
-    @property
-    def leaf(self):
-        """The name of the hyperparameter in its own estimator."""
-        return self.nested or self.key.rpartition("__")[2]
+    def __post_init__(self):
+        object.__setattr__(self, "leaf", self.leaf or self.key.rpartition("__")[2])
 
     @property
     def scale(self):
@@ -93,7 +95,7 @@ class Candidate:
     estimator : estimator or None
         The user's estimator with these settings. This and the next two attributes are None if
         nothing is searched.
-    final : estimator or None
+    step : FinalStep or None
         Its final step, whose hyperparameters are searched.
     family : Family or None
         The family of the final step.
@@ -106,7 +108,7 @@ class Candidate:
     settings: dict
     ranges: tuple = ()
     estimator: Any = None
-    final: Any = None
+    step: FinalStep | None = None
     family: Family | None = None
     reason: str | None = None
     grid: dict = dataclasses.field(default_factory=dict, repr=False)
@@ -115,6 +117,11 @@ class Candidate:
     def range(self):
         """The first range, or None."""
         return self.ranges[0] if self.ranges else None
+
+    @property
+    def final(self):
+        """The final step, or None."""
+        return None if self.step is None else self.step.final
 
     @property
     def place(self):
@@ -127,33 +134,6 @@ class Candidate:
         return ", ".join(span.key for span in self.ranges)
 
 
-def final_step(estimator, key):
-    """The final step that ``key`` belongs to, and its path; else ``(None, None)``.
-
-    ``key`` leads through the last steps of (nested) pipelines. Subclasses of Pipeline may do more
-    than transform, such as resample, and are not followed. What is left of it is the name of the
-    hyperparameter, which may itself be nested, as ``kernel__length_scale`` is.
-    """
-    path, names = [], key.split("__")
-    while len(names) > 1 and not _is_nested(estimator, names[0]):
-        if type(estimator) is not Pipeline or names[0] != estimator.steps[-1][0]:
-            return None, None
-        estimator = estimator.steps[-1][1]
-        path.append(names.pop(0))
-    return (None, None) if isinstance(estimator, Pipeline) else (estimator, path)
-
-
-def _is_nested(estimator, name):
-    """Whether a parameter of an estimator has parameters that may be tuned."""
-    found = family(estimator)
-    return found is not None and name in found.nested
-
-
-def _leaf(key, path):
-    """The name of a hyperparameter in the final step that ``path`` leads to."""
-    return "__".join(key.split("__")[len(path) :])
-
-
 def configured(estimator, settings):
     """The estimator itself, or a copy of it with these settings if there are any."""
     if not settings:
@@ -161,21 +141,22 @@ def configured(estimator, settings):
     return clone(estimator).set_params(**clone(settings, safe=False))
 
 
-def as_range(key, values, limits=(0, math.inf)):
+def as_range(key, values, limits=(0, math.inf), leaf=""):
     """``(Range, other values)``; the range is None if the values are to be enumerated.
 
     A list is a range if it has two or more distinct numbers between the limits.
     """
     low, high = limits
     if len(values) == 1 and isinstance(values[0], Continuous):
-        return Range(key, values[0]), []
+        return Range(key, values[0], leaf=leaf), []
     if not isinstance(values, (Sequence, np.ndarray)) or not all(map(_is_number, values)):
         return None, list(values)
     valid = [value for value in values if low < value < high]
     if len(set(valid)) < 2:
         return None, list(values)
     invalid = [value for value in values if not low < value < high]
-    return Range(key, Continuous(float(min(valid)), float(max(valid))), tuple(valid)), invalid
+    continuous = Continuous(float(min(valid)), float(max(valid)))
+    return Range(key, continuous, tuple(valid), leaf), invalid
 
 
 def _is_number(value):
@@ -268,7 +249,8 @@ def _candidates(grid, searched, settings, estimator, beside):
         return [Candidate(settings, reason=_why_enumerated(grid, own))]
     # All names lead to the same final step. Their order is that of the grid.
     keys = [key for key in grid if key in searched]
-    final, path = final_step(own, keys[0])
+    steps = [final_step(own, key) for key in keys]
+    final = steps[0].final
     found = family(final)
     obstacle = found.obstacle(final)
     if obstacle is not None:
@@ -278,7 +260,10 @@ def _candidates(grid, searched, settings, estimator, beside):
         reason = f"{', '.join(keys)} of {type(final).__name__}: {obstacle}"
         listed = ParameterGrid({key: grid[key] for key in keys})
         return [Candidate({**settings, **values}, reason=reason) for values in listed]
-    choices = [_choices(key, grid[key], _leaf(key, path), final, found, beside) for key in keys]
+    choices = [
+        _choices(key, step.leaf, grid[key], final, found, beside)
+        for key, step in zip(keys, steps, strict=True)
+    ]
     reason = _why_enumerated(grid, own)
     return [
         _candidate(dict(zip(keys, chosen, strict=True)), settings, estimator, reason)
@@ -286,12 +271,11 @@ def _candidates(grid, searched, settings, estimator, beside):
     ]
 
 
-def _choices(key, values, leaf, final, found, beside):
+def _choices(key, leaf, values, final, found, beside):
     """The values that are enumerated, and the range if there is one."""
-    span, others = as_range(key, values, found.hyperparameters[leaf].open_limits)
+    span, others = as_range(key, values, found.hyperparameters[leaf].open_limits, leaf)
     if span is None:
         return others
-    span = dataclasses.replace(span, nested=leaf)
     # Listed values have been sorted by the limits already.
     if not span.listed:
         _check_range(span, final, found)
@@ -306,8 +290,8 @@ def _candidate(chosen, settings, estimator, reason):
     if not spans:
         return Candidate(settings, reason=reason)
     own = configured(estimator, settings)
-    final, _ = final_step(own, spans[0].key)
-    return Candidate(settings, spans, own, final, family(final), reason)
+    step = final_step(own, spans[0].key)
+    return Candidate(settings, spans, own, step, family(step.final), reason)
 
 
 def _why_enumerated(grid, estimator):
@@ -318,8 +302,8 @@ def _why_enumerated(grid, estimator):
         if is_range:
             reasons[key] = why_not
         elif why_not is None:
-            final, path = final_step(estimator, key)
-            limits = family(final).hyperparameters[_leaf(key, path)].open_limits
+            step = final_step(estimator, key)
+            limits = family(step.final).hyperparameters[step.leaf].open_limits
             reasons[key] = _why_no_range(grid[key], limits)
     return "; ".join(f"{key}: {reason}" for key, reason in reasons.items() if reason) or None
 
@@ -341,13 +325,24 @@ def _why_no_range(values, limits):
 
 def _why_not(estimator, key):
     """Why a hyperparameter cannot be differentiated, or None."""
-    final, path = final_step(estimator, key)
-    if final is None:
-        return why_not_final(estimator, key)
-    found, leaf = family(final), _leaf(key, path)
-    if found is not None and leaf in found.hyperparameters:
-        return found.unused(final, leaf)
-    return " ".join(why_enumerated(type(final), leaf, found))
+    step = final_step(estimator, key)
+    if step is None:
+        return _why_not_inside(estimator, key) or why_not_final(estimator, key)
+    found = family(step.final)
+    if found is not None and step.leaf in found.hyperparameters:
+        return found.unused(step.final, step.leaf)
+    return " ".join(why_enumerated(type(step.final), step.leaf, found))
+
+
+def _why_not_inside(estimator, key):
+    """The same of a hyperparameter inside of a wrapper that ends pipelines; "" if it is of none."""
+    while type(estimator) is Pipeline:
+        estimator, (_, _, key) = estimator.steps[-1][1], key.partition("__")
+    found = inside_of(estimator, key)
+    if found is None:
+        return ""
+    name, reason = type(estimator).__name__, _why_not(*found)
+    return f"in {name}, {reason}" if reason else f"{name} {NOT_INSIDE}"
 
 
 def _check_range(span, final, found):

@@ -18,10 +18,10 @@ from sklearn_hypergrad._sklearn import (
 )
 from sklearn_hypergrad.problems import SplitData
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers, stacked
-from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.capture import with_capture
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
+from sklearn_hypergrad.search.data.moved_steps import check_that_targets_are_ignored
 from sklearn_hypergrad.search.data.scalers import are_scalers, fitted_scalers
 from sklearn_hypergrad.search.data.shared_design import shared
 from sklearn_hypergrad.threads import one_blas_thread, warnings_here
@@ -72,7 +72,7 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
     score_weight = inputs.score_params.get("sample_weight")
     score_weight = check_sample_weight(score_weight, np.empty((len(y), 1)))
     targets = labels, y, score_weight
-    _, path = final_step(candidate.estimator, candidate.range.key)
+    path = candidate.step.path
     if not path:
         found = [_shared(candidate, inputs, splits, *targets)]
         if kept is not None:
@@ -85,6 +85,8 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
             own = column_means(X) if means else None
             kept += [each.steps(own) for each in scalers]
     else:
+        if candidate.step.moved and kept is not None:
+            check_that_targets_are_ignored(candidate, inputs, splits[0][0])
         parts = _all_transformed(candidate, inputs, path, splits, targets, means=means)
         found = shared(
             _kept_apart(parts, kept),
@@ -101,7 +103,7 @@ def _worth_sharing(candidate, X, *, vector):
 
 
 def _has_intercept(candidate):
-    return getattr(candidate.final, "fit_intercept", False)
+    return candidate.family.has_intercept(candidate.final)
 
 
 def one_split(family, final, X, labels, weight):
@@ -178,7 +180,7 @@ def _params_of_fit(inputs, train):
 
 def _read_scalers(candidate, inputs, path, splits, *, vector):
     """X as an array and the FittedScalers of all splits, if these features are X up to scales."""
-    if len(splits) == 1 or not are_scalers(candidate.estimator, path):
+    if len(splits) == 1 or not are_scalers(candidate.step.pipeline, path):
         return None
     try:
         X = as_features(inputs.X)

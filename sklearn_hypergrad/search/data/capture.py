@@ -43,6 +43,6 @@ class Capture(BaseEstimator):
 
 def with_capture(candidate, path):
     """A clone of a candidate's pipeline whose final step is a Capture, and this Capture."""
-    pipeline = without_callbacks(clone(candidate.estimator))
+    pipeline = without_callbacks(clone(candidate.step.pipeline))
     capture = Capture(clone(candidate.final))
     return pipeline.set_params(**{"__".join(path): capture}), capture

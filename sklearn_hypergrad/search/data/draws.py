@@ -7,7 +7,6 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 
-from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import whole
 
 
@@ -33,8 +32,9 @@ def drawing_steps(candidate, inputs):
         return []
 
     def features(**seeds):
-        seeded = clone(candidate.estimator).set_params(**dict.fromkeys(names, 0) | seeds)
-        return whole(dataclasses.replace(candidate, estimator=seeded), inputs).X
+        seeded = clone(candidate.step.pipeline).set_params(**dict.fromkeys(names, 0) | seeds)
+        step = dataclasses.replace(candidate.step, pipeline=seeded)
+        return whole(dataclasses.replace(candidate, step=step), inputs).X
 
     first = features()
     return [
@@ -46,11 +46,11 @@ def drawing_steps(candidate, inputs):
 
 def _without_seed(candidate):
     """The parameters ``random_state`` of steps before the final one that are no integers."""
-    _, path = final_step(candidate.estimator, candidate.range.key)
+    path = candidate.step.path
     final = "".join(f"{name}__" for name in path)
     return [
         name
-        for name, value in candidate.estimator.get_params().items()
+        for name, value in candidate.step.pipeline.get_params().items()
         if name.endswith("__random_state")
         and path
         and not name.startswith(final)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_hypergrad.adapters.wrapped import copies_in
+
 
 @dataclasses.dataclass(frozen=True)
 class FittedSteps:
@@ -37,8 +39,8 @@ class FittedSteps:
 
     def then(self, final):
         """The pipeline with a fitted final step, which is told the names of its features."""
-        if self.names is not None:
-            final.feature_names_in_ = self.names
+        for each in (final, *copies_in(final)) if self.names is not None else ():
+            each.feature_names_in_ = self.names
         return _with_last(self.pipeline, len(self.path), final)
 
 

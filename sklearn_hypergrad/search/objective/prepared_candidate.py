@@ -161,7 +161,7 @@ class PreparedCandidate:
         scoring = self.options.scoring
         # Fitted transformers may do to training rows what ``fit_transform`` did not.
         trained = scoring is not None and scoring.return_train_score
-        return self.scorer_sees_steps or (trained and self.final is not self.candidate.estimator)
+        return self.scorer_sees_steps or (trained and bool(self.candidate.step.path))
 
     @cached_property
     def everything(self):

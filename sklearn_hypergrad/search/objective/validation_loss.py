@@ -54,9 +54,15 @@ def choose(requested, scorer, estimator, family, y):
     ValueError
         If the requested loss takes other predictions than those of this family.
     """
-    exact = _exact(scorer, estimator, family, y)
+    exact = _exact(scorer, estimator, family, y) if family.predicts_the_same else None
     name = None if exact is None else exact.name
     if callable(requested):
+        if not family.predicts_the_same:
+            raise ValueError(
+                f"validation_loss={function_name(requested)} does not apply to "
+                f"{type(estimator).__name__}: the models that are differentiated predict something "
+                f"else than it does. Allowed are 'auto' and {sorted(family.losses)}."
+            )
         return Choice(FunctionLoss.of(requested, family.takes), exact=False)
     if requested == "own":
         loss = family.own_loss(estimator)

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_hypergrad._sklearn import check_sample_weight
 from sklearn_hypergrad.adapters.base import is_narrowed
 from sklearn_hypergrad.hypergradients import WarmStart
-from sklearn_hypergrad.search.candidates.expand import final_step
+from sklearn_hypergrad.search.candidates.final_step import final_step
 from sklearn_hypergrad.search.data.blocks import as_features, one_split
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
@@ -93,11 +93,11 @@ class WarmRefit:
         estimator
             As ``estimator.fit`` returns it.
         """
-        final, path = final_step(estimator, self.key)
-        step = _Started(final, self)
-        if not path:
+        found = final_step(estimator, self.key)
+        step = _Started(found.final, self)
+        if not found.path:
             return step.fit(X, *targets, **params).fitted_
-        place = "__".join(path)
+        place = "__".join(found.path)
         estimator.set_params(**{place: step})
         estimator.fit(X, *targets, **params)
         return estimator.set_params(**{place: step.fitted_})

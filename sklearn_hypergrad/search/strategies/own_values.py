@@ -181,7 +181,7 @@ def _searched(prepared, span, data):
         raise UnsupportedRange(
             f"the training parts of the splits differ in features, and so in {per}s"
         )
-    own = getattr(final, span.leaf)
+    own = final.get_params()[span.leaf]
     dimension = dimension_of(span, prepared.hyperparameter(span), own, shape)
     meant = bool(span.listed) or per == "sample"
     return Searched(span.key, dimension, labels, meant, prepared.own(span, shape))

@@ -103,6 +103,7 @@ class PredictedScores:
     def __init__(self, prepared, objective):
         inputs = prepared.inputs
         self._objective, self._scorer, self._final = objective, inputs.scorer, prepared.final
+        self._family = prepared.family
         labels = objective.terms[0].data.labels
         self._shape = labels.shape[1:]
         self._classes = None if prepared.family.takes == NUMBERS else np.unique(labels)
@@ -232,7 +233,7 @@ class PredictedScores:
             hits = right == self._classes[decided(z, self._shape)]
             hits = hits.reshape(len(hits), -1).all(axis=1)
             return float(np.average(hits, weights=metadata.get("sample_weight")))
-        stand_in = StandIn(self._final, self._classes, z, self._shape)
+        stand_in = StandIn(self._final, self._classes, self._family.predicted(z), self._shape)
         return float(self._scorer(stand_in, None, y, **metadata))
 
 

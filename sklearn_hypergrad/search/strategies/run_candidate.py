@@ -201,7 +201,8 @@ def _with_solved_rows(strategy, result):
     begun = ()
     try:
         source = prepared.family.rows_from(prepared.final)
-        if source == FITS:
+        # Steps that were taken out of a wrapper may have seen other targets there.
+        if source == FITS or prepared.candidate.step.moved:
             return result
         rows = ROWS[source](prepared, asked)
         solved, doubt = rows.of(result)

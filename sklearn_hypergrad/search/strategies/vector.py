@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
-from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed, refuse_mixed
 from sklearn_hypergrad.search.data.layout import LAYOUTS
@@ -94,7 +93,7 @@ def layout_of(prepared, search_data):
     UnsupportedRange
         If the features are unnamed, mixed or different where the layout needs them to be the same.
     """
-    span, estimator = prepared.range, prepared.candidate.estimator
+    span, step = prepared.range, prepared.candidate.step
     per, groups = span.continuous.per, span.continuous.groups
     if per == "target" and np.ndim(prepared.inputs.y) < 2:
         raise UnsupportedRange(
@@ -102,7 +101,7 @@ def layout_of(prepared, search_data):
         )
     columns = prepared.columns
     if per in ("feature", "coefficient", "group"):
-        refuse_mixed(estimator, final_step(estimator, span.key)[1], per)
+        refuse_mixed(step.pipeline, step.path, per)
     if isinstance(groups, dict) and columns.names is not None:
         unknown = [name for name in groups if name not in columns.names]
         if unknown:

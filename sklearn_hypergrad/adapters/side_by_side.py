@@ -1,0 +1,140 @@
+"""Several models with the same hyperparameters as one: their predictions are its columns."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from sklearn_hypergrad.adapters.model import Fitted, Model
+from sklearn_hypergrad.hypergradients import Pulled
+
+# What all of these models have in common.
+FACTS = ("smooth", "penalty_scale", "iterative", "uses_starts", "shares_rows", "per_column")
+
+
+@dataclasses.dataclass(frozen=True)
+class States:
+    """Starts of several models, used as one."""
+
+    each: tuple
+
+    @classmethod
+    def of(cls, states):
+        """The States; None if there is none of some model."""
+        states = tuple(states)
+        return None if any(state is None for state in states) else cls(states)
+
+    @property
+    def size(self):
+        return sum(getattr(state, "size", 0) for state in self.each)
+
+    def stored(self):
+        """The part that is kept between fits."""
+        return States(tuple(s.stored() if hasattr(s, "stored") else s for s in self.each))
+
+
+class SideBySide(Model):
+    """Models of the same rows and hyperparameters, whose predictions are the columns of its own.
+
+    Parameters
+    ----------
+    data : SplitData
+    models : list of Model
+    prefix : str
+        What stands before the names of hyperparameters of the models.
+    """
+
+    def __init__(self, data, models, prefix):
+        super().__init__(data)
+        self._models, self._prefix = models, prefix
+        for fact in FACTS:
+            setattr(self, fact, getattr(models[0], fact))
+        self.method = getattr(models[0], "method", None)
+        if all(model.path is not None for model in models):
+            self.path = self._path
+
+    def _path(self, values):
+        paths = (model.path(values) for model in self._models)
+        return (np.hstack(z) for z in zip(*paths, strict=True))
+
+    def levels(self):
+        levels = [model.levels() for model in self._models]
+        means = {n: np.exp(np.mean(np.log([each[n] for each in levels]))) for n in levels[0]}
+        return {f"{self._prefix}{name}": float(mean) for name, mean in means.items()}
+
+    def differentiated(self, method):
+        models = [model.differentiated(method) for model in self._models]
+        return type(self)(self.data, models, self._prefix)
+
+    def held_out(self, validation_loss):
+        # Each column has a loss of its own, classes are not coupled.
+        return dataclasses.replace(validation_loss, pointwise_multi=None).on(self.data)
+
+    def fit(self, h, start, tol):
+        return self._joined("fit", h, start, tol)
+
+    def train(self, h, start, tol):
+        return self._joined("train", h, start, tol)
+
+    def solve(self, h, start, tol):
+        return self._joined("solve", h, start, tol)
+
+    def known(self, h, state, tol, *, predicted=True):
+        return self._joined("known", h, state, tol, predicted=predicted)
+
+    def own(self, h):
+        """Hyperparameters by the names of the models."""
+        return {name.removeprefix(self._prefix): value for name, value in h.items()}
+
+    def _joined(self, method, h, start, tol, **options):
+        starts = [None] * len(self._models) if start is None else start.each
+        fitted = [
+            getattr(model, method)(self.own(h), own, tol, **options)
+            for model, own in zip(self._models, starts, strict=True)
+        ]
+        return Fitted(
+            z=None if fitted[0].z is None else np.hstack([each.z for each in fitted]),
+            pullback=None if fitted[0].pullback is None else functools.partial(self._pull, fitted),
+            state=States.of(each.state for each in fitted),
+            statuses=tuple(status for each in fitted for status in each.statuses),
+            n_solves=sum(each.n_solves for each in fitted),
+            w=fitted,
+        )
+
+    def _pull(self, fitted, g):
+        pulled = [each.pullback(part) for each, part in zip(fitted, self._parts(g), strict=True)]
+        sums = {name: sum(p.gradient[name] for p in pulled) for name in pulled[0].gradient}
+        states = [p.state or each.state for p, each in zip(pulled, fitted, strict=True)]
+        return Pulled(
+            gradient={f"{self._prefix}{name}": value for name, value in sums.items()},
+            state=States.of(states),
+            statuses=tuple(status for each in pulled for status in each.statuses),
+            n_solves=sum(each.n_solves for each in pulled),
+            linear_iterations=max(each.linear_iterations for each in pulled),
+            linear_residual=max(each.linear_residual for each in pulled),
+        )
+
+    def _parts(self, columns):
+        """Columns of predictions, model after model."""
+        ends = np.cumsum([model.data.y.shape[1] for model in self._models])
+        return np.split(columns, ends[:-1], axis=1)
+
+    def x_vjp(self, h, fitted, g):
+        models = zip(self._models, fitted.w, self._parts(g), strict=True)
+        return sum(model.x_vjp(self.own(h), own, part) for model, own, part in models)
+
+    def installed(self, install, fitted):
+        """Yield the copies of every split, as ``install(model, fitted)`` makes them for a model.
+
+        Parameters
+        ----------
+        install : callable
+        fitted : Fitted
+
+        Returns
+        -------
+        iterator of tuple of estimator, or None
+            None if ``install`` makes none.
+        """
+        each = [install(*pair) for pair in zip(self._models, fitted.w, strict=True)]
+        return None if each[0] is None else zip(*each, strict=True)
