@@ -1,13 +1,13 @@
-"""What is searched of scikit-learn, and why the rest is enumerated: two tables of a page.
+"""What is searched of scikit-learn, and why the rest is enumerated: two tables of pages.
 
-They are made, whenever the page is, from what the families and ``adapters.why_enumerated`` say.
+They are made, whenever pages are, from what the families and ``adapters.why_enumerated`` say.
 """
 
+import inspect
 from numbers import Real
 
 from sklearn.utils import all_estimators
 
-from sklearn_hypergrad import kernel_ridge, linear_model, neural_network, svm
 from sklearn_hypergrad._sklearn import Interval
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.adapters.reasons import NAMES, why_enumerated
@@ -24,8 +24,9 @@ TABLE = """\
 def families():
     """The family of every class of scikit-learn and of this package that has one."""
     classes = [cls for _, cls in all_estimators()]
-    for module in (linear_model, kernel_ridge, svm, neural_network):
-        classes += [getattr(module, name) for name in module.__all__]
+    own = [cls for cls in family.registry if cls.__module__.startswith("sklearn_hypergrad.")]
+    own = [cls for cls in own if not inspect.isabstract(cls)]
+    classes += sorted(own, key=lambda cls: (_origin(cls), cls.__name__))
     makers = {cls: family.registry.get(cls) for cls in classes if cls not in WRAPPERS}
     return {cls: make(cls()) for cls, make in makers.items() if make is not None}
 
@@ -46,7 +47,8 @@ def searched():
     """Rows of the first table: classes, hyperparameters and conditions, as texts."""
     rows = {}
     for cls, found in families().items():
-        names = ", ".join(_with_vectors(*item) for item in found.hyperparameters.items())
+        names = [_with_vectors(*i) for i in found.hyperparameters.items() if "__" not in i[0]]
+        names = ", ".join([*names, *(f"the parameters of ``{name}``" for name in found.nested)])
         rows.setdefault((names, found.conditions, _origin(cls)), []).append(cls)
     for cls, found in WRAPPERS.items():
         names = f"``{found.inside}__`` before the names of a model above"

@@ -92,8 +92,9 @@ def changelog(app, docname, source):
 
 
 def coverage(app, docname, source):
-    """Put the tables of what is searched, and what is not, into the page choosing."""
-    if docname == "choosing":
+    """Put the tables of what is searched, and what is not, into pages that name them."""
+    filled = coverage_table.filled(source[0])
+    if filled != source[0]:
         for path in ADAPTERS.glob("*.py"):
             app.env.note_dependency(str(path), docname=docname)
-        source[0] = coverage_table.filled(source[0])
+        source[0] = filled
