@@ -76,6 +76,8 @@ class Model(abc.ABC):
     smooth : bool
         Whether predictions have a derivative everywhere, and losses few minima. If not, a scan is
         denser and its two best points are descended.
+    smooth_while : str
+        As long as what the objective of its fit is smooth; "" if it always is.
     cheap : bool
         Whether an evaluation costs much less than fits of the estimator: then scans are denser, and
         have all listed values.
@@ -109,7 +111,7 @@ class Model(abc.ABC):
         hyperparameter, at the price of one.
     """
 
-    smooth = True
+    smooth, smooth_while = True, ""
     cheap = slow_when_weak = False
     penalty_scale = "sum"
     trained = False
@@ -452,7 +454,7 @@ class SparseLinearModel(LinearModel):
         The hyperparameters that are tuned.
     """
 
-    smooth = False
+    smooth, smooth_while = False, "no weight becomes zero"
 
     def __init__(self, problem, data, names):
         super().__init__(problem, data)

@@ -48,6 +48,24 @@ def test_solutions_are_minima(fit_intercept, thin):
                 assert objective(coef + step[:-2], moved, sigma + step[-1]) > least
 
 
+def test_a_feature_twice_is_no_obstacle():
+    X, y, t = data()
+    once, twice = (
+        HuberProblem(own, y, t, fit_intercept=True).solve(alpha, 1.35)
+        for own, alpha in ((X, 0.0), (np.hstack([X, X]), 0.0))
+    )
+    assert twice.status is Status.CONVERGED
+    assert_allclose(twice.point.z, once.point.z, rtol=1e-6)
+
+
+def test_factors_and_inverses_are_the_same(monkeypatch):
+    X, y, t = data()
+    problem, G = HuberProblem(X, y, t, fit_intercept=True), np.ones((N, 2))
+    found = problem.adjoint(problem.solve(1.0, 1.35), G)[0]
+    monkeypatch.setattr(huber, "SMALL", 0)
+    assert_allclose(problem.adjoint(problem.solve(1.0, 1.35), G)[0], found, rtol=1e-8)
+
+
 def test_scikit_learn_makes_no_step_from_a_solution():
     X, y, t = data()
     problem = HuberProblem(X, y, t, fit_intercept=True)

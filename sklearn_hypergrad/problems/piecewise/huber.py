@@ -18,7 +18,7 @@ import functools
 import numpy as np
 
 from sklearn_hypergrad.linalg import Cholesky
-from sklearn_hypergrad.linalg.systems import ratio
+from sklearn_hypergrad.linalg.systems import negligible, ratio
 from sklearn_hypergrad.problems.base import Status
 from sklearn_hypergrad.problems.piecewise.active_rows import ActiveGram
 from sklearn_hypergrad.problems.split_data import beside, column_means
@@ -33,6 +33,9 @@ SOLVED, STUCK = 1e-24, 1e-14
 SLACK = 1e3 * np.finfo(float).eps
 # Largest number of steps to the best scale, which ends after finitely many. Chosen by hand.
 MAX_SCALES = 200
+# Side of the largest matrices that are inverted, all at once. Measured: on 400 rows of 10 features
+# an evaluation takes three quarters of the time that factors take.
+SMALL = 50
 # Scale, relative to the deviation of the targets, below which it goes to zero. Chosen by hand.
 NOTHING = 1e-8
 
@@ -229,8 +232,8 @@ class HuberProblem:
         matrices[:, -1, -1] = np.einsum("ik,ik->k", weighted, point.clipped)
         diagonal = np.einsum("kjj->kj", matrices)
         diagonal[:, :-1] += alpha * point.sigma[:, None] * self._penalised
-        factors = Cholesky(matrices, np.zeros((n_weights + 1, 1)))
-        return lambda V: 0.5 * point.sigma * factors.solve(V.T[:, :, None])[:, :, 0].T
+        apply = _inverses(matrices)
+        return lambda V: 0.5 * point.sigma * apply(V.T[:, :, None])[:, :, 0].T
 
     def _descended(self, at, point, step, decrement):
         """The HuberPoint after a step, halved where the objective does not fall enough.
@@ -276,3 +279,19 @@ class HuberProblem:
         inliers = self._t * point.inside / point.sigma
         through_u = G - 2 * inliers * (moved - point.clipped * V[-1])
         return through_u @ point.u[:p].T - 2 * (self._t * point.clipped) @ V[:p].T
+
+
+# The product of a diagonal entry of a matrix and of its inverse is one over the share of the
+# curvature that is left once the other entries are known.
+def _inverses(matrices):
+    """A function that applies the inverses of a stack of positive semi-definite matrices."""
+    side = matrices.shape[1]
+    if side <= SMALL:
+        try:
+            inverses = np.linalg.inv(matrices)
+        except np.linalg.LinAlgError:
+            inverses = np.full_like(matrices, np.nan)
+        known = np.einsum("kii,kii->ki", matrices, inverses)
+        if np.all((known > 0) & (known * negligible(float) < 1)):
+            return inverses.__matmul__
+    return Cholesky(matrices, np.zeros((side, 1))).solve

@@ -284,8 +284,8 @@ def solved(final, model):
     if method.through_training:
         return f"{method!r}, because {name} is trained by gradient descent, as was asked for"
     objective = "a smooth objective"
-    if not model.smooth:
-        objective = "an objective that is smooth as long as no weight becomes zero"
+    if model.smooth_while:
+        objective = f"an objective that is smooth as long as {model.smooth_while}"
     return f"{method!r}, because the fit of {name} minimises {objective}"
 
 
