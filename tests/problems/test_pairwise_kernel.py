@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.metrics.pairwise import KERNEL_PARAMS, pairwise_kernels
 
+from sklearn_hypergrad.problems.kernel import pairwise_kernel
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
 
 N, P = 12, 4
@@ -119,6 +120,15 @@ def test_features_may_share_a_gamma(X):
     slopes = each.slopes(W)["gamma"]
     assert_allclose(at.slopes(W)["gamma"], [slopes[0] + slopes[2], slopes[1] + slopes[3]])
     assert_allclose(at.x_vjp(W), each.x_vjp(W))
+
+
+def test_a_kernel_is_formed_once_for_equal_values(X, monkeypatch):
+    kernel = PairwiseKernel("rbf", X, entries=np.zeros(P, int))
+    at = kernel.at({"gamma": 0.3})
+    assert kernel.at({"gamma": 0.3, "alpha": 1.0}) is at
+    assert kernel.at({"gamma": np.array([0.3])}).slopes(weights())["gamma"].shape == (1,)
+    monkeypatch.setattr(pairwise_kernel, "MOST_NUMBERS", 5)
+    assert kernel.at({"gamma": 0.4}) is not kernel.at({"gamma": 0.4})
 
 
 def test_only_what_is_asked_for_is_differentiated(X):

@@ -22,7 +22,7 @@ from sklearn_hypergrad.problems.kernel.pair_sums import (
     Products,
     SquaredDistances,
 )
-from sklearn_hypergrad.problems.kernel.scratch import Scratch
+from sklearn_hypergrad.problems.kernel.scratch import MOST_NUMBERS, Scratch
 
 # Exponents below this one are multiplied out. Measured: cubes take a sixth of the time that powers
 # of floats take, eighth powers a quarter.
@@ -130,6 +130,8 @@ class PairwiseKernel:
         self.names, self.function, self.degree = form.names, form.function, degree
         self.pairs = form.pairs(X)
         self.scratch = Scratch()
+        # Scans change other hyperparameters first.
+        self._last = None, None
         own = {"gamma": gamma, "coef0": coef0}
         self._own = {name: own[name] for name in form.names}
         self._entries = None if entries is None else np.ravel(entries)
@@ -137,7 +139,15 @@ class PairwiseKernel:
     def at(self, h):
         """The KernelMatrix at hyperparameters ``h``; those that are missing are the own ones."""
         values = {name: h.get(name, own) for name, own in self._own.items()}
-        return KernelMatrix(self, self._entries if np.ndim(h.get("gamma", 0)) else None, **values)
+        arrays = [np.asarray(value, dtype=float) for value in values.values()]
+        key = [(array.shape, array.tobytes()) for array in arrays]
+        known, last = self._last
+        if key == known:
+            return last
+        found = KernelMatrix(self, self._entries if np.ndim(h.get("gamma", 0)) else None, **values)
+        if found.K.size <= MOST_NUMBERS:
+            self._last = key, found
+        return found
 
 
 class KernelMatrix:
@@ -160,7 +170,9 @@ class KernelMatrix:
     """
 
     def __init__(self, kernel, entries=None, gamma=1.0, coef0=0.0):
-        self._kernel, self._entries, self._shape = kernel, entries, np.shape(gamma)
+        # Not the kernel itself, which may keep this matrix.
+        self._names, self._pairs, self._scratch = kernel.names, kernel.pairs, kernel.scratch
+        self._entries, self._shape = entries, np.shape(gamma)
         self.gamma = np.asarray(gamma, dtype=float)
         if entries is not None:
             self.gamma = np.ravel(self.gamma)[entries]
@@ -187,17 +199,16 @@ class KernelMatrix:
         dict of str -> float or ndarray
             Shaped like the hyperparameters.
         """
-        wanted = [name for name in self._kernel.names if names is None or name in names]
+        wanted = [name for name in self._names if names is None or name in names]
         if not wanted:
             return {}
-        scratch = self._kernel.scratch
-        V = scratch.take(self.K.shape)
+        V = self._scratch.take(self.K.shape)
         found = self._slopes(self._weights(W, V), wanted)
-        scratch.give_back(V)
+        self._scratch.give_back(V)
         return found
 
     def _slopes(self, V, wanted):
-        pairs, found = self._kernel.pairs, {}
+        pairs, found = self._pairs, {}
         if "gamma" in wanted:
             scalar = self.gamma.ndim == 0
             found["gamma"] = np.vdot(V, pairs.total) if scalar else self._by_entry(V)
@@ -206,7 +217,7 @@ class KernelMatrix:
         return found
 
     def _by_entry(self, V):
-        slopes = self._kernel.pairs.by_weight(V)
+        slopes = self._pairs.by_weight(V)
         if self._entries is None:
             return slopes
         size = int(np.prod(self._shape))
@@ -214,7 +225,7 @@ class KernelMatrix:
 
     def x_vjp(self, W):
         """Derivatives of ``sum_ij W_ij K_ij`` in X, of its shape and dense; ``W`` as above."""
-        return self.gamma * self._kernel.pairs.by_row(self._weights(W, np.empty(self.K.shape)))
+        return self.gamma * self._pairs.by_row(self._weights(W, np.empty(self.K.shape)))
 
     def _weights(self, W, out):
         if isinstance(W, tuple):
