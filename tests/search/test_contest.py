@@ -105,7 +105,7 @@ def judged_rows(monkeypatch, name, load, scoring, rounds=True):
     monkeypatch.setattr(judging.Judge, "rows", kept)
     model, key = CLASSIFIERS[name]
     low, high = (0.05, 0.95) if name == "path" else (1e-4, 1e4)
-    values = np.linspace(low, high, 7) if name == "path" else np.geomspace(low, high, 10)
+    values = (np.linspace if name == "path" else np.geomspace)(low, high, 7)
     search = HypergradSearchCV(model, {key: list(values)}, scoring=scoring, cv=3, refit=False)
     search.fit(*DATA[load](return_X_y=True))
     monkeypatch.undo()

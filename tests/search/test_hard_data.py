@@ -449,7 +449,9 @@ def test_logistic_regression_with_offsets(offset, per):
 @pytest.mark.parametrize(
     ("p", "per", "offset"),
     [
-        *[(4, None, offset) for offset in OFFSETS],
+        *[(4, None, offset) for offset in (1e2, 1e4, 1e8)],
+        # Many steps are tried there.
+        pytest.param(4, None, 1e6, marks=pytest.mark.thorough),
         (4, "feature", 1e4),
         *[(45, None, offset) for offset in OFFSETS[:2]],
         *[pytest.param(45, None, offset, marks=UNCENTRED) for offset in OFFSETS[2:]],
@@ -607,7 +609,7 @@ def test_rounding_errors_of_fits_are_no_lack_of_convergence():
         for seed in range(20):
             X = np.random.default_rng(seed).normal(size=(48, 6))
             search.fit(X, X @ np.arange(1.0, 7.0))
-    assert not any("Raise max_iter" in str(warning.message) for warning in caught)
+            assert not any("Raise max_iter" in str(warning.message) for warning in caught)
 
 
 # Classes that can be separated.
@@ -908,7 +910,10 @@ def test_leave_one_out_in_closed_form_with_offsets(offset, per):
     )
 
 
-@pytest.mark.parametrize("scoring", [MSE, "r2", None, "neg_median_absolute_error"])
+@pytest.mark.parametrize(
+    "scoring",
+    [MSE, "r2", pytest.param(None, marks=pytest.mark.thorough), "neg_median_absolute_error"],
+)
 def test_leave_one_out_of_ridge_is_scored_as_grid_search_does(scoring):
     """With an undefined score the squared error is searched with; all scores are nan."""
     X, y = X4[:12], target(X4[:12], noise=3)
