@@ -124,6 +124,17 @@ class PreparedCandidate:
             return np.full(shape, np.nan)
 
     @property
+    def own_values(self):
+        """The estimator's own value of each range, or None if one is no number that it may have."""
+        own = {span.leaf: self.own(span) for span in self.ranges}
+        inside = all(
+            low < own[span.leaf] < high
+            for span in self.ranges
+            for low, high in [self.hyperparameter(span).open_limits]
+        )
+        return own if inside else None
+
+    @property
     def directions(self):
         """1 for ranges whose larger values regularise more, -1 for less, 0 for neither."""
         return [self.hyperparameter(span).regularizes for span in self.ranges]

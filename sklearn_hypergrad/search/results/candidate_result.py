@@ -247,13 +247,12 @@ def compared(objective, h, found, what):
 
 
 def compared_with_own(prepared, objective, found, what="the point found"):
-    """The Comparison with the estimator's own value, in a list; empty if that cannot be used."""
-    leaf = prepared.range.leaf
-    own = prepared.own(prepared.range)
-    low, high = prepared.hyperparameter(prepared.range).open_limits
-    if not low < own < high:
+    """The Comparison with the estimator's own values, in a list; empty if they cannot be used."""
+    own = prepared.own_values
+    if own is None:
         return []
-    return [compared(objective, {leaf: own}, found, f"{what} over {leaf}={own:.4g}")]
+    shown = ", ".join(f"{name}={value:.4g}" for name, value in own.items())
+    return [compared(objective, own, found, f"{what} over {shown}")]
 
 
 def searched_one(prepared, span, dimension, labels=()):
