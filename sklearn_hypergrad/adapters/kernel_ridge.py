@@ -20,7 +20,13 @@ from sklearn import kernel_ridge as sklearn_kernel_ridge
 from sklearn.base import clone
 
 from sklearn_hypergrad import kernel_ridge
-from sklearn_hypergrad.adapters.base import SOLUTIONS, Hyperparameter, RegressorFamily, family
+from sklearn_hypergrad.adapters.base import (
+    SOLUTIONS,
+    VECTOR_GAMMA,
+    Hyperparameter,
+    RegressorFamily,
+    family,
+)
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
 from sklearn_hypergrad.hypergradients import Pulled
@@ -214,7 +220,7 @@ class VectorKernelRidgeFamily(KernelRidgeFamily):
 
     estimator_class = kernel_ridge.KernelRidge
     vector_class = None
-    gamma = Hyperparameter(per=("feature", "group"))
+    gamma = VECTOR_GAMMA
 
     def own_number(self, estimator, name, data):
         own = super().own_number(estimator, name, data)

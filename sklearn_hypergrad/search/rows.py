@@ -340,7 +340,7 @@ def _cut(result, rows, places):
     return dataclasses.replace(
         result,
         **kept,
-        values=[result.values[position] for position in positions] if result.values else (),
+        points=[result.points[position] for position in positions] if result.points else (),
         start_row=positions.index(result.start_row) if result.start_row in positions else None,
         solved=[solved.get(position) for position in positions],
     )

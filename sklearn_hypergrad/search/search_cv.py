@@ -958,11 +958,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def _report_best(self, results, models):
         """Set the attributes of the best row."""
         number = getattr(self, "best_index_", 0)
-        result, value = attributes.row(results, number)
+        result, point = attributes.row(results, number)
         if result.guard is not None:
             self.guard_ = result.guard
         if result.describe is None:
             return
-        model = models[number] if number in models else result.describe(value)
+        model = models[number] if number in models else result.describe(point)
         self.effective_dof_ = float(model.dof.sum())
         self.feature_regularization_ = model.strength

@@ -3,10 +3,11 @@
 from sklearn_hypergrad.spaces.continuous import Continuous
 from sklearn_hypergrad.spaces.hyperparameter import Hyperparameter
 from sklearn_hypergrad.spaces.space import Dimension, Space
-from sklearn_hypergrad.spaces.splitting import MOST_DEVIATION, LevelAndDeviations, Unsplit
+from sklearn_hypergrad.spaces.splitting import MOST_DEVIATION, Beside, LevelAndDeviations, Unsplit
 
 __all__ = [
     "MOST_DEVIATION",
+    "Beside",
     "Continuous",
     "Dimension",
     "Hyperparameter",

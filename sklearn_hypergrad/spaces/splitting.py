@@ -1,4 +1,4 @@
-"""Coordinates of a vector for its optimizer: a common level and deviations from it."""
+"""Coordinates of theta for its optimizer: for a vector, a common level and deviations from it."""
 
 import numpy as np
 
@@ -36,10 +36,10 @@ class LevelAndDeviations:
         """Bounds of z, of shape ``(1 + 2 size, 2)``."""
         return np.array([self.level_bounds] + 2 * self.size * [(0.0, self.most)])
 
-    def start(self, level):
-        """The z without deviations; a level beyond its bounds starts on them."""
+    def start(self, theta):
+        """The z of a theta whose entries are equal; a level beyond its bounds starts on them."""
         z = np.zeros(1 + 2 * self.size)
-        z[0] = np.clip(level, *self.level_bounds)
+        z[0] = np.clip(theta[0], *self.level_bounds)
         return z
 
     def theta(self, z):
@@ -76,9 +76,9 @@ class Unsplit:
     def __init__(self, bounds):
         self.bounds = np.asarray(bounds, dtype=float)
 
-    def start(self, level):
-        """The z with all entries at the level, clipped to their bounds."""
-        return np.clip(np.full(len(self.bounds), level), *self.bounds.T)
+    def start(self, theta):
+        """The same array, clipped to the bounds."""
+        return np.clip(theta, *self.bounds.T)
 
     def theta(self, z):
         """The same array."""
@@ -94,3 +94,57 @@ class Unsplit:
     def pullback(self, gradient):
         """The same gradient."""
         return gradient
+
+
+class Beside:
+    """``z = (z of a vector, other entries of theta)``: only the vector is split.
+
+    Parameters
+    ----------
+    splitting : LevelAndDeviations or Unsplit
+        The splitting of the vector.
+    part : ndarray of bool of shape (size,)
+        The entries of theta that belong to the vector.
+    bounds : ndarray of shape (size, 2)
+        Bounds of theta.
+    """
+
+    def __init__(self, splitting, part, bounds):
+        self._splitting, self._part = splitting, part
+        self._others = np.asarray(bounds, dtype=float)[~part]
+        self.most, self.level_bounds = splitting.most, splitting.level_bounds
+
+    @property
+    def bounds(self):
+        """Bounds of z, of shape (size of z, 2)."""
+        return np.concatenate([self._splitting.bounds, self._others])
+
+    def start(self, theta):
+        """The z of a theta, clipped to the bounds; the entries of the vector are equal."""
+        others = np.clip(theta[~self._part], *self._others.T)
+        return np.concatenate([self._splitting.start(theta[self._part]), others])
+
+    def theta(self, z):
+        """The theta of z, of shape (size,)."""
+        own, others = self._parts(z)
+        theta = np.empty(len(self._part))
+        theta[self._part], theta[~self._part] = self._splitting.theta(own), others
+        return theta
+
+    def deviations(self, z):
+        """Deviations of entries of the vector from their level; None without one."""
+        return self._splitting.deviations(self._parts(z)[0])
+
+    def penalty(self, z):
+        """The penalty on the vector, a float."""
+        return self._splitting.penalty(self._parts(z)[0])
+
+    def pullback(self, gradient):
+        """Gradient in z of a function of theta plus the penalty."""
+        own = self._splitting.pullback(gradient[self._part])
+        return np.concatenate([own, gradient[~self._part]])
+
+    def _parts(self, z):
+        """The z of the vector, and the other entries."""
+        size = len(z) - len(self._others)
+        return z[:size], z[size:]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
+from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit
 
 RNG = np.random.default_rng(0)
 
@@ -13,7 +13,7 @@ def splitting():
 
 
 def test_start_has_no_deviations(splitting):
-    z = splitting.start(1.5)
+    z = splitting.start(np.full(3, 1.5))
     assert_array_equal(splitting.theta(z), [1.5] * 3)
     assert_array_equal(splitting.deviations(z), 0)
     assert splitting.penalty(z) == 0
@@ -21,7 +21,7 @@ def test_start_has_no_deviations(splitting):
 
 @pytest.mark.parametrize(("level", "expected"), [(-7.0, -2.0), (9.0, 5.0)])
 def test_a_start_beyond_the_bounds_is_on_them(splitting, level, expected):
-    assert splitting.start(level)[0] == expected
+    assert splitting.start(np.full(3, level))[0] == expected
 
 
 def test_theta_is_level_plus_deviations(splitting):
@@ -48,8 +48,35 @@ def test_bounds(splitting):
 
 def test_unsplit_entries_are_free():
     unsplit = Unsplit([[0.0, 1.0], [-1.0, 3.0]])
-    assert_array_equal(unsplit.start(2.0), [1.0, 2.0])
+    assert_array_equal(unsplit.start(np.full(2, 2.0)), [1.0, 2.0])
     z = np.array([0.3, 0.4])
     assert_array_equal(unsplit.theta(z), z)
     assert unsplit.penalty(z) == 0
     assert_array_equal(unsplit.pullback(z), z)
+
+
+@pytest.fixture
+def beside(splitting):
+    part = np.array([False, True, True, True, False])
+    bounds = np.array([[-1.0, 1.0], [-9, 9], [-9, 9], [-9, 9], [-4, 4]])
+    return Beside(splitting, part, bounds)
+
+
+def test_values_beside_a_vector_stay_as_they_are(beside):
+    z = beside.start(np.array([2.0, 1.5, 1.5, 1.5, -3.0]))
+    assert_array_equal(beside.theta(z), [1.0, 1.5, 1.5, 1.5, -3.0])
+    assert_array_equal(beside.deviations(z), [0, 0, 0])
+    assert_array_equal(beside.bounds, [[-2, 5], *6 * [[0, 8]], [-1, 1], [-4, 4]])
+    z[1], z[-1] = 0.5, 3.5
+    assert_array_equal(beside.theta(z), [1.0, 2.0, 1.5, 1.5, 3.5])
+    assert beside.penalty(z) == pytest.approx(0.7 * 0.5)
+
+
+def test_pullback_beside_a_vector_is_the_derivative(beside, five_point):
+    z, v, target = RNG.uniform(0, 1, 9), RNG.normal(size=9), RNG.normal(size=5)
+
+    def fun(z):
+        return np.sum((beside.theta(z) - target) ** 4) + beside.penalty(z)
+
+    gradient = beside.pullback(4 * (beside.theta(z) - target) ** 3)
+    assert_allclose(gradient @ v, five_point(lambda s: fun(z + s * v), 1e-3), rtol=1e-8)

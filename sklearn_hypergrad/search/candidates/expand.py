@@ -124,6 +124,17 @@ class Candidate:
         return None if self.step is None else self.step.final
 
     @property
+    def vector(self):
+        """The first range of several values, or None."""
+        return next((span for span in self.ranges if span.continuous.per is not None), None)
+
+    @property
+    def is_penalty(self):
+        """Whether the values of the vector, or else of the first range, are penalties."""
+        span = self.vector or self.range
+        return self.family.hyperparameters[span.leaf].regularizes != 0
+
+    @property
     def place(self):
         """The enumerated values, as text for messages."""
         return ", ".join(f"{key}={shortened(str(v))}" for key, v in self.settings.items())

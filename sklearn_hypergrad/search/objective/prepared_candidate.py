@@ -111,6 +111,11 @@ class PreparedCandidate:
         """The first range."""
         return self.ranges[0]
 
+    @property
+    def vector(self):
+        """The range of several values; if all have one, the first."""
+        return self.candidate.vector or self.range
+
     def hyperparameter(self, span):
         """The Hyperparameter of a range, as its family declares it."""
         return self.family.hyperparameters[span.leaf]
@@ -141,10 +146,10 @@ class PreparedCandidate:
 
     @property
     def shrinkage(self):
-        """Weight of the L1 penalty on the deviations of the first range."""
+        """Weight of the L1 penalty on the deviations of the vector."""
         if self.options.shrinkage is not None:
             return self.options.shrinkage
-        return self.hyperparameter(self.range).shrinkage
+        return self.hyperparameter(self.vector).shrinkage
 
     @cached_property
     def cv_data(self):

@@ -125,16 +125,16 @@ def hyperparameters(results, models):
 def models_of(results):
     """The EffectiveModel of every vector that was found, by the number of its row."""
     return {
-        number: result.describe(result.values[0])
+        number: result.describe(result.points[0])
         for number, result in _searched(results)
         if result.describe is not None
     }
 
 
 def row(results, number):
-    """The result that a row of ``cv_results_`` belongs to, and for a vector its value there."""
+    """The result that a row of ``cv_results_`` belongs to, and the point of this row, if known."""
     rows, result = next(pair for pair in with_rows(results) if number in pair[0])
-    return result, result.values[rows.index(number)] if result.values else None
+    return result, result.points[rows.index(number)] if result.points else None
 
 
 def explanation(results):
@@ -285,6 +285,7 @@ def _entries(number, result, model):
     record, end_statuses, stop = result.found.record, result.found.end_statuses, 0
     for searched in result.searched:
         dimension, size = searched.dimension, searched.dimension.size
+        described = model is not None and searched.labels
         entries = slice(stop, stop := stop + size)
         names = [f"{searched.key}[{_text(label)}]" for label in searched.labels]
         yield {
@@ -297,7 +298,7 @@ def _entries(number, result, model):
             "high": [dimension.high] * size,
             "gradient": np.ravel(record.gradient)[entries].tolist(),
             "status": [end_status.label for end_status in end_statuses[entries]],
-            "effective_dof": [np.nan] * size if model is None else np.ravel(model.dof).tolist(),
+            "effective_dof": np.ravel(model.dof).tolist() if described else [np.nan] * size,
         }
 
 

@@ -4,7 +4,6 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -96,7 +95,7 @@ class EnumeratedResult:
 
     # Attributes of a SearchedResult, empty here.
     is_searched = False
-    values, guard, describe, stopped, solved, begun = (), None, None, None, (), ()
+    points, guard, describe, stopped, solved, begun = (), None, None, None, (), ()
 
     @property
     def n_urgent(self):
@@ -129,10 +128,10 @@ class SearchedResult:
         Whether the search began at the estimator's own values, or the best of listed ones.
     expected : float or None
         The validation loss of the first row on the user's cv, if it is the asked score.
-    values : list
-        For a vector, its value in each of the rows.
+    points : list of dict
+        The hyperparameters of each of the rows, by name; empty if the rows have them as they are.
     describe : callable or None
-        For a vector, ``describe(value) -> EffectiveModel`` of a value, trained on all data.
+        For a vector of penalties, ``describe(point) -> EffectiveModel``, trained on all data.
     guard : Guard or None
     comparisons : list of Comparison
         The point found against other points, such as the estimator's own value.
@@ -163,8 +162,8 @@ class SearchedResult:
     trained: bool = False
     from_own_values: bool = False
     expected: float | None = None
-    values: list = ()
-    describe: Callable[[Any], EffectiveModel] | None = None
+    points: Sequence[dict] = ()
+    describe: Callable[[dict], EffectiveModel] | None = None
     guard: object = None
     comparisons: list = ()
     start_row: int | None = None
@@ -213,11 +212,9 @@ class SearchedResult:
 
     def _is_at(self, h, position):
         """Whether hyperparameters are those of a row."""
-        spans = self.candidate.ranges
-        if self.values:
-            return _is_spread(h[spans[0].leaf], self.values[position])
-        row = self.rows[position]
-        return all(_is_spread(h[span.leaf], row[span.key]) for span in spans)
+        row, spans = self.rows[position], self.candidate.ranges
+        point = self.points[position] if self.points else {s.leaf: row[s.key] for s in spans}
+        return all(_is_spread(h[name], entries) for name, entries in point.items())
 
     @property
     def shown_loss(self):

@@ -27,7 +27,7 @@ class EffectiveModel:
 
 @dataclasses.dataclass(frozen=True)
 class Describe:
-    """Describes values of a vector: ``describe(value)`` is an EffectiveModel.
+    """Describes points of a search for a vector: ``describe(point)`` is an EffectiveModel.
 
     Attributes
     ----------
@@ -39,24 +39,24 @@ class Describe:
     layout: Any
     prepared: Any = None
 
-    def __call__(self, value):
-        return effective_model(self.prepared, self.layout, value)
+    def __call__(self, point):
+        return effective_model(self.prepared, self.layout, point)
 
 
-def effective_model(prepared, layout, value):
-    """The EffectiveModel of one value of a vector, trained on all data.
+def effective_model(prepared, layout, point):
+    """The EffectiveModel of one point, trained on all data.
 
     Parameters
     ----------
     prepared : PreparedCandidate
     layout : Layout
-    value : float or ndarray
-        The vector, or one value for all.
+    point : dict
+        Hyperparameters, of which the layout's is a vector, or one value for all.
     """
-    leaf, everything = prepared.range.leaf, prepared.everything
+    leaf, everything = prepared.vector.leaf, prepared.everything
     (model,) = prepared.models([everything], {leaf: layout})
-    strength = model.problem.penalty.strength({leaf: value})
-    solution = model.problem.solve({leaf: value}, None, FINE)
+    strength, value = model.problem.penalty.strength(point), point[leaf]
+    solution = model.problem.solve(point, None, FINE)
     dof = effective_dof(model.problem, solution, strength)
     entries = layout.entries(everything.columns)
     index = np.arange(np.size(value))[None] if entries is None else entries

@@ -23,8 +23,8 @@ def with_listed_rows(result):
         same = [number for number, other in enumerate(left) if _same(row, other, spans)]
         rows.append(left.pop(same[0]) if same else row)
     rows += left
-    values = [row[spans[0].key] for row in rows] if result.values else ()
-    return dataclasses.replace(result, rows=rows, values=values)
+    points = [{s.leaf: row[s.key] for s in spans} for row in rows] if result.points else ()
+    return dataclasses.replace(result, rows=rows, points=points)
 
 
 def _same(row, other, spans):

@@ -110,15 +110,14 @@ def _outer_losses(prepared, search_class, fold, options):
     search = search_class(inner)
     search.run_common()
     search.run_vector()
-    leaf, data = prepared.range.leaf, prepared.data_of([split])
-    layouts = {leaf: search.data.layout}
+    data, layouts = prepared.data_of([split]), {prepared.vector.leaf: search.data.layout}
     loss = inner.choice.loss
     outside = prepared.objective(prepared.models(data, layouts), loss, layouts)
     outside.tol = search.vector.objective.tol
     losses, weight = [], None
-    for value in (search.found.record.h[leaf], search.scalar):
+    for h in (search.found.record.h, search.scalar):
         ((sample_losses, weight),) = outside.of_solutions(
-            "samples", {leaf: value}, lambda term, fitted: term.samples(fitted)
+            "samples", h, lambda term, fitted: term.samples(fitted)
         )
         losses.append(sample_losses)
     # Weights of a split sum to one.

@@ -17,13 +17,14 @@ def with_own_row(result, prepared):
     row = own_settings(result.candidate, result.candidate.estimator)
     if row is None or any(same_settings(row, other) for other in result.rows):
         return result
-    values = result.values
-    if values:
-        own = prepared.own(prepared.range, np.shape(values[0]))
-        if np.isnan(own).any():
+    points = result.points
+    if points:
+        spans, first = prepared.ranges, points[0]
+        own = {span.leaf: prepared.own(span, np.shape(first[span.leaf])) for span in spans}
+        if any(np.isnan(value).any() for value in own.values()):
             return result
-        values = [*values, own]
-    extended = dataclasses.replace(result, rows=[*result.rows, row], values=values)
+        points = [*points, own]
+    extended = dataclasses.replace(result, rows=[*result.rows, row], points=points)
     return result if _last_is_beaten(extended) else extended
 
 

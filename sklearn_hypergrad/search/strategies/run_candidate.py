@@ -261,14 +261,13 @@ def strategy_class(prepared):
     if any(span.leaf not in levels for span in ranges):
         return JointSearch
     vectors = [span for span in ranges if span.continuous.per is not None]
-    if len(ranges) > 1:
-        if vectors:
-            raise UnsupportedRange(
-                f"{vectors[0].key} is to have a value per {vectors[0].continuous.per}, which is "
-                f"searched alone. Give the other hyperparameters one value, or lists in a grid of "
-                f"their own"
-            )
-        return ProductSearch
+    if len(vectors) > 1:
+        raise UnsupportedRange(
+            f"{' and '.join(span.key for span in vectors)} are to have several values each. Give "
+            f"one of them several, and the others one value"
+        )
     if vectors:
         return VectorSearch
+    if len(ranges) > 1:
+        return ProductSearch
     return ScalarSearch if model.path is None else PathSearch

@@ -7,6 +7,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared_with_own,
     distinct,
+    same_point,
     scale_remarks,
     searched_one,
     solved,
@@ -71,8 +72,8 @@ class ScalarSearch(Strategy):
         prepared, objective = self.prepared, self.objective
         found = self._found if stopped is None else stopped_at(self._found, objective, stopped)
         (dimension,) = objective.space.dimensions
-        values = distinct([h[dimension.name] for h in (found.record.h, *self._judged)])
-        rows = [prepared.settings({dimension.name: value}) for value in values]
+        points = distinct([found.record.h, *self._judged], same_point)
+        rows = [prepared.settings(point) for point in points]
         # Scores of scikit-learn's fits are compared with converged solutions only.
         solved_exactly = set(found.record.statuses) == {Status.CONVERGED}
         exact = prepared.choice.exact and solved_exactly and self.asked is objective
@@ -85,7 +86,7 @@ class ScalarSearch(Strategy):
             how=solved(prepared.final, objective.terms[0]),
             choice=prepared.choice,
             loss_name=objective.stage.loss,
-            values=values,
+            points=points,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
             remarks=[*self._remarks, *scale_remarks(prepared)],

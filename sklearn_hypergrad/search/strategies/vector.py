@@ -1,4 +1,8 @@
-"""The strategy for a vector of penalties: one value for all, then deviations from it."""
+"""The strategy for a vector: one value for all, then deviations from it.
+
+Hyperparameters with one value may stand beside it. Their best values are found together with the
+best one for all entries of the vector, and move with the vector from there.
+"""
 
 import dataclasses
 
@@ -12,6 +16,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared_with_own,
     distinct,
+    same_point,
     scale_remarks,
     searched_one,
     solved,
@@ -24,6 +29,7 @@ from sklearn_hypergrad.search.strategies.guard import judged
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
+from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
 from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
 
 
@@ -86,14 +92,14 @@ def prepare_vector_data(prepared, *, halves):
 
 
 def layout_of(prepared, search_data):
-    """The Layout of a candidate's hyperparameter on its data.
+    """The Layout of a candidate's vector on its data.
 
     Raises
     ------
     UnsupportedRange
         If the features are unnamed, mixed or different where the layout needs them to be the same.
     """
-    span, step = prepared.range, prepared.candidate.step
+    span, step = prepared.vector, prepared.candidate.step
     per, groups = span.continuous.per, span.continuous.groups
     if per == "target" and np.ndim(prepared.inputs.y) < 2:
         raise UnsupportedRange(
@@ -114,7 +120,7 @@ def layout_of(prepared, search_data):
 
 
 class CommonAndVector:
-    """Find the best value for all on the user's cv, then the vector; a guard repeats both.
+    """Find the best with one value for all on the user's cv, then the vector; a guard repeats both.
 
     Parameters
     ----------
@@ -123,12 +129,12 @@ class CommonAndVector:
     Attributes
     ----------
     asked : Objective
-        The objective of one value, on the user's cv.
+        The objective with one value for all, on the user's cv.
     vector : VectorDescent
     common : Found or None
-        The best value for all.
+        The best with one value for all.
     simple : Found or None
-        The value that ``selection`` proposes in its place.
+        The point that ``selection`` proposes in its place.
     found : Found or None
         The vector.
     """
@@ -139,9 +145,11 @@ class CommonAndVector:
         models = prepared.cv_models
         self.asked = prepared.objective(models, prepared.choice.loss)
         # A penalty that stands against a sum over rows has the same best value on half of them;
-        # one that stands against a mean does not, and half splits would mislead.
-        shrinks = prepared.hyperparameter(prepared.range).shrinkage > 0
-        halves = shrinks and models[0].penalty_scale == "sum"
+        # one that stands against a mean does not, nor has the width of a kernel, and half splits
+        # would mislead.
+        shrinks = prepared.hyperparameter(prepared.vector).shrinkage > 0
+        summed = prepared.candidate.is_penalty and models[0].penalty_scale == "sum"
+        halves = shrinks and summed
         self.data = prepare_vector_data(prepared, halves=halves)
         self.vector = VectorDescent(prepared, self.data)
         self.common = self.simple = self.found = None
@@ -154,28 +162,35 @@ class CommonAndVector:
             check_selection(objective, self._direction)
 
     def run_common(self):
-        """Find the best value for all."""
-        self.common = LineSearch(self._prepared, self.asked).run()
+        """Find the best with one value for all."""
+        search_class = LineSearch if len(self._prepared.ranges) == 1 else ScannedDescent
+        self.common = search_class(self._prepared, self.asked).run()
         self.simple = self.common
         options = self._prepared.options
         if options.selection != "best":
             self.simple = selected(self.asked, self.common, self._direction, options.tol)
 
     def run_vector(self):
-        """Find the vector, from the best value for all."""
-        self.found = self.vector.run(self.common.record.theta[0])
+        """Find the vector, from the best with one value for all."""
+        self.found = self.vector.run(self.common.record.theta)
         if self._prepared.options.selection != "best":
             self.found = self.vector.selected(self.found)
 
     @property
+    def n_evaluations(self):
+        """Number of evaluations that have ended."""
+        records = self.asked.records, self.vector.cv_records(), self.vector.objective.records
+        return sum(map(len, records))
+
+    @property
     def apart(self):
         """Whether an entry of the vector differs from the others."""
-        return bool(np.ptp(self.found.record.theta))
+        return self.vector.is_apart(self.found)
 
     @property
     def scalar(self):
-        """The best common value, in the shape of the vector."""
-        return self.vector.common(self.simple.record.theta[0])
+        """The hyperparameters with the best value for all in each entry of the vector."""
+        return self.vector.common(self.simple.record.theta)
 
 
 class VectorSearch(Strategy):
@@ -200,9 +215,7 @@ class VectorSearch(Strategy):
 
     @property
     def n_evaluations(self):
-        search = self._search
-        records = search.asked.records, search.vector.cv_records(), search.vector.objective.records
-        return sum(map(len, records))
+        return self._search.n_evaluations
 
     def run(self):
         search, prepared = self._search, self.prepared
@@ -221,7 +234,7 @@ class VectorSearch(Strategy):
         if self._verdict is None:
             self._comparisons += search.vector.gain_over(search.scalar, search.found)
         if prepared.choice.exact:
-            first = search.scalar if self._verdict else self._value(search.found)
+            first = search.scalar if self._verdict else search.found.record.h
             self._expected = search.vector.cv_loss(first)
 
     def _guarded(self):
@@ -242,12 +255,8 @@ class VectorSearch(Strategy):
         vector = self._search.vector
         visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
         judge = Judge(self.prepared, vector.cv_objective())
-        points = judge.rows([], [record.h for record in visited])
-        self._judged = [h[self.prepared.range.leaf] for h in points]
+        self._judged = judge.rows([], [record.h for record in visited])
         self._remarks = judge.remarks
-
-    def _value(self, found):
-        return found.record.h[self.prepared.range.leaf]
 
     def result(self, stopped=None):
         search, prepared = self._search, self.prepared
@@ -255,22 +264,19 @@ class VectorSearch(Strategy):
         found = self._found(stopped)
         scalar = search.scalar
         kept = self._verdict is None and search.found is not None
-        values = [self._value(found), scalar] if kept else [scalar]
-        values += self._judged
-        values, layouts = distinct(values), {prepared.range.leaf: layout}
-        rows = [prepared.settings({prepared.range.leaf: v}, layouts) for v in values]
-        (dimension,) = vector.objective.space.dimensions
-        dimension = dataclasses.replace(dimension, start=float(scalar.flat[0]))
+        points = [found.record.h, scalar] if kept else [scalar]
+        points = distinct([*points, *self._judged], same_point)
+        rows = [prepared.settings(point, {prepared.vector.leaf: layout}) for point in points]
         return SearchedResult(
             prepared.candidate,
             rows,
             [*search.asked.records, *vector.cv_records(), *vector.objective.records],
             found,
-            searched=searched_one(prepared, prepared.range, dimension, layout.labels),
+            searched=self._searched(),
             how=solved(prepared.final, vector.objective.terms[0]),
             choice=prepared.choice,
             loss_name=vector.objective.stage.loss,
-            values=values,
+            points=points,
             expected=self._expected,
             # Penalties and degrees of freedom are those of coefficients.
             describe=Describe(layout, prepared) if prepared.first_model.per_column else None,
@@ -278,6 +284,16 @@ class VectorSearch(Strategy):
             comparisons=self._comparisons,
             remarks=[*self._remarks, *scale_remarks(prepared)],
         )
+
+    def _searched(self):
+        """The Searched of all hyperparameters; a search for the vector starts at the scalar."""
+        search, prepared, searched = self._search, self.prepared, []
+        for span, dimension in zip(prepared.ranges, self.objective.space.dimensions, strict=True):
+            start = float(np.ravel(search.scalar[span.leaf])[0])
+            dimension = dataclasses.replace(dimension, start=start)
+            labels = search.data.layout.labels if span is prepared.vector else ()
+            searched += searched_one(prepared, span, dimension, labels)
+        return searched
 
     def _found(self, stopped):
         """The Found of the vector; that of one value for all if it was rejected, or not begun."""

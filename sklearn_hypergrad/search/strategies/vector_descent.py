@@ -20,8 +20,9 @@ from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
+from sklearn_hypergrad.search.strategies.joint import end_statuses_of
 from sklearn_hypergrad.search.strategies.one_se import selected
-from sklearn_hypergrad.spaces import LevelAndDeviations, Unsplit
+from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit
 from sklearn_hypergrad.tuning import FINE
 
 # Slope, in nats, up to which the validation loss does not depend on an entry. Reason: above
@@ -35,7 +36,7 @@ SQUARED_ERROR = VALIDATION_LOSSES["squared_error"]
 
 
 class VectorDescent:
-    """One search for a vector, from the best value for all.
+    """One search for a vector, and the values beside it, from the best with one value for all.
 
     Parameters
     ----------
@@ -45,25 +46,29 @@ class VectorDescent:
 
     def __init__(self, prepared, data):
         self._prepared, self._data, self._options = prepared, data, prepared.options
-        self._layouts = {prepared.range.leaf: data.layout}
+        self._layouts = {prepared.vector.leaf: data.layout}
         if data.loss is None:
             models = [prepared.left_out_model(self._layouts)]
         else:
             models = prepared.models(data.search_data, self._layouts)
         self.objective = prepared.objective(models, data.loss, self._layouts, data.splits)
         self.objective.tol = FINE
-        (self._regularizes,) = prepared.directions
+        dimensions = self.objective.space.dimensions
+        self._sizes = [dimension.size for dimension in dimensions]
+        names = np.repeat([dimension.name for dimension in dimensions], self._sizes)
+        # The entries of theta that belong to the vector.
+        self._own = names == prepared.vector.leaf
+        self._directions = np.repeat(prepared.directions, self._sizes)
         self._cv_objective = self._deviations = None
         self._splitting = self._split()
         self._best_z = None
 
     def common(self, theta):
-        """The hyperparameter with all entries at one theta."""
-        (dimension,) = self.objective.space.dimensions
-        return self.objective.space.to_h(np.full(dimension.size, theta))[dimension.name]
+        """The hyperparameters from a theta with one value for each of them."""
+        return self.objective.space.to_h(np.repeat(theta, self._sizes))
 
     def run(self, start):
-        """Minimise from ``start``, a theta for all entries.
+        """Minimise from ``start``, a theta with one value for each hyperparameter.
 
         Returns
         -------
@@ -74,7 +79,7 @@ class VectorDescent:
         CannotSearch
             If the objective is not finite where it starts.
         """
-        z0 = self._splitting.start(start)
+        z0 = self._splitting.start(np.repeat(start, self._sizes))
         first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
             raise NowhereFinite("the validation loss is not finite at the best common value")
@@ -96,14 +101,17 @@ class VectorDescent:
     def _found(self, theta, minimum):
         record = self.objective.record(theta)
         self._deviations = self._splitting.deviations(minimum.z)
-        end_statuses = entry_statuses(
-            self._deviations,
-            self._likelihood(record.value)[1] * record.gradient,
+        end_statuses = self._with_others(
+            theta,
+            entry_statuses(
+                self._deviations,
+                self._likelihood(record.value)[1] * record.gradient[self._own],
+                minimum.converged,
+                self._regularizes,
+                most=self._splitting.most,
+            ),
             minimum.converged,
-            self._regularizes,
-            most=self._splitting.most,
         )
-        end_statuses = self._on_bounds(theta, self._deviations, end_statuses)
         reasons = [minimum.message, self._data.reason]
         return Found(record, end_statuses, "; ".join(filter(None, reasons)))
 
@@ -111,30 +119,42 @@ class VectorDescent:
         """The point that ``selection="one_se"`` proposes; its level stays within its bounds."""
         direction, theta = self._regularizes, found.record.theta
         most, bounds = np.inf, self._splitting.level_bounds
-        if bounds is not None and self._deviations is not None:
-            level = float((theta - self._deviations)[0])
+        if direction and bounds is not None and self._deviations is not None:
+            level = float((theta[self._own] - self._deviations)[0])
             most = max(0.0, direction * (bounds[int(direction > 0)] - level))
-        directions = np.full(len(theta), direction)
         tol = self._options.tol
-        proposed = selected(self.objective, found, directions, tol, most)
-        end_statuses = self._on_bounds(
-            proposed.record.theta, self._deviations, proposed.end_statuses
-        )
-        return dataclasses.replace(proposed, end_statuses=end_statuses)
+        proposed = selected(self.objective, found, self._directions, tol, most)
+        end_statuses = np.array(proposed.end_statuses)
+        end_statuses[self._own] = self._on_bounds(proposed.record.theta, end_statuses[self._own])
+        return dataclasses.replace(proposed, end_statuses=list(end_statuses))
 
-    def _on_bounds(self, theta, deviations, end_statuses):
-        """The statuses, with AT_BOUND for entries of the pool on a bound of the user."""
-        (dimension,) = self.objective.space.dimensions
-        continuous = self._prepared.range.continuous
+    def _with_others(self, theta, own, converged):
+        """EndStatuses of all entries of theta, from those of the vector inside its bounds."""
+        space = self.objective.space
+        end_statuses = np.array(end_statuses_of(theta, space, self._prepared, converged))
+        end_statuses[self._own] = self._on_bounds(theta, own)
+        return list(end_statuses)
+
+    def _on_bounds(self, theta, own):
+        """Statuses of the vector, with AT_BOUND for entries of its pool on a bound of the user."""
+        theta, continuous = theta[self._own], self._prepared.vector.continuous
         held = np.zeros(len(theta), dtype=bool)
         for bound, side in ((continuous.low, -1), (continuous.high, 1)):
             if bound is not None:
-                held |= side * (theta - dimension.transform.to_theta(bound)) >= -ON_BOUND
-        if deviations is not None:
-            held &= deviations == 0
-        return [
-            EndStatus.AT_BOUND if on else end for on, end in zip(held, end_statuses, strict=True)
-        ]
+                held |= side * (theta - self._dimension.transform.to_theta(bound)) >= -ON_BOUND
+        if self._deviations is not None:
+            held &= self._deviations == 0
+        return [EndStatus.AT_BOUND if on else end for on, end in zip(held, own, strict=True)]
+
+    @property
+    def _dimension(self):
+        """The Dimension of the vector."""
+        leaf = self._prepared.vector.leaf
+        return next(d for d in self.objective.space.dimensions if d.name == leaf)
+
+    @property
+    def _regularizes(self):
+        return self._prepared.hyperparameter(self._prepared.vector).regularizes
 
     def _minimum(self, z0):
         self._best_z, best = z0, np.inf
@@ -154,14 +174,15 @@ class VectorDescent:
         loss, bounds = self._data.loss, self._splitting.level_bounds
         if loss is None or loss.likelihood != LINEAR or bounds is None:
             return self._splitting.theta(z)
-        shifts = np.subtract(bounds, z[0])
-        return shifted(self.cv_objective(), self._splitting.theta(z), shifts, self._prepared.run)
+        theta, shifts = self._splitting.theta(z), np.subtract(bounds, z[0])
+        return shifted(self.cv_objective(), theta, self._own, shifts, self._prepared.run)
 
-    def pooled(self, value, message):
-        """The Found of all entries at one value."""
-        (dimension,) = self.objective.space.dimensions
-        theta = self.objective.space.to_theta({dimension.name: value})
-        return Found(self.objective.record(theta), [EndStatus.POOLED] * len(theta), message)
+    def pooled(self, h, message):
+        """The Found of hyperparameters with one value for all entries of the vector."""
+        theta = self.objective.space.to_theta(h)
+        own = [EndStatus.POOLED] * np.count_nonzero(self._own)
+        end_statuses = self._with_others(theta, own, converged=True)
+        return Found(self.objective.record(theta), end_statuses, message)
 
     def cv_objective(self):
         """The objective of the vector on the user's cv, with the loss of the asked score."""
@@ -173,19 +194,20 @@ class VectorDescent:
             self._cv_objective.tol = FINE
         return self._cv_objective
 
-    def gain_over(self, value, found):
-        """The Comparison with one value for all, on the splits of the descent, in a list."""
-        (dimension,) = self.objective.space.dimensions
-        # If all entries are in the pool, the vector is one value for all.
-        if np.ptp(found.record.theta) == 0:
-            return []
-        what = "a value for each over one for all"
-        return [compared(self.objective, {dimension.name: value}, found, what)]
+    def is_apart(self, found):
+        """Whether an entry of the vector differs from the others."""
+        return bool(np.ptp(found.record.theta[self._own]))
 
-    def cv_loss(self, value):
-        """The loss of a vector on the user's cv."""
-        (dimension,) = self.objective.space.dimensions
-        return self.cv_objective().compared({dimension.name: value}).value
+    def gain_over(self, h, found):
+        """The Comparison with one value for all, on the splits of the descent, in a list."""
+        # If all entries are in the pool, the vector is one value for all.
+        if not self.is_apart(found):
+            return []
+        return [compared(self.objective, h, found, "a value for each over one for all")]
+
+    def cv_loss(self, h):
+        """The loss of hyperparameters on the user's cv."""
+        return self.cv_objective().compared(h).value
 
     def cv_records(self):
         """Evaluations of the vector on the user's cv."""
@@ -213,22 +235,24 @@ class VectorDescent:
         return loss.likelihood_scale(prepared.n_samples, prepared.n_outputs, samples)
 
     def _split(self):
-        (dimension,) = self.objective.space.dimensions
-        shrinkage = self._prepared.shrinkage
+        bounds, shrinkage = self.objective.space.bounds, self._prepared.shrinkage
         if shrinkage == 0:
-            return Unsplit(self.objective.space.bounds)
-        return LevelAndDeviations(dimension.size, self._level_bounds(dimension), shrinkage)
+            splitting = Unsplit(bounds[self._own])
+        else:
+            size = np.count_nonzero(self._own)
+            splitting = LevelAndDeviations(size, self._level_bounds(), shrinkage)
+        return Beside(splitting, self._own, bounds)
 
-    def _level_bounds(self, dimension):
+    def _level_bounds(self):
         """Bounds of the level in theta: where one value may go."""
-        continuous = self._prepared.range.continuous
+        dimension, continuous = self._dimension, self._prepared.vector.continuous
         low = dimension.low if continuous.low is None else continuous.low
         high = dimension.high if continuous.high is None else continuous.high
         return tuple(float(dimension.transform.to_theta(end)) for end in (low, high))
 
 
-def shifted(objective, theta, bounds, run):
-    """``theta`` plus the common shift of its entries that minimises the objective.
+def shifted(objective, theta, own, bounds, run):
+    """``theta`` with the common shift of the entries of its vector that minimises the objective.
 
     Deviations are learned on halves of the data, so the level may be somewhat off for the whole.
     Measured for log losses: the shift reduces the worst ratio to one tuned value from 1.68 to 1.17
@@ -239,6 +263,8 @@ def shifted(objective, theta, bounds, run):
     ----------
     objective : Objective
     theta : ndarray of shape (size,)
+    own : ndarray of bool of shape (size,)
+        The entries that belong to the vector.
     bounds : tuple of float
         Smallest and largest shift.
     run : dict
@@ -251,9 +277,9 @@ def shifted(objective, theta, bounds, run):
     low, high = bounds
 
     def point(shift):
-        record = objective.record(theta + shift)
+        record = objective.record(theta + shift * own)
         value = record.value if record.usable else np.inf
-        return Point(shift, value, float(record.gradient.sum()))
+        return Point(shift, value, float(record.gradient[own].sum()))
 
     def exact(shift):
         at = point(shift)
@@ -268,7 +294,7 @@ def shifted(objective, theta, bounds, run):
     points = [p for p in points if np.isfinite(p.value)]
     if not points:
         return theta
-    return theta + lowest_of(explore(exact, polish, points, run["tol"])).z
+    return theta + lowest_of(explore(exact, polish, points, run["tol"])).z * own
 
 
 def entry_statuses(deviations, gradient, converged, regularizes, *, most):
@@ -282,11 +308,12 @@ def entry_statuses(deviations, gradient, converged, regularizes, *, most):
     gradient : ndarray
         Gradient of the validation loss, in nats.
     converged : bool
-    regularizes : {1, -1}
-        1 if larger values regularise more. Below the pool means less regularised.
+    regularizes : {1, -1, 0}
+        1 if larger values regularise more. Below the pool means less regularised; for values that
+        are no penalties (0), smaller.
     most : float
         Largest deviation: a penalty that far above the pool drops its feature, one that far below
-        leaves it unpenalised.
+        leaves it unpenalised. A factor in a kernel drops its feature that far below.
 
     Returns
     -------
@@ -296,12 +323,12 @@ def entry_statuses(deviations, gradient, converged, regularizes, *, most):
         return [EndStatus.NOT_CONVERGED] * len(gradient)
     if deviations is None:
         return [EndStatus.INTERIOR] * len(gradient)
-    strength = regularizes * deviations
+    strength, penalises = (regularizes or 1) * deviations, regularizes != 0
     conditions = [
         (np.abs(gradient) <= UNNOTICED) & (strength == 0),
         strength == 0,
-        strength >= most,
-        strength <= -most,
+        strength >= most if penalises else strength <= -most,
+        (strength <= -most) & penalises,
         strength > 0,
     ]
     names = [
