@@ -263,11 +263,14 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         weights from 0.7 to 1.4 did about equally well.
         With 0 the entries are free, and hundreds of them overfit the validation loss.
 
-    guard : bool, default=False
+    guard : "auto" or bool, default="auto"
         Whether to keep a vector only if it beats one value for all on outer folds: the whole search
         is repeated inside each training part of ``cv``, and the vector is kept if the mean
         difference of the losses of held-out samples (or groups) is larger than its standard error.
-        Adds as many searches as ``cv`` has splits.
+        Adds as many searches as ``cv`` has splits. "auto" is True for a vector inside a kernel,
+        such as ``gamma`` per feature, if there are fewer than 1000 rows and ``cv`` is no list of
+        splits: without a guard every third of them was worse than one value for all. For penalties
+        it is False.
 
     resample : {"fixed", "fresh"}, default="fixed"
         Where the initial weights and batches of a network come from. "fixed" keeps them throughout
@@ -421,9 +424,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         vector.
 
     guard_ : Guard
-        The verdict of ``guard=True``: ``vector_loss``, ``common_loss``, ``difference``,
-        ``standard_error`` and ``kept``. If the vector was not kept, the best value for all is the
-        only row, and the vector stays in ``history_``.
+        The verdict of the ``guard``: ``vector_loss``, ``common_loss``, ``difference``,
+        ``standard_error``, ``kept`` and ``n_evaluations``, its price. If the vector was not kept,
+        the best value for all is the only row, and the vector stays in ``history_``.
 
     n_iter_ : int
         Number of evaluations of the validation loss; only after a search with a range.
@@ -496,7 +499,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         "validation_loss": [Names({"auto", "own", *VALIDATION_LOSSES}, OF_SCORES), callable],
         "search_cv": [Names({"auto", "loo"}), "cv_object"],
         "shrinkage": [Names({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
-        "guard": ["boolean"],
+        "guard": [Names({"auto"}), "boolean"],
         "resample": [Names({"fixed", "fresh"})],
         "judge": [Names({"warm", "cold"})],
         "rows": [Names({"found", "listed"})],
@@ -529,7 +532,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         validation_loss="auto",
         search_cv="auto",
         shrinkage="auto",
-        guard=False,
+        guard="auto",
         resample="fixed",
         selection="best",
         judge="warm",
@@ -780,7 +783,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             listeners.append(tasks)
         if self.verbose > 0:
             listeners.append(Progress(self.max_iter))
-        options = self._options(inputs.y)
+        options = self._options(inputs.y, candidates)
         # Callbacks of the estimator are to see its fits.
         if self.judge == "warm" and not has_callbacks_inside(self.estimator):
             options = dataclasses.replace(options, scoring=self._scoring(judge))
@@ -867,8 +870,18 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                 print(f"continues after {checkpoint.n_known} results in {checkpoint.path}")
             yield checkpoint.memory_of
 
+    def _guard(self, candidates):
+        """Whether there is a guard; None, for vectors inside kernels, if rows are few."""
+        if not isinstance(self.guard, str):
+            return bool(self.guard)
+        inside = any(each.vector is not None and not each.is_penalty for each in candidates)
+        return (
+            None if inside and not any(map(has_fixed_splits, (self.cv, self.search_cv))) else False
+        )
+
     def _check_guard(self):
-        for name in ("cv", "search_cv") if self.guard else ():
+        asked = self.guard and not isinstance(self.guard, str)
+        for name in ("cv", "search_cv") if asked else ():
             splitter = getattr(self, name)
             if has_fixed_splits(splitter):
                 raise ValueError(
@@ -887,7 +900,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         method = self.hypergradient
         return METHODS[method] if isinstance(method, str) else method
 
-    def _options(self, y):
+    def _options(self, y, candidates):
         search_cv, seed = self.search_cv, self.random_state
         if not isinstance(search_cv, str):
             search_cv = check_cv(search_cv, y, classifier=is_classifier(self.estimator))
@@ -901,7 +914,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             validation_loss=self.validation_loss,
             search_cv=search_cv,
             shrinkage=None if self.shrinkage == "auto" else self.shrinkage,
-            guard=self.guard,
+            guard=self._guard(candidates),
             tol=self.tol,
             max_iter=self.max_iter,
             seed=seed,
@@ -946,7 +959,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         """Those of some arguments that differ from their defaults."""
         defaults = HypergradSearchCV.__init__.__kwdefaults__
         values = {name: getattr(self, name) for name in NEEDS if name in names}
-        return {name: v for name, v in values.items() if v != defaults[name]}
+        # An argument that is switched off asks for nothing.
+        return {n: v for n, v in values.items() if v is not False and v != defaults[n]}
 
     def _announce(self, warned):
         """Print the final lines, and warn about what the user would act on."""

@@ -152,7 +152,7 @@ def test_methods_that_do_not_reach(model, method, reason):
             ["validation_loss='squared_error' does not apply to MLPClassifier", "'brier_score'"],
         ),
         ({"search_cv": "loo"}, ["search_cv='loo'", "give a number or a splitter"]),
-        ({"guard": True}, ["guard=True", "leave guard=False"]),
+        ({"guard": True}, ["guard=True", "leave guard='auto'"]),
         ({"shrinkage": 2.0}, ["shrinkage=2.0", "leave shrinkage='auto'"]),
         ({"resample": "always"}, ["'resample' parameter", "'fresh'"]),
         ({"optimizer": Cubic()}, ["Cubic moves one value, got 2; use optimizer="]),

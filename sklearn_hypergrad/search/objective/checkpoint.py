@@ -177,6 +177,6 @@ def _fingerprint(search, inputs, options):
         # That of estimators holds one.
         scoring="score" if isinstance(inputs.scorer, PassthroughScorer) else inputs.scorer,
         # Guards split again.
-        cv=inputs.splitter if options.guard else type(inputs.splitter) in PLAIN,
+        cv=type(inputs.splitter) in PLAIN if options.guard is False else inputs.splitter,
         **{name: getattr(options, name) for name in fields},
     )

@@ -40,7 +40,8 @@ class Options:
     search_cv : "auto", "loo" or splitter
     shrinkage : float or None
         None is the shrinkage that the hyperparameter declares.
-    guard : bool
+    guard : bool or None
+        None is a guard for vectors inside kernels of few rows.
     tol : float
     max_iter : int
     seed : int
@@ -67,7 +68,7 @@ class Options:
     validation_loss: str | Callable
     search_cv: object
     shrinkage: float | None
-    guard: bool
+    guard: bool | None
     tol: float
     max_iter: int
     seed: int

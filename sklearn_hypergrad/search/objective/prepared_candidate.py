@@ -27,6 +27,10 @@ BEYOND = 1e6
 # Levels above this, or below its inverse, are overflow or rounding and are replaced by 1. Chosen by
 # hand, so that FARTHEST times a level is still a finite double.
 EXTREME = 1e200
+# Rows from which on a vector inside a kernel has no guard, if that is left to the search. Chosen by
+# hand: on sets of a few hundred rows every third vector was worse than one value for all, and five
+# more searches of thousands of rows take long.
+FEWEST_UNGUARDED = 1000
 
 
 class PreparedCandidate:
@@ -115,6 +119,12 @@ class PreparedCandidate:
     def vector(self):
         """The range of several values; if all have one, the first."""
         return self.candidate.vector or self.range
+
+    @property
+    def guarded(self):
+        """Whether outer folds decide if a vector is kept."""
+        asked = self.options.guard
+        return self.n_samples < FEWEST_UNGUARDED if asked is None else asked
 
     def hyperparameter(self, span):
         """The Hyperparameter of a range, as its family declares it."""

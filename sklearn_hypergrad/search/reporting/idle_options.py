@@ -15,7 +15,8 @@ def _searched(result):
 
 
 def _vector(result):
-    return result.describe is not None
+    own = result.from_own_values
+    return not own and any(each.labels for each in result.searched)
 
 
 def _judged(result):

@@ -15,6 +15,10 @@ MOST = 5
 # a few values hardly overfit the splits that they are tuned on, a vector does.
 MANY = 5
 TRUSTED = "none found"
+USUAL_GUARD = (
+    "a vector inside a kernel has a guard if rows are few; with guard=False the search takes {} "
+    "evaluations"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +77,27 @@ def _searched(search):
     return [
         ("Tuned", tuned),
         ("Gained", [_prefixed(summary, gain) for summary in shown for gain in summary.gains]),
+        ("Guard", [_prefixed(a, line) for a in shown for line in _guarded(a, search)]),
         ("Stopped", list(dict.fromkeys(summary.stopped for summary in summaries))),
         ("Result", _result(search) if summaries else []),
     ]
+
+
+def _guarded(summary, search):
+    """Lines about the guard of a vector: its verdict and its price; none without one."""
+    guard, spent = summary.guard, search._costs.n_evaluations
+    if guard is None:
+        return []
+    kept = "the vector" if guard.kept else "one value for all"
+    lines = [
+        f"kept {kept}: on rows outside of {search.n_splits_} more searches the loss of one value "
+        f"for all is {guard.common_loss:.6g}, that of the vector lower by {guard.difference:.3g} "
+        f"+/- {guard.standard_error:.2g} (one standard error)",
+        f"its searches took {guard.n_evaluations} of all {spent} evaluations",
+    ]
+    if search.guard == "auto":
+        lines.append(USUAL_GUARD.format(spent - guard.n_evaluations))
+    return lines
 
 
 def _result(search):

@@ -90,6 +90,7 @@ class CandidateSummary:
         Whether its model is trained step by step.
     grid_size : float
         Logarithm to base ten of the number of settings of a grid in its place.
+    guard : Guard or None
     """
 
     place: str
@@ -101,6 +102,7 @@ class CandidateSummary:
     n_unfinished: int
     trained: bool
     grid_size: float
+    guard: object = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,6 +217,7 @@ def _summary(result, rows, cv_results, metric, overlap):
         n_unfinished=result.found.end_statuses.count(EndStatus.NOT_CONVERGED),
         trained=result.trained,
         grid_size=_grid_size(result),
+        guard=result.guard,
     )
 
 

@@ -30,7 +30,7 @@ def build_objectives(search, X, y=None, **params):
     X, y = indexable(X, y)
     scorers, _ = search._get_scorers()
     inputs = search._inputs(X, y, search._get_routed_params_for_fit(params), scorers)
-    options = search._options(y)
     candidates = expand(search.param_grid, search.estimator)
+    options = search._options(y, candidates)
     prepared = [PreparedCandidate(c, inputs, options) for c in candidates if c.ranges]
     return [strategy_of(each).objective for each in prepared]

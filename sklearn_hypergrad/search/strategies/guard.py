@@ -31,6 +31,8 @@ class Guard:
         Standard error of the difference.
     kept : bool
         Whether the difference is larger than its standard error: the vector is kept.
+    n_evaluations : int
+        Number of evaluations of the searches that it has repeated.
     """
 
     vector_loss: float
@@ -38,6 +40,7 @@ class Guard:
     difference: float
     standard_error: float
     kept: bool
+    n_evaluations: int
 
 
 def judged(prepared, search_class):
@@ -69,8 +72,8 @@ def judged(prepared, search_class):
     shared.run()
     if shared.reason is not None:
         raise Stopped(shared.reason)
-    parts = [shared.results[number] for number in range(n_folds)]
-    vector, common, weight, rows = map(np.concatenate, zip(*parts, strict=True))
+    *parts, counts = zip(*(shared.results[number] for number in range(n_folds)), strict=True)
+    vector, common, weight, rows = map(np.concatenate, parts)
     groups = prepared.inputs.split_params.get("groups")
     mean, error = _mean_and_error(common - vector, weight, groups, rows)
     return Guard(
@@ -79,6 +82,7 @@ def judged(prepared, search_class):
         difference=mean,
         standard_error=error,
         kept=mean > error,
+        n_evaluations=sum(counts),
     )
 
 
@@ -102,7 +106,10 @@ def _mean_and_error(difference, weight, groups, rows):
 
 
 def _outer_losses(prepared, search_class, fold, options):
-    """Losses of held-out samples with the vector and with one value; their weights and rows."""
+    """Losses of held-out samples with the vector and with one value; their weights and rows.
+
+    The last of what is returned is the number of evaluations.
+    """
     (split, place), prepared = fold, prepared.with_options(options)
     # A splitter may warn about the data; it did so for the whole data already.
     with warnings_here("ignore"):
@@ -122,4 +129,4 @@ def _outer_losses(prepared, search_class, fold, options):
         losses.append(sample_losses)
     # Weights of a split sum to one.
     (test,) = outside.terms[0].data.tests
-    return *losses, weight * len(test), row_numbers(split[1])
+    return *losses, weight * len(test), row_numbers(split[1]), search.n_evaluations

@@ -156,7 +156,7 @@ def _refuse(prepared):
     if options.guard:
         raise ValueError(
             f"guard=True compares a vector of penalties of a linear model with one value for all. "
-            f"A search for hyperparameters of {name} has no guard: leave guard=False, and judge "
+            f"A search for hyperparameters of {name} has no guard: leave guard='auto', and judge "
             f"best_estimator_ on data outside the search."
         )
     if options.shrinkage:

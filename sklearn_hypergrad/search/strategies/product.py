@@ -106,5 +106,5 @@ def refuse_vector_options(prepared):
     if options.guard or options.shrinkage:
         raise ValueError(
             f"guard and shrinkage are for one vector of penalties, and {prepared.candidate.key} "
-            f"are single values. Leave guard=False and shrinkage='auto'."
+            f"are single values. Leave guard='auto' and shrinkage='auto'."
         )

@@ -226,7 +226,7 @@ class VectorSearch(Strategy):
         search.run_vector()
         if not search.apart:
             self._verdict = "nothing left the pool"
-        elif self.options.guard:
+        elif self.prepared.guarded:
             self._verdict = "the guard was interrupted"
             self._guard, self._verdict = self._guarded()
         if self._verdict is None or not search.apart:
