@@ -25,7 +25,7 @@ class Hyperparameter:
         Weight, in nats, of the L1 penalty on the log-ratios of a vector's entries; 0 is none. If it
         is positive, vectors of what regularises are searched on half splits; their best value must
         then not depend on the number of samples, as for a penalty that stands against a sum over
-        samples.
+        samples. Other vectors are searched on splits into thirds.
     scale : {"log", "logit", "linear"}, default="log"
         Scale of the search, unless a Continuous chooses another: "log" for positive numbers,
         "logit" for numbers between 0 and 1, "linear" for any number.

@@ -102,7 +102,7 @@ def test_the_vector_alone_and_groups():
 def test_the_optimum_satisfies_the_conditions_of_the_l1_penalty():
     X, y = problem(seed=1)
     options = {"scoring": "neg_mean_squared_error", "tol": 1e-6, "max_iter": 500}
-    search = search_of(guard=False, **options).fit(X, y)
+    search = search_of(guard=False, search_cv=CV, **options).fit(X, y)
     table, loss = search.hyperparameters_, -search.best_score_
     slope = np.asarray(table["gradient"]) * 0.5 * len(y) / loss
     status = np.asarray(table["status"])

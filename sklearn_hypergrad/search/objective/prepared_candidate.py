@@ -11,7 +11,7 @@ from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.blocks import blocks, whole
-from sklearn_hypergrad.search.data.inputs import half_splits
+from sklearn_hypergrad.search.data.inputs import random_splits
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.threads import cached_property
@@ -255,27 +255,27 @@ class PreparedCandidate:
             return self._prepared(self.models, self.cv_data[:1])[0]
         return self.cv_models[0]
 
-    def search_splits(self, *, halves=False):
+    def search_splits(self, parts=None):
         """The splits whose loss is descended.
 
         Parameters
         ----------
-        halves : bool, default=False
-            Whether half splits are wanted if ``search_cv="auto"``.
+        parts : RandomParts, default=None
+            What is wanted if ``search_cv="auto"``; None is the user's cv.
 
         Returns
         -------
         splits : list of (train, test)
         reason : str or None
-            Why half splits were wanted and could not be drawn.
+            Why random parts were wanted and could not be drawn.
         """
         search_cv = self.options.search_cv
         if search_cv != "auto":
             X, y = self.inputs.X, self.inputs.y
             return list(search_cv.split(X, y, **self.inputs.split_params)), None
-        if not halves:
+        if parts is None:
             return self.inputs.splits, None
-        return half_splits(self.family, self.inputs, self.options.seed)
+        return random_splits(parts, self.family, self.inputs, self.options.seed)
 
     def models(self, data, layouts=None, seeds=None):
         """One Model for each element of ``data``.

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed, refuse_mixed
+from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS
 from sklearn_hypergrad.search.data.layout import LAYOUTS
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
@@ -48,7 +49,7 @@ class VectorData:
     layout : Layout
         How entries spread over coefficients.
     reason : str or None
-        Why half splits could not be drawn.
+        Why random parts could not be drawn.
     """
 
     splits: list
@@ -58,14 +59,14 @@ class VectorData:
     reason: str | None
 
 
-def prepare_vector_data(prepared, *, halves):
+def prepare_vector_data(prepared, parts):
     """The VectorData of a candidate.
 
     Parameters
     ----------
     prepared : PreparedCandidate
-    halves : bool
-        Whether half splits are wanted if ``search_cv="auto"``.
+    parts : RandomParts or None
+        What is wanted if ``search_cv="auto"``; None is the user's cv.
 
     Returns
     -------
@@ -85,7 +86,7 @@ def prepare_vector_data(prepared, *, halves):
     if prepared.options.search_cv == "loo":
         splits, search_data, loss = [], [prepared.everything], None
     else:
-        splits, reason = prepared.search_splits(halves=halves)
+        splits, reason = prepared.search_splits(parts)
         search_data = prepared.data_of(splits)
     layout = layout_of(prepared, search_data)
     return VectorData(splits, search_data, loss, layout, reason)
@@ -144,15 +145,19 @@ class CommonAndVector:
         self._direction = np.array(prepared.directions)
         models = prepared.cv_models
         self.asked = prepared.objective(models, prepared.choice.loss)
-        # A penalty that stands against a sum over rows has the same best value on half of them;
-        # one that stands against a mean does not, nor has the width of a kernel, and half splits
-        # would mislead.
-        shrinks = prepared.hyperparameter(prepared.vector).shrinkage > 0
-        summed = prepared.candidate.is_penalty and models[0].penalty_scale == "sum"
-        halves = shrinks and summed
-        self.data = prepare_vector_data(prepared, halves=halves)
+        self.data = prepare_vector_data(prepared, self._parts(models[0]))
         self.vector = VectorDescent(prepared, self.data)
         self.common = self.simple = self.found = None
+
+    def _parts(self, model):
+        """The RandomParts whose loss is descended if nothing else is asked for, or None."""
+        if not self._prepared.hyperparameter(self._prepared.vector).shrinkage:
+            return None
+        if not self._prepared.candidate.is_penalty:
+            return THIRDS
+        # A penalty that stands against a sum over rows has the same best value on half of them;
+        # one that stands against a mean does not, and half splits would mislead.
+        return HALVES if model.penalty_scale == "sum" else None
 
     def check_selection(self):
         """Raise ValueError if ``selection`` does not apply to the objectives."""
