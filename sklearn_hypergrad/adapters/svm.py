@@ -16,6 +16,7 @@ all rows serves all splits. More than two classes have a machine for each pair o
 costs more than a grid: they are enumerated.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,7 +26,13 @@ from sklearn.base import clone
 from sklearn.utils import compute_sample_weight
 
 from sklearn_hypergrad import svm
-from sklearn_hypergrad.adapters.base import Hyperparameter, MarginFamily, RegressorFamily, family
+from sklearn_hypergrad.adapters.base import (
+    VECTOR_GAMMA,
+    Hyperparameter,
+    MarginFamily,
+    RegressorFamily,
+    family,
+)
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
 from sklearn_hypergrad.hypergradients import Pulled
@@ -316,7 +323,7 @@ class GammaPerFeature:
     """What the families of ``svm`` have besides: gamma may be one value per feature."""
 
     vector_class = None
-    gamma = Hyperparameter(farthest=FARTHEST_GAMMA, per=("feature", "group"))
+    gamma = dataclasses.replace(VECTOR_GAMMA, farthest=FARTHEST_GAMMA)
 
     def own_gamma(self, estimator, n_features):
         own = estimator.gamma
