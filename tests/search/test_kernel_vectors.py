@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import KFold, cross_val_score
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
+from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient, svm
 from sklearn_hypergrad.adapters import Hyperparameter
 from sklearn_hypergrad.adapters.kernel_ridge import VectorKernelRidgeFamily
 from sklearn_hypergrad.inspection import nested_score
@@ -206,6 +206,31 @@ def test_an_interrupt_keeps_the_best_so_far(n_evaluations, monkeypatch):
     assert "interrupted after " in search.stopping_reason_
     assert np.isfinite(search.best_score_)
     assert search.best_params_["gamma"].shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("model", "names", "scoring"),
+    [
+        (svm.SVC(), ("C",), "accuracy"),
+        pytest.param(svm.SVC(), ("C",), "roc_auc", marks=pytest.mark.thorough),
+        pytest.param(svm.SVR(), ("C", "epsilon"), "r2", marks=pytest.mark.thorough),
+    ],
+)
+def test_support_vector_machines(model, names, scoring):
+    X, y = problem(90)
+    y = (y > 0).astype(int) if isinstance(model, svm.SVC) else y
+    grid = {name: Continuous() for name in (*names, "gamma")}
+    options = {"scoring": scoring, "cv": 3}
+    common = HypergradSearchCV(model, grid, **options).fit(X, y)
+    grid["gamma"] = Continuous(per="feature")
+    search = HypergradSearchCV(model, grid, guard=False, **options).fit(X, y)
+    assert search.best_score_ >= common.best_score_ + 0.02
+    gamma = search.best_params_["gamma"]
+    assert min(gamma[:2]) > max(gamma[2:])
+    # Whatever the vector does, the result is that of a search for one gamma at least.
+    pooled = HypergradSearchCV(model, grid, shrinkage=1e6, **options).fit(X, y)
+    assert pooled.best_score_ >= common.best_score_ - 1e-9
+    assert all(np.ptp(row["gamma"]) == 0 for row in pooled.cv_results_["params"])
 
 
 def test_two_vectors_are_refused(monkeypatch):

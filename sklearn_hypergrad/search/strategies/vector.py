@@ -192,6 +192,11 @@ class CommonAndVector:
         """Whether an entry of the vector differs from the others."""
         return self.vector.is_apart(self.found)
 
+    def spread(self, h):
+        """Hyperparameters with one value for all, in the shapes of those with a vector."""
+        dimensions = self.vector.objective.space.dimensions
+        return {each.name: np.full(each.shape, h[each.name]) for each in dimensions}
+
     @property
     def scalar(self):
         """The hyperparameters with the best value for all in each entry of the vector."""
@@ -228,14 +233,20 @@ class VectorSearch(Strategy):
         self._comparisons = compared_with_own(
             prepared, search.asked, search.simple, "one value for all"
         )
+        # For kernels the result is at least that of a search for one gamma.
+        if not prepared.candidate.is_penalty:
+            inside = [r for r in search.asked.records if search.asked.space.contains(r.theta)]
+            self._judged = [search.spread(h) for h in self._best_of(search.asked, inside)]
         search.run_vector()
         if not search.apart:
             self._verdict = "nothing left the pool"
         elif self.prepared.guarded:
             self._verdict = "the guard was interrupted"
             self._guard, self._verdict = self._guarded()
-        if self._verdict is None or not search.apart:
-            self._judge()
+        # Visited vectors that no guard has seen are no rows where there is one.
+        if self._verdict is None or not (search.apart or prepared.guarded):
+            visited = sorted(self.objective.records, key=lambda record: record.value)[:N_JUDGED]
+            self._judged += self._best_of(search.vector.cv_objective(), visited)
         if self._verdict is None:
             self._comparisons += search.vector.gain_over(search.scalar, search.found)
         if prepared.choice.exact:
@@ -249,19 +260,18 @@ class VectorSearch(Strategy):
         except CannotSearch as error:
             why = f"the guard could not judge: {error}"
             seen = f"{why.rstrip('.')}. So one value for all was kept."
-            self._remarks = [Remark(f"{self.prepared.candidate.key}: {seen}")]
+            self._remarks.append(Remark(f"{self.prepared.candidate.key}: {seen}"))
             return None, why
         return guard, None if guard.kept else "the guard kept one value for all"
 
-    def _judge(self):
-        """Find the best visited vector under the asked score, if another loss is descended."""
+    def _best_of(self, objective, records):
+        """The best point under the asked score, in a list; none if that is what is descended."""
         if not self.prepared.judges:
-            return
-        vector = self._search.vector
-        visited = sorted(vector.objective.records, key=lambda record: record.value)[:N_JUDGED]
-        judge = Judge(self.prepared, vector.cv_objective())
-        self._judged = judge.rows([], [record.h for record in visited])
-        self._remarks = judge.remarks
+            return []
+        judge = Judge(self.prepared, objective)
+        points = judge.rows([], [record.h for record in records])
+        self._remarks += judge.remarks
+        return points
 
     def result(self, stopped=None):
         search, prepared = self._search, self.prepared
