@@ -35,8 +35,8 @@ from sklearn_hypergrad.adapters.base import (
     RegressorFamily,
     family,
 )
-from sklearn_hypergrad.adapters.model import LinearModel
-from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
+from sklearn_hypergrad.adapters.model import SparseLinearModel
+from sklearn_hypergrad.hypergradients import Evaluation, WarmStart
 from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems import (
@@ -48,39 +48,15 @@ from sklearn_hypergrad.problems import (
     Status,
 )
 
-# Centre of a scan, relative to the smallest alpha that leaves no weight.
-LEVEL = 1e-2
 # Smallest l1_ratio that is searched; a smaller one is fitted as it is listed.
 SMALLEST_RATIO = 1e-3
 
 
-class SparseLinearModel(LinearModel):
-    """A linear model with an L1 penalty, whose weights may be zero."""
+class LeastSquaresModel(SparseLinearModel):
+    """Least squares with an elastic net penalty, whose problem has exact solutions."""
 
-    smooth, cheap = False, True
+    cheap = True
     penalty_scale = "mean"
-    uses_starts = True
-
-    def __init__(self, problem, data, ratio):
-        super().__init__(problem, data)
-        self._ratio = ratio
-
-    @property
-    def slow_when_weak(self):
-        n_samples, n_features = self.data.X.shape
-        return n_features > n_samples
-
-    def levels(self):
-        ratio = max(self._ratio, SMALLEST_RATIO)
-        return {"alpha": LEVEL * self.problem.largest / ratio, "l1_ratio": 0.5}
-
-    def differentiated(self, method):
-        if method is None or isinstance(method, Implicit):
-            return super().differentiated(method)
-        raise ValueError(
-            f"Cannot differentiate {type(self).__name__} with {method!r}. This is because descent "
-            f"does not arrive at weights that are zero. Use hypergradient='auto'."
-        )
 
     def outer_of(self, validation_loss):
         # Squared errors follow from sums over rows, which are computed once.
@@ -135,7 +111,7 @@ class ElasticNetFamily(RegressorFamily, LinearFamily):
         ratio = self.ratio(estimator)
         penalty = ElasticNetPenalty("alpha", {"alpha": estimator.alpha, "l1_ratio": ratio})
         problem = self.problem_class(data, penalty, fit_intercept=estimator.fit_intercept)
-        return SparseLinearModel(problem, data, ratio)
+        return LeastSquaresModel(problem, data, ratio)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)

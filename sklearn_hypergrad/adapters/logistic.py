@@ -21,6 +21,7 @@ from sklearn.utils import compute_class_weight
 
 from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
+    EXACT,
     FITS,
     VECTORS,
     WARM_FITS,
@@ -106,9 +107,12 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
         return None
 
     def rows_from(self, estimator):
-        # liblinear always starts at zero, and other classes of this family may start anywhere.
-        starts = getattr(estimator, "solver", "liblinear") != "liblinear"
-        return WARM_FITS if starts and hasattr(estimator, "warm_start") else FITS
+        # From a solution saga leaves it first, and liblinear always starts at zero.
+        if getattr(estimator, "solver", None) in SPARSE:
+            return EXACT
+        # Other classes of this family may start anywhere.
+        known = hasattr(estimator, "solver") and hasattr(estimator, "warm_start")
+        return WARM_FITS if known else FITS
 
     def training_weight(self, estimator, labels, weight):
         if estimator.class_weight is None:
@@ -126,7 +130,7 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
             own = {"C": estimator.C, "l1_ratio": ratio}
             penalty = ElasticNetPenalty("C", own, inverse=True)
             problem = SparseLinearProblem(data, penalty, loss, fit_intercept=intercept)
-            return SparseLinearModel(problem, data, entries)
+            return SparseLinearModel(problem, data, 0.5 if "l1_ratio" in entries else ratio)
         name, index = only(entries)
         penalty = L2Penalty(name, inverse=True, entries=index)
         if penalty.uniform:

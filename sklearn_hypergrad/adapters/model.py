@@ -443,29 +443,31 @@ class LinearModel(WeightModel):
 
 
 class SparseLinearModel(LinearModel):
-    """A linear model with an elastic net penalty, of all splits.
+    """A linear model with an elastic net penalty, whose weights may be zero.
 
     Parameters
     ----------
-    problem : SparseLinearProblem
-        It has an ElasticNetPenalty.
+    problem : SparseLinearProblem, ElasticNetProblem or MultiTaskProblem
+        It has an ElasticNetPenalty, and ``largest``: the smallest L1 penalty that leaves no weight.
     data : SplitData
-    names : collection of str
-        The hyperparameters that are tuned.
+    ratio : float
+        The share of the L1 penalty for which scans are centred.
     """
 
     smooth, smooth_while = False, "no weight becomes zero"
 
-    def __init__(self, problem, data, names):
+    def __init__(self, problem, data, ratio):
         super().__init__(problem, data)
-        self._names = frozenset(names)
+        self._ratio = max(ratio, LEAST_RATIO)
+
+    @property
+    def slow_when_weak(self):
+        n_samples, n_features = self.data.X.shape
+        return n_features > n_samples
 
     def levels(self):
-        penalty = self.problem.penalty
-        ratio = 0.5 if "l1_ratio" in self._names else penalty.own["l1_ratio"]
-        strength = CENTRE * self.problem.first / max(ratio, LEAST_RATIO)
-        levels = {penalty.name: 1 / strength if penalty.inverse else strength, "l1_ratio": 0.5}
-        return {name: levels[name] for name in self._names}
+        penalty, strength = self.problem.penalty, CENTRE * self.problem.largest / self._ratio
+        return {penalty.name: 1 / strength if penalty.inverse else strength, "l1_ratio": 0.5}
 
     def differentiated(self, method):
         if method is None or isinstance(method, Implicit):

@@ -56,7 +56,7 @@ def check_minimum(problem, block, w, h):
 def test_minima(make_block, kind, intercept, thin, wide):
     block = make_block(kind, wide=wide, thin=thin, weighted=True)
     problem = problem_of(kind, block, intercept=intercept)
-    h = H | {"C": 5 / problem.first}
+    h = H | {"C": 5 / problem.largest}
     solution = problem.solve(h, None, 1e-12)
     assert solution.status is Status.CONVERGED
     inside = check_minimum(problem, block, solution.w, h)
@@ -204,5 +204,5 @@ def test_the_first_weight_leaves_zero_where_it_is_said_to(make_block):
     one = block.in_batches(1)[0]
     problem = problem_of("multinomial", one, own={"l1_ratio": 1.0})
     for share, some in ((0.999, False), (1.001, True)):
-        w = problem.solve({"C": share / problem.first}, None, 1e-10).w
+        w = problem.solve({"C": share / problem.largest}, None, 1e-10).w
         assert np.any(w[: block.X.shape[1]] != 0) == some

@@ -37,9 +37,8 @@ class Columns:
         chosen : ndarray of bool of shape (n_weights, n_outputs)
         splits : ndarray of int
             Of which splits.
-        curvature : callable
-            ``curvature(output)`` of shape (n_splits, n_outputs, n_samples): second derivatives of
-            the losses in the predictions of one output and of each.
+        curvature : ndarray of shape (n_splits, n_outputs, n_outputs, n_samples)
+            Second derivatives of the losses in the predictions of two outputs.
 
         Returns
         -------
@@ -49,7 +48,7 @@ class Columns:
         rows, ends = self._of(numbers), np.searchsorted(outputs, np.arange(chosen.shape[1] + 1))
         found = np.empty((len(splits), len(numbers), len(numbers)))
         for output, (start, end) in enumerate(itertools.pairwise(ends)):
-            block = _products(rows[:end], curvature(output), outputs[:end], rows[start:end])
+            block = _products(rows[:end], curvature[:, output], outputs[:end], rows[start:end])
             found[:, :end, start:end] = block
             found[:, start:end, :end] = block.transpose(0, 2, 1)
         if self._scales is None:

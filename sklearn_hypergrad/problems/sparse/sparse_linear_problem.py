@@ -81,8 +81,8 @@ class SparseLinearProblem(LinearProblem):
         )
 
     @cached_property
-    def first(self):
-        """The L1 strength at which the first weight leaves zero, the mean over splits."""
+    def largest(self):
+        """The smallest L1 penalty that leaves no weight, the mean over splits."""
         slopes = np.abs(self._null.slope[: self._design.n_features])
         return float(slopes.max(axis=(0, 2)).mean())
 
@@ -102,13 +102,9 @@ class SparseLinearProblem(LinearProblem):
         changes nothing, slopes say nothing about the sum of intercepts, and steps leave it as it
         is, whatever curvature it gets here.
         """
-        factor, t = state.factor[:, splits], self._t[:, splits]
-
-        def curvature(output):
-            direction = np.zeros_like(factor)
-            direction[:, :, output] = 1.0
-            return (t * self.loss.hvp(factor, direction)).transpose(1, 2, 0)
-
+        factor, t = state.factor[:, splits, None], self._t[:, splits, None]
+        curvature = t * self.loss.hvp(factor, np.eye(self._y.shape[2]))
+        curvature = np.ascontiguousarray(curvature.transpose(1, 2, 3, 0))
         found = self._columns.hessians(chosen, splits, curvature)
         if self.loss.shift_invariant and self._design.fit_intercept:
             last = np.cumsum(chosen.sum(axis=0)) - 1
