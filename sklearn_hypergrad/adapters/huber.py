@@ -47,7 +47,7 @@ class HuberModel(PiecewiseModel):
 
     def __init__(self, estimator, data, names):
         t, intercept = data.row_weights(), estimator.fit_intercept
-        problem = HuberProblem(data.X, data.y[:, 0], t, fit_intercept=intercept)
+        problem = HuberProblem(data.X, data.y[:, 0], t, fit_intercept=intercept, scales=data.scales)
         super().__init__(estimator, data, t[:, :, None], names, problem)
 
     def levels(self):
@@ -76,6 +76,7 @@ class HuberFamily(RegressorFamily, LinearFamily):
         "epsilon": Hyperparameter(scale="linear", limits=(NARROWEST, np.inf), closed=True),
     }
     largest_matrix = MAX_SIDE
+    knows_scales = True
     conditions = f"``epsilon`` from {NARROWEST}; {SIZES}"
 
     def model(self, estimator, data, entries, seed):

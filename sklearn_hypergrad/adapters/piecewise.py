@@ -65,7 +65,8 @@ class PiecewiseModel(Model):
 
     def spread(self):
         """Mean over features of their weighted sums of squares about the mean."""
-        design = Design(self.data.X, fit_intercept=self._own.fit_intercept)
+        intercept, scales = self._own.fit_intercept, self.data.scales
+        design = Design(self.data.X, fit_intercept=intercept, scales=scales)
         return design.spreads(self._t).mean()
 
     def fit(self, h, start, tol):

@@ -110,6 +110,12 @@ MODELS = {
         {"C": 0.6, "epsilon": 0.3},
         {},
     ),
+    "huber, scaled": (
+        HuberRegressor(),
+        "numbers",
+        {"alpha": 0.6, "epsilon": 1.6},
+        {"scales": True},
+    ),
     "huber": (HuberRegressor(), "numbers", {"alpha": 0.6, "epsilon": 1.5}, {}),
     "linear support vectors, classes": (LinearSVC(), "three", {"C": 0.6}, {}),
     "gaussian process": (

@@ -106,9 +106,11 @@ class HuberProblem:
     t : ndarray of shape (n_samples, n_splits)
         Training weights: zero for rows that a split does not train on.
     fit_intercept : bool
+    scales : ndarray of shape (n_features, n_splits), default=None
+        Factors of the features of each split; None is one.
     """
 
-    def __init__(self, X, y, t, *, fit_intercept):
+    def __init__(self, X, y, t, *, fit_intercept, scales=None):
         X = X.astype(np.float64, copy=False)
         # The intercept absorbs the origin, which would cost digits.
         centred = fit_intercept and isinstance(X, np.ndarray)
@@ -116,6 +118,9 @@ class HuberProblem:
         X = X - self._origin if centred else X
         self._E = beside(X, np.ones((len(y), 1))) if fit_intercept else X
         self._fit_intercept, self._y, self._t = fit_intercept, y[:, None], t
+        self._scales = np.ones((self._E.shape[1], t.shape[1]))
+        if scales is not None:
+            self._scales[: X.shape[1]] = scales
         self._penalised = np.ones(self._E.shape[1])
         self._penalised[X.shape[1] :] = 0.0
         self._total = t.sum(axis=0)
@@ -163,9 +168,17 @@ class HuberProblem:
 
     def coefficients(self, u):
         """Coefficients (n_splits, 1, n_features) and intercepts (n_splits, 1)."""
-        coef = u[: len(self._origin)].T
+        coef = (self._scales * u)[: len(self._origin)].T
         intercept = u[-1] - coef @ self._origin if self._fit_intercept else np.zeros(len(coef))
         return coef[:, None], intercept[:, None]
+
+    def _product(self, u):
+        """Predictions of all rows."""
+        return self._E @ (self._scales * u)
+
+    def _pull(self, v):
+        """The transposed product."""
+        return self._scales * (self._E.T @ v)
 
     def _start(self):
         """Weights, predictions and scales of constants."""
@@ -212,7 +225,7 @@ class HuberProblem:
 
     def _gradient(self, point, alpha):
         weighted = self._t * point.clipped
-        of_u = 2 * (self._E.T @ weighted + alpha * self._penalised[:, None] * point.u)
+        of_u = 2 * (self._pull(weighted) + alpha * self._penalised[:, None] * point.u)
         of_sigma = self._total - np.einsum("ik,ik->k", weighted, point.clipped)
         return np.concatenate([of_u, of_sigma[None]])
 
@@ -223,11 +236,11 @@ class HuberProblem:
     def _inverse(self, point, grams, alpha):
         """The inverse of the Hessian at a point."""
         weighted = self._t * point.inside * point.clipped
-        cross = self._E.T @ weighted
+        cross = self._pull(weighted)
         n_weights, n_splits = point.u.shape
         matrices = np.empty((n_splits, n_weights + 1, n_weights + 1))
-        for own, gram in zip(matrices, grams, strict=True):
-            own[:-1, :-1] = gram.matrix
+        for own, gram, scale in zip(matrices, grams, self._scales.T, strict=True):
+            own[:-1, :-1] = gram.matrix * scale * scale[:, None]
         matrices[:, :-1, -1] = matrices[:, -1, :-1] = -cross.T
         matrices[:, -1, -1] = np.einsum("ik,ik->k", weighted, point.clipped)
         diagonal = np.einsum("kjj->kj", matrices)
@@ -242,7 +255,7 @@ class HuberProblem:
         no step falls enough it is the same point.
         """
         length, (step, of_scale) = np.ones(len(decrement)), (step[:-1], step[-1])
-        change = self._E @ (point.u - step) - point.z
+        change = self._product(point.u - step) - point.z
         for _ in range(MAX_HALVINGS):
             near = np.maximum(point.sigma - length * of_scale, 0.5 * point.sigma)
             moved = at(point.u - length * step, point.z + length * change, near)
@@ -259,9 +272,9 @@ class HuberProblem:
     # dc = sign(r). Features of a row change e_i and, of inliers, dc = de_i u / sigma.
     def adjoint(self, solution, G):
         """``(V, E V)`` with ``V = H^-1 (E' G, 0)``, for G of shape (n_samples, n_splits)."""
-        right = np.concatenate([self._E.T @ G, np.zeros((1, G.shape[1]))])
+        right = np.concatenate([self._pull(G), np.zeros((1, G.shape[1]))])
         V = solution.inverse(right)
-        return V, self._E @ V[:-1]
+        return V, self._product(V[:-1])
 
     def slope_in_penalty(self, solution, V):
         """The derivative of ``sum G z`` in alpha."""
@@ -278,7 +291,8 @@ class HuberProblem:
         (V, moved), point, p = self.adjoint(solution, G), solution.point, len(self._origin)
         inliers = self._t * point.inside / point.sigma
         through_u = G - 2 * inliers * (moved - point.clipped * V[-1])
-        return through_u @ point.u[:p].T - 2 * (self._t * point.clipped) @ V[:p].T
+        u, v = (self._scales * own for own in (point.u, V[:-1]))
+        return through_u @ u[:p].T - 2 * (self._t * point.clipped) @ v[:p].T
 
 
 # The product of a diagonal entry of a matrix and of its inverse is one over the share of the
