@@ -82,16 +82,21 @@ class SideBySide(Model):
     def known(self, h, state, tol, *, predicted=True):
         return self._joined("known", h, state, tol, predicted=predicted)
 
+    def train_many(self, several):
+        each = [model.train_many([self.own(h) for h in several]) for model in self._models]
+        return None if None in each else [self._beside(one) for one in zip(*each, strict=True)]
+
     def own(self, h):
         """Hyperparameters by the names of the models."""
         return {name.removeprefix(self._prefix): value for name, value in h.items()}
 
     def _joined(self, method, h, start, tol, **options):
         starts = [None] * len(self._models) if start is None else start.each
-        fitted = [
-            getattr(model, method)(self.own(h), own, tol, **options)
-            for model, own in zip(self._models, starts, strict=True)
-        ]
+        models = zip(self._models, starts, strict=True)
+        return self._beside([getattr(m, method)(self.own(h), s, tol, **options) for m, s in models])
+
+    def _beside(self, fitted):
+        """One Fitted of those of all models."""
         return Fitted(
             z=None if fitted[0].z is None else np.hstack([each.z for each in fitted]),
             pullback=None if fitted[0].pullback is None else functools.partial(self._pull, fitted),

@@ -74,7 +74,7 @@ def _with_steps_before(estimator, key):
         if not moved:
             return estimator, key, False
         return _ending(estimator, name, last), f"{name}__{rest}", True
-    inner, rest = inside_of(estimator, key) or (None, "")
+    inner, rest = (inside_of(estimator, key) if rest else None) or (None, "")
     step, _, leaf = rest.partition("__")
     if type(inner) is not Pipeline or step != inner.steps[-1][0]:
         return estimator, key, False
