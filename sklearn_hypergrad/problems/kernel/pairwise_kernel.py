@@ -23,28 +23,40 @@ from sklearn_hypergrad.problems.kernel.pair_sums import (
     SquaredDistances,
 )
 from sklearn_hypergrad.problems.kernel.scratch import MOST_NUMBERS, Scratch
+from sklearn_hypergrad.problems.split_data import chunks
 
 # Exponents below this one are multiplied out. Measured: cubes take a sixth of the time that powers
 # of floats take, eighth powers a quarter.
 MOST_FACTORS = 8
+# Entries of the rows whose derivatives are summed at a time. Chosen by hand: 512 kB.
+CACHED = 2**16
 
 
 def _identity(s, degree):
-    return s, lambda W: W
+    return s, lambda W, rows: W
 
 
 def _negative(s, degree):
-    return -s, lambda W: np.negative(W, out=W)
+    return -s, lambda W, rows: np.negative(W, out=W)
 
 
 def _exponential(s, degree):
-    K = np.exp(np.negative(s, out=s), out=s)
-    return K, lambda W: np.negative(np.multiply(W, K, out=W), out=W)
+    K = _symmetric(lambda part: np.exp(np.negative(part, out=part), out=part), s)
+    return K, lambda W, rows: np.negative(np.multiply(W, K[rows], out=W), out=W)
 
 
 def _tanh(s, degree):
-    K = np.tanh(s, out=s)
-    return K, lambda W: np.multiply(W, 1 - K**2, out=W)
+    K = _symmetric(lambda part: np.tanh(part, out=part), s)
+    return K, lambda W, rows: np.multiply(W, 1 - K[rows] ** 2, out=W)
+
+
+def _symmetric(function, s):
+    """Apply a function in place to one triangle of a symmetric matrix, and copy that."""
+    for rows in chunks(len(s), len(s), CACHED):
+        part = s[rows, : rows.stop]
+        function(part)
+        s[: rows.start, rows] = part[:, : rows.start].T
+    return s
 
 
 def _power(s, degree):
@@ -52,7 +64,7 @@ def _power(s, degree):
     # Below one it is infinite at zero.
     K = slope * s if degree >= 1 else s**degree
     slope *= degree
-    return K, lambda W: np.multiply(W, slope, out=W)
+    return K, lambda W, rows: np.multiply(W, slope[rows], out=W)
 
 
 def _raised(s, exponent):
@@ -75,7 +87,7 @@ class KernelForm:
         The PairSum.
     function : callable
         ``function(s, degree) -> (K, slope)``: the kernel, which may be written over ``s``, and a
-        function that multiplies a matrix in place by the derivative in ``s``.
+        function ``slope(W, rows)`` that multiplies rows in place by the derivative in ``s``.
     names : tuple of str
         The hyperparameters that scikit-learn's kernel takes.
     """
@@ -202,19 +214,21 @@ class KernelMatrix:
         wanted = [name for name in self._names if names is None or name in names]
         if not wanted:
             return {}
-        V = self._scratch.take(self.K.shape)
-        found = self._slopes(self._weights(W, V), wanted)
-        self._scratch.give_back(V)
+        per_feature, n_rows = self.gamma.ndim and "gamma" in wanted, len(self.K)
+        found = dict.fromkeys(wanted, 0.0)
+        # Products with X need all rows; else some rows after the other stay in the cache.
+        for rows in chunks(n_rows, n_rows, self.K.size if per_feature else CACHED):
+            V = self._scratch.take((rows.stop - rows.start, n_rows))
+            V = self._weights(W, V, rows)
+            for name in wanted:
+                found[name] += self._slope_in(name, V, rows)
+            self._scratch.give_back(V)
         return found
 
-    def _slopes(self, V, wanted):
-        pairs, found = self._pairs, {}
-        if "gamma" in wanted:
-            scalar = self.gamma.ndim == 0
-            found["gamma"] = np.vdot(V, pairs.total) if scalar else self._by_entry(V)
-        if "coef0" in wanted:
-            found["coef0"] = V.sum()
-        return found
+    def _slope_in(self, name, V, rows):
+        if name == "coef0":
+            return V.sum()
+        return self._by_entry(V) if self.gamma.ndim else np.vdot(V, self._pairs.total[rows])
 
     def _by_entry(self, V):
         slopes = self._pairs.by_weight(V)
@@ -225,11 +239,14 @@ class KernelMatrix:
 
     def x_vjp(self, W):
         """Derivatives of ``sum_ij W_ij K_ij`` in X, of its shape and dense; ``W`` as above."""
-        return self.gamma * self._pairs.by_row(self._weights(W, np.empty(self.K.shape)))
+        return self.gamma * self._pairs.by_row(
+            self._weights(W, np.empty(self.K.shape), slice(None))
+        )
 
-    def _weights(self, W, out):
+    def _weights(self, W, out, rows):
+        """Some rows of the weights of ``s``, written into an array."""
         if isinstance(W, tuple):
-            np.matmul(W[0], W[1].T, out=out)
+            np.matmul(W[0][rows], W[1].T, out=out)
         else:
-            out[...] = W
-        return self._slope(out)
+            out[...] = W[rows]
+        return self._slope(out, rows)
