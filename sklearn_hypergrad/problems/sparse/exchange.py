@@ -76,7 +76,7 @@ def exchange(gram, c, l1, l2, start=None):
         Penalties; an entry without an L1 penalty, such as an intercept, is always in the support.
     start : ndarray of shape (n,), default=None
         Where to start: zero, or a minimum for other penalties. Its support and signs are the first
-        that are tried.
+        that are tried, unless the function is lower at zero.
 
     Returns
     -------
@@ -84,8 +84,10 @@ def exchange(gram, c, l1, l2, start=None):
     """
     # In place of functions of NumPy that take as long as a small system.
     l1, l2 = (np.full(len(c), float(each)) if np.ndim(each) == 0 else each for each in (l1, l2))
-    w = np.zeros(len(c)) if start is None else start.copy()
     quadratic = _Quadratic(gram, c, l1, l2)
+    # From a dense solution to a sparse one the entries leave one by one.
+    useful = start is not None and quadratic.value(start) < 0
+    w = start.copy() if useful else np.zeros(len(c))
     signs = np.where(l1 > 0, np.sign(w), 0.0)
     least = l1 * (1 + EXCESS) + ROUNDING * np.abs(c).max(initial=0.0)
     converged = False
@@ -112,6 +114,13 @@ class _Quadratic:
         self._free = l1 == 0
         self.n_systems = 0
 
+    def value(self, w):
+        """The function."""
+        (support,) = w.nonzero()
+        own, c, l1, l2 = (each[support] for each in (w, self._c, self._l1, self._l2))
+        slope = 0.5 * (self._gram.times(support, own)[support] + l2 * own) - c
+        return own @ slope + l1 @ np.abs(own)
+
     def settle(self, w, signs):
         """Minimise over the support that ``signs`` tell; entries of it may leave.
 
@@ -122,13 +131,19 @@ class _Quadratic:
         support : ndarray of int
         triangle : ndarray
         """
+        (first,) = (self._free | (signs != 0)).nonzero()
+        # Entries only leave: all matrices are parts of this one.
+        whole = self._gram.block(first)
         while True:
-            (support,) = (self._free | (signs != 0)).nonzero()
+            (inside,) = (self._free[first] | (signs[first] != 0)).nonzero()
+            support = first[inside]
             if not len(support):
                 w[:] = 0.0
                 return support, np.empty((0, 0))
+            everything = len(inside) == len(first)
+            block = whole if everything else whole.take(inside, axis=0).take(inside, axis=1)
             own, s, l1 = w[support], signs[support], self._l1[support]
-            triangle = factor(self._gram.block(support), self._l2[support])
+            triangle = factor(block, self._l2[support])
             self.n_systems += 1
             target = solve_factored(triangle, self._c[support] - l1 * s)
             against = target * s < 0

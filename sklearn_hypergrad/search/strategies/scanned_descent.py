@@ -39,6 +39,9 @@ WORTH = {True: 0.05, False: np.inf}
 # A step ends a descent if it gains less than this, relative to the loss and in units of tol^2: that
 # is how much a change of a hyperparameter by tol changes it.
 GAIN = 0.1
+# Both where evaluations are cheap: a dense scan says more than a descent across kinks. Measured for
+# elastic nets on 5 data sets: descents gained less than 2e-7 after their first ten steps.
+WORTH_OF_MANY, GAIN_OF_MANY = 0.02, 10.0
 # The same where a solution costs a fit: where the loss is the asked score, and where it is not. The
 # latter then counts as one tenth of the largest loss of the scan at least: of classes that are
 # separable the surrogate goes on to fall after all are told apart.
@@ -87,7 +90,8 @@ class ScannedDescent:
         points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
         for point in self._separate(points):
             least = np.inf if self.found is None else self.found.record.value
-            if not above(point.value, least, WORTH[self._smooth]):
+            worth = WORTH_OF_MANY if self._cheap else WORTH[self._smooth]
+            if not above(point.value, least, worth):
                 found = self._descended(point)
                 self.found = found if found.record.value < least else self.found
         return self.found
@@ -201,7 +205,9 @@ class ScannedDescent:
         if not self._prepared.choice.loss.smooth:
             return Adam(), tol
         # Of a loss that is shifted to 1 L-BFGS-B takes the decrease as it is.
-        gain = GAIN_OF_FITS[self._prepared.choice.exact] if self._costs_a_fit else GAIN
+        gain = GAIN_OF_MANY if self._cheap else GAIN
+        if self._costs_a_fit:
+            gain = GAIN_OF_FITS[self._prepared.choice.exact]
         return LBFGS(), tol * np.sqrt(gain * level / FTOL)
 
     def _found_at(self, record, converged, message, warning=""):
