@@ -40,12 +40,11 @@ SHARES = np.linspace(0.0, 1.0, 17)[1:-1]
 # Lines with kinks: how much lower than the cubic they may be in the middle, relative to a line that
 # falls all the way like its steepest end, between points further apart than this; and the gain from
 # which on it is worth to look. Simulated on 82 curves of Lasso and elastic nets on 14 data sets,
-# with points at most 0.8 apart: none was missed by more than 5e-5 relative over four decades, and
-# one by 1.2e-4 over five; without, four by up to 7e-4.
+# over four and five decades with points 1 apart: one minimum was missed by 1.3e-4 relative and none
+# by more; without, four by up to 7e-4.
 KINKED, RESOLVED, KINKED_GAIN = 0.125, 0.3, 1e-5
-# Rises in a row, each of this share above the best value, after which a scan towards slow places
-# ends, see Friedman, Hastie, Tibshirani (2010), "Regularization paths for generalized linear models
-# via coordinate descent", section 2.5, whose paths end where they hardly explain more.
+# Rises in a row to this share above the best value, after which a scan towards slow places ends.
+# Chosen by hand. Measured on 500 x 1,000 random numbers: the scan takes a hundredth of the time.
 RISES, RISEN = 2, 0.02
 # Distance over which an exact point is believed, not one of a scan. Chosen by hand: within a tenth
 # of a decade the errors of a scan may be larger than the change of the line.

@@ -40,9 +40,9 @@ NOISE = 1e-4
 # missed two. Measured: a cubic through points two decades apart is up to 5 % of the range of the
 # losses off, one decade apart 0.5 %, which is what displays draw.
 APART = {False: 1.0, True: 2.0}
-# The same for models with kinks, 0.8 in the logarithm. Measured: of logistic regression with an L1
-# penalty 8 points missed the minimum by 1 %, 12 points did not.
-APART_WITH_KINKS = 0.35
+# The same for models with kinks: about 1 in the logarithm. Simulated on the curves of ``KINKED`` in
+# optimizers/line.py: points that are 0.65 to 1 apart miss the same, 1.3 apart they miss more.
+APART_WITH_KINKS = 0.45
 # Largest number of listed values that are all places of a dense scan.
 MOST_LISTED = 40
 # Relative gain, in units of tol^2, that is not worth another training. Chosen by hand: no result is
