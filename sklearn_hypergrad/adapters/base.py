@@ -60,6 +60,9 @@ class Family(abc.ABC):
         model has. The default 0 means none.
     knows_scales : bool
         Whether its models use the ``scales`` of data; if not, data are not shared up to scales.
+    needs_offsets : bool
+        Whether they also use the ``offsets``, which a penalised intercept does not absorb: data are
+        shared where these are known.
     one_split : bool
         Whether each model has the data of one split; else as many splits as share their X.
     trained : bool
@@ -88,7 +91,7 @@ class Family(abc.ABC):
     takes: str
     vector_class: type | None = None
     largest_matrix: int = 0
-    knows_scales = False
+    knows_scales = needs_offsets = False
     one_split = False
     trained = False
     nested: tuple[str, ...] = ()

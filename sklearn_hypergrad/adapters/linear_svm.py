@@ -52,7 +52,8 @@ class LinearSVMModel(PiecewiseModel):
 
     def __init__(self, estimator, data, t, names):
         scaling = float(estimator.intercept_scaling) if estimator.fit_intercept else 0.0
-        super().__init__(estimator, data, t, names, IntervalProblem(data.X, t, scaling))
+        problem = IntervalProblem(data.X, t, scaling, data.scales, data.offsets)
+        super().__init__(estimator, data, t, names, problem)
 
     def levels(self):
         spread = 2 * self.spread()
@@ -112,6 +113,7 @@ class LinearSVRFamily(RegressorFamily, LinearFamily):
     estimator_class = LinearSVR
     hyperparameters = {"C": Hyperparameter(regularizes=-1), "epsilon": Hyperparameter()}
     largest_matrix = MAX_SIDE
+    knows_scales = needs_offsets = True
     conditions = f"``loss='squared_epsilon_insensitive'``; {SIZES}"
 
     def configuration_obstacle(self, estimator):
@@ -136,6 +138,7 @@ class LinearSVCFamily(MarginFamily, LinearFamily):
     estimator_class = LinearSVC
     hyperparameters = {"C": Hyperparameter(regularizes=-1)}
     largest_matrix = MAX_SIDE
+    knows_scales = needs_offsets = True
     conditions = f"``loss='squared_hinge'``, ``penalty='l2'``, ``multi_class='ovr'``; {SIZES}"
 
     def configuration_obstacle(self, estimator):

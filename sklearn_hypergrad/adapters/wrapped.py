@@ -50,7 +50,7 @@ class WrapperFamily(Family):
             f"{self.prefix}{name}": dataclasses.replace(each, per=())
             for name, each in found.hyperparameters.items()
         }
-        for fact in ("takes", "largest_matrix", "knows_scales", "one_split"):
+        for fact in ("takes", "largest_matrix", "knows_scales", "needs_offsets", "one_split"):
             setattr(self, fact, getattr(found, fact))
 
     @classmethod

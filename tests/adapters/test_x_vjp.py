@@ -117,6 +117,7 @@ MODELS = {
         {"scales": True},
     ),
     "huber": (HuberRegressor(), "numbers", {"alpha": 0.6, "epsilon": 1.5}, {}),
+    "linear support vectors, scaled": (LinearSVC(), "two", {"C": 0.6}, {"scales": True}),
     "linear support vectors, classes": (LinearSVC(), "three", {"C": 0.6}, {}),
     "gaussian process": (
         GaussianProcessRegressor(Matern(1.5, "fixed", nu=2.5), normalize_y=True),

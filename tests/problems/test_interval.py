@@ -7,6 +7,7 @@ from scipy import sparse
 
 from sklearn_hypergrad.problems import IntervalProblem, Status
 from sklearn_hypergrad.problems.piecewise import active_rows, interval
+from sklearn_hypergrad.problems.piecewise.features import Features
 
 N = 60
 STEP = 1e-5
@@ -73,11 +74,37 @@ def test_starts_change_nothing_but_the_number_of_steps(n_features):
     assert all(a is b for a, b in zip(again.hessians, solution.hessians, strict=True))
 
 
+@pytest.mark.parametrize(("number", "far"), [(2.0, 0.0), (2.0, 2.0**20), (0.0, 0.0)])
+def test_splits_with_features_of_their_own(number, far):
+    """They are those of problems of their own."""
+    X, t, y = data(5)
+    X, rng = X + far, np.random.default_rng(3)
+    scales, offsets = rng.uniform(0.5, 2, (5, 2)), rng.normal(size=(5, 2)) * bool(number)
+    offsets -= far * scales
+    together = IntervalProblem(X, t, number, scales, offsets)
+    solution, G = together.solve(y - 0.2, y + 0.2, 1.0), rng.normal(size=(N, 4))
+    coefs, intercepts = together.coefficients(solution.point.u)
+    V, moved = together.adjoint(solution, G)
+    for split in range(2):
+        columns = slice(2 * split, 2 * split + 2)
+        own_X = X * scales[:, split] + offsets[:, split]
+        alone = IntervalProblem(own_X, t[:, [split]], number)
+        expected = alone.solve(y[:, columns] - 0.2, y[:, columns] + 0.2, 1.0)
+        assert_allclose(solution.point.u[:, columns], expected.point.u, rtol=1e-7, atol=1e-9)
+        assert_allclose(solution.point.z[:, columns], expected.point.z, rtol=1e-7, atol=1e-9)
+        found = alone.adjoint(expected, G[:, columns])
+        assert_allclose(V[:, columns], found[0], rtol=1e-6, atol=1e-9)
+        assert_allclose(moved[:, columns], found[1], rtol=1e-6, atol=1e-9)
+        at_origin = X @ coefs[split].T + intercepts[split]
+        assert_allclose(at_origin, expected.point.z, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("thin", [False, True])
 def test_gram_matrices_follow_the_active_rows(thin):
     X, t, _ = data(5)
     E, t = sparse.csr_array(X) if thin else X, t.reshape(N, 4)
-    hessians, rng = active_rows.HessiansByFeatures(E, t), np.random.default_rng(1)
+    features, rng = Features(E, 0.0), np.random.default_rng(1)
+    hessians = active_rows.HessiansByFeatures(features, t)
     active = t > 0
     known = hessians.at(active, 1.0)
     # Few rows change, and then most of them.

@@ -76,13 +76,13 @@ class Hessians(abc.ABC):
 
     Parameters
     ----------
-    E : ndarray or CSR matrix of shape (n_samples, n_weights)
+    features : Features
     t : ndarray of shape (n_samples, n_problems)
         Training weights: zero for rows that a problem does not train on.
     """
 
-    def __init__(self, E, t):
-        self._E, self._t = E, t
+    def __init__(self, features, t):
+        self._features, self._t = features, t
 
     @abc.abstractmethod
     def at(self, active, strength, known=None):
@@ -112,13 +112,15 @@ class HessiansByFeatures(Hessians):
     def at(self, active, strength, known=None):
         known = [None] * active.shape[1] if known is None else known
         return [
-            last if self._same(last, rows, strength) else self._moved(last, rows, strength, t)
-            for last, rows, t in zip(known, active.T, self._t.T, strict=True)
+            last if self._same(last, rows, strength) else self._moved(last, rows, strength, number)
+            for number, (last, rows) in enumerate(zip(known, active.T, strict=True))
         ]
 
-    def _moved(self, last, rows, strength, t):
-        gram = ActiveGram.of(self._E, t, rows, None if last is None else last.gram)
-        return Active(rows, strength, factor(strength * gram.matrix, 1.0), gram)
+    def _moved(self, last, rows, strength, number):
+        last = None if last is None else last.gram
+        gram = ActiveGram.of(self._features.shared, self._t[:, number], rows, last)
+        own = self._features.gram(gram.matrix, number)
+        return Active(rows, strength, factor(strength * own, 1.0), gram)
 
     def solve(self, known, V):
         solved = np.empty_like(V)
@@ -133,9 +135,9 @@ class HessiansByFeatures(Hessians):
 class HessiansByRows(Hessians):
     """Hessians in the space of the active rows: for more features than rows."""
 
-    def __init__(self, E, t):
-        super().__init__(E, t)
-        kernel = E @ E.T
+    def __init__(self, features, t):
+        super().__init__(features, t)
+        kernel = features.shared @ features.shared.T
         self._kernel = kernel.toarray() if issparse(kernel) else kernel
 
     def at(self, active, strength, known=None):
@@ -151,12 +153,12 @@ class HessiansByRows(Hessians):
         return Active(rows, strength, factor(kernel, 1 / (strength * t[inside])))
 
     def solve(self, known, V):
-        of_rows = self._E @ V
+        of_rows = self._features.product(V)
         solved = np.zeros_like(of_rows)
         for column, own in enumerate(known):
             right = of_rows[own.rows, column]
             solved[own.rows, column] = solve_factored(own.triangle, right)
-        return V - self._E.T @ solved
+        return V - self._features.pull(solved)
 
 
 def weighted_gram(E, weights):
@@ -168,7 +170,8 @@ def weighted_gram(E, weights):
     return E.T @ (weights[:, None] * E)
 
 
-def hessians_of(E, t):
-    """The Hessians in the form with the smaller matrices."""
+def hessians_of(features, t):
+    """The Hessians in the form with the smaller matrices; kernels are those of all problems."""
     most = np.count_nonzero(t, axis=0).max()
-    return (HessiansByRows if E.shape[1] > most else HessiansByFeatures)(E, t)
+    by_rows = features.are_shared and features.shared.shape[1] > most
+    return (HessiansByRows if by_rows else HessiansByFeatures)(features, t)

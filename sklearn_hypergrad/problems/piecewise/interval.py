@@ -16,7 +16,7 @@ import numpy as np
 
 from sklearn_hypergrad.problems.base import Status
 from sklearn_hypergrad.problems.piecewise.active_rows import hessians_of
-from sklearn_hypergrad.problems.split_data import beside
+from sklearn_hypergrad.problems.piecewise.features import Features
 
 # Largest number of steps, and of halvings of a step. Chosen by hand as safeguards.
 MAX_NEWTON = 100
@@ -90,14 +90,14 @@ class IntervalProblem:
         Training weights: zero for rows that a split does not train on.
     intercept_scaling : float
         The number in the column of the intercept; zero for none.
+    scales, offsets : ndarray of shape (n_features, n_splits), default=None
+        The features of a split are X times its scales, plus its offsets. None is one, and zero.
     """
 
-    def __init__(self, X, t, intercept_scaling):
-        X = X.astype(np.float64, copy=False)
-        self._scaling = intercept_scaling
-        self._E = _with_column(X, intercept_scaling) if intercept_scaling else X
+    def __init__(self, X, t, intercept_scaling, scales=None, offsets=None):
+        self._features = Features(X, intercept_scaling, t.shape[2], scales, offsets)
         self._t, self._shape = t.reshape(len(t), -1), t.shape[1:]
-        self._hessians = hessians_of(self._E, self._t)
+        self._hessians = hessians_of(self._features, self._t)
 
     def solve(self, low, high, C, start=None):
         """Minimise.
@@ -116,12 +116,13 @@ class IntervalProblem:
         at = functools.partial(self._point, low=low, high=high, C=C)
         hessians = None
         if start is None:
-            point = at(np.zeros((self._E.shape[1], self._t.shape[1])), np.zeros(self._t.shape))
+            n_weights, n_problems = self._features.shared.shape[1], self._t.shape[1]
+            point = at(np.zeros((n_weights, n_problems)), np.zeros(self._t.shape))
         else:
             point, hessians = at(start.point.u, start.point.z), start.hessians
         for n_steps in range(1, MAX_NEWTON + 1):
             hessians = self._hessians.at(point.lost != 0, 2 * C, hessians)
-            gradient = 2 * C * (self._E.T @ point.lost) + point.u
+            gradient = 2 * C * self._features.pull(point.lost) + point.u
             step = self._hessians.solve(hessians, gradient)
             decrement = np.einsum("jk,jk->k", gradient, step)
             if (decrement <= SOLVED * point.value).all():
@@ -136,10 +137,8 @@ class IntervalProblem:
 
     def coefficients(self, u):
         """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
-        if not self._scaling:
-            return u.T.reshape(*self._shape, -1), np.zeros(self._shape)
-        coef, intercept = u[:-1], self._scaling * u[-1]
-        return coef.T.reshape(*self._shape, -1), intercept.reshape(self._shape)
+        coef, intercept = self._features.coefficients(u)
+        return coef.reshape(*self._shape, -1), intercept.reshape(self._shape)
 
     # The gradient of an objective is 2 C E' (t r) + u with the signed distances r, which change by
     # the features times the weights, or against the ends of the intervals. With V = H^-1 E' G, the
@@ -150,8 +149,8 @@ class IntervalProblem:
     #                                   out.
     def adjoint(self, solution, G):
         """``(V, E V)`` with ``V = H^-1 E' G``, for G of shape (n_samples, n_problems)."""
-        V = self._hessians.solve(solution.hessians, self._E.T @ G)
-        return V, self._E @ V
+        V = self._hessians.solve(solution.hessians, self._features.pull(G))
+        return V, self._features.product(V)
 
     def slope_in_strength(self, solution, V, C):
         """The derivative of ``sum G z`` in C."""
@@ -164,9 +163,8 @@ class IntervalProblem:
     def slopes_in_rows(self, solution, G, C):
         """Derivatives of ``sum G z`` in X, of the shape of X."""
         (V, moved), point = self.adjoint(solution, G), solution.point
-        n_features = len(V) - bool(self._scaling)
-        through_u = G - self.slopes_in_ends(solution, moved, C)
-        return through_u @ point.u[:n_features].T - 2 * C * point.lost @ V[:n_features].T
+        (u, _), (v, _) = (self._features.coefficients(own) for own in (point.u, V))
+        return (G - self.slopes_in_ends(solution, moved, C)) @ u - 2 * C * point.lost @ v
 
     def _point(self, u, z, *, low, high, C):
         outside = z - np.clip(z, low, high)
@@ -181,7 +179,7 @@ class IntervalProblem:
         no step falls enough it is the same Point.
         """
         length = np.ones(len(decrement))
-        change = self._E @ (point.u - step) - point.z
+        change = self._features.product(point.u - step) - point.z
         for _ in range(MAX_HALVINGS):
             moved = at(point.u - length * step, point.z + length * change)
             enough = point.value * (1 + SLACK) - 1e-4 * length * decrement
@@ -190,8 +188,3 @@ class IntervalProblem:
                 return moved
             length = np.where(failed, 0.5 * length, length)
         return point
-
-
-def _with_column(X, number):
-    """X and a column of a number."""
-    return beside(X, np.full((X.shape[0], 1), number))

@@ -91,7 +91,10 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
         found = shared(
             _kept_apart(parts, kept),
             intercept=_has_intercept(candidate),
-            wanted=lambda block: _worth_sharing(candidate, block.X, vector=descended),
+            wanted=lambda block: (
+                not candidate.family.needs_offsets
+                and _worth_sharing(candidate, block.X, vector=descended)
+            ),
         )
     return [part for block in found for part in _divided(candidate, block)]
 
