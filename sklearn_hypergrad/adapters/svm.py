@@ -58,6 +58,31 @@ FARTHEST_GAMMA = 1e5
 COEF0_OF = {"sigmoid": Hyperparameter(scale="linear")}
 
 
+@dataclasses.dataclass(frozen=True)
+class MachinesStart(Predicted):
+    """What starts other fits: the beta of every split, their C, and the steps of libsvm.
+
+    Attributes
+    ----------
+    betas : list of ndarray of shape (n_rows,)
+    C : float
+    n_steps : list of int
+    """
+
+    betas: list
+    C: float
+    n_steps: list
+
+    @property
+    def size(self):
+        return super().size + sum(beta.size for beta in self.betas)
+
+    def at(self, C):
+        """A start of every split for another C, to which bounds are proportional."""
+        pairs = zip(self.betas, self.n_steps, strict=True)
+        return [(C / self.C * beta, n_steps) for beta, n_steps in pairs]
+
+
 class SupportVectorModel(Model):
     """A support vector machine of every split; splits share the kernel.
 
@@ -107,8 +132,10 @@ class SupportVectorModel(Model):
     def fit(self, h, start, tol):
         kernels = self._kernels(h)
         known = {name: float(h.get(name, own)) for name, own in self._own.items()}
-        pairs = zip(kernels, self._weights, strict=True)
-        solved = [SupportVectors(self._machine, at.K, self._y, w, known) for at, w in pairs]
+        by_nu, C = self._machine.by_nu, known.get("C", 1.0)
+        starts = [None] * self.n_splits if start is None or by_nu else start.at(C)
+        parts = zip(kernels, self._weights, starts, strict=True)
+        solved = [SupportVectors(self._machine, at.K, self._y, w, known, s) for at, w, s in parts]
         z = np.stack([each.z for each in solved], axis=1)[self._rows, self._splits]
 
         def pullback(g):
@@ -117,7 +144,9 @@ class SupportVectorModel(Model):
             return Pulled({n: gradient[n] for n in self._names}, n_solves=self.n_splits)
 
         statuses = tuple(dict.fromkeys(each.status for each in solved))
-        state = Predicted(z[:, None])
+        state = MachinesStart(
+            z[:, None], [each.beta for each in solved], C, [each.n_steps for each in solved]
+        )
         return Fitted(state.z, pullback, state, statuses, self.n_splits, (kernels, solved))
 
     def x_vjp(self, h, fitted, g):

@@ -122,6 +122,8 @@ class WarmStart:
 class Predicted:
     """Predictions that are kept, so that points can be judged without another solution.
 
+    Those with more in them are starts of other fits, too.
+
     Attributes
     ----------
     z : ndarray

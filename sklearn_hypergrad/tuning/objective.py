@@ -475,6 +475,10 @@ class Starts:
 
     def nearest(self, theta):
         """Warm starts of all terms, None where there are none yet."""
+        if self._predicted:
+            places = {place: np.frombuffer(place) for place in self._predicted}
+            near = min(reversed(places), key=lambda place: np.abs(places[place] - theta).max())
+            return self._predicted[near]
         if not self._kept:
             return self._none
         # Of equally near ones the last: it is the most accurate.
@@ -489,8 +493,8 @@ class Starts:
         h : dict
             The same in natural units.
         """
-        if not self._kept:
-            return self._none
+        if self._predicted or not self._kept:
+            return self.nearest(theta)
         nearest = self.nearest(theta)
         here = any(np.array_equal(kept[0], theta) for kept in self._kept)
         if here or theta.size > 1 or not all(map(_is_followed, nearest)):

@@ -63,7 +63,7 @@ class Machine:
         return 1.0 if self.classifies else float(np.std(y)) or 1.0
 
     def solved(self, K, y, weight, h, tol):
-        """The beta that libsvm finds, of shape (n_rows,); rows without weight have none.
+        """The beta that libsvm finds, of shape (n_rows,), and how many steps it has taken.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class Machine:
             If there is no machine with this nu.
         """
         kind = {(True, False): 0, (True, True): 1, (False, False): 3, (False, True): 4}
-        beta = libsvm_dual(
+        beta, n_steps = libsvm_dual(
             K,
             y,
             weight,
@@ -83,7 +83,7 @@ class Machine:
         if self.divides:
             # Libsvm has divided by r.
             beta *= h["nu"] * weight.sum() / np.abs(beta).sum()
-        return beta
+        return beta, n_steps
 
     def r(self, beta, weight, h):
         """The r that is given, or None if it follows from nu."""
