@@ -36,6 +36,9 @@ N_DESCENTS, APART = 2, 1.5
 # The second one is if its loss is at most this share larger than where the first descent ended. It
 # is in one of twelve searches of smooth models; losses with kinks say less before a descent.
 WORTH = {True: 0.05, False: np.inf}
+# The same where a solution costs a fit. Measured for SVC and SVR on 19 data sets: with 0.3 all
+# searches ended as with infinity, with a fifth fewer evaluations; with 0.1 two of them were worse.
+WORTH_OF_FITS = 0.3
 # A step ends a descent if it gains less than this, relative to the loss and in units of tol^2: that
 # is how much a change of a hyperparameter by tol changes it.
 GAIN = 0.1
@@ -90,11 +93,17 @@ class ScannedDescent:
         points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
         for point in self._separate(points):
             least = np.inf if self.found is None else self.found.record.value
-            worth = WORTH_OF_MANY if self._cheap else WORTH[self._smooth]
-            if not above(point.value, least, worth):
+            if not above(point.value, least, self._worth):
                 found = self._descended(point)
                 self.found = found if found.record.value < least else self.found
         return self.found
+
+    @property
+    def _worth(self):
+        """How much larger than the end of a descent the start of a second one may be."""
+        if self._cheap:
+            return WORTH_OF_MANY
+        return WORTH_OF_FITS if self._costs_a_fit else WORTH[self._smooth]
 
     def stopped(self, reason):
         """The Found of a search that was stopped: the best evaluation if no descent has ended."""
