@@ -206,3 +206,10 @@ def test_the_first_weight_leaves_zero_where_it_is_said_to(make_block):
     for share, some in ((0.999, False), (1.001, True)):
         w = problem.solve({"C": share / problem.largest}, None, 1e-10).w
         assert np.any(w[: block.X.shape[1]] != 0) == some
+
+
+def test_too_many_weights_are_an_error(make_block, monkeypatch):
+    monkeypatch.setattr(proximal_newton, "MOST", 3)
+    problem = problem_of("binary", make_block("binary", wide=True))
+    with pytest.raises(np.linalg.LinAlgError, match="more than 3 weights of a split may not be"):
+        problem.solve(H, None, 1e-8)
