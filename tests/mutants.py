@@ -48,6 +48,28 @@ class Mutant:
 
 
 MUTANTS = [
+    # Penalties with an L1 part
+    Mutant(
+        "problems/sparse/elastic_net_penalty.py",
+        "of_total = -1 / total**2 if self.inverse else 1.0",
+        "of_total = -1.001 / total**2 if self.inverse else 1.0",
+        "The derivative in C of penalties with an L1 part is 0.1 % too large.",
+        "adapters/test_families.py problems/test_sparse_linear.py",
+    ),
+    Mutant(
+        "problems/sparse/sparse_linear_problem.py",
+        "+= self._ridge[numbers, 0, 0]",
+        "+= 0.999 * self._ridge[numbers, 0, 0]",
+        "The Hessian between weights that are not zero lacks a thousandth of the L2 penalty.",
+        "problems/test_sparse_linear.py adapters/test_families.py",
+    ),
+    Mutant(
+        "problems/sparse/proximal_newton.py",
+        'right = np.einsum("sij,sj->si", hessians, w) - slope',
+        'right = np.einsum("sij,sj->si", hessians, w) - 1.001 * slope',
+        "Steps go to the minima of other quadratics.",
+        "problems/test_sparse_linear.py",
+    ),
     # Losses
     Mutant(
         "losses.py",
