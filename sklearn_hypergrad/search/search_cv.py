@@ -154,12 +154,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       :mod:`sklearn_hypergrad.differentiable`.
 
     The classes of :mod:`sklearn_hypergrad.linear_model` take one penalty per feature, group or
-    coefficient. For such vectors the search minimises ::
+    coefficient, those of :mod:`sklearn_hypergrad.kernel_ridge` and :mod:`sklearn_hypergrad.svm` one
+    ``gamma`` per feature or group. For such vectors the search minimises ::
 
         minus log likelihood of the validation loss + shrinkage * sum_j |log h_j - level|
 
-    over the level and ``h``, starting from the best common value: penalties that the data do not
-    tell apart stay exactly equal.
+    over the level and ``h``, starting from the best common value: entries that the data do not
+    tell apart stay exactly equal. Single values that are searched beside a vector move with it.
 
     Parameters
     ----------
@@ -270,8 +271,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         difference of the losses of held-out samples (or groups) is larger than its standard error.
         Adds as many searches as ``cv`` has splits. "auto" is True for a vector inside a kernel,
         such as ``gamma`` per feature, if there are fewer than 1000 rows and ``cv`` is no list of
-        splits: without a guard every third of them was worse than one value for all. For penalties
-        it is False.
+        splits: without a guard two of five were worse than one value for all. For penalties it is
+        False.
 
     resample : {"fixed", "fresh"}, default="fixed"
         Where the initial weights and batches of a network come from. "fixed" keeps them throughout

@@ -48,7 +48,9 @@ class Continuous:
 
         - "feature": each feature that enters the model; "coefficient": each coefficient; "group":
           each group of features, see ``groups``. For the classes of
-          :mod:`sklearn_hypergrad.linear_model`, whose penalties may be arrays.
+          :mod:`sklearn_hypergrad.linear_model`, whose penalties may be arrays. "feature" and
+          "group" are also for ``gamma`` of those of :mod:`sklearn_hypergrad.kernel_ridge` and
+          :mod:`sklearn_hypergrad.svm`.
         - "target": each column of ``y``, as scikit-learn's ``Ridge(alpha=[...])`` takes them.
         - "transformer": the output columns of each transformer of a ColumnTransformer or
           FeatureUnion right before the model; set through its ``transformer_weights``, so it works

@@ -28,8 +28,8 @@ BEYOND = 1e6
 # hand, so that FARTHEST times a level is still a finite double.
 EXTREME = 1e200
 # Rows from which on a vector inside a kernel has no guard, if that is left to the search. Chosen by
-# hand: on sets of a few hundred rows every third vector was worse than one value for all, and five
-# more searches of thousands of rows take long.
+# hand: on sets of a few hundred rows two of five vectors were worse than one value for all, and
+# five more searches of thousands of rows take long.
 FEWEST_UNGUARDED = 1000
 
 
