@@ -14,7 +14,6 @@ from sklearn_hypergrad.inspection.display import (
 )
 from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.measures import measure_for
-from sklearn_hypergrad.search.candidates.expand import plain
 from sklearn_hypergrad.search.data.blocks import whole
 from sklearn_hypergrad.search.data.inputs import FitInputs
 from sklearn_hypergrad.search.data.layout import LAYOUTS
@@ -241,18 +240,22 @@ def _chosen(steps, n_points):
 def _settings(look, X, y):
     """``settings(value)``: parameters of the estimator for a value of ``history_``."""
     asked = look.asked
-    keys = {span.leaf: span.key for span in asked.ranges}
-    span = asked.range
-    if asked.family.one_split or span.continuous.per in AS_THEY_ARE:
-        return lambda value: {keys[leaf]: plain(entry) for leaf, entry in value.items()}
-    layout = _layout(look, X, y)
-    return lambda value: layout.settings(value[span.leaf])
+    spans, vector = {span.leaf: span for span in asked.ranges}, asked.vector
+    if vector is not None and not asked.family.one_split:
+        if vector.continuous.per not in AS_THEY_ARE:
+            spans[vector.leaf] = _layout(look, vector, X, y)
+
+    def settings(value):
+        parts = [spans[leaf].settings(entry) for leaf, entry in value.items()]
+        return {key: setting for part in parts for key, setting in part.items()}
+
+    return settings
 
 
-def _layout(look, X, y):
+def _layout(look, span, X, y):
     """How the hyperparameter of a group or of a transformer spreads over the features of X."""
     asked = look.asked
     inputs = FitInputs(X=X, y=y, splits=[], fit_params={}, score_params={}, scorer=None)
     block = whole(asked, inputs)
-    layout = LAYOUTS[asked.range.continuous.per]
-    return layout(asked.range, asked.family, block.columns, block.y.shape[1])
+    layout = LAYOUTS[span.continuous.per]
+    return layout(span, asked.family, block.columns, block.y.shape[1])

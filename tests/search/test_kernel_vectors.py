@@ -1,5 +1,6 @@
 """One gamma per feature inside a kernel, alone or beside values that have no vector."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -9,7 +10,7 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient, svm
 from sklearn_hypergrad.adapters import Hyperparameter
 from sklearn_hypergrad.adapters.kernel_ridge import VectorKernelRidgeFamily
-from sklearn_hypergrad.inspection import nested_score
+from sklearn_hypergrad.inspection import HeldOutDisplay, nested_score
 from sklearn_hypergrad.kernel_ridge import KernelRidge
 from sklearn_hypergrad.search.objective import prepared_candidate
 from sklearn_hypergrad.tuning import Objective
@@ -253,6 +254,14 @@ def test_groups_of_named_features():
     assert gamma["a"] == gamma["b"] > 5 * gamma[None]
     by_place = search_of(GROUPS, guard=False).fit(X, y)
     assert_allclose(search.predict(frame), by_place.predict(X), rtol=1e-6)
+
+
+def test_groups_are_drawn():
+    X, y = problem()
+    search = search_of(GROUPS, guard=False, tol=0.1).fit(X, y)
+    display = HeldOutDisplay.from_search(search, X, y, *problem(seed=1))
+    assert np.isfinite(display.held_out_losses).all()
+    plt.close("all")
 
 
 @pytest.mark.thorough
