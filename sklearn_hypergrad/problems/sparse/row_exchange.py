@@ -11,6 +11,7 @@ find out which rows are zero, and Newton's method finds the others to the last d
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -25,8 +26,9 @@ MOST_STEPS, MOST_SWEEPS = 12, 500
 # Share of the decrease that its slope promises which a Newton step has to reach, and the smallest
 # step that is tried: Armijo's rule.
 ARMIJO, SMALLEST_STEP = 1e-4, 1e-3
-# Slopes, in units of those that are rounding, at which no lower place is found because of rounding.
-LOST = 1e3
+# Slopes, in units of those that are rounding, from which on values tell no longer whether a step is
+# good, as they change by squares of slopes; and those that may be left where no step is.
+NEAR, LOST = 1e7, 1e3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +76,7 @@ def row_exchange(gram, c, l1, l2, start=None):
     RowMinimum
     """
     w = np.zeros_like(c) if start is None else start.copy()
-    scale = np.linalg.norm(c, axis=1).max(initial=0.0)
+    scale = _norms(c).max(initial=0.0)
     rows, n_systems, swept = np.flatnonzero(w.any(axis=1)), 0, start is None
     converged = False
     for _ in range(MOST_SWEEPS):
@@ -85,7 +87,7 @@ def row_exchange(gram, c, l1, l2, start=None):
         n_systems += part.n_systems
         w[rows] = own
         rows = rows[own.any(axis=1)]
-        slopes = np.linalg.norm(c - gram.times(rows, w[rows]), axis=1)
+        slopes = _norms(c - gram.times(rows, w[rows]))
         slopes[rows] = 0.0
         over = np.flatnonzero(slopes > l1 * (1 + EXCESS) + ROUNDING * scale)
         if solved and not len(over):
@@ -95,6 +97,11 @@ def row_exchange(gram, c, l1, l2, start=None):
     rows = np.flatnonzero(w.any(axis=1))
     triangle = _Part(gram.block(rows), c[rows], l1, l2, 0.0).triangle(w[rows])
     return RowMinimum(w, rows, triangle, converged, n_systems)
+
+
+def _norms(w):
+    """The norms of rows: for small arrays faster than by NumPy's function of this name."""
+    return np.sqrt(np.einsum("jk,jk->j", w, w))
 
 
 class _Part:
@@ -110,7 +117,7 @@ class _Part:
         """Minimise over one row after the other, in place."""
         for j, row in enumerate(self._block):
             right = self._c[j] - row @ w + row[j] * w[j]
-            norm, curvature = np.linalg.norm(right), row[j] + self._l2
+            norm, curvature = math.sqrt(right @ right), row[j] + self._l2
             shrunk = norm - self._l1
             w[j] = right * (shrunk / (norm * curvature)) if shrunk > 0 and curvature > 0 else 0.0
 
@@ -129,8 +136,11 @@ class _Part:
             self.n_systems += 1
             moved = part.moved(own, step, np.vdot(slope, step))
             if moved is None:
-                # What is left to gain is rounding; or it is not, and sweeps go on.
-                return bool(np.abs(slope).max() <= LOST * self._rounding)
+                # What is left to gain is rounding, which slopes see later; or sweeps go on.
+                largest = np.abs(slope).max()
+                if not np.abs(part.slope(own + step)).max() < largest <= NEAR * self._rounding:
+                    return bool(largest <= LOST * self._rounding)
+                moved = own + step
             w[inside] = moved
         return False
 
@@ -143,7 +153,8 @@ class _Part:
     # back and forth: where the row is nearest to zero it leaves, if the function is lower there.
     def moved(self, w, step, slope):
         """Where a step leads: the lowest of some places at which the function is lower, or None."""
-        before, places = self.value(w), [self._along(w, step, slope)]
+        before = self.value(w)
+        places = [self._along(w, before, step, slope)]
         for row in np.flatnonzero(np.einsum("jk,jk->j", w + step, w) <= 0):
             length = min(1.0, -np.vdot(w[row], step[row]) / np.vdot(step[row], step[row]))
             place = w + length * step
@@ -153,9 +164,9 @@ class _Part:
         best = int(np.argmin(values))
         return places[best] if values[best] < before else None
 
-    def _along(self, w, step, slope):
-        """The first place of a backtracking line search, or None."""
-        length, before = 1.0, self.value(w)
+    def _along(self, w, before, step, slope):
+        """The first place of a backtracking line search from a value, or None."""
+        length = 1.0
         while length >= SMALLEST_STEP:
             place = w + length * step
             if self.value(place) <= before + ARMIJO * length * slope:
@@ -165,13 +176,12 @@ class _Part:
 
     def value(self, w):
         """The function without its constant."""
-        norms = np.linalg.norm(w, axis=1).sum()
-        quadratic = 0.5 * np.vdot(w, self._block @ w) + 0.5 * self._l2 * np.vdot(w, w)
-        return quadratic - np.vdot(self._c, w) + self._l1 * norms
+        slope = 0.5 * (self._block @ w + self._l2 * w) - self._c
+        return np.vdot(w, slope) + self._l1 * _norms(w).sum()
 
     def slope(self, w):
         """Its gradient, where no row is zero."""
-        norms = np.linalg.norm(w, axis=1, keepdims=True)
+        norms = _norms(w)[:, None]
         return self._block @ w - self._c + (self._l2 + self._l1 / norms) * w
 
     # With u_j = W_j / ||W_j|| the Hessian is G_ij I + (i = j) (l2 I + l1 / ||W_j|| (I - u_j u_j')).
@@ -180,9 +190,10 @@ class _Part:
         (n, k), numbers = w.shape, np.arange(len(w))
         if not n:
             return np.empty((0, 0))
-        norms = np.linalg.norm(w, axis=1)
+        norms = _norms(w)
         units = w / norms[:, None]
         curvature = np.eye(k) - units[:, :, None] * units[:, None, :]
-        hessian = np.einsum("ij,ab->iajb", self._block, np.eye(k))
+        hessian, outputs = np.zeros((n, k, n, k)), np.arange(k)
+        hessian[:, outputs, :, outputs] = self._block
         hessian[numbers, :, numbers, :] += (self._l1 / norms)[:, None, None] * curvature
         return factor(hessian.reshape(n * k, n * k), np.full(n * k, self._l2))
