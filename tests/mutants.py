@@ -163,6 +163,21 @@ MUTANTS = [
         "Data with few rows are preconditioned like data with many.",
         "problems/test_diagonal_curvature.py",
     ),
+    # Least squares with an L1 penalty
+    Mutant(
+        "problems/sparse/row_exchange.py",
+        "+= (self._l1 / norms)[:, None, None] * curvature",
+        "+= (0.999 * self._l1 / norms)[:, None, None] * curvature",
+        "The curvature of the norms of rows is slightly too small.",
+        "problems/test_row_exchange.py",
+    ),
+    Mutant(
+        "problems/sparse/elastic_net.py",
+        "super().adjoint_coefficients(v / self._divisors, h, G)",
+        "super().adjoint_coefficients(v, h, G)",
+        "Adjoints of a mean over rows count as those of a sum.",
+        "adapters/test_x_vjp.py",
+    ),
     # Ridge regression in closed form
     Mutant(
         "problems/ridge/ridge_problem.py",

@@ -83,6 +83,12 @@ class LeastSquaresModel(SparseLinearModel):
         return Evaluation(values, gradient, start, statuses, self.n_splits)
 
 
+class TasksModel(LeastSquaresModel):
+    """The same with outputs that share their features, which takes as long as fits."""
+
+    cheap, costs_a_fit = False, True
+
+
 class ElasticNetFamily(RegressorFamily, LinearFamily):
     """ElasticNet: ``alpha`` and ``l1_ratio``."""
 
@@ -95,7 +101,7 @@ class ElasticNetFamily(RegressorFamily, LinearFamily):
     methods = (*LinearFamily.methods, "path")
     conditions = "not with ``positive=True``"
 
-    problem_class = ElasticNetProblem
+    problem_class, model_class = ElasticNetProblem, LeastSquaresModel
 
     def configuration_obstacle(self, estimator):
         return "positive=True adds constraints" if getattr(estimator, "positive", False) else None
@@ -111,7 +117,7 @@ class ElasticNetFamily(RegressorFamily, LinearFamily):
         ratio = self.ratio(estimator)
         penalty = ElasticNetPenalty("alpha", {"alpha": estimator.alpha, "l1_ratio": ratio})
         problem = self.problem_class(data, penalty, fit_intercept=estimator.fit_intercept)
-        return LeastSquaresModel(problem, data, ratio)
+        return self.model_class(problem, data, ratio)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
@@ -161,7 +167,7 @@ class MultiTaskFamily(DenseFamily):
     estimator_class = MultiTaskElasticNet
     methods = LinearFamily.methods
     conditions = ""
-    problem_class = MultiTaskProblem
+    problem_class, model_class = MultiTaskProblem, TasksModel
 
     def model(self, estimator, data, entries, seed):
         if np.ndim(data.labels) == 1:
