@@ -196,4 +196,7 @@ def _error(objective, theta, step, direction):
     right, left = (sum(w * value[side * n] for n, w in SIDE) * side / step for side in (1, -1))
     rounding = ROUNDING * np.finfo(float).eps * abs(value[0]) / step
     kinked = abs(right - left) > max(KINK, step**2) * abs(difference) + rounding
+    # Where no weight has left zero the loss is flat, and its differences are rounding errors.
+    if derivative == 0 and abs(difference) <= rounding:
+        return 0.0, False
     return abs(derivative - difference) / abs(difference), bool(kinked)

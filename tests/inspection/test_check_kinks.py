@@ -5,7 +5,7 @@ import warnings
 import autograd.numpy as anp
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 
 from sklearn_hypergrad import (
     Continuous,
@@ -93,3 +93,15 @@ def test_of_a_loss_with_kinks():
 )
 def test_of_nothing_that_is_smooth(model, grid):
     assert warned(model, grid, n_points=1) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "grid", "y", "scoring"),
+    [
+        (LogisticRegression(solver="saga", l1_ratio=1), {"C": [1e-6, 1e-5]}, Y > 0, "neg_log_loss"),
+        (Lasso(), {"alpha": [1e5, 1e6]}, Y, "r2"),
+    ],
+)
+def test_a_loss_is_flat_where_all_weights_are_zero(model, grid, y, scoring):
+    search = HypergradSearchCV(model, grid, scoring=scoring)
+    assert np.max(check_hypergradient(search, X, y)) == 0.0
