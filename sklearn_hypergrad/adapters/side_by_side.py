@@ -8,8 +8,8 @@ import numpy as np
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.hypergradients import Pulled
 
-# What all of these models have in common.
-FACTS = ("smooth", "penalty_scale", "iterative", "uses_starts", "shares_rows", "per_column")
+# The facts by which the search chooses its strategy: all of these models have them in common.
+FACTS = [n for n, fact in vars(Model).items() if isinstance(fact, bool | str) and n[0] != "_"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
     """Least squares with an L1 and an L2 penalty, solved exactly.
 
     Inner objective, for each split and output, with training weights t of the sum T, and the means
-    of the training part subtracted where there is an intercept:
+    of the training part subtracted where there is an intercept: ::
 
         1 / (2 T) sum_i t_i (y_i - x_i w)^2  +  alpha (r |w|_1  +  (1 - r) / 2 ||w||^2)
 

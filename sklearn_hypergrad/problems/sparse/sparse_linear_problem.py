@@ -16,7 +16,7 @@ PROHIBITIVE = 1e100
 class SparseLinearProblem(LinearProblem):
     """Generalised linear models of all splits with weights that are zero.
 
-    Inner objective, for each split, with training weights t (zero outside its training part):
+    Inner objective, for each split, with training weights t (zero outside its training part): ::
 
         sum_i t_i loss(y_i, x_i w + b)  +  l1 sum_jk |w_jk|  +  l2 / 2 sum_jk w_jk^2
 

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score
+from sklearn.multioutput import MultiOutputClassifier
 
 from sklearn_hypergrad._sklearn import PassthroughScorer, metric_of
 from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
@@ -33,6 +34,8 @@ DOUBTFUL = FINE
 # Relative difference of two scores that may be rounding. Chosen by hand: far above that of sums
 # over a million samples.
 SAME = 1e-9
+# Methods of scikit-learn that score by the share of samples whose labels are all right.
+ACCURACIES = ClassifierMixin.score, MultiOutputClassifier.score
 
 
 class StandIn:
@@ -124,8 +127,10 @@ class PredictedScores:
             return False
         scorer = prepared.inputs.scorer
         if isinstance(scorer, PassthroughScorer):
-            standard = ClassifierMixin.score, RegressorMixin.score
-            return getattr(type(prepared.final), "score", None) in standard
+            return getattr(type(prepared.final), "score", None) in (
+                *ACCURACIES,
+                RegressorMixin.score,
+            )
         return metric_of(scorer)[3] == {"predict"}
 
     def rounds(self, points):
@@ -244,7 +249,7 @@ def _firsts(terms):
 
 def _is_accuracy(scorer, final):
     if isinstance(scorer, PassthroughScorer):
-        return type(final).score is ClassifierMixin.score
+        return type(final).score in ACCURACIES
     return metric_of(scorer) == (accuracy_score, 1, {}, {"predict"})
 
 
