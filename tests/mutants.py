@@ -48,6 +48,28 @@ class Mutant:
 
 
 MUTANTS = [
+    # Support vector machines
+    Mutant(
+        "problems/kernel/free_system.py",
+        "np.add.at(of_targets, pair, value / 2)",
+        "np.add.at(of_targets, pair, value / 2.002)",
+        "The two rows that bound an intercept count 0.1 % too little.",
+        "problems/test_support_vectors.py",
+    ),
+    Mutant(
+        "problems/kernel/support_vectors.py",
+        "of_offsets += machine.sigma * of_r / 2 * np.array([1, -1])",
+        "of_offsets += 1.001 * machine.sigma * of_r / 2 * np.array([1, -1])",
+        "The margin that nu determines is differentiated 0.1 % too steeply.",
+        "problems/test_support_vectors.py",
+    ),
+    Mutant(
+        "problems/outer/platt.py",
+        "useful = (self._average(x * self._targets) > 0) & ~constant",
+        "useful = ~constant",
+        "Decision values in the wrong order are as good as those in the right one.",
+        "problems/test_platt.py",
+    ),
     # Penalties with an L1 part
     Mutant(
         "problems/sparse/elastic_net_penalty.py",

@@ -91,11 +91,16 @@ def test_equal_classes_with_a_small_C_have_no_free_vector(five_point):
     model = SVC(C=1e-3, kernel="precomputed", tol=1e-9).fit(K[np.ix_(inside, inside)], y[inside])
     assert np.all(np.abs(found.beta[inside]) == 1e-3)
     assert_allclose(found.z, predicted(model, K[:, inside]), rtol=1e-6)
-    _, gradient = found.pull(g, K @ g)
+    A, gradient = found.pull(g, K @ g)
     slope = five_point(
         lambda s: g @ SupportVectors(machine, K, y, weight, {"C": 1e-3 * np.exp(s)}).z, 1e-3
     )
     assert_allclose(gradient["C"] * 1e-3, slope, rtol=1e-8)
+    direction = X @ X.T
+    slope = five_point(
+        lambda s: g @ SupportVectors(machine, K + s * direction, y, weight, {"C": 1e-3}).z, 1e-3
+    )
+    assert_allclose(A @ direction @ found.beta, slope, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", MACHINES)
