@@ -89,9 +89,10 @@ def _guarded(summary, search):
     if guard is None:
         return []
     kept = "the vector" if guard.kept else "one value for all"
+    side = "lower" if guard.difference > 0 else "higher"
     lines = [
         f"kept {kept}: on rows outside of {search.n_splits_} more searches the loss of one value "
-        f"for all is {guard.common_loss:.6g}, that of the vector lower by {guard.difference:.3g} "
+        f"for all is {guard.common_loss:.6g}, that of the vector {side} by {abs(guard.difference):.3g} "
         f"+/- {guard.standard_error:.2g} (one standard error)",
         f"its searches took {guard.n_evaluations} of all {spent} evaluations",
     ]
