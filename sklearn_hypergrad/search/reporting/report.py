@@ -92,8 +92,8 @@ def _guarded(summary, search):
     side = "lower" if guard.difference > 0 else "higher"
     lines = [
         f"kept {kept}: on rows outside of {search.n_splits_} more searches the loss of one value "
-        f"for all is {guard.common_loss:.6g}, that of the vector {side} by {abs(guard.difference):.3g} "
-        f"+/- {guard.standard_error:.2g} (one standard error)",
+        f"for all is {guard.common_loss:.6g}, that of the vector {side} by "
+        f"{abs(guard.difference):.3g} +/- {guard.standard_error:.2g} (one standard error)",
         f"its searches took {guard.n_evaluations} of all {spent} evaluations",
     ]
     if search.guard == "auto":
