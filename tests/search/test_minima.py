@@ -61,19 +61,8 @@ def other_units(X, factor):
     return X
 
 
-@pytest.mark.parametrize(
-    ("key", "factor"),
-    [
-        ("alpha", 1e-6),
-        ("alpha", 1e2),
-        ("alpha", 1e8),
-        ("C", 1e-6),
-        ("C", 1e-2),
-        ("C", 1e8),
-        pytest.param("alpha", 1e-2, marks=pytest.mark.thorough),
-        pytest.param("C", 1e2, marks=pytest.mark.thorough),
-    ],
-)
+@pytest.mark.parametrize("factor", [1e-6, 1e-2, 1e2, 1e8])
+@pytest.mark.parametrize("key", ["alpha", "C"])
 def test_one_column_in_other_units(key, factor):
     X, y = load_diabetes(return_X_y=True)
     X, y = other_units(X, factor)[:200], y[:200]
