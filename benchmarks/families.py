@@ -7,7 +7,8 @@ features are standardised before the search, or raw and behind a StandardScaler.
 one BLAS thread and run in turn; medians of their CPU times are compared. A ``best_score_`` is equal
 to the grid's if they differ by at most one in a million of the spread of the grid's scores, a score
 on unseen data if it does by at most one in a thousand. ``results/families.csv`` has a line for
-every set, and with ``--data`` the table ``docs/families.inc`` is written.
+every set; ``--only`` replaces those of some families. With ``--data`` the table of all of them,
+``docs/families.inc``, is written.
 """
 
 import csv
@@ -122,7 +123,7 @@ def compared(family, case, data, form, X, y, rounds):
 
 
 def row(family, make, rounds):
-    """The row of a family: name and columns, as text."""
+    """Measure a family, and store its lines; the row of the table, as text."""
     case, folder = make()
     forms = FORMS[:1] if case.kind == "counts" else FORMS
     outcomes = []
@@ -130,8 +131,14 @@ def row(family, make, rounds):
         for form in forms:
             outcomes.append(compared(family, case, data, form, X, y, rounds))
             print(*dataclasses.astuple(outcomes[-1]), sep="\t", flush=True)
-    store(outcomes)
-    counts = " x ".join(str(len(values)) for values in case.grid.values())
+    if folder is not None:
+        store(outcomes)
+    return summary(family, outcomes)
+
+
+def summary(family, outcomes):
+    """The row of a family: name and columns, as text."""
+    counts = " x ".join(str(len(values)) for values in CASES[family].grid.values())
     n_sets = len({outcome.data for outcome in outcomes})
     ratios = [_ratios(outcomes, form) for form in FORMS]
     found, unseen = (_counts(getattr(o, what) for o in outcomes) for what in ("found", "unseen"))
@@ -151,20 +158,27 @@ def _counts(signs):
     return ", ".join(str(signs.count(sign)) for sign in (1, 0, -1))
 
 
+def stored():
+    """The Outcomes in the table of all sets."""
+    if not LINES.exists():
+        return []
+    types = {field.name: field.type for field in dataclasses.fields(Outcome)}
+    with LINES.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    return [Outcome(**{name: types[name](line[name]) for name in types}) for line in lines]
+
+
 def store(outcomes):
     """Replace the lines of a family in the table of all sets."""
-    fields = [field.name for field in dataclasses.fields(Outcome)]
-    kept = []
-    if LINES.exists():
-        with LINES.open(encoding="utf-8", newline="") as file:
-            kept = [line for line in csv.DictReader(file) if line["family"] != outcomes[0].family]
+    order = list(CASES)
+    kept = [each for each in stored() if each.family != outcomes[0].family]
+    kept = sorted([*kept, *outcomes], key=lambda each: order.index(each.family))
     with LINES.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fields, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(kept)
-        for outcome in outcomes:
-            values = dataclasses.asdict(outcome).items()
-            writer.writerow({k: f"{v:.7g}" if isinstance(v, float) else v for k, v in values})
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(field.name for field in dataclasses.fields(Outcome))
+        for each in kept:
+            values = dataclasses.astuple(each)
+            writer.writerow(f"{v:.7g}" if isinstance(v, float) else v for v in values)
 
 
 def cases(folder):
@@ -173,10 +187,12 @@ def cases(folder):
 
 
 def main():
-    rows, complete = measured_cases(__doc__, cases, row, rounds=3)
-    if complete:
-        page = list_table(("", *COLUMNS), rows, widths="22 10 6 16 16 15 15")
-        PAGE.write_text(page, encoding="utf-8")
+    measured_cases(__doc__, cases, row, rounds=3)
+    known = stored()
+    families = [name for name in CASES if any(each.family == name for each in known)]
+    rows = [summary(name, [each for each in known if each.family == name]) for name in families]
+    page = list_table(("", *COLUMNS), rows, widths="22 10 6 16 16 15 15")
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
