@@ -36,7 +36,7 @@ COLUMNS = (
     "sets",
     "time, grid over ours",
     "time behind a scaler",
-    "best_score_: higher, equal, lower",
+    "``best_score_``: higher, equal, lower",
     "unseen rows: better, equal, worse",
 )
 
