@@ -39,7 +39,10 @@ FLOORS = {
 # Rooms of a folder, from the ground up. Files that stand beside them are below all of them, but the
 # face of the folder, which is above.
 ROOMS = {
-    "problems": [{"outer", "network", "linear"}, {"autograd", "ridge", "kernel", "sparse"}],
+    "problems": [
+        {"outer", "network", "linear"},
+        {"autograd", "ridge", "kernel", "sparse", "piecewise"},
+    ],
     "search": [
         {"candidates"},
         {"data"},

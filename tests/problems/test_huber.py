@@ -7,7 +7,9 @@ from scipy import sparse
 from sklearn.linear_model import HuberRegressor
 
 from sklearn_hypergrad.problems import HuberProblem, Status
+from sklearn_hypergrad.problems.linear import newton
 from sklearn_hypergrad.problems.piecewise import huber
+from sklearn_hypergrad.problems.piecewise import newton as piecewise_newton
 
 N = 80
 
@@ -115,9 +117,9 @@ def test_a_scale_that_goes_to_zero_is_no_solution():
 
 def test_what_is_not_solved_says_so(monkeypatch):
     problem = HuberProblem(*data(), fit_intercept=True)
-    monkeypatch.setattr(huber, "MAX_NEWTON", 2)
+    monkeypatch.setattr(piecewise_newton, "MAX_NEWTON", 2)
     assert problem.solve(1.0, 1.35).status is Status.INNER_NOT_CONVERGED
-    monkeypatch.setattr(huber, "MAX_HALVINGS", 0)
+    monkeypatch.setattr(newton, "MAX_HALVINGS", 0)
     assert problem.solve(1.0, 1.35).status is Status.INNER_NOT_CONVERGED
 
 

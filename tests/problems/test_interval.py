@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from sklearn_hypergrad.problems import IntervalProblem, Status
-from sklearn_hypergrad.problems.piecewise import active_rows, interval
+from sklearn_hypergrad.problems.piecewise import active_rows, newton
 from sklearn_hypergrad.problems.piecewise.features import Features
 
 N = 60
@@ -129,9 +129,9 @@ def test_steps_that_go_too_far_are_halved(monkeypatch):
 
 def test_what_is_not_solved_says_so(monkeypatch):
     X, t, y = data(5)
-    monkeypatch.setattr(interval, "MAX_NEWTON", 1)
+    monkeypatch.setattr(newton, "MAX_NEWTON", 1)
     problem = IntervalProblem(X, t, 1.0)
     assert problem.solve(y, y, 1.0).status is Status.INNER_NOT_CONVERGED
     monkeypatch.setattr(problem._hessians, "solve", lambda known, V: 1e30 * V)
-    monkeypatch.setattr(interval, "MAX_NEWTON", 9)
+    monkeypatch.setattr(newton, "MAX_NEWTON", 9)
     assert problem.solve(y, y, 1.0).status is Status.INNER_NOT_CONVERGED

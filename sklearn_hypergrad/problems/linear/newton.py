@@ -271,23 +271,58 @@ class Newton:
         return solved.x, solved.residual
 
     def _descend(self, state, step, decrement):
-        """Halve the step of each split until its objective falls enough.
+        """The state after a step, halved for each split until its objective falls enough."""
+        moving = step.any(axis=(0, 2))
 
-        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1.
-        """
-        length, moving = np.ones(len(decrement)), step.any(axis=(0, 2))
-        objective = self._objective(state)
-        slack = SLACK * np.abs(objective)
-        for _ in range(MAX_HALVINGS):
-            moved = self._problem.state(state.w - length[:, None] * step)
-            enough = objective - 1e-4 * length * decrement + slack
-            failed = ~(self._objective(moved) <= enough) & moving
-            if not failed.any():
-                return moved
-            length = np.where(failed, 0.5 * length, length)
-        if np.array_equal(failed, moving):
-            return state
-        return self._problem.state(state.w - np.where(failed, 0.0, length)[:, None] * step)
+        def at(length):
+            return self._problem.state(state.w - length[:, None] * step)
+
+        def reach(length):
+            moved = at(length)
+            return moved, self._objective(moved)
+
+        moved, _, length, failed = halved(reach, self._objective(state), decrement, ~moving)
+        if moved is not None:
+            return moved
+        return state if np.array_equal(failed, moving) else at(length)
+
+
+def halved(reach, value, decrement, sure=False):
+    """Halve the step of each problem until its objective falls enough.
+
+    The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1.
+
+    Parameters
+    ----------
+    reach : callable
+        ``reach(length) -> (moved, values)``: where steps of these lengths lead, an array of shape
+        (n_problems,), and the objectives there.
+    value : ndarray of shape (n_problems,)
+        The objectives.
+    decrement : ndarray of shape (n_problems,)
+        Newton decrements of the whole steps.
+    sure : bool or ndarray of bool of shape (n_problems,), default=False
+        Which problems take whole steps, whatever their objectives are.
+
+    Returns
+    -------
+    moved : object or None
+        Where the steps lead; None if some of them have failed.
+    values : ndarray of shape (n_problems,) or None
+        The objectives there.
+    length : ndarray of shape (n_problems,)
+        Zero for steps that have failed.
+    failed : ndarray of bool of shape (n_problems,)
+    """
+    length, slack = np.ones(len(decrement)), SLACK * np.abs(value)
+    failed = np.ones(len(decrement), bool) & ~np.asarray(sure)
+    for _ in range(MAX_HALVINGS):
+        moved, reached = reach(length)
+        failed = ~(reached <= value - 1e-4 * length * decrement + slack) & ~np.asarray(sure)
+        if not failed.any():
+            return moved, reached, length, failed
+        length = np.where(failed, 0.5 * length, length)
+    return None, None, np.where(failed, 0.0, length), failed
 
 
 def _rate(decrement, previous):

@@ -21,16 +21,9 @@ from sklearn_hypergrad.linalg import Cholesky
 from sklearn_hypergrad.linalg.systems import negligible, ratio
 from sklearn_hypergrad.problems.base import Status
 from sklearn_hypergrad.problems.piecewise.active_rows import ActiveGram
+from sklearn_hypergrad.problems.piecewise.newton import newton
 from sklearn_hypergrad.problems.split_data import beside, column_means
 
-# Largest number of steps, and of halvings of a step. Chosen by hand as safeguards.
-MAX_NEWTON = 100
-MAX_HALVINGS = 40
-# Newton decrement, relative to the objective, at which a split is solved, and at which it is where
-# no step lowers the objective in floating point. Reason: weights are exact to the roots of these.
-SOLVED, STUCK = 1e-24, 1e-14
-# Relative rounding error of the objective. Chosen by hand, as for sums over a million rows.
-SLACK = 1e3 * np.finfo(float).eps
 # Largest number of steps to the best scale, which ends after finitely many. Chosen by hand.
 MAX_SCALES = 200
 # Side of the largest matrices that are inverted, all at once. Measured: on 400 rows of 10 features
@@ -150,21 +143,12 @@ class HuberProblem:
             point, grams = at(*self._start()), [None] * self._t.shape[1]
         else:
             point, grams = at(start.point.u, start.point.z, start.point.sigma), start.grams
-        for n_steps in range(1, MAX_NEWTON + 1):
-            grams = self._grams(point, grams)
-            inverse = self._inverse(point, grams, alpha)
-            gradient = self._gradient(point, alpha)
-            step = inverse(gradient)
-            decrement = np.einsum("jk,jk->k", gradient, step)
-            if (decrement <= SOLVED * point.value).all():
-                return HuberSolution(point, grams, inverse, Status.CONVERGED, n_steps)
-            moved = self._descended(at, point, step, decrement)
-            if moved is point:
-                break
-            point = moved
-        solved = (decrement <= STUCK * point.value).all()
-        status = Status.CONVERGED if solved else Status.INNER_NOT_CONVERGED
-        return HuberSolution(point, grams, inverse, status, n_steps)
+        step_at, line = (
+            functools.partial(self._step, alpha=alpha),
+            functools.partial(self._line, at),
+        )
+        point, known, status, n_steps = newton(point, (grams, None), step_at, line)
+        return HuberSolution(point, *known, status, n_steps)
 
     def coefficients(self, u):
         """Coefficients (n_splits, 1, n_features) and intercepts (n_splits, 1)."""
@@ -248,23 +232,22 @@ class HuberProblem:
         apply = _inverses(matrices)
         return lambda V: 0.5 * point.sigma * apply(V.T[:, :, None])[:, :, 0].T
 
-    def _descended(self, at, point, step, decrement):
-        """The HuberPoint after a step, halved where the objective does not fall enough.
+    def _step(self, point, known, *, alpha):
+        """The gradient, the step of Newton's method, and what is known of Hessians."""
+        grams = self._grams(point, known[0])
+        inverse, gradient = self._inverse(point, grams, alpha), self._gradient(point, alpha)
+        return gradient, inverse(gradient), (grams, inverse)
 
-        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1. If
-        no step falls enough it is the same point.
-        """
-        length, (step, of_scale) = np.ones(len(decrement)), (step[:-1], step[-1])
+    def _line(self, at, point, step):
+        """The function from lengths of a step to HuberPoints."""
+        step, of_scale = step[:-1], step[-1]
         change = self._product(point.u - step) - point.z
-        for _ in range(MAX_HALVINGS):
+
+        def moved(length):
             near = np.maximum(point.sigma - length * of_scale, 0.5 * point.sigma)
-            moved = at(point.u - length * step, point.z + length * change, near)
-            enough = point.value * (1 + SLACK) - 1e-4 * length * decrement
-            failed = ~(moved.value <= enough)
-            if not failed.any():
-                return moved
-            length = np.where(failed, 0.5 * length, length)
-        return point
+            return at(point.u - length * step, point.z + length * change, near)
+
+        return moved
 
     # With V = (v, s) = H^-1 (E'G, 0), the derivative of sum G z is -V' d(gradient). In the gradient
     #     2 E'tc + 2 alpha R u,    sum t (1 - c^2)

@@ -17,17 +17,7 @@ import numpy as np
 from sklearn_hypergrad.problems.base import Status
 from sklearn_hypergrad.problems.piecewise.active_rows import hessians_of
 from sklearn_hypergrad.problems.piecewise.features import Features
-
-# Largest number of steps, and of halvings of a step. Chosen by hand as safeguards.
-MAX_NEWTON = 100
-MAX_HALVINGS = 40
-# Newton decrement, relative to the objective, at which a problem is solved. Reason: the step that
-# ends in the right piece leaves rounding errors, of about 1e-30; weights are exact to 1e-12.
-SOLVED = 1e-24
-# The same where no step lowers the objective in floating point.
-STUCK = 1e-14
-# Relative rounding error of the objective. Chosen by hand, as for sums over a million rows.
-SLACK = 1e3 * np.finfo(float).eps
+from sklearn_hypergrad.problems.piecewise.newton import newton
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,20 +110,8 @@ class IntervalProblem:
             point = at(np.zeros((n_weights, n_problems)), np.zeros(self._t.shape))
         else:
             point, hessians = at(start.point.u, start.point.z), start.hessians
-        for n_steps in range(1, MAX_NEWTON + 1):
-            hessians = self._hessians.at(point.lost != 0, 2 * C, hessians)
-            gradient = 2 * C * self._features.pull(point.lost) + point.u
-            step = self._hessians.solve(hessians, gradient)
-            decrement = np.einsum("jk,jk->k", gradient, step)
-            if (decrement <= SOLVED * point.value).all():
-                return IntervalSolution(point, hessians, Status.CONVERGED, n_steps)
-            moved = self._descended(at, point, step, decrement)
-            if moved is point:
-                break
-            point = moved
-        solved = (decrement <= STUCK * point.value).all()
-        status = Status.CONVERGED if solved else Status.INNER_NOT_CONVERGED
-        return IntervalSolution(point, hessians, status, n_steps)
+        step_at, line = functools.partial(self._step, C=C), functools.partial(self._line, at)
+        return IntervalSolution(*newton(point, hessians, step_at, line))
 
     def coefficients(self, u):
         """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
@@ -172,19 +150,13 @@ class IntervalProblem:
         value = C * np.einsum("ik,ik->k", lost, outside) + 0.5 * np.einsum("jk,jk->k", u, u)
         return Point(u, z, outside, lost, value)
 
-    def _descended(self, at, point, step, decrement):
-        """The Point after a step, halved where the objective does not fall enough.
+    def _step(self, point, hessians, *, C):
+        """The gradient, the step of Newton's method, and what is known of Hessians."""
+        hessians = self._hessians.at(point.lost != 0, 2 * C, hessians)
+        gradient = 2 * C * self._features.pull(point.lost) + point.u
+        return gradient, self._hessians.solve(hessians, gradient), hessians
 
-        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1. If
-        no step falls enough it is the same Point.
-        """
-        length = np.ones(len(decrement))
+    def _line(self, at, point, step):
+        """The function from lengths of a step to Points."""
         change = self._features.product(point.u - step) - point.z
-        for _ in range(MAX_HALVINGS):
-            moved = at(point.u - length * step, point.z + length * change)
-            enough = point.value * (1 + SLACK) - 1e-4 * length * decrement
-            failed = ~(moved.value <= enough)
-            if not failed.any():
-                return moved
-            length = np.where(failed, 0.5 * length, length)
-        return point
+        return lambda length: at(point.u - length * step, point.z + length * change)

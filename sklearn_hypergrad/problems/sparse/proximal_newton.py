@@ -10,12 +10,12 @@ import numpy as np
 
 from sklearn_hypergrad.linalg.systems import ratio
 from sklearn_hypergrad.problems.base import Status
+from sklearn_hypergrad.problems.linear.newton import SMALLEST, STUCK, halved
 from sklearn_hypergrad.problems.sparse.exchange import EXCESS
 from sklearn_hypergrad.problems.sparse.quadratics import minima
 
-# Largest numbers of steps, and of halvings of a step: safeguards, chosen by hand.
+# Largest number of steps: a safeguard, chosen by hand.
 MAX_STEPS = 100
-MAX_HALVINGS = 40
 # Share of the L1 penalty from which on the slope of a weight that is zero lets it take part.
 NEAR = 0.8
 # Fewest weights that are zero and may take part in a step; else as many as are not zero.
@@ -29,12 +29,6 @@ TOGETHER = 100
 # Share of the diagonal that is added to the Hessian of a step. It holds directions in which the
 # loss is flat; where a step ends does not depend on it.
 HELD = 1e-10
-# Relative rounding error of the objective, and tolerance that counts as converged if rounding
-# prevents a lower one: as for smooth problems.
-SLACK = 1e3 * np.finfo(float).eps
-STUCK = 1e-6
-# Smallest scale of the tolerance, as a share of the objective without features.
-SMALLEST = 1e-3
 
 
 class ProximalNewton:
@@ -161,8 +155,6 @@ class ProximalNewton:
     def _descend(self, state, value, step, length, sure):
         """Halve the step of each split until its objective falls enough, unless it is sure to.
 
-        The condition is Armijo's with the constant 1e-4 of Nocedal, Wright (2006), section 3.1.
-
         Returns
         -------
         state : NewtonState
@@ -170,17 +162,15 @@ class ProximalNewton:
         failed : ndarray of bool of shape (n_splits,)
             Which splits have not moved.
         """
-        share, slack = np.ones(len(length)), SLACK * np.abs(value)
-        for _ in range(MAX_HALVINGS):
+
+        def reach(share):
             moved = self._problem.state(state.w + share[:, None] * step, predicted=True)
-            reached = self._objective(moved)
-            failed = ~(reached <= value - 1e-4 * share * length + slack) & ~sure
-            if not failed.any():
-                return moved, reached, failed
-            share = np.where(failed, 0.5 * share, share)
-        share = np.where(failed, 0.0, share)
-        moved = self._problem.state(state.w + share[:, None] * step, predicted=True)
-        return moved, self._objective(moved), failed
+            return moved, self._objective(moved)
+
+        moved, reached, share, failed = halved(reach, value, length, sure)
+        if moved is None:
+            moved, reached = reach(share)
+        return moved, reached, failed
 
 
 # Newton's method squares the relative error, whether weights leave zero or not: the quadratic with
