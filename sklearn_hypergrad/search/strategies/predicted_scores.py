@@ -111,7 +111,7 @@ class PredictedScores:
         self._shape = labels.shape[1:]
         self._classes = None if prepared.family.takes == NUMBERS else np.unique(labels)
         self._targets = [inputs.held_out_targets(n) for n in range(len(inputs.splits))]
-        self._first = dict(zip(map(id, objective.terms), _firsts(objective.terms), strict=True))
+        self._first = first_splits(objective.terms)
         self.is_accuracy = _is_accuracy(self._scorer, self._final)
         self._n_held_out = sum(len(test) for term in objective.terms for test in term.data.tests)
         self._known = {}
@@ -156,13 +156,7 @@ class PredictedScores:
         """A function of solutions to an inner tolerance; nan if it fails."""
         fine, self._objective.tol = self._objective.tol, tol
         try:
-            with warnings_here("ignore"):
-                return function(h)
-        except StorageError:
-            raise
-        # The point is then judged by a fitted estimator, whose error is told.
-        except Exception:
-            return np.nan
+            return nan_if_it_fails(function, h)
         finally:
             self._objective.tol = fine
 
@@ -242,9 +236,22 @@ class PredictedScores:
         return float(self._scorer(stand_in, None, y, **metadata))
 
 
-def _firsts(terms):
-    """The number of the first split of every term."""
-    return np.cumsum([0, *(term.n_splits for term in terms)])[:-1].tolist()
+def first_splits(terms):
+    """The number of the first split of every term, by its id."""
+    firsts = np.cumsum([0, *(term.n_splits for term in terms)])[:-1].tolist()
+    return dict(zip(map(id, terms), firsts, strict=True))
+
+
+def nan_if_it_fails(function, h):
+    """A function of the solutions at ``h``; nan if it fails."""
+    try:
+        with warnings_here("ignore"):
+            return function(h)
+    except StorageError:
+        raise
+    # The point is then judged by a fitted estimator, whose error is told.
+    except Exception:
+        return np.nan
 
 
 def _is_accuracy(scorer, final):

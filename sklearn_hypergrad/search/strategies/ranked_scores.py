@@ -9,8 +9,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sklearn_hypergrad._sklearn import metric_of
 from sklearn_hypergrad.linalg.systems import ratio
-from sklearn_hypergrad.threads import warnings_here
-from sklearn_hypergrad.tuning.events import StorageError
+from sklearn_hypergrad.search.strategies.predicted_scores import first_splits, nan_if_it_fails
 
 # Difference of two decision values, relative to the largest one, up to which rounding might change
 # their order. Chosen by hand: far above the errors of coefficients in another basis, and so small
@@ -51,8 +50,7 @@ class RankedScores:
         self._positive = np.unique(objective.terms[0].data.labels)[1]
         weights = (inputs.held_out_targets(n)[1] for n in range(len(inputs.splits)))
         self._weights = [each.get("sample_weight") for each in weights]
-        firsts = np.cumsum([0, *(term.n_splits for term in objective.terms)])
-        self._first = dict(zip(map(id, objective.terms), firsts.tolist(), strict=False))
+        self._first = first_splits(objective.terms)
 
     @staticmethod
     def apply(prepared, objective):
@@ -79,16 +77,10 @@ class RankedScores:
 
     def certain(self, h):
         """Mean over splits of the score at ``h``; nan if rounding, or a failure, may change it."""
-        try:
-            with warnings_here("ignore"):
-                parts = self._objective.of_solutions(
-                    "ranked scores", h, self._scores, of_predictions=True
-                )
-        except StorageError:
-            raise
-        # The point is then judged by a fitted estimator, whose error is told.
-        except Exception:
-            return np.nan
+        return nan_if_it_fails(self._mean, h)
+
+    def _mean(self, h):
+        parts = self._objective.of_solutions("ranked scores", h, self._scores, of_predictions=True)
         return float(np.mean(np.concatenate([part for (part,) in parts])))
 
     def _scores(self, term, fitted):
