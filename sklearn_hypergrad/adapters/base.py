@@ -9,6 +9,7 @@ import abc
 import dataclasses
 import functools
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from sklearn_hypergrad._sklearn import checked_array
+from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS
 from sklearn_hypergrad.problems.linear.curvature import MAX_SIZE
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.problems.split_data import column_means
@@ -30,6 +33,8 @@ VECTORS = ("feature", "group", "coefficient", "transformer")
 # ridge regression on 200 rows of twelve data sets, as they are and with eight columns of noise: one
 # nat gave 0.87 and 0.71 times the test error of one gamma (geometric means), two 0.86 and 0.87.
 VECTOR_GAMMA = Hyperparameter(per=("feature", "group"), shrinkage=1.0)
+# An ``l1_ratio``; a smaller one that is listed is fitted as it is.
+L1_RATIO = Hyperparameter(scale="linear", limits=(1e-3, 1.0), closed=True)
 # What rows of ``cv_results_`` are made from: see ``Family.rows_from``.
 FITS, SOLUTIONS, WARM_FITS, EXACT = "fits", "solutions", "warm fits", "exact solutions"
 # Rows up to which sparse wide data are always written in a basis of their row space; so are those
@@ -503,6 +508,66 @@ class RegressorFamily(Family):
     def encode(self, labels):
         y = checked_array(labels, ensure_2d=False, dtype=np.float64)
         return y.reshape(len(y), -1)
+
+
+class KernelFamily(Family):
+    """Families of functions in the space of a kernel, which has ``gamma`` and ``coef0``.
+
+    Attributes
+    ----------
+    gamma : Hyperparameter
+    """
+
+    gamma = Hyperparameter()
+
+    def of_kernel(self, estimator):
+        """The hyperparameters of the kernel, as a dict."""
+        # Polynomials are kernels for positive numbers only.
+        signed = estimator.kernel == "sigmoid"
+        coef0 = Hyperparameter(scale="linear") if signed else Hyperparameter()
+        return {"gamma": self.gamma, "coef0": coef0}
+
+    def configuration_obstacle(self, estimator):
+        if callable(estimator.kernel):
+            return "its kernel is a function"
+        if estimator.kernel == "precomputed":
+            return "kernel='precomputed' has no rows from which splits could share a kernel"
+        return None
+
+    def unused(self, estimator, name):
+        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
+        if name not in self.of_kernel(estimator) or form is None or name in form.names:
+            return None
+        return f"{type(estimator).__name__} has no {name} with kernel={estimator.kernel!r}"
+
+    def own_gamma(self, estimator, data):
+        """The estimator's gamma where it is not tuned: a number, or what scikit-learn takes."""
+        return self.own_value(estimator, "gamma", data)
+
+    @staticmethod
+    def settings(h, kernel):
+        """Parameters for ``set_params`` from hyperparameters and the KernelMatrix at them."""
+        # Entries of gamma may belong to several features.
+        gamma = kernel.gamma if kernel.gamma.ndim else float(kernel.gamma)
+        return {name: gamma if name == "gamma" else float(h[name]) for name in h}
+
+
+class GammaPerFeature:
+    """What families of kernels have besides where gamma may be one value per feature."""
+
+    vector_class = None
+    gamma = VECTOR_GAMMA
+
+    def own_gamma(self, estimator, data):
+        own = super().own_gamma(estimator, data)
+        if not is_per_feature(own):
+            return own
+        if isinstance(own, Mapping):
+            raise ValueError("gamma is a dict from names of features. Give an array instead")
+        return gamma_array(estimator, data.X.shape[1])
+
+    def vector_shape(self, per, n_features, n_outputs):
+        return (n_features,)
 
 
 class ClassifierFamily(Family):

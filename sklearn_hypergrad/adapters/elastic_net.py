@@ -29,6 +29,7 @@ from sklearn.linear_model import (
 
 from sklearn_hypergrad.adapters.base import (
     EXACT,
+    L1_RATIO,
     SOLUTIONS,
     Hyperparameter,
     LinearFamily,
@@ -47,9 +48,6 @@ from sklearn_hypergrad.problems import (
     QuadraticLoss,
     Status,
 )
-
-# Smallest l1_ratio that is searched; a smaller one is fitted as it is listed.
-SMALLEST_RATIO = 1e-3
 
 
 class LeastSquaresModel(SparseLinearModel):
@@ -95,7 +93,7 @@ class ElasticNetFamily(RegressorFamily, LinearFamily):
     estimator_class = ElasticNet
     hyperparameters = {
         "alpha": Hyperparameter(regularizes=1),
-        "l1_ratio": Hyperparameter(scale="linear", limits=(SMALLEST_RATIO, 1.0), closed=True),
+        "l1_ratio": L1_RATIO,
     }
     knows_scales = True
     methods = (*LinearFamily.methods, "path")

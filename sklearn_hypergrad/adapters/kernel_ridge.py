@@ -13,8 +13,6 @@ closed form. Kernels that are functions, and precomputed ones, are refused: they
 differentiated.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from sklearn import kernel_ridge as sklearn_kernel_ridge
 from sklearn.base import clone
@@ -22,18 +20,18 @@ from sklearn.base import clone
 from sklearn_hypergrad import kernel_ridge
 from sklearn_hypergrad.adapters.base import (
     SOLUTIONS,
-    VECTOR_GAMMA,
+    GammaPerFeature,
     Hyperparameter,
+    KernelFamily,
     RegressorFamily,
     family,
 )
 from sklearn_hypergrad.adapters.model import Fitted, Model
-from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
 from sklearn_hypergrad.hypergradients import Pulled
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.kernel.kernel_systems import KernelSystems
 from sklearn_hypergrad.problems.kernel.left_out_rows import LeftOutRows
-from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import PairwiseKernel
 from sklearn_hypergrad.threads import cached_property
 
 # Rows of a training and a held-out part together. Factors of 5000 rows take a second per split
@@ -46,8 +44,6 @@ ALPHA, GAMMA = 0.1, 0.3
 COEF0 = 1.0
 # Smallest alpha: below, rounding errors of the system show in predictions.
 SMALLEST = 1e-10
-# coef0 by kernel: polynomials are kernels for positive numbers only.
-COEF0_OF = {"sigmoid": Hyperparameter(scale="linear")}
 
 
 class KernelRidgeModel(Model):
@@ -126,7 +122,7 @@ class LeftOutKernelRidgeModel(KernelRidgeModel):
         return super().judged_by(VALIDATION_LOSSES["squared_error"])
 
 
-class KernelRidgeFamily(RegressorFamily):
+class KernelRidgeFamily(KernelFamily, RegressorFamily):
     """``||y - K c||^2 + alpha c' K c`` with the kernel of an estimator.
 
     Parameters
@@ -142,29 +138,16 @@ class KernelRidgeFamily(RegressorFamily):
     )
     methods = (*RegressorFamily.methods, "_get_kernel")
     minimises = "squared_error"
-    gamma = Hyperparameter()
 
     def __init__(self, estimator):
-        self.hyperparameters = {
-            "alpha": Hyperparameter(regularizes=1, limits=(SMALLEST, np.inf)),
-            "gamma": self.gamma,
-            "coef0": COEF0_OF.get(estimator.kernel, Hyperparameter()),
-        }
+        alpha = Hyperparameter(regularizes=1, limits=(SMALLEST, np.inf))
+        self.hyperparameters = {"alpha": alpha} | self.of_kernel(estimator)
 
     def configuration_obstacle(self, estimator):
-        if callable(estimator.kernel):
-            return "its kernel is a function"
-        if estimator.kernel == "precomputed":
-            return "kernel='precomputed' has no rows from which splits could share a kernel"
-        if np.ndim(estimator.alpha):
+        obstacle = super().configuration_obstacle(estimator)
+        if obstacle is None and np.ndim(estimator.alpha):
             return "alpha is an array"
-        return None
-
-    def unused(self, estimator, name):
-        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
-        if name == "alpha" or form is None or name in form.names:
-            return None
-        return f"KernelRidge has no {name} with kernel={estimator.kernel!r}"
+        return obstacle
 
     def own_value(self, estimator, name, data):
         own = getattr(estimator, name)
@@ -193,7 +176,8 @@ class KernelRidgeFamily(RegressorFamily):
 
     def own_number(self, estimator, name, data):
         """A parameter of the kernel that is not tuned."""
-        own = self.own_value(estimator, name, data)
+        gamma = name == "gamma"
+        own = self.own_gamma(estimator, data) if gamma else self.own_value(estimator, name, data)
         if own is None:
             raise ValueError(f"kernel={estimator.kernel!r} has no {name} of its own")
         return own
@@ -201,12 +185,7 @@ class KernelRidgeFamily(RegressorFamily):
     def install(self, estimator, model, fitted, h):
         single, data = np.ndim(model.data.labels) == 1, model.data
         at, solution = fitted.w
-        # Entries of gamma may belong to several features.
-        settings = {name: float(h[name]) for name in h if name != "gamma"}
-        settings |= (
-            {"gamma": at.gamma if at.gamma.ndim else float(at.gamma)} if "gamma" in h else {}
-        )
-        installed = []
+        settings, installed = self.settings(h, at), []
         for train, coef in zip(data.trains, solution.coefs, strict=True):
             own = clone(estimator).set_params(**settings)
             own.dual_coef_ = coef[:, 0] if single else coef
@@ -215,23 +194,10 @@ class KernelRidgeFamily(RegressorFamily):
         return installed
 
 
-class VectorKernelRidgeFamily(KernelRidgeFamily):
+class VectorKernelRidgeFamily(GammaPerFeature, KernelRidgeFamily):
     """KernelRidge of ``kernel_ridge``: gamma may be one value per feature."""
 
     estimator_class = kernel_ridge.KernelRidge
-    vector_class = None
-    gamma = VECTOR_GAMMA
-
-    def own_number(self, estimator, name, data):
-        own = super().own_number(estimator, name, data)
-        if name != "gamma" or not is_per_feature(own):
-            return own
-        if isinstance(own, Mapping):
-            raise ValueError("gamma is a dict from names of features. Give an array instead")
-        return gamma_array(estimator, data.X.shape[1])
-
-    def vector_shape(self, per, n_features, n_outputs):
-        return (n_features,)
 
 
 @family.register

@@ -23,6 +23,7 @@ from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
     EXACT,
     FITS,
+    L1_RATIO,
     VECTORS,
     WARM_FITS,
     Hyperparameter,
@@ -45,8 +46,6 @@ from sklearn_hypergrad.problems import (
 # the eigendecomposition of so many rows takes about 2 s on one core, once per split, and its cost
 # grows with the cube; larger data are solved by conjugate gradients on X itself.
 MAX_ROWS = 2000
-# Smallest l1_ratio that is searched; a smaller one that is listed is a candidate of its own.
-SMALLEST_RATIO = 1e-3
 # Solvers of estimators with an L1 penalty.
 SPARSE = ("saga", "liblinear")
 
@@ -66,7 +65,7 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
     vector_class = linear_model.LogisticRegression
     hyperparameters = {
         "C": Hyperparameter(regularizes=-1, per=("transformer",), shrinkage=1.0),
-        "l1_ratio": Hyperparameter(scale="linear", limits=(SMALLEST_RATIO, 1.0), closed=True),
+        "l1_ratio": L1_RATIO,
     }
     conditions = (
         "``l1_ratio`` with ``solver='saga'``; not with ``dual=True``, ``warm_start=True``, or an "

@@ -17,7 +17,6 @@ costs more than a grid: they are enumerated.
 """
 
 import dataclasses
-from collections.abc import Mapping
 
 import numpy as np
 from scipy.sparse import issparse
@@ -28,17 +27,18 @@ from sklearn.utils import compute_sample_weight
 from sklearn_hypergrad import svm
 from sklearn_hypergrad.adapters.base import (
     VECTOR_GAMMA,
+    GammaPerFeature,
     Hyperparameter,
+    KernelFamily,
     MarginFamily,
     RegressorFamily,
     family,
 )
 from sklearn_hypergrad.adapters.model import Fitted, Model
-from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
 from sklearn_hypergrad.hypergradients import Pulled
 from sklearn_hypergrad.hypergradients.base import Predicted
 from sklearn_hypergrad.problems.kernel.machines import Machine
-from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import PairwiseKernel
 from sklearn_hypergrad.problems.kernel.support_vectors import SupportVectors
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
@@ -54,8 +54,6 @@ C_OF_CLASSES = Hyperparameter(regularizes=-1, farthest=1e4)
 C_OF_NUMBERS = Hyperparameter(regularizes=-1, farthest=100.0)
 EPSILON = Hyperparameter(farthest=1e3)
 FARTHEST_GAMMA = 1e5
-# coef0 by kernel: polynomials are kernels for positive numbers only.
-COEF0_OF = {"sigmoid": Hyperparameter(scale="linear")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,7 +208,7 @@ def _scale_slopes(X):
     return -2 * gamma_of("scale", X) / (_variance(X) or np.inf) / centred.size * centred
 
 
-class SupportVectorFamily:
+class SupportVectorFamily(KernelFamily):
     """What the families of all four machines share.
 
     Parameters
@@ -232,24 +230,7 @@ class SupportVectorFamily:
     gamma = Hyperparameter(farthest=FARTHEST_GAMMA)
 
     def __init__(self, estimator):
-        self.hyperparameters = {
-            **self.of_machine,
-            "gamma": self.gamma,
-            "coef0": COEF0_OF.get(estimator.kernel, Hyperparameter()),
-        }
-
-    def configuration_obstacle(self, estimator):
-        if callable(estimator.kernel):
-            return "its kernel is a function"
-        if estimator.kernel == "precomputed":
-            return "kernel='precomputed' has no rows from which splits could share a kernel"
-        return None
-
-    def unused(self, estimator, name):
-        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
-        if name in self.of_machine or form is None or name in form.names:
-            return None
-        return f"{type(estimator).__name__} has no {name} with kernel={estimator.kernel!r}"
+        self.hyperparameters = self.of_machine | self.of_kernel(estimator)
 
     def own_value(self, estimator, name, data):
         own = getattr(estimator, name)
@@ -264,20 +245,17 @@ class SupportVectorFamily:
             )
         if data.y.shape[1] > 1:
             raise ValueError(self.several.format(n=data.y.shape[1], name=name))
-        gamma = 1.0 if "gamma" in entries else self.own_gamma(estimator, data.X.shape[1])
+        gamma = 1.0 if "gamma" in entries else self.own_gamma(estimator, data)
         return SupportVectorModel(estimator, self.machine, data, entries, gamma)
 
-    def own_gamma(self, estimator, n_features):
-        """The estimator's gamma, which is not tuned: a number, a word or an array."""
+    # A word is another number for each split.
+    def own_gamma(self, estimator, data):
         return estimator.gamma
 
     # Fits are cheap, and scorers that look at more than predictions get what a grid search gives.
     def install(self, estimator, model, fitted, h):
         (kernel, *_), _ = fitted.w
-        # Entries of gamma may belong to several features.
-        gamma = kernel.gamma if kernel.gamma.ndim else float(kernel.gamma)
-        settings = {name: gamma if name == "gamma" else float(h[name]) for name in h}
-        data = model.data
+        settings, data = self.settings(h, kernel), model.data
         for train, weight in zip(data.trains, data.weights, strict=True):
             own = clone(estimator).set_params(**settings)
             yield self.fitted(own, data.X[train], data.labels[train], weight)
@@ -348,31 +326,19 @@ class NuSVRFamily(RegressorMachines):
     of_machine = {"C": C_OF_NUMBERS, "nu": Hyperparameter(scale="logit")}
 
 
-class GammaPerFeature:
-    """What the families of ``svm`` have besides: gamma may be one value per feature."""
+class VectorGamma(GammaPerFeature):
+    """What the families of ``svm`` have besides."""
 
-    vector_class = None
     gamma = dataclasses.replace(VECTOR_GAMMA, farthest=FARTHEST_GAMMA)
 
-    def own_gamma(self, estimator, n_features):
-        own = estimator.gamma
-        if not is_per_feature(own):
-            return own
-        if isinstance(own, Mapping):
-            raise ValueError("gamma is a dict from names of features. Give an array instead")
-        return gamma_array(estimator, n_features)
 
-    def vector_shape(self, per, n_features, n_outputs):
-        return (n_features,)
-
-
-class VectorSVCFamily(GammaPerFeature, SVCFamily):
+class VectorSVCFamily(VectorGamma, SVCFamily):
     """SVC of ``svm``."""
 
     estimator_class = svm.SVC
 
 
-class VectorSVRFamily(GammaPerFeature, SVRFamily):
+class VectorSVRFamily(VectorGamma, SVRFamily):
     """SVR of ``svm``."""
 
     estimator_class = svm.SVR

@@ -767,6 +767,12 @@ def rows():
     return ROWS
 
 
+@pytest.fixture(scope="session")
+def named():
+    """``named(name)``: one of the rows."""
+    return {row.name: row for row in ROWS}.__getitem__
+
+
 @pytest.fixture(params=ROWS, ids=lambda row: row.name)
 def row(request):
     """Each row."""

@@ -9,7 +9,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
-from sklearn_hypergrad.adapters import piecewise
 
 
 @pytest.fixture
@@ -18,11 +17,6 @@ def numbers():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 4))
     return X, X @ rng.normal(size=4) + 0.3 * rng.standard_t(1.5, size=120)
-
-
-def named(rows, name):
-    (row,) = [row for row in rows if row.name == name]
-    return row
 
 
 def test_no_pair_of_a_grid_scores_better(numbers):
@@ -46,8 +40,8 @@ def test_small_values_of_epsilon(numbers):
     assert 1.0 in [params["epsilon"] for params in search.cv_results_["params"]]
 
 
-def test_wide_data_are_written_in_the_basis_of_their_rows(rows, tol):
-    row = named(rows, "huber")
+def test_wide_data_are_written_in_the_basis_of_their_rows(named, tol):
+    row = named("huber")
     _, y = row.data()
     X = np.random.default_rng(0).normal(size=(len(y), 90))
     h = {"alpha": 100.0, "epsilon": 2.8}
@@ -63,14 +57,3 @@ def test_wide_data_are_written_in_the_basis_of_their_rows(rows, tol):
     expected = HuberRegressor(**h, max_iter=10**5).fit(X[block.trains[0]], y[block.trains[0]])
     test = block.tests[0]
     assert_allclose(predicted[: len(test)], expected.predict(X[test]), rtol=1e-2)
-
-
-def test_data_without_a_model(rows, monkeypatch):
-    row = named(rows, "huber")
-    X, y = row.data()
-    with pytest.raises(ValueError, match="y has several columns"):
-        row.models(y=np.column_stack([y, y]))
-    monkeypatch.setattr(piecewise, "MAX_SIDE", 4)
-    with pytest.raises(ValueError, match="42 x 5 is too large for that: at most 4 of either"):
-        row.models()
-    row.models(X=X[:, :4])

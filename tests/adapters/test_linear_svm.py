@@ -10,14 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, LinearSVR
 
 from sklearn_hypergrad import HypergradSearchCV
-from sklearn_hypergrad.adapters import piecewise
 
 SQUARED = {"loss": "squared_epsilon_insensitive", "max_iter": 10**5}
-
-
-def named(rows, name):
-    (row,) = [row for row in rows if row.name == name]
-    return row
 
 
 def test_no_pair_of_a_grid_scores_better():
@@ -46,8 +40,8 @@ def test_no_value_of_a_list_scores_better(scoring, loss):
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_the_intercept_is_penalised_as_liblinear_does(rows, tol, fit_intercept):
-    row = named(rows, "linear support vector regression")
+def test_the_intercept_is_penalised_as_liblinear_does(named, tol, fit_intercept):
+    row = named("linear support vector regression")
     X, y = row.data()
     params = {"fit_intercept": fit_intercept, "intercept_scaling": 3.0, "C": 0.01}
     estimator = clone(row.estimator).set_params(**params)
@@ -60,15 +54,3 @@ def test_the_intercept_is_penalised_as_liblinear_does(rows, tol, fit_intercept):
         np.testing.assert_allclose(own.coef_, expected.coef_, rtol=1e-6)
         np.testing.assert_allclose(own.intercept_, expected.intercept_, rtol=1e-6)
         assert np.shape(own.intercept_) == np.shape(expected.intercept_)
-
-
-def test_data_without_a_model(rows, monkeypatch):
-    row = named(rows, "linear support vector regression")
-    X, y = row.data()
-    with pytest.raises(ValueError, match="y has several columns"):
-        row.models(y=np.column_stack([y, y]))
-    monkeypatch.setattr(piecewise, "MAX_SIDE", 4)
-    with pytest.raises(ValueError, match="42 x 5 is too large for that: at most 4 of either"):
-        row.models()
-    # One side may be as large as it likes.
-    row.models(X=X[:, :4])
