@@ -15,7 +15,7 @@ import numpy as np
 from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
 from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.problems import LinearPredictions, LinearProblem, Status, WeightLoss
-from sklearn_hypergrad.problems.outer.held_out import held_out_rows
+from sklearn_hypergrad.problems.outer.held_out import held_out_rows, on_held_out
 
 CLOSED_FORM = (
     "Cannot differentiate {} with {!r}. This is because its predictions are differentiated in "
@@ -220,7 +220,7 @@ class Model(abc.ABC):
 
     def held_out(self, validation_loss):
         """A validation loss as a function of ``z``: a HeldOutLoss."""
-        return validation_loss.on(self.data)
+        return on_held_out(self.data, validation_loss)
 
     def judged_by(self, validation_loss):
         """A copy of the model with a validation loss: a term of an objective.

@@ -68,7 +68,7 @@ class SideBySide(Model):
 
     def held_out(self, validation_loss):
         # Each column has a loss of its own, classes are not coupled.
-        return dataclasses.replace(validation_loss, pointwise_multi=None).on(self.data)
+        return super().held_out(dataclasses.replace(validation_loss, pointwise_multi=None))
 
     def fit(self, h, start, tol):
         return self._joined("fit", h, start, tol)

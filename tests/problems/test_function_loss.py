@@ -14,6 +14,7 @@ from sklearn_hypergrad.problems.autograd.function_loss import (
     function_name,
     takes_weights,
 )
+from sklearn_hypergrad.problems.outer.held_out import on_held_out
 
 TAKES = {
     "regression": "numbers",
@@ -42,7 +43,7 @@ def loss_of(kind):
 
 
 def held_out(function, block, kind="regression"):
-    return FunctionLoss.of(function, TAKES[kind]).on(block)
+    return on_held_out(block, FunctionLoss.of(function, TAKES[kind]))
 
 
 def random_predictions(block, seed=0):
@@ -115,7 +116,7 @@ def test_losses_of_samples_are_those_of_a_mean(make_block, weights):
     def squared(y, z, sample_weight):
         return np.sum(sample_weight * np.mean((y - z) ** 2, axis=1)) / np.sum(sample_weight)
 
-    expected, shares = VALIDATION_LOSSES["squared_error"].on(block).samples(z)
+    expected, shares = on_held_out(block, VALIDATION_LOSSES["squared_error"]).samples(z)
     losses, own_shares = held_out(squared, block).samples(z)
     onp.testing.assert_allclose(losses, expected, rtol=1e-9, atol=1e-12)
     onp.testing.assert_allclose(own_shares, shares)

@@ -16,16 +16,21 @@ from sklearn.metrics import (
 )
 
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
+from sklearn_hypergrad.problems.outer.held_out import on_held_out
 from sklearn_hypergrad.search.objective.validation_loss import surrogate
 
 PLATT = VALIDATION_LOSSES["platt_log_loss"]
+
+
+def platt(block):
+    return on_held_out(block, PLATT)
 
 
 @pytest.fixture
 def coded(make_block):
     """``(held-out loss, targets)`` of weighted data."""
     block = make_block("coded", weighted=True)
-    held_out = PLATT.on(block)
+    held_out = platt(block)
     return held_out, block.y[held_out.rows]
 
 
@@ -84,7 +89,7 @@ def test_a_part_of_one_class_and_weights_of_zero(make_block):
     y, weight = block.y.copy(), block.score_weight.copy()
     y[block.tests[0]] = 1.0
     weight[block.tests[1][block.y[block.tests[1], 0] > 0]] = 0.0
-    held_out = PLATT.on(dataclasses.replace(block, y=y, score_weight=weight))
+    held_out = platt(dataclasses.replace(block, y=y, score_weight=weight))
     values, gradient = held_out(decisions(block.y[held_out.rows]))
     assert np.all(np.isfinite(values))
     assert np.all(np.isfinite(gradient))
@@ -92,11 +97,11 @@ def test_a_part_of_one_class_and_weights_of_zero(make_block):
 
 def test_a_weight_of_two_is_a_sample_twice(make_block):
     block = make_block("coded")
-    held_out, f = PLATT.on(block), decisions(block.y)
+    held_out, f = platt(block), decisions(block.y)
     doubled = dataclasses.replace(block, score_weight=np.full(len(block.y), 2.0))
     twice = dataclasses.replace(block, tests=[np.tile(test, 2) for test in block.tests])
     rows = np.concatenate(twice.tests)
-    assert_allclose(PLATT.on(doubled).values(f[held_out.rows]), PLATT.on(twice).values(f[rows]))
+    assert_allclose(platt(doubled).values(f[held_out.rows]), platt(twice).values(f[rows]))
     losses, weights = held_out.samples(f[held_out.rows])
     found = [
         np.average(losses[held_out.splits == n], weights=weights[held_out.splits == n])

@@ -24,41 +24,6 @@ MOST_LEFT_OUT = 200
 SMALL = 0.1
 
 
-@dataclasses.dataclass(frozen=True)
-class FunctionLoss(ValidationLoss):
-    """A validation loss ``function(y, prediction)``, one number for a held-out part.
-
-    Attributes
-    ----------
-    function : callable
-        Written with autograd.numpy. It takes targets and predictions as users know them: numbers,
-        of shape (n,) or (n, n_outputs); for classifiers with probabilities, numbers of classes
-        and probabilities of shape (n, n_classes); for decision values, codes and decision values.
-        If it has an argument ``sample_weight``, it also gets the weights of the samples.
-    """
-
-    function: Callable = dataclasses.field(kw_only=True)
-
-    @classmethod
-    def of(cls, function, takes):
-        """The loss of a function, for predictions of this kind."""
-        name = function_name(function)
-        return cls(name, None, takes=takes, label=name, function=function)
-
-    def on(self, block):
-        return HeldOutFunction(block, self)
-
-    # As for any loss, but a function may be negative, of which there is no logarithm. Then the
-    # slope is that of squared errors of Gaussians, n / sqrt(2 variance), whatever the origin.
-    def likelihood_scale(self, n_samples, n_outputs, samples):
-        losses, weights = samples()
-        mean = np.average(losses, weights=weights)
-        variance = np.average((losses - mean) ** 2, weights=weights) or np.finfo(float).tiny
-        if mean <= 0:
-            return LogLoss(n_samples / np.sqrt(2 * variance))
-        return LogOfLoss(n_samples * mean**2 / variance, SMALL * mean)
-
-
 class HeldOutFunction:
     """Values of a function on the held-out parts of all splits; used as a HeldOutLoss.
 
@@ -146,6 +111,39 @@ class HeldOutFunction:
         return TypeError(
             f"validation_loss={self._name} failed for {given}: {type(error).__name__}: {error}"
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class FunctionLoss(ValidationLoss):
+    """A validation loss ``function(y, prediction)``, one number for a held-out part.
+
+    Attributes
+    ----------
+    function : callable
+        Written with autograd.numpy. It takes targets and predictions as users know them: numbers,
+        of shape (n,) or (n, n_outputs); for classifiers with probabilities, numbers of classes
+        and probabilities of shape (n, n_classes); for decision values, codes and decision values.
+        If it has an argument ``sample_weight``, it also gets the weights of the samples.
+    """
+
+    held_out: Callable = HeldOutFunction
+    function: Callable = dataclasses.field(kw_only=True)
+
+    @classmethod
+    def of(cls, function, takes):
+        """The loss of a function, for predictions of this kind."""
+        name = function_name(function)
+        return cls(name, None, takes=takes, label=name, function=function)
+
+    # As for any loss, but a function may be negative, of which there is no logarithm. Then the
+    # slope is that of squared errors of Gaussians, n / sqrt(2 variance), whatever the origin.
+    def likelihood_scale(self, n_samples, n_outputs, samples):
+        losses, weights = samples()
+        mean = np.average(losses, weights=weights)
+        variance = np.average((losses - mean) ** 2, weights=weights) or np.finfo(float).tiny
+        if mean <= 0:
+            return LogLoss(n_samples / np.sqrt(2 * variance))
+        return LogOfLoss(n_samples * mean**2 / variance, SMALL * mean)
 
 
 def function_name(function):

@@ -159,7 +159,7 @@ class PredictionLoss(WeightLoss):
     """
 
     def __init__(self, problem, block, validation_loss):
-        super().__init__(LinearPredictions(problem, block), validation_loss.on(block))
+        super().__init__(LinearPredictions(problem, block), on_held_out(block, validation_loss))
 
 
 class NetworkLoss(WeightLoss):
@@ -174,7 +174,7 @@ class NetworkLoss(WeightLoss):
     """
 
     def __init__(self, network, block, validation_loss):
-        super().__init__(NetworkPredictions(network, block), validation_loss.on(block))
+        super().__init__(NetworkPredictions(network, block), on_held_out(block, validation_loss))
 
 
 class MeanLoss:
@@ -197,6 +197,11 @@ class MeanLoss:
         losses, residual, _ = self._network.loss.evaluate(self._y, z)
         gradient = (residual / len(z)).astype(w.dtype, copy=False)
         return np.array([losses.mean()]), pullback(gradient), {}
+
+
+def on_held_out(block, validation_loss):
+    """A loss on the held-out parts of some data, as a function of ``z``: a HeldOutLoss."""
+    return validation_loss.held_out(block, validation_loss)
 
 
 def pointwise_loss(validation_loss, n_outputs):

@@ -10,14 +10,10 @@ others, so that separable decision values have a finite slope. Slopes a < 0 woul
 values that are in the wrong order; where none helps, a is 0 and L is constant.
 """
 
-import dataclasses
-from typing import Any
-
 import numpy as np
 from scipy.special import expit, logit
 
 from sklearn_hypergrad.problems.outer.held_out import HeldOutLoss
-from sklearn_hypergrad.problems.outer.validation_loss import ValidationLoss
 
 # Standard deviation, relative to the largest decision value, below which these count as constant:
 # they differ by rounding then.
@@ -27,24 +23,14 @@ ROUNDING = 1e-13
 SMALLEST_STEP, MOST_STEPS, MOST_HALVINGS = 1e-8, 100, 30
 
 
-@dataclasses.dataclass(frozen=True)
-class PlattLoss(ValidationLoss):
-    """The loss of this module; of several decision values, the mean over them."""
-
-    pointwise: Any = None
-
-    def on(self, block):
-        return HeldOutPlatt(block, self)
-
-
 class HeldOutPlatt(HeldOutLoss):
-    """The loss on the held-out parts of all splits; used as a HeldOutLoss.
+    """The loss on the held-out parts of all splits; of several decision values, their mean.
 
     Parameters
     ----------
     block : SplitData
         With targets -1 and 1.
-    validation_loss : PlattLoss
+    validation_loss : ValidationLoss
     """
 
     def __init__(self, block, validation_loss):

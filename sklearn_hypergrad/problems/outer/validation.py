@@ -4,7 +4,7 @@ from sklearn import metrics
 
 from sklearn_hypergrad import losses
 from sklearn_hypergrad.problems.outer.held_out import relative_mean, root_mean
-from sklearn_hypergrad.problems.outer.platt import PlattLoss
+from sklearn_hypergrad.problems.outer.platt import HeldOutPlatt
 from sklearn_hypergrad.problems.outer.validation_loss import (
     CODES,
     LINEAR,
@@ -146,8 +146,10 @@ VALIDATION_LOSSES = {
             **_BALANCED,
             label="log loss of decision values, classes balanced (nats)",
         ),
-        PlattLoss(
+        ValidationLoss(
             "platt_log_loss",
+            None,
+            held_out=HeldOutPlatt,
             takes=MARGINS,
             likelihood=LINEAR,
             label="log loss of calibrated decision values (nats)",

@@ -40,6 +40,9 @@ class ValidationLoss:
     reduce : callable
         ``(errors, null) -> (value, derivative in errors)``, from errors of shape
         (n_splits, n_outputs) and those of the mean of the held-out targets.
+    held_out : callable
+        ``held_out(block, loss)``: the loss on the held-out parts of some data, as a function of
+        predictions; a HeldOutLoss, or used as one. See ``on_held_out``.
     balanced : bool
         Whether samples are weighted so that every class counts the same.
     smooth : bool
@@ -73,6 +76,7 @@ class ValidationLoss:
     shown: str = ""
     factor: float = 1.0
     reduce: Any = mean
+    held_out: Callable = HeldOutLoss
     balanced: bool = False
     smooth: bool = True
     offset: float = 0.0
@@ -82,10 +86,6 @@ class ValidationLoss:
     stands_for: frozenset = frozenset()
     likelihood: float | str | None = None
     steady: str | None = None
-
-    def on(self, block):
-        """The loss on the held-out parts of some data, as a function of ``z``: a HeldOutLoss."""
-        return HeldOutLoss(block, self)
 
     def likelihood_scale(self, n_samples, n_outputs, samples):
         """The function from values to minus log likelihoods; see ``likelihood_scale``."""
