@@ -216,14 +216,14 @@ MUTANTS = [
         "problems/test_gram_ridge.py",
     ),
     Mutant(
-        "problems/linear/moments.py",
+        "problems/linear/centred_splits.py",
         "self.yy - 2 * y * self.y + self.weight * y**2",
         "self.yy - 2 * y * self.y + 1.001 * self.weight * y**2",
         "The spread of targets about a mean is slightly too large.",
         "problems/test_moments.py problems/test_gram_ridge.py",
     ),
     Mutant(
-        "problems/linear/gram_matrices.py",
+        "problems/linear/centred_splits.py",
         "return [total / moments.weight * part for part in moments.about(*mean)]",
         "return [total / len(test) * part for part in moments.about(*mean)]",
         "Held-out sums are divided by the number of rows, not by their weights.",
@@ -384,7 +384,7 @@ MUTANTS = [
         "problems/test_left_out_kernel.py",
     ),
     Mutant(
-        "problems/linear/centred_design.py",
+        "problems/linear/centred_splits.py",
         "pulled -= self._x_mean[:, :, None] * v.sum(axis=0)[:, None, :]",
         "pulled -= self._x_mean[:, :, None] * v.mean(axis=0)[:, None, :]",
         "The transposed product subtracts a mean where a sum belongs.",

@@ -176,7 +176,7 @@ def test_held_out_sums_are_used_again_and_not_formed_again(make_block, monkeypat
     problem, _ = solve(block, 0.7, True)
     formed = []
     monkeypatch.setattr(
-        "sklearn_hypergrad.problems.linear.gram_matrices.Moments.of",
+        "sklearn_hypergrad.problems.linear.centred_splits.Moments.of",
         lambda *args: formed.append(args),
     )
     QuadraticLoss(problem, block, VALIDATION_LOSSES["squared_error"])

@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from sklearn_hypergrad.problems.linear import moments
-from sklearn_hypergrad.problems.linear.moments import Moments
+from sklearn_hypergrad.problems.linear import centred_splits
+from sklearn_hypergrad.problems.linear.centred_splits import Moments
 
 pytestmark = pytest.mark.portable
 NAMES = ("weight", "x", "y", "xx", "xy", "yy")
@@ -47,11 +47,11 @@ def test_chunks_and_pieces_change_no_digits(monkeypatch):
     X, y, weight = data()
     origin = np.array([1.0, -2.0, 3.0]), np.array([10.0, 20.0])
     expected = explicit(X[ROWS] - origin[0], y[ROWS] - origin[1], weight)
-    monkeypatch.setattr(moments, "CHUNK", 3)
+    monkeypatch.setattr(centred_splits, "CHUNK", 3)
     check(Moments.of(X, y, ROWS, weight, origin), expected)
     # More pieces than rows.
-    monkeypatch.setattr(moments, "LARGE", 1)
-    monkeypatch.setattr(moments, "PIECES", 7)
+    monkeypatch.setattr(centred_splits, "LARGE", 1)
+    monkeypatch.setattr(centred_splits, "PIECES", 7)
     check(Moments.of(X, y, ROWS, weight, origin), expected)
     rows = np.arange(2, 7)
     expected = explicit(X[rows] - origin[0], y[rows] - origin[1], weight)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.linalg import factor, solve_factored
-from sklearn_hypergrad.problems.linear.centred_design import origin_of, totals_of
+from sklearn_hypergrad.problems.linear.centred_splits import origin_of, totals_of
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
 from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge

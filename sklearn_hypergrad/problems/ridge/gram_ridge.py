@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from sklearn_hypergrad.problems.linear.centred_design import totals_of
-from sklearn_hypergrad.problems.linear.gram_matrices import GramMatrices
+from sklearn_hypergrad.problems.linear.centred_splits import GramMatrices
 from sklearn_hypergrad.problems.outer.held_out import PredictionLoss, sample_weights
 from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations, PrimalRidge
 
@@ -21,8 +20,7 @@ class GramRidge(NormalEquations, PrimalRidge):
 
     def __init__(self, block, penalty, *, fit_intercept):
         matrices = GramMatrices(block, fit_intercept=fit_intercept)
-        totals = totals_of(block, fit_intercept)
-        super().__init__(*matrices.design, totals, penalty=penalty)
+        super().__init__(*matrices.design, penalty=penalty)
         self._gram, self._cross = matrices.gram, matrices.cross
         self.held_out = matrices.held_out
 

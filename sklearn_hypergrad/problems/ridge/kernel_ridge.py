@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from sklearn_hypergrad.problems.linear.centred_design import origin_of, totals_of
+from sklearn_hypergrad.problems.linear.centred_splits import origin_of, totals_of
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows, row_kernel
 from sklearn_hypergrad.problems.ridge.left_out_kernel import LeftOut, LeftOutKernel
 from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations

@@ -9,7 +9,7 @@ from sklearn_hypergrad.linalg import Cholesky, Spectral
 from sklearn_hypergrad.linalg.systems import negligible
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
-from sklearn_hypergrad.problems.linear.centred_design import CentredDesign
+from sklearn_hypergrad.problems.linear.centred_splits import CentredDesign
 from sklearn_hypergrad.threads import cached_property
 
 # Ratio of diagonal entries of a Gram matrix from which on it is factorised, not decomposed. Chosen

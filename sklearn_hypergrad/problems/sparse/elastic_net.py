@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems.base import InnerProblem, InnerSolution, Status
-from sklearn_hypergrad.problems.linear.centred_design import CentredDesign
+from sklearn_hypergrad.problems.linear.centred_splits import CentredDesign
 from sklearn_hypergrad.problems.sparse.minimisers import minimisers
 from sklearn_hypergrad.problems.sparse.training_sums import TrainingSums
 
@@ -37,7 +37,7 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
 
     def __init__(self, data, penalty, *, fit_intercept):
         sums = TrainingSums.of(data, fit_intercept=fit_intercept)
-        super().__init__(*sums.design, sums.totals * fit_intercept)
+        super().__init__(*sums.design)
         self.penalty, self._grams, self._cross = penalty, sums.grams, sums.cross
         self._minimise = self._minimisers(sums.grams, sums.cross)
         self._divisors = sums.totals[:, None, None]

@@ -6,8 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_hypergrad.problems.linear.centred_design import origin_of
-from sklearn_hypergrad.problems.linear.gram_matrices import GramMatrices
+from sklearn_hypergrad.problems.linear.centred_splits import GramMatrices, origin_of
 from sklearn_hypergrad.problems.sparse.gram import DenseGram, RowsGram
 
 # Number of features up to which Gram matrices are formed, and the same for data with fewer rows.
@@ -22,7 +21,7 @@ class TrainingSums:
     Attributes
     ----------
     design : tuple
-        The first arguments of CentredDesign.
+        The arguments of CentredDesign.
     grams : list of DenseGram or RowsGram
         One for each split.
     cross : ndarray of shape (n_splits, n_features, n_outputs)
@@ -79,5 +78,6 @@ class TrainingSums:
         for weight, mean, own_y, scale in zip(weights.T, x_mean, y_mean, scales.T, strict=True):
             grams.append(RowsGram(X, weight, mean, scale))
             cross.append(scale[:, None] * (X.T @ (weight[:, None] * (y - own_y))))
-        design = X, origin, (x_mean, y_mean + y_origin), data.scales
+        means = x_mean, y_mean + y_origin
+        design = X, origin, means, data.scales, totals * fit_intercept
         return cls(design, grams, np.array(cross), totals)
