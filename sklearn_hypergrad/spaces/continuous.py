@@ -1,12 +1,17 @@
-"""The range of a continuous hyperparameter, as a user writes it."""
+"""The range of a continuous hyperparameter, as a user writes it: a Continuous, or a list."""
 
 import dataclasses
+import math
 import numbers
+from collections.abc import Sequence
 
 import numpy as np
 
 from sklearn_hypergrad.wording import shortened, suggestion
 
+# Ratio of the ends of a list from which on its scale is logarithmic: one order of magnitude. Chosen
+# by hand: below it both scales search much the same values.
+LOG_RATIO = 10
 SCALES = ("auto", "log", "linear", "logit")
 SHAPES = (
     None,
@@ -123,6 +128,77 @@ class Continuous:
         return f"Continuous({', '.join(shown)})"
 
 
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """A continuous hyperparameter of one candidate.
+
+    Attributes
+    ----------
+    key : str
+        Its name in ``param_grid``.
+    continuous : Continuous
+        Bounds, scale and shape.
+    listed : tuple of numbers
+        The values a list gave, as they are and in its order; empty for a ``Continuous``.
+    leaf : str
+        Its name in the final step. The default, "", stands for the last part of ``key``.
+    """
+
+    key: str
+    continuous: Continuous
+    listed: tuple = ()
+    leaf: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "leaf", self.leaf or self.key.rpartition("__")[2])
+
+    @property
+    def scale(self):
+        """The scale with "auto" resolved, for a positive hyperparameter."""
+        low, high = self.continuous.low, self.continuous.high
+        if self.continuous.scale != "auto":
+            return self.continuous.scale
+        bounded = low is not None and high is not None and self.continuous.per is None
+        return "linear" if bounded and high / low < LOG_RATIO else "log"
+
+    def scale_of(self, hyperparameter):
+        """The scale of the search: by default that of the hyperparameter, if it has one."""
+        own = hyperparameter.scale
+        return own if own != "log" and self.continuous.scale == "auto" else self.scale
+
+    def settings(self, value):
+        """Parameters for ``set_params`` that set this hyperparameter to one value."""
+        return {self.key: plain(value)}
+
+
+def as_range(key, values, limits=(0, math.inf), leaf=""):
+    """``(Range, other values)``; the range is None if the values are to be enumerated.
+
+    A list is a range if it has two or more distinct numbers between the limits.
+    """
+    low, high = limits
+    if len(values) == 1 and isinstance(values[0], Continuous):
+        return Range(key, values[0], leaf=leaf), []
+    if not isinstance(values, (Sequence, np.ndarray)) or not all(map(is_number, values)):
+        return None, list(values)
+    valid = [value for value in values if low < value < high]
+    if len(set(valid)) < 2:
+        return None, list(values)
+    invalid = [value for value in values if not low < value < high]
+    continuous = Continuous(float(min(valid)), float(max(valid)))
+    return Range(key, continuous, tuple(valid), leaf), invalid
+
+
+def is_number(value):
+    """Whether a value is one real number, and not True or False."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def plain(value):
+    """A value for ``set_params``: a float, or a new array."""
+    return float(value) if np.ndim(value) == 0 else np.array(value)
+
+
 def _checked_groups(per, groups):
     """A copy of the groups, protected from later changes."""
     if (per == "group") != (groups is not None):
@@ -143,7 +219,7 @@ def _checked_groups(per, groups):
 def _check_number(name, value):
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not is_number(value):
         raise TypeError(
             f"Continuous({name}=...) must be a number or None, got {shortened(repr(value))}. A "
             f"range is Continuous(0.001, 1000.0), one without bounds Continuous()."

@@ -1,14 +1,13 @@
 """Turn ``param_grid`` into candidates: enumerated settings, and ranges that are searched.
 
-A candidate is one combination of enumerated settings, with the ranges that are searched under it.
+A candidate is one combination of enumerated settings, with the ranges that are searched under it,
+whose names lead to one final step.
 A grid in which nothing can be differentiated gives the candidates of scikit-learn's ParameterGrid.
 """
 
 import dataclasses
 import itertools
 import math
-import numbers
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from sklearn.pipeline import Pipeline
 from sklearn_hypergrad.adapters import Family, family
 from sklearn_hypergrad.adapters.reasons import why_enumerated
 from sklearn_hypergrad.adapters.wrapped import inside_of
-from sklearn_hypergrad.search.candidates.final_step import FinalStep, final_step
 from sklearn_hypergrad.search.candidates.refusals import (
     described,
     refuse_continuous,
@@ -28,11 +26,9 @@ from sklearn_hypergrad.search.candidates.refusals import (
     why_not_final,
 )
 from sklearn_hypergrad.spaces import Continuous
+from sklearn_hypergrad.spaces.continuous import Range, as_range, is_number
 from sklearn_hypergrad.wording import shortened
 
-# Ratio of the ends of a list from which on its scale is logarithmic: one order of magnitude. Chosen
-# by hand: below it both scales search much the same values.
-LOG_RATIO = 10
 # Why wrappers do not search what is searched without them.
 NOT_INSIDE = "is searched with solved models of its kind inside of it alone"
 # Limits that every number is between.
@@ -40,46 +36,27 @@ ANY = -math.inf, math.inf
 
 
 @dataclasses.dataclass(frozen=True)
-class Range:
-    """A continuous hyperparameter of one candidate.
+class FinalStep:
+    """The final step that a name belongs to.
 
     Attributes
     ----------
-    key : str
-        Its name in ``param_grid``.
-    continuous : Continuous
-        Bounds, scale and shape.
-    listed : tuple of numbers
-        The values a list gave, as they are and in its order; empty for a ``Continuous``.
+    pipeline : estimator
+        The pipeline that it ends; itself if there is none.
+    path : list of str
+        Names of the steps that lead to it.
+    final : estimator
     leaf : str
-        Its name in the final step. The default, "", stands for the last part of ``key``.
+        What the hyperparameter is called there.
+    moved : bool
+        Whether steps were taken out of a wrapper to stand before it.
     """
 
-    key: str
-    continuous: Continuous
-    listed: tuple = ()
-    leaf: str = ""
-
-    def __post_init__(self):
-        object.__setattr__(self, "leaf", self.leaf or self.key.rpartition("__")[2])
-
-    @property
-    def scale(self):
-        """The scale with "auto" resolved, for a positive hyperparameter."""
-        low, high = self.continuous.low, self.continuous.high
-        if self.continuous.scale != "auto":
-            return self.continuous.scale
-        bounded = low is not None and high is not None and self.continuous.per is None
-        return "linear" if bounded and high / low < LOG_RATIO else "log"
-
-    def scale_of(self, hyperparameter):
-        """The scale of the search: by default that of the hyperparameter, if it has one."""
-        own = hyperparameter.scale
-        return own if own != "log" and self.continuous.scale == "auto" else self.scale
-
-    def settings(self, value):
-        """Parameters for ``set_params`` that set this hyperparameter to one value."""
-        return {self.key: plain(value)}
+    pipeline: Any
+    path: list
+    final: Any
+    leaf: str
+    moved: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,38 +122,67 @@ class Candidate:
         return ", ".join(span.key for span in self.ranges)
 
 
+def final_step(estimator, key):
+    """The FinalStep that ``key`` belongs to, or None.
+
+    ``key`` leads through the last steps of (nested) pipelines. Subclasses of Pipeline may do more
+    than transform, such as resample, and are not followed. What is left of it is the name of the
+    hyperparameter, which may itself be nested, as ``kernel__length_scale`` is.
+
+    Parameters
+    ----------
+    estimator : estimator
+    key : str
+    """
+    pipeline, key, moved = _with_steps_before(estimator, key)
+    path, names, final = [], key.split("__"), pipeline
+    while len(names) > 1 and type(final) is Pipeline and names[0] == final.steps[-1][0]:
+        path.append(names.pop(0))
+        final = final.steps[-1][1]
+    leaf = "__".join(names)
+    if isinstance(final, Pipeline) or not (len(names) == 1 or _is_inside(final, names[0], leaf)):
+        return None
+    return FinalStep(pipeline, path, final, leaf, moved)
+
+
+def _is_inside(final, name, leaf):
+    """Whether the family of a final step knows a nested parameter that begins with a name."""
+    found = family(final)
+    return found is not None and (name in found.nested or leaf in found.hyperparameters)
+
+
+# Derivation. A wrapper W of transformers t and a model m fits every copy of t on the same X. If t
+# ignores targets, which is tried on the data, all copies are the same, and W(t, m) is the pipeline
+# (t, W(m)).
+def _with_steps_before(estimator, key):
+    """The estimator, the steps in a wrapper before it, the name there, and if steps were moved."""
+    name, _, rest = key.partition("__")
+    if type(estimator) is Pipeline and name == estimator.steps[-1][0]:
+        last, rest, moved = _with_steps_before(estimator.steps[-1][1], rest)
+        if not moved:
+            return estimator, key, False
+        return _ending(estimator, name, last), f"{name}__{rest}", True
+    inner, rest = (inside_of(estimator, key) if rest else None) or (None, "")
+    step, _, leaf = rest.partition("__")
+    if type(inner) is not Pipeline or step != inner.steps[-1][0]:
+        return estimator, key, False
+    wrapper = clone(estimator).set_params(**{name: inner.steps[-1][1]})
+    pipeline = _ending(inner, step, wrapper)
+    pipeline, key, _ = _with_steps_before(pipeline, f"{step}__{name}__{leaf}")
+    return pipeline, key, True
+
+
+def _ending(pipeline, name, last):
+    """A pipeline with another last step."""
+    settings = {**pipeline.get_params(deep=False), "steps": [*pipeline.steps[:-1], (name, last)]}
+    return Pipeline(**settings)
+
+
 def configured(estimator, settings):
     """The estimator itself, or a copy of it with these settings if there are any."""
     if not settings:
         return estimator
     return clone(estimator).set_params(**clone(settings, safe=False))
-
-
-def as_range(key, values, limits=(0, math.inf), leaf=""):
-    """``(Range, other values)``; the range is None if the values are to be enumerated.
-
-    A list is a range if it has two or more distinct numbers between the limits.
-    """
-    low, high = limits
-    if len(values) == 1 and isinstance(values[0], Continuous):
-        return Range(key, values[0], leaf=leaf), []
-    if not isinstance(values, (Sequence, np.ndarray)) or not all(map(_is_number, values)):
-        return None, list(values)
-    valid = [value for value in values if low < value < high]
-    if len(set(valid)) < 2:
-        return None, list(values)
-    invalid = [value for value in values if not low < value < high]
-    continuous = Continuous(float(min(valid)), float(max(valid)))
-    return Range(key, continuous, tuple(valid), leaf), invalid
-
-
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def plain(value):
-    """A value for ``set_params``: a float, or a new array."""
-    return float(value) if np.ndim(value) == 0 else np.array(value)
 
 
 def as_array(own):
@@ -323,9 +329,9 @@ def _why_no_range(values, limits):
     """Why the values of a hyperparameter that can be searched are not a range, or None."""
     first = values[0]
     if len(values) == 1 and isinstance(first, list | tuple):
-        pair = len(first) == 2 and all(map(_is_number, first))
+        pair = len(first) == 2 and all(map(is_number, first))
         return f"{first!r} is one value; Continuous{tuple(first)!r} is a range" if pair else None
-    others = [value for value in values if not _is_number(value)]
+    others = [value for value in values if not is_number(value)]
     if others:
         mixed = len(others) < len(values)
         return f"{others[0]!r} is no number; a range is of numbers alone" if mixed else None

@@ -6,9 +6,9 @@ may lack some of them: each feature looks its entry up, and the others have no e
 
 import numpy as np
 
-from sklearn_hypergrad.search.candidates.expand import plain
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.search.data.features import refuse_different, refuse_unknown
+from sklearn_hypergrad.spaces.continuous import plain
 
 
 class Common:

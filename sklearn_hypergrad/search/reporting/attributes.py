@@ -1,7 +1,6 @@
 """Fitted attributes that describe a search: ``history_``, ``hyperparameters_``, ``remarks_``."""
 
 import itertools
-import numbers
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -10,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn_hypergrad.search.data.draws import drawing_steps
 from sklearn_hypergrad.search.results.candidate_result import ABSURD, remarks_of, with_rows
 from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.spaces.continuous import is_number
 
 # Relative difference between the score of scikit-learn's fits and that of converged models above
 # which there is a message. Chosen by hand: below it, no ranking of candidates is likely to change.
@@ -252,25 +252,21 @@ def _ends_of_enumerated(params, scores, best, results):
     """Remarks about numbers that were enumerated and of which the smallest or largest is best."""
     found, settings = [], row(results, best)[0].candidate.settings
     for key, value in settings.items():
-        if not _is_number(value):
+        if not is_number(value):
             continue
         pairs = [(setting.get(key), score) for setting, score in zip(params, scores, strict=True)]
         # Beside a range, the values of its list count, too.
         spans = [span for r in results for span in r.candidate.ranges if span.key == key]
-        values = {other for other, _ in pairs if _is_number(other)}
+        values = {other for other, _ in pairs if is_number(other)}
         values = values.union(*(span.listed for span in spans))
         # Equal scores prefer no end.
-        equal = any(s >= scores[best] for v, s in pairs if _is_number(v) and v != value)
+        equal = any(s >= scores[best] for v, s in pairs if is_number(v) and v != value)
         if len(values) >= FEWEST and value in (min(values), max(values)) and not equal:
             side = "smallest" if value == min(values) else "largest"
             remedy = OF_RANGES if spans else OF_LISTS
             seen = f"{key}={value}: the {side} value of its list is the best. {remedy}"
             found.append(Remark(seen, warns=False))
     return found
-
-
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _searched(results):

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_hypergrad._sklearn import check_sample_weight
 from sklearn_hypergrad.adapters.base import is_narrowed
 from sklearn_hypergrad.hypergradients import WarmStart
-from sklearn_hypergrad.search.candidates.final_step import final_step
+from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import as_features, one_split
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sklearn_hypergrad.search.candidates.expand import plain
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.objective.initial_values import dimension_of
 from sklearn_hypergrad.search.objective.methods import is_online, training_method
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.candidate_result import Searched, solved
 from sklearn_hypergrad.spaces import Space
+from sklearn_hypergrad.spaces.continuous import plain
 from sklearn_hypergrad.tuning import Objective, OnlineObjective, TrainedObjective
 
 # Inner tolerance of own models that are solved. Reason: line searches compare losses that differ

@@ -11,7 +11,7 @@ from sklearn.model_selection import ParameterGrid
 
 from sklearn_hypergrad.adapters.base import EXACT, FITS, SOLUTIONS, WARM_FITS
 from sklearn_hypergrad.hypergradients import OnlineHypergradient
-from sklearn_hypergrad.search.candidates.expand import as_array, plain
+from sklearn_hypergrad.search.candidates.expand import as_array
 from sklearn_hypergrad.search.candidates.refusals import (
     CannotSearch,
     NowhereFinite,
@@ -31,6 +31,7 @@ from sklearn_hypergrad.search.strategies.product import ProductSearch
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.search.strategies.vector import VectorSearch
 from sklearn_hypergrad.search.strategies.warm_rows import ExactRows, WarmRows
+from sklearn_hypergrad.spaces.continuous import plain
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
 # How rows are made of solutions, by what a solution is to a fit.
