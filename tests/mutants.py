@@ -625,7 +625,7 @@ MUTANTS = [
     ),
     # Estimators
     Mutant(
-        "linear_model/scaling.py",
+        "linear_model/penalties.py",
         "self._factors = np.sqrt(self.reference / strengths[self._kept])",
         "self._factors = np.sqrt(1.001 * self.reference / strengths[self._kept])",
         "Penalties are 0.1 % too small.",

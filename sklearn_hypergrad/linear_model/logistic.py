@@ -10,8 +10,7 @@ from sklearn.utils.validation import validate_data
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.by_feature.values import by_name, is_number
 from sklearn_hypergrad.linear_model.newton import Fitted, newton_fit
-from sklearn_hypergrad.linear_model.penalties import DeployMixin, c_array
-from sklearn_hypergrad.linear_model.scaling import Scaling, scalable
+from sklearn_hypergrad.linear_model.penalties import DeployMixin, Scaling, c_array, scalable
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
 
 

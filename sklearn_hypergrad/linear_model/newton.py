@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_hypergrad.linear_model.scaling import kept_columns, spread
+from sklearn_hypergrad.linear_model.penalties import kept_columns, spread
 from sklearn_hypergrad.problems import L2Penalty, LinearProblem, SplitData, Status
 
 # Accuracy of the solution. Chosen by hand: close to rounding, since Newton's method doubles the

@@ -8,7 +8,7 @@ from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad.linear_model.newton import Fitted, newton_fit
-from sklearn_hypergrad.linear_model.scaling import WIDEST, Scaling, scalable
+from sklearn_hypergrad.linear_model.penalties import WIDEST, Scaling, scalable
 from sklearn_hypergrad.losses import HalfSquaredError
 
 SHARED_PARAMS = (

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from sklearn_hypergrad.linear_model.scaling import WIDEST, Scaling, scalable
+from sklearn_hypergrad.linear_model.penalties import WIDEST, Scaling, scalable
 
 
 @pytest.mark.parametrize("form", [np.array, csr_array])
