@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from sklearn_hypergrad.search.results.status import EndStatus
+from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.tuning import Record
 
 
@@ -39,3 +39,33 @@ def stopped_at(found, objective, reason):
     if found is None:
         return best_so_far(objective, reason)
     return dataclasses.replace(found, message=reason)
+
+
+def end_statuses_of(theta, space, prepared, converged):
+    """An EndStatus for every entry of theta, by the bounds of a space.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (size,)
+    space : Space
+    prepared : PreparedCandidate
+        Its ranges say which bounds are the user's.
+    converged : bool
+        Whether entries inside their bounds have converged.
+    """
+    entries, spans = iter(theta), zip(space.dimensions, prepared.ranges, strict=True)
+    inside = EndStatus.INTERIOR if converged else EndStatus.NOT_CONVERGED
+    return [
+        on_bound(next(entries), dimension, span.continuous) or inside
+        for dimension, span in spans
+        for _ in range(dimension.size)
+    ]
+
+
+def on_bound(entry, dimension, continuous, limit=EndStatus.LIMIT):
+    """The EndStatus of an entry of theta that is on a bound: the user's, or a limit; else None."""
+    asked = continuous.low, continuous.high
+    for bound, own in zip(dimension.bounds, asked, strict=True):
+        if abs(entry - bound) <= ON_BOUND:
+            return limit if own is None else EndStatus.AT_BOUND
+    return None

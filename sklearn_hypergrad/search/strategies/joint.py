@@ -19,8 +19,7 @@ from sklearn_hypergrad.search.results.candidate_result import (
     same_point,
     same_settings,
 )
-from sklearn_hypergrad.search.results.found import Found
-from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
+from sklearn_hypergrad.search.results.found import Found, end_statuses_of
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge
 from sklearn_hypergrad.search.strategies.listed import best_listed, listed_points
@@ -178,23 +177,6 @@ def directions_of(prepared, space):
     """For each entry of theta, 1, -1 or 0: the direction that regularises more (``selected``)."""
     signs = [prepared.hyperparameter(span).regularizes for span in prepared.ranges]
     return np.repeat(signs, [dimension.size for dimension in space.dimensions])
-
-
-def end_statuses_of(theta, space, prepared, converged):
-    """An EndStatus for every entry of theta."""
-    end_statuses, entries = [], iter(theta)
-    inside = EndStatus.INTERIOR if converged else EndStatus.NOT_CONVERGED
-    for dimension, span in zip(space.dimensions, prepared.ranges, strict=True):
-        asked = span.continuous.low, span.continuous.high
-        bounds = [
-            (bound, EndStatus.LIMIT if own is None else EndStatus.AT_BOUND)
-            for bound, own in zip(dimension.bounds, asked, strict=True)
-        ]
-        for _ in range(dimension.size):
-            entry = next(entries)
-            held = (status for bound, status in bounds if abs(entry - bound) <= ON_BOUND)
-            end_statuses.append(next(held, inside))
-    return end_statuses
 
 
 def constant_loss(terms):

@@ -4,8 +4,8 @@ import numpy as np
 
 from sklearn_hypergrad.optimizers import Cubic
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
-from sklearn_hypergrad.search.results.found import Found
-from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
+from sklearn_hypergrad.search.results.found import Found, on_bound
+from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.tuning import FINE, lowest
@@ -93,11 +93,8 @@ class PathSearch(ScalarSearch):
         return np.array(ends)
 
     def _end_status(self, theta):
-        continuous = self.prepared.range.continuous
-        asked = continuous.low is not None, continuous.high is not None
-        closed = self.prepared.hyperparameter(self.prepared.range).closed
-        end = EndStatus.END_OF_RANGE if closed else EndStatus.LIMIT
-        for bound, own in zip(self._dimension.bounds, asked, strict=True):
-            if abs(theta - bound) <= ON_BOUND:
-                return EndStatus.AT_BOUND if own else end
-        return EndStatus.INTERIOR
+        span = self.prepared.range
+        closed = self.prepared.hyperparameter(span).closed
+        limit = EndStatus.END_OF_RANGE if closed else EndStatus.LIMIT
+        found = on_bound(theta, self._dimension, span.continuous, limit)
+        return EndStatus.INTERIOR if found is None else found

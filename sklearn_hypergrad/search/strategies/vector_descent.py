@@ -18,9 +18,8 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.outer.validation_loss import LINEAR
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.candidate_result import compared
-from sklearn_hypergrad.search.results.found import Found
+from sklearn_hypergrad.search.results.found import Found, end_statuses_of
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
-from sklearn_hypergrad.search.strategies.joint import end_statuses_of
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit
 from sklearn_hypergrad.tuning import FINE
@@ -130,9 +129,12 @@ class VectorDescent:
 
     def _with_others(self, theta, own, converged):
         """EndStatuses of all entries of theta, from those of the vector inside its bounds."""
+        own = self._on_bounds(theta, own)
+        if self._own.all():
+            return own
         space = self.objective.space
         end_statuses = np.array(end_statuses_of(theta, space, self._prepared, converged))
-        end_statuses[self._own] = self._on_bounds(theta, own)
+        end_statuses[self._own] = own
         return list(end_statuses)
 
     def _on_bounds(self, theta, own):
