@@ -17,6 +17,7 @@ import sklearn_hypergrad
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning, linear_model
 from sklearn_hypergrad.data_cleaning import DataCleaner
 from sklearn_hypergrad.neural_network import MLPClassifier, MLPRegressor
+from sklearn_hypergrad.search.reporting.summary import in_words
 
 
 def sections(search):
@@ -27,6 +28,38 @@ def sections(search):
         heading = head or heading
         found.setdefault(heading, []).append(entry)
     return found
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.123456, "0.1235"),
+        (np.array([2.0, 0.5]), "0.5 to 2"),
+        ({"a": 1.0, "b": 1.0}, "1"),
+        ([np.eye(2), np.eye(2)], "0 to 1"),
+        (np.nan, "no number"),
+        (np.array([1.0, np.nan]), "no number"),
+        (None, "None"),
+        ([None, 0.5], "[None, 0.5]"),
+        ({"a": None}, "{'a': None}"),
+        (True, "True"),
+        (100000, "100000"),
+        ((), "()"),
+        ([], "[]"),
+        ((50, 20), "(50, 20)"),
+        ("balanced", "balanced"),
+    ],
+)
+def test_values_in_words(value, words):
+    assert in_words(value) == words
+
+
+def test_values_that_are_not_searched_are_shown_as_they_are(data):
+    X, y = data("diabetes")
+    grid = {"max_iter": [None], "fit_intercept": [True], "alpha": [1e-2, 1.0, 1e2]}
+    search = HypergradSearchCV(Ridge(), grid, cv=3).fit(X, y)
+    (result,) = sections(search)["Result"]
+    assert result.startswith("fit_intercept=True, max_iter=None, alpha=")
 
 
 def rows_of(search, value):

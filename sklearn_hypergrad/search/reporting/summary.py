@@ -263,13 +263,19 @@ def _tuned(result):
 
 
 def in_words(value):
-    """Text for a value, or for the range of an array or dict; ``str`` of anything else."""
+    """Text for a value that is searched, or for the range of several; ``str`` of any other."""
     values = list(value.values()) if isinstance(value, dict) else value
+    # Not of whole numbers, whose digits count, nor of tuples, such as the sizes of layers.
+    if not isinstance(values, float | np.ndarray | list):
+        return shortened(str(value))
     try:
         values = np.ravel(np.asarray(values, dtype=float))
     except (TypeError, ValueError):
         return shortened(str(value))
-    if np.isnan(values).any():
+    unknown = bool(np.isnan(values).any())
+    if not values.size or (unknown and not isinstance(value, float | np.ndarray)):
+        return shortened(str(value))
+    if unknown:
         return "no number"
     # Not their difference: that of infinite values is no number.
     if values.min() == values.max():
