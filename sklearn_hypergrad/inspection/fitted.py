@@ -148,11 +148,13 @@ class SearchedCandidate:
         return flat.reshape(shape) if flat.size == np.prod(shape, dtype=int) else flat
 
     def steps(self, splits=None, *, compared=False):
-        """The evaluations on some splits; by default those that were descended last.
+        """The evaluations of one loss on some splits.
 
         Parameters
         ----------
         splits : {"cv", "search_cv"}, default=None
+            Evaluations of the first loss on these splits; None is what was descended last: the
+            vector, if there is one.
         compared : bool, default=False
             Whether to keep what was evaluated after the search to compare its result with, where
             that lies within the searched range.
@@ -162,13 +164,13 @@ class SearchedCandidate:
         ValueError
             If there are none.
         """
-        known = list(dict.fromkeys(self.history["splits"]))
+        known, last = list(dict.fromkeys(self.history["splits"])), splits is None
         splits = splits or ("search_cv" if "search_cv" in known else "cv")
         if splits not in known:
             raise ValueError(f"No loss was evaluated on splits={splits!r}, only on {known}.")
-        on_splits = [row for row, name in enumerate(self.history["splits"]) if name == splits]
-        purposes = self.history["purpose"]
         all_values = [self._by_name(value) for value in self.history["value"]]
+        on_splits = self._of_one_loss(splits, all_values, last=last)
+        purposes = self.history["purpose"]
         rows = [
             row
             for row in on_splits
@@ -190,6 +192,17 @@ class SearchedCandidate:
             shown=splits,
             loss=self.history["loss_name"][rows[-1]],
         )
+
+    def _of_one_loss(self, splits, values, *, last):
+        """Rows of the history on some splits, with the loss that was descended first, or last."""
+        names, purposes = self.history["loss_name"], self.history["purpose"]
+        rows = [row for row, name in enumerate(self.history["splits"]) if name == splits]
+        descended = [row for row in rows if purposes[row] != "comparison"] or rows
+        loss = names[descended[-1 if last else 0]]
+        rows = [row for row in rows if names[row] == loss]
+        # A vector without splits of its own descends those of the value for all before it.
+        vectors = [row for row in rows if values[row] is None or _is_vector(values[row])]
+        return (vectors or rows) if last else rows
 
     def _column(self, name, rows):
         return np.array([self.history[name][row] for row in rows], dtype=float)
@@ -222,9 +235,7 @@ class SearchedCandidate:
 
         Where one value for all entries of a vector was sought, that is where the vector started.
         """
-        common = all(
-            np.ndim(entry) == 0 for value in filter(None, values) for entry in value.values()
-        )
+        common = not any(_is_vector(value) for value in filter(None, values))
         vectors = [span for span in self.asked.ranges if self.labels(span) != [""]]
         column = "start" if common and vectors else "value"
         found = {span.leaf: np.array(self.column(span, column)) for span in self.asked.ranges}
@@ -232,6 +243,11 @@ class SearchedCandidate:
             if _close(values[step], found):
                 return step
         return int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
+
+
+def _is_vector(value):
+    """Whether one of the hyperparameters by name has several values."""
+    return any(np.ndim(entry) for entry in value.values())
 
 
 def _close(one, other):

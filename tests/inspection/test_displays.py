@@ -10,7 +10,7 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression as PlainLogisticRegression
 from sklearn.linear_model import Ridge as PlainRidge
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, train_test_split
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler, scale
 
@@ -245,6 +245,19 @@ def test_losses_of_different_splits_are_not_mixed(vector, scalar):
     assert common.label == "validation loss on cv:\n1 - R²"
     with pytest.raises(ValueError, match="No loss was evaluated on splits='search_cv'"):
         ConvergenceDisplay.from_search(scalar, splits="search_cv")
+
+
+def test_a_vector_on_the_splits_of_one_value_is_not_mixed_with_it(diabetes):
+    model, cv = Ridge(), TimeSeriesSplit(3)
+    grid = {"alpha": Continuous(per="feature")}
+    search = HypergradSearchCV(model, grid, cv=cv, scoring="r2", shrinkage=0.1).fit(*diabetes)
+    history = columns_of(search.history_)
+    n_vectors = sum(np.size(value) > 1 for value in history["value"])
+    display = ConvergenceDisplay.from_search(search)
+    assert len(display.losses) <= n_vectors < len(history["loss"])
+    assert display.label == "validation loss on cv:\nmean squared error"
+    assert ConvergenceDisplay.from_search(search, splits="cv").label.endswith("1 - R²")
+    assert CurveDisplay.from_search(search).label.endswith("1 - R²")
 
 
 def test_losses_that_are_too_large_or_not_finite_are_marked():

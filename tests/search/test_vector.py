@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     LeaveOneOut,
     PredefinedSplit,
     RepeatedKFold,
+    TimeSeriesSplit,
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
@@ -341,6 +342,15 @@ def test_the_loss_that_is_descended_is_named():
     search = ridge_search(scoring="r2").fit(X, y)
     assert search.validation_loss_ == "squared_error"
     assert set(search.history_["splits"]) == {"cv", "search_cv"}
+
+
+@pytest.mark.parametrize("cv", [TimeSeriesSplit(3), [(np.arange(50), np.arange(50, 80))] * 2])
+def test_splits_of_cv_are_called_so(cv):
+    """Splits that are no plain folds are those of a vector, too, and say so."""
+    search = ridge_search(cv=cv, scoring="neg_mean_squared_error").fit(*sparse_signal())
+    assert set(search.history_["splits"]) == {"cv"}
+    assert any(np.size(value) > 1 for value in search.history_["value"])
+    assert "of search_cv" not in str(search.report())
 
 
 def test_strengths_of_targets_are_for_all_features():

@@ -343,7 +343,7 @@ class PreparedCandidate:
         layouts : dict of str -> Layout, default=None
             How vectors spread over coefficients; a name without one has one value for all.
         splits : list of (train, test), default=None
-            The splits of the models if they are those of ``search_cv``; empty for leave-one-out.
+            The splits of the models, as ``search_splits`` returns them; empty for leave-one-out.
             None is the user's cv.
 
         Returns
@@ -369,12 +369,13 @@ class PreparedCandidate:
     def stage(self, loss, splits=None):
         """The Stage of a search on some splits, as ``objective`` takes these arguments."""
         name = "squared_error" if loss is None else loss.name
+        splits = self.inputs.splits if splits is None else splits
         return Stage(
             place=self.options.place,
-            splits="cv" if splits is None else "search_cv",
+            splits="cv" if splits is self.inputs.splits else "search_cv",
             loss=name,
             shown=name if loss is None else loss.shown or name,
-            overlap=overlap_of(self.inputs.splits if splits is None else splits),
+            overlap=overlap_of(splits),
         )
 
     def events(self, settings):

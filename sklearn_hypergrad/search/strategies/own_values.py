@@ -96,7 +96,7 @@ def own_values_setup(prepared):
     terms = _first_terms(make_terms)
     searched = [_searched(prepared, span, data) for span in prepared.ranges]
     fixed = prepared.candidate.settings
-    stage = prepared.stage(choice.loss, None if on_cv else splits)
+    stage = prepared.stage(choice.loss, splits)
     events = prepared.events(lambda h: {**fixed, **params_of(searched, h)})
     space = Space([each.dimension for each in searched])
     make = _trained if terms[0].trained else _solved
