@@ -141,3 +141,24 @@ def test_rows_far_from_the_origin_keep_their_digits(X):
     W = weights()
     near, far = (kernel_of("rbf", X + moved).at({"gamma": VECTOR}) for moved in (0.0, 1e4))
     assert_allclose(far.slopes(W)["gamma"], near.slopes(W)["gamma"], rtol=1e-8)
+
+
+OTHERS = np.array([7, 2, 11])
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("gamma", [0.3, VECTOR], ids=["one gamma", "per feature"])
+def test_some_rows_may_be_the_others_of_pairs(name, gamma, X):
+    X = X + 0.5
+    h, W = {"gamma": gamma, "coef0": 0.7}, weights()[:, : len(OTHERS)]
+    degree = 2.5 if name == "poly" else 3
+    some = PairwiseKernel(name, X, degree=degree, others=OTHERS).at(h)
+    every, spread = kernel_of(name, X).at(h), np.zeros((N, N))
+    spread[:, OTHERS] = W
+    assert_allclose(some.K, every.K[:, OTHERS], rtol=1e-12)
+    assert_allclose(some.x_vjp(W), every.x_vjp(spread), rtol=1e-10, atol=1e-12)
+    for key, slope in every.slopes(spread).items():
+        assert_allclose(some.slopes(W)[key], slope, rtol=1e-10)
+    if name not in DENSE_ONLY:
+        thin = PairwiseKernel(name, sparse.csr_array(X), degree=degree, others=OTHERS).at(h)
+        assert_allclose(thin.x_vjp(W), some.x_vjp(W), rtol=1e-10, atol=1e-12)

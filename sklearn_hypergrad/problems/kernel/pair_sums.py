@@ -4,7 +4,7 @@ For rows x, z and weights g of the features they are ::
 
     s(x, z) = sum_d g_d phi(x_d, z_d)
 
-and a class states phi. Derivatives are of ``sum_ij V_ij s(x_i, x_j)`` for a matrix V of all pairs.
+and a class states phi. Derivatives are of ``sum_ij V_ij s(x_i, z_j)`` for a matrix V of all pairs.
 """
 
 import abc
@@ -28,6 +28,8 @@ class PairSum(abc.ABC):
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_rows, n_features)
+    others : ndarray of int of shape (n_columns,), default=None
+        The rows of X that are the second ones of pairs; None is all of them.
 
     Attributes
     ----------
@@ -38,20 +40,29 @@ class PairSum(abc.ABC):
 
     power = 2
 
-    def __init__(self, X):
+    def __init__(self, X, others=None):
         self.X = X.astype(np.float64, copy=False)
+        self.others = others
 
     @cached_property
     def total(self):
-        """The function with weights of one, of shape (n_rows, n_rows)."""
-        return self.of(self.X)
+        """The function with weights of one, of shape (n_rows, n_columns)."""
+        return self._of_pairs(self.X)
+
+    @property
+    def Z(self):
+        """The second rows of pairs."""
+        return self.X if self.others is None else self.X[self.others]
 
     def weighted(self, g):
         """The function with these weights: an array of its own. A number is that of all features.
 
         ``total`` is used if there is one weight, which then costs no product of rows.
         """
-        return g * self.total if np.ndim(g) == 0 else self.of(self.scaled(self.X, g))
+        return g * self.total if np.ndim(g) == 0 else self._of_pairs(self.scaled(self.X, g))
+
+    def _of_pairs(self, X):
+        return self.of(X) if self.others is None else self.of(X, X[self.others])
 
     @classmethod
     def scaled(cls, X, g):
@@ -61,8 +72,8 @@ class PairSum(abc.ABC):
 
     @staticmethod
     @abc.abstractmethod
-    def of(X):
-        """The function of all pairs of rows of X, with weights of one."""
+    def of(X, Z=None):
+        """The function of all rows of X and of Z, by default X, with weights of one."""
 
     @abc.abstractmethod
     def spread(self):
@@ -72,36 +83,44 @@ class PairSum(abc.ABC):
     def by_weight(self, V):
         """Derivatives in the weight of each feature, of shape (n_features,)."""
 
-    @abc.abstractmethod
     def by_row(self, V):
         """Derivatives in X for weights of one, of its shape and dense.
 
         With other weights each column is to be multiplied by its own.
         """
+        first, second = self._by_rows(V)
+        if self.others is None:
+            return first + second
+        np.add.at(first, self.others, second)
+        return first
+
+    @abc.abstractmethod
+    def _by_rows(self, V):
+        """Derivatives in the first and in the second rows of pairs; new arrays."""
 
 
 class Products(PairSum):
     """``phi(x, z) = x z``."""
 
     @staticmethod
-    def of(X):
-        return _dense(X @ X.T)
+    def of(X, Z=None):
+        return _dense(X @ (X if Z is None else Z).T)
 
     def spread(self):
         return _mean_square(self.X).sum() or 1.0
 
     def by_weight(self, V):
-        return _inner(self.X, V @ self.X)
+        return _inner(self.X, V @ self.Z)
 
-    def by_row(self, V):
-        return _dense(V @ self.X) + _dense(V.T @ self.X)
+    def _by_rows(self, V):
+        return _dense(V @ self.Z), _dense(V.T @ self.X)
 
 
 class Cosines(Products):
     """The product of rows of length one."""
 
-    def __init__(self, X):
-        super().__init__(X)
+    def __init__(self, X, others=None):
+        super().__init__(X, others)
         squares = self.X.multiply(self.X) if issparse(self.X) else self.X**2
         self._lengths = np.sqrt(np.asarray(squares.sum(axis=1)).reshape(-1, 1))
         self._lengths[self._lengths == 0] = 1.0
@@ -117,33 +136,38 @@ class Cosines(Products):
 class SquaredDistances(PairSum):
     """``phi(x, z) = (x - z)^2``."""
 
-    def __init__(self, X):
-        super().__init__(X)
+    def __init__(self, X, others=None):
+        super().__init__(X, others)
         # Squares are computed from lengths, which lose digits far from the origin.
         if not issparse(X):
             self.X = self.X - column_means(self.X)
 
     @staticmethod
-    def of(X):
-        return euclidean_distances(X, squared=True)
+    def of(X, Z=None):
+        return euclidean_distances(X, Z, squared=True)
 
     def spread(self):
         return np.maximum(_mean_square(self.X) - column_means(self.X) ** 2, 0).sum() or 1.0
 
-    # sum_ij V_ij (x_i - x_j)^2 = sum_i (row sum + column sum)_i x_i^2 - 2 sum_i x_i (V x)_i, and
-    # its derivative in x_i is 2 (row sum + column sum)_i x_i - 2 ((V + V') x)_i.
+    # sum_ij V_ij (x_i - z_j)^2 = sum_i (row sum)_i x_i^2 + sum_j (column sum)_j z_j^2
+    # - 2 sum_i x_i (V z)_i, and its derivative in x_i is 2 (row sum)_i x_i - 2 (V z)_i.
     def by_weight(self, V):
-        sums = V.sum(axis=1) + V.sum(axis=0)
+        sums, of_others = V.sum(axis=1), V.sum(axis=0)
+        np.add.at(sums, slice(None) if self.others is None else self.others, of_others)
         squares = self.X.multiply(self.X) if issparse(self.X) else self.X**2
-        return squares.T @ sums - 2 * _inner(self.X, V @ self.X)
+        return squares.T @ sums - 2 * _inner(self.X, V @ self.Z)
 
-    def by_row(self, V):
-        sums = (V.sum(axis=1) + V.sum(axis=0))[:, None]
-        return 2 * (sums * _dense(self.X) - _dense(V @ self.X) - _dense(V.T @ self.X))
+    def _by_rows(self, V):
+        X, Z = _dense(self.X), _dense(self.Z)
+        first = V.sum(axis=1)[:, None] * X - _dense(V @ self.Z)
+        return 2 * first, 2 * (V.sum(axis=0)[:, None] * Z - _dense(V.T @ self.X))
 
 
 class ColumnSum(PairSum):
-    """A sum that no product of matrices gives: columns are taken one after the other."""
+    """A sum that no product of matrices gives: columns are taken one after the other.
+
+    Both classes are symmetric in x and z.
+    """
 
     power = 1
 
@@ -158,20 +182,22 @@ class ColumnSum(PairSum):
         """Its derivative in ``x``."""
 
     def by_weight(self, V):
-        return np.array([np.vdot(V, self.phi(x[:, None], x)) for x in _columns(self.X)])
+        pairs = zip(_columns(self.X), _columns(self.Z), strict=True)
+        return np.array([np.vdot(V, self.phi(x[:, None], z)) for x, z in pairs])
 
-    def by_row(self, V):
-        V = V + V.T
-        columns = [np.sum(V * self.slope(x[:, None], x), axis=1) for x in _columns(self.X)]
-        return np.stack(columns, axis=1)
+    def _by_rows(self, V):
+        pairs = list(zip(_columns(self.X), _columns(self.Z), strict=True))
+        first = [np.sum(V * self.slope(x[:, None], z), axis=1) for x, z in pairs]
+        second = [np.sum(V.T * self.slope(z[:, None], x), axis=1) for x, z in pairs]
+        return np.stack(first, axis=1), np.stack(second, axis=1)
 
 
 class Distances(ColumnSum):
     """``phi(x, z) = |x - z|``."""
 
     @staticmethod
-    def of(X):
-        return manhattan_distances(X)
+    def of(X, Z=None):
+        return manhattan_distances(X, Z)
 
     def spread(self):
         variances = np.maximum(_mean_square(self.X) - column_means(self.X) ** 2, 0)
@@ -190,8 +216,8 @@ class ChiSquares(ColumnSum):
     """``phi(x, z) = (x - z)^2 / (x + z)`` of numbers that are not negative; zero for two zeros."""
 
     @staticmethod
-    def of(X):
-        return -additive_chi2_kernel(X)
+    def of(X, Z=None):
+        return -additive_chi2_kernel(X, Z)
 
     def spread(self):
         return float(np.mean(self.total)) or 1.0

@@ -10,6 +10,7 @@ itself for several.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -32,26 +33,29 @@ MOST_FACTORS = 8
 CACHED = 2**16
 
 
-def _identity(s, degree):
+def _identity(s, degree, *, symmetric):
     return s, lambda W, rows: W
 
 
-def _negative(s, degree):
+def _negative(s, degree, *, symmetric):
     return -s, lambda W, rows: np.negative(W, out=W)
 
 
-def _exponential(s, degree):
-    K = _symmetric(lambda part: np.exp(np.negative(part, out=part), out=part), s)
+def _exponential(s, degree, *, symmetric):
+    K = _applied(lambda part: np.exp(np.negative(part, out=part), out=part), s, symmetric)
     return K, lambda W, rows: np.negative(np.multiply(W, K[rows], out=W), out=W)
 
 
-def _tanh(s, degree):
-    K = _symmetric(lambda part: np.tanh(part, out=part), s)
+def _tanh(s, degree, *, symmetric):
+    K = _applied(lambda part: np.tanh(part, out=part), s, symmetric)
     return K, lambda W, rows: np.multiply(W, 1 - K[rows] ** 2, out=W)
 
 
-def _symmetric(function, s):
-    """Apply a function in place to one triangle of a symmetric matrix, and copy that."""
+def _applied(function, s, symmetric):
+    """Apply a function in place: to one triangle of a symmetric matrix, which is then copied."""
+    if not symmetric:
+        function(s)
+        return s
     for rows in chunks(len(s), len(s), CACHED):
         part = s[rows, : rows.stop]
         function(part)
@@ -59,7 +63,7 @@ def _symmetric(function, s):
     return s
 
 
-def _power(s, degree):
+def _power(s, degree, *, symmetric):
     slope = _raised(s, degree - 1)
     # Below one it is infinite at zero.
     K = slope * s if degree >= 1 else s**degree
@@ -86,8 +90,9 @@ class KernelForm:
     pairs : type
         The PairSum.
     function : callable
-        ``function(s, degree) -> (K, slope)``: the kernel, which may be written over ``s``, and a
-        function ``slope(W, rows)`` that multiplies rows in place by the derivative in ``s``.
+        ``function(s, degree, symmetric=...) -> (K, slope)``: the kernel, which may be written over
+        ``s``, and a function ``slope(W, rows)`` that multiplies rows in place by the derivative in
+        ``s``.
     names : tuple of str
         The hyperparameters that scikit-learn's kernel takes.
     """
@@ -128,6 +133,8 @@ class PairwiseKernel:
     entries : ndarray of int of n_features elements, default=None
         For a ``gamma`` with several values that ``at`` is given: index of the one of each feature.
         None is a value for every feature.
+    others : ndarray of int of shape (n_columns,), default=None
+        The rows of X that the kernel is taken with; None is all of them.
 
     Attributes
     ----------
@@ -137,10 +144,11 @@ class PairwiseKernel:
         The products or distances of the rows.
     """
 
-    def __init__(self, name, X, *, gamma=1.0, coef0=0.0, degree=3, entries=None):
+    def __init__(self, name, X, *, gamma=1.0, coef0=0.0, degree=3, entries=None, others=None):
         form = KERNELS[name]
-        self.names, self.function, self.degree = form.names, form.function, degree
-        self.pairs = form.pairs(X)
+        self.names, self.degree = form.names, degree
+        self.function = functools.partial(form.function, symmetric=others is None)
+        self.pairs = form.pairs(X, others)
         self.scratch = Scratch()
         # Scans change other hyperparameters first.
         self._last = None, None
@@ -175,7 +183,7 @@ class KernelMatrix:
 
     Attributes
     ----------
-    K : ndarray of shape (n_rows, n_rows)
+    K : ndarray of shape (n_rows, n_columns)
         Not to be changed.
     gamma : ndarray of shape () or (n_features,)
         One number, or that of each feature.
@@ -201,7 +209,7 @@ class KernelMatrix:
 
         Parameters
         ----------
-        W : ndarray of shape (n_rows, n_rows), or tuple of two of shape (n_rows, k)
+        W : ndarray of shape (n_rows, n_columns), or tuple of two of k columns each
             Weights, or A and B with ``W = A B'``.
         names : collection of str, default=None
             Hyperparameters; None is all of the kernel.
@@ -214,11 +222,11 @@ class KernelMatrix:
         wanted = [name for name in self._names if names is None or name in names]
         if not wanted:
             return {}
-        per_feature, n_rows = self.gamma.ndim and "gamma" in wanted, len(self.K)
+        per_feature, (n_rows, n_columns) = self.gamma.ndim and "gamma" in wanted, self.K.shape
         found = dict.fromkeys(wanted, 0.0)
         # Products with X need all rows; else some rows after the other stay in the cache.
-        for rows in chunks(n_rows, n_rows, self.K.size if per_feature else CACHED):
-            V = self._scratch.take((rows.stop - rows.start, n_rows))
+        for rows in chunks(n_rows, n_columns, self.K.size if per_feature else CACHED):
+            V = self._scratch.take((rows.stop - rows.start, n_columns))
             V = self._weights(W, V, rows)
             for name in wanted:
                 found[name] += self._slope_in(name, V, rows)
