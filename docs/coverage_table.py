@@ -6,13 +6,18 @@ They are made, whenever pages are, from what the families and ``adapters.why_enu
 import inspect
 from numbers import Real
 
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import all_estimators
 
 from sklearn_hypergrad._sklearn import Interval
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.adapters.reasons import NAMES, why_enumerated
 from sklearn_hypergrad.adapters.wrapped import WRAPPERS
+from sklearn_hypergrad.transformers import transformer
 
+# What is made of other estimators.
+COMPOSED = {Pipeline, ColumnTransformer, FeatureUnion}
 TABLE = """\
 .. list-table::
    :header-rows: 1
@@ -22,12 +27,24 @@ TABLE = """\
 
 
 def families():
-    """The family of every class of scikit-learn and of this package that has one."""
+    """The family of every class of scikit-learn and of this package that has one.
+
+    Pipelines, whose family is that of their steps, are left out, and so are wrappers.
+    """
     classes = [cls for _, cls in all_estimators()]
     own = [cls for cls in family.registry if cls.__module__.startswith("sklearn_hypergrad.")]
     own = [cls for cls in own if not inspect.isabstract(cls)]
     classes += sorted(own, key=lambda cls: (_origin(cls), cls.__name__))
-    makers = {cls: family.registry.get(cls) for cls in classes if cls not in WRAPPERS}
+    return _made(family, [cls for cls in classes if cls not in WRAPPERS])
+
+
+def transformers():
+    """The same for the steps before a model."""
+    return _made(transformer, [cls for _, cls in all_estimators()])
+
+
+def _made(registry, classes):
+    makers = {cls: registry.registry.get(cls) for cls in classes if cls not in COMPOSED}
     return {cls: make(cls()) for cls, make in makers.items() if make is not None}
 
 
@@ -53,6 +70,11 @@ def searched():
     for cls, found in WRAPPERS.items():
         names = f"``{found.inside}__`` before the names of a model above"
         rows.setdefault((names, found.conditions, ""), []).append(cls)
+    for cls, found in transformers().items():
+        names = ", ".join(_with_vectors(*i) for i in found.hyperparameters.items())
+        if names:
+            conditions = "; ".join(filter(None, ["before a model above", found.conditions]))
+            rows.setdefault((names, conditions, _origin(cls)), []).append(cls)
     return [(_listed(classes) + origin, *row) for (*row, origin), classes in rows.items()]
 
 
@@ -73,7 +95,7 @@ def _listed(classes):
 
 def reasons():
     """``{reason: {class: names}}`` of continuous parameters that are not searched."""
-    found, known = {}, families()
+    found, known = {}, families() | transformers()
     for cls, name in continuous():
         own = known.get(cls)
         if own is None or name not in own.hyperparameters:

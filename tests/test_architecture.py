@@ -27,6 +27,7 @@ FLOORS = {
     "hypergradients": 3,
     "tuning": 4,
     "differentiable": 4,
+    "transformers": 4,
     "kernel_ridge": 4,
     "svm": 4,
     "linear_model": 4,

@@ -6,6 +6,7 @@ Third parties register families of their own with ``@family.register``.
 """
 
 from sklearn_hypergrad.adapters import (
+    chain,
     differentiable,
     discrete_bayes,
     discriminant,
@@ -51,6 +52,7 @@ __all__ = [
     "RegressorFamily",
     "TrainedModel",
     "WeightModel",
+    "chain",
     "differentiable",
     "discrete_bayes",
     "discriminant",

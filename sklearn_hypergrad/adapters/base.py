@@ -89,6 +89,8 @@ class Family(abc.ABC):
     minimises : str or None
         Name of the validation loss whose mean over training samples fits minimise, next to
         penalties.
+    differentiates_rows : bool
+        Whether its models have ``x_vjp``, so that steps before them can be tuned.
     """
 
     estimator_class: type
@@ -105,13 +107,14 @@ class Family(abc.ABC):
     conditions = ""
     enumerated: dict[str, str] = {}
     minimises: str | None = None
+    differentiates_rows = False
 
     @property
     def losses(self):
         """Frozenset of the names of the validation losses that its predictions allow."""
         return frozenset(loss.name for loss in losses_of(self.takes))
 
-    def obstacle(self, estimator):
+    def obstacle(self, estimator, names=()):
         """Why this configuration cannot be differentiated, or None.
 
         Subclasses define ``configuration_obstacle``; this method also checks overridden methods.
@@ -119,6 +122,8 @@ class Family(abc.ABC):
         Parameters
         ----------
         estimator : estimator
+        names : collection of str, default=()
+            The hyperparameters that are tuned, for pipelines, whose steps these may belong to.
 
         Returns
         -------
@@ -138,6 +143,10 @@ class Family(abc.ABC):
     def configuration_obstacle(self, estimator):
         """Why these parameters define another problem, or None; a clause as for ``obstacle``."""
         return None
+
+    def as_taken(self, X):
+        """The rows as its models take them, by default a matrix of numbers, dense or CSR."""
+        return numbers_of(X)
 
     def unused(self, estimator, name):
         """Why a hyperparameter has no effect in this configuration, or None."""
@@ -436,6 +445,11 @@ def own_coefficients(coefs, data, block):
     return list(coefs)
 
 
+def numbers_of(X):
+    """X as models take it: dense, or CSR, in single or double precision."""
+    return checked_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+
+
 class Apart(ValueError):
     """Hyperparameters cannot be tuned together; the text says why and what to do instead."""
 
@@ -459,6 +473,8 @@ def only(entries):
 
 class LinearFamily(Family):
     """Families of linear models: an estimator is fitted by setting coefficients and intercept."""
+
+    differentiates_rows = True
 
     def install(self, estimator, model, fitted, h):
         return self._with_each(estimator, model, *model.problem.coefficients(fitted.w))
@@ -518,6 +534,7 @@ class KernelFamily(Family):
     gamma : Hyperparameter
     """
 
+    differentiates_rows = True
     gamma = Hyperparameter()
 
     def of_kernel(self, estimator):

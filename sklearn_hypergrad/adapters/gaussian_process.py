@@ -195,6 +195,7 @@ class GaussianProcessFamily(RegressorFamily):
     )
     nested = ("kernel",)
     minimises = "squared_error"
+    differentiates_rows = True
 
     def __init__(self, estimator):
         self.hyperparameters = {

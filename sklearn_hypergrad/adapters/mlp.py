@@ -84,7 +84,7 @@ class NetworkFamily(Family):
         "init_scale": SCALE,
     }
 
-    one_split = trained = True
+    one_split = trained = differentiates_rows = True
 
     def shape(self, estimator, name, per, data):
         shapes = _layer_shapes(estimator, data)

@@ -243,14 +243,14 @@ class Model(abc.ABC):
         """A validation loss as ``evaluate`` uses it; by default a function of ``z``."""
         return self.held_out(validation_loss)
 
-    def evaluate(self, h, start, tol):
+    def evaluate(self, h, start, tol, **options):
         """Value and hypergradient of the validation loss; parameters are those of ``fit``.
 
         Returns
         -------
         Evaluation
         """
-        fitted = self.fit(h, start, tol)
+        fitted = self.fit(h, start, tol, **options)
         values, g = self.outer(fitted.z)
         pulled = fitted.pullback(g)
         return Evaluation.of(values, pulled.gradient, fitted, pulled)
@@ -344,8 +344,8 @@ class WeightModel(Model):
     def evaluate(self, h, start, tol, **options):
         return self.method.evaluate(self.problem, self.outer, h, start, tol, **options)
 
-    def fit(self, h, start, tol):
-        fitted = self.method.fit(self.problem, h, start, tol)
+    def fit(self, h, start, tol, **options):
+        fitted = self.method.fit(self.problem, h, start, tol, **options)
         z, pull = self._predicted(fitted.w, h, fitted.predictions)
 
         def pullback(g):

@@ -37,7 +37,7 @@ class TransformedTargetFamily(WrapperFamily):
             return "it has both a transformer and func"
         if transformer is not None and get_tags(transformer).requires_fit:
             return f"its transformer {type(transformer).__name__} learns from the targets"
-        return super().configuration_obstacle(estimator)
+        return None
 
     def score_loss(self, estimator):
         return None

@@ -19,6 +19,15 @@ from sklearn.base import clone
 from sklearn_hypergrad.adapters.base import FITS, SOLUTIONS, Family, family
 from sklearn_hypergrad.adapters.side_by_side import SideBySide
 
+# Facts about the estimator inside that hold for its wrapper, too.
+COMMON = (
+    "takes",
+    "largest_matrix",
+    "knows_scales",
+    "needs_offsets",
+    "one_split",
+    "differentiates_rows",
+)
 # The families of all wrappers, by their classes.
 WRAPPERS = {}
 
@@ -50,7 +59,7 @@ class WrapperFamily(Family):
             f"{self.prefix}{name}": dataclasses.replace(each, per=())
             for name, each in found.hyperparameters.items()
         }
-        for fact in ("takes", "largest_matrix", "knows_scales", "needs_offsets", "one_split"):
+        for fact in COMMON:
             setattr(self, fact, getattr(found, fact))
 
     @classmethod
@@ -91,8 +100,10 @@ class WrapperFamily(Family):
         """The name of a hyperparameter in the estimator inside."""
         return name.removeprefix(self.prefix)
 
-    def configuration_obstacle(self, estimator):
-        return self.found.obstacle(self.copy_of(estimator))
+    def obstacle(self, estimator, names=()):
+        own = [self.own_name(name) for name in names]
+        inside = self.found.obstacle(self.copy_of(estimator), own)
+        return super().obstacle(estimator) or inside
 
     def unused(self, estimator, name):
         return self.found.unused(self.copy_of(estimator), self.own_name(name))

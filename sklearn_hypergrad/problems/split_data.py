@@ -1,6 +1,7 @@
 """The data of some splits that share one design matrix."""
 
 import dataclasses
+import sys
 
 import numpy as np
 from scipy.sparse import hstack, issparse, vstack
@@ -160,9 +161,12 @@ def column_means(X):
 
 
 def stacked(parts):
-    """Rows of several X below each other, dense or CSR; a single X itself."""
+    """Rows of several X below each other: dense, CSR or data frames; a single X itself."""
     if len(parts) == 1:
         return parts[0]
+    if hasattr(parts[0], "columns"):
+        # Each library of data frames has a function of this name.
+        return sys.modules[type(parts[0]).__module__.partition(".")[0]].concat(parts)
     return vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
 
 

@@ -150,6 +150,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       MultiOutputRegressor and MultiOutputClassifier, by names such as ``estimator__alpha``;
     - ``alpha``, ``learning_rate_init`` and ``momentum`` of MLPClassifier and MLPRegressor, several
       of them together, by differentiating the training run [2]_;
+    - of steps before these models in a Pipeline, together with those of the model: ``gamma`` and
+      ``coef0`` of Nystroem, ``gamma`` of RBFSampler, and what a transformer of your own declares,
+      see :mod:`sklearn_hypergrad.transformers`;
     - all hyperparameters that a model of your own declares, see
       :mod:`sklearn_hypergrad.differentiable`.
 

@@ -16,12 +16,14 @@ from sklearn.discriminant_analysis import (
 )
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
+from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import KFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
 
@@ -213,6 +215,11 @@ def targets_of(kind, X, rng):
         return (np.column_stack([signal, signal.sum(axis=1)]) > 0).astype(int)
     names = np.array([0, 1] if kind == "two classes" else ["a", "b", "c"])
     return names[np.argsort(np.argsort(signal[:, 0])) * len(names) // N_SAMPLES]
+
+
+def behind(step, model):
+    """A pipeline of a step and a model, in which the last one has the usual name."""
+    return Pipeline([("step", step), ("model", model)])
 
 
 NUMBERS = (None, "neg_mean_squared_error", "neg_root_mean_squared_error")
@@ -757,6 +764,43 @@ ROWS = [
         sparse=NO_AUTOGRAD,
         method=Reverse(),
         own=True,
+    ),
+    Row(
+        "ridge behind a step",
+        behind(Nystroem(n_components=8, random_state=0), sklearn_linear.Ridge()),
+        "numbers",
+        {"step__gamma": 0.1, "model__alpha": 0.7},
+        scoring=NUMBERS,
+        weighted=False,
+        obstacles=(({"model": sklearn_linear.Ridge(positive=True)}, "in Ridge, positive=True"),),
+    ),
+    Row(
+        "logistic behind a step, wide",
+        behind(
+            RBFSampler(n_components=60, random_state=0),
+            sklearn_linear.LogisticRegression(**LOGISTIC),
+        ),
+        "three classes",
+        {"step__gamma": 0.1, "model__C": 2.0},
+        scoring=CLASSES,
+        weighted=False,
+    ),
+    Row(
+        "support vectors behind a step",
+        behind(RBFSampler(n_components=8, random_state=0), SVC(**EXACT_MACHINE)),
+        "two classes",
+        {"step__gamma": 0.1, "model__C": 2.0, "model__gamma": 0.4},
+        weighted=False,
+        fit_rtol=1e-5,
+    ),
+    Row(
+        "a network behind a step",
+        behind(Nystroem(n_components=8, random_state=0), neural_network.MLPRegressor(**OURS)),
+        "numbers",
+        {"step__gamma": 0.1, "model__alpha": 0.05},
+        scoring=NUMBERS,
+        weighted=False,
+        method=Reverse(),
     ),
 ]
 

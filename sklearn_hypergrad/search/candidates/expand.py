@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn_hypergrad.adapters import Family, family
 from sklearn_hypergrad.adapters.reasons import why_enumerated
 from sklearn_hypergrad.adapters.wrapped import inside_of
+from sklearn_hypergrad.search.candidates.chains import chain_from, ending, first_place
 from sklearn_hypergrad.search.candidates.refusals import (
     described,
     refuse_continuous,
@@ -122,18 +123,27 @@ class Candidate:
         return ", ".join(span.key for span in self.ranges)
 
 
-def final_step(estimator, key):
+def final_step(estimator, key, *beside):
     """The FinalStep that ``key`` belongs to, or None.
 
-    ``key`` leads through the last steps of (nested) pipelines. Subclasses of Pipeline may do more
-    than transform, such as resample, and are not followed. What is left of it is the name of the
-    hyperparameter, which may itself be nested, as ``kernel__length_scale`` is.
+    ``key`` leads through the last steps of (nested) pipelines. If it, or a name ``beside`` it, is
+    that of a transformer that is tuned through the model, the final step is the end of the pipeline
+    from there on. Subclasses of Pipeline may do more than transform, such as resample, and are not
+    followed. What is left of ``key`` is the name of the hyperparameter, which may itself be nested,
+    as ``kernel__length_scale`` is.
 
     Parameters
     ----------
     estimator : estimator
     key : str
+    *beside : str
+        Names that are tuned together with it.
     """
+    if type(estimator) is Pipeline:
+        place = first_place(estimator, (key, *beside))
+        if place is not None:
+            found = chain_from(estimator, place, key)
+            return None if found is None else FinalStep(*found)
     pipeline, key, moved = _with_steps_before(estimator, key)
     path, names, final = [], key.split("__"), pipeline
     while len(names) > 1 and type(final) is Pipeline and names[0] == final.steps[-1][0]:
@@ -161,21 +171,15 @@ def _with_steps_before(estimator, key):
         last, rest, moved = _with_steps_before(estimator.steps[-1][1], rest)
         if not moved:
             return estimator, key, False
-        return _ending(estimator, name, last), f"{name}__{rest}", True
+        return ending(estimator.steps[:-1], estimator, name, last), f"{name}__{rest}", True
     inner, rest = (inside_of(estimator, key) if rest else None) or (None, "")
     step, _, leaf = rest.partition("__")
     if type(inner) is not Pipeline or step != inner.steps[-1][0]:
         return estimator, key, False
     wrapper = clone(estimator).set_params(**{name: inner.steps[-1][1]})
-    pipeline = _ending(inner, step, wrapper)
+    pipeline = ending(inner.steps[:-1], inner, step, wrapper)
     pipeline, key, _ = _with_steps_before(pipeline, f"{step}__{name}__{leaf}")
     return pipeline, key, True
-
-
-def _ending(pipeline, name, last):
-    """A pipeline with another last step."""
-    settings = {**pipeline.get_params(deep=False), "steps": [*pipeline.steps[:-1], (name, last)]}
-    return Pipeline(**settings)
 
 
 def configured(estimator, settings):
@@ -266,10 +270,10 @@ def _candidates(grid, searched, settings, estimator, beside):
         return [Candidate(settings, reason=_why_enumerated(grid, own))]
     # All names lead to the same final step. Their order is that of the grid.
     keys = [key for key in grid if key in searched]
-    steps = [final_step(own, key) for key in keys]
+    steps = [final_step(own, key, *keys) for key in keys]
     final = steps[0].final
     found = family(final)
-    obstacle = found.obstacle(final)
+    obstacle = found.obstacle(final, [step.leaf for step in steps])
     if obstacle is not None:
         for key in keys:
             if isinstance(grid[key][0], Continuous):
@@ -307,7 +311,7 @@ def _candidate(chosen, settings, estimator, reason):
     if not spans:
         return Candidate(settings, reason=reason)
     own = configured(estimator, settings)
-    step = final_step(own, spans[0].key)
+    step = final_step(own, *(span.key for span in spans))
     return Candidate(settings, spans, own, step, family(step.final), reason)
 
 
@@ -348,7 +352,16 @@ def _why_not(estimator, key):
     found = family(step.final)
     if found is not None and step.leaf in found.hyperparameters:
         return found.unused(step.final, step.leaf)
+    if isinstance(step.final, Pipeline):
+        return _why_not_through(step.final.steps[-1][1])
     return " ".join(why_enumerated(type(step.final), step.leaf, found))
+
+
+def _why_not_through(model):
+    """Why no derivative reaches the steps before a model."""
+    while type(model) is Pipeline:
+        model = model.steps[-1][1]
+    return f"it belongs to a step before {type(model).__name__}, which has no derivatives"
 
 
 def _why_not_inside(estimator, key):

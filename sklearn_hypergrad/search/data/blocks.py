@@ -11,11 +11,11 @@ from scipy.sparse import issparse
 
 from sklearn_hypergrad._sklearn import (
     check_sample_weight,
-    checked_array,
     feature_names,
     rows_of_params,
     safe_split,
 )
+from sklearn_hypergrad.adapters.base import numbers_of
 from sklearn_hypergrad.problems import SplitData
 from sklearn_hypergrad.problems.split_data import column_means, row_numbers, stacked
 from sklearn_hypergrad.search.data.capture import with_capture
@@ -155,7 +155,9 @@ def _shared(candidate, inputs, splits, *targets):
     weight = _weight(inputs.fit_params, len(targets[0]))
     columns = Columns.of_data(inputs.X) if _told_apart(candidate) else None
     weights = [weight[train] for train, _ in splits]
-    return _of_rows(candidate, as_features(inputs.X), splits, weights, targets, columns=columns)
+    return _of_rows(
+        candidate, candidate.family.as_taken(inputs.X), splits, weights, targets, columns=columns
+    )
 
 
 def _of_rows(candidate, X, splits, weights, targets, **more):
@@ -186,7 +188,7 @@ def _read_scalers(candidate, inputs, path, splits, *, vector):
     if len(splits) == 1 or not are_scalers(candidate.step.pipeline, path):
         return None
     try:
-        X = as_features(inputs.X)
+        X = numbers_of(inputs.X)
     # Scalers take missing values, which the final step then reports.
     except ValueError:
         return None
@@ -254,11 +256,11 @@ def _transformed(candidate, inputs, split, *, path, targets, means):
         columns = None
         if _told_apart(candidate):
             columns = Columns.of_pipeline(pipeline, path, X_train, transformed)
-        X = as_features(transformed)
+        X = candidate.family.as_taken(transformed)
         rows, held_out = train, np.arange(len(train))
         if test is not train:
             X_test, _ = safe_split(pipeline, inputs.X, inputs.y, test, train)
-            X = stacked([X, as_features(pipeline.predict(X_test))])
+            X = stacked([X, candidate.family.as_taken(pipeline.predict(X_test))])
             rows = np.concatenate([train, test])
             held_out = np.arange(len(train), len(rows))
     del capture.captured_
@@ -281,11 +283,6 @@ def _transformed(candidate, inputs, split, *, path, targets, means):
 def _told_apart(candidate):
     """Whether the names of features matter: some range has more than one value."""
     return any(span.continuous.per is not None for span in candidate.ranges)
-
-
-def as_features(X):
-    """X as models take it: dense, or CSR, in single or double precision."""
-    return checked_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
 
 
 def _weight(params, n_samples):

@@ -8,10 +8,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad._sklearn import check_sample_weight
-from sklearn_hypergrad.adapters.base import is_narrowed
+from sklearn_hypergrad.adapters.base import is_narrowed, numbers_of
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.search.candidates.expand import final_step
-from sklearn_hypergrad.search.data.blocks import as_features, one_split
+from sklearn_hypergrad.search.data.blocks import one_split
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
 
@@ -106,7 +106,7 @@ class WarmRefit:
         """A final step, fitted from the minimum on these rows, or from the beginning."""
         try:
             labels = self.family.labels(y)
-            start = self._solved(final, as_features(X), labels, params.get("sample_weight"))
+            start = self._solved(final, numbers_of(X), labels, params.get("sample_weight"))
             warm = self.family.with_coefficients(final, *start, labels)
             warm_fit(warm, X, y, params)
             has_arrived = np.max(warm.n_iter_) < getattr(warm, "max_iter", np.inf)

@@ -6,6 +6,7 @@ import numbers
 from collections.abc import Callable
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.objective.initial_values import dimension_of
@@ -181,7 +182,7 @@ def _searched(prepared, span, data):
         raise UnsupportedRange(
             f"the training parts of the splits differ in features, and so in {per}s"
         )
-    own = final.get_params()[span.leaf]
+    own = family.own_value(final, span.leaf, data[0])
     dimension = dimension_of(span, prepared.hyperparameter(span), own, shape)
     meant = bool(span.listed) or per == "sample"
     return Searched(span.key, dimension, labels, meant, prepared.own(span, shape))
@@ -207,5 +208,7 @@ def _terms(prepared, data, loss, draw):
 
 def own_seed(estimator):
     """The seed of an estimator's fits; None if fits differ, 0 if the estimator draws nothing."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
     seed = getattr(estimator, "random_state", 0)
     return int(seed) if isinstance(seed, numbers.Integral) else None

@@ -1,0 +1,350 @@
+"""The end of a Pipeline, from the first step that is tuned to the model.
+
+The rows of the model are a function of the hyperparameters of the steps before it. With the
+derivative of the validation loss in these rows, of the training and of the held-out part, which the
+model gives (``Model.x_vjp``), the hypergradient of a step is ``sum_ij X_bar_ij dX_ij/dh``. Steps
+that stand before the first one that is tuned are no part of the chain: they are fitted once.
+"""
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from sklearn_hypergrad._sklearn import rows_of
+from sklearn_hypergrad.adapters.base import Family, family, numbers_of
+from sklearn_hypergrad.adapters.model import Fitted, Model
+from sklearn_hypergrad.adapters.side_by_side import FACTS
+from sklearn_hypergrad.hypergradients import WarmStart
+from sklearn_hypergrad.problems.linear.row_space import from_row_space
+from sklearn_hypergrad.threads import warnings_here
+from sklearn_hypergrad.transformers import Rows, SequenceFamily
+from sklearn_hypergrad.transformers.base import seeded
+from sklearn_hypergrad.transformers.sequence import names_of, values_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """The model behind the steps at one setting of their hyperparameters.
+
+    Attributes
+    ----------
+    key : tuple of bytes
+        These hyperparameters.
+    X : ndarray or CSR matrix
+        The rows that leave the last step.
+    pull : callable
+        That of Transformed.
+    model : Model
+    """
+
+    key: tuple
+    X: Any
+    pull: Callable
+    model: Model
+
+    def start(self, state):
+        """The start of a fit from the state of another one.
+
+        Of other rows only the weights are of use: factors and losses belong to the rows.
+        """
+        if state is None or state.key == self.key:
+            return None if state is None else state.own
+        return WarmStart.at(state.own.solution.w) if isinstance(state.own, WarmStart) else None
+
+
+@dataclasses.dataclass(frozen=True)
+class ChainState:
+    """The state of a fit, and the hyperparameters of the steps that its rows belong to."""
+
+    key: tuple
+    own: object
+
+    @property
+    def size(self):
+        return getattr(self.own, "size", 0)
+
+    def stored(self):
+        """The part that is kept between fits."""
+        own = self.own.stored() if hasattr(self.own, "stored") else self.own
+        return dataclasses.replace(self, own=own)
+
+
+class ChainModel(Model):
+    """A model whose rows come from steps that are tuned, of one split.
+
+    The rows of the last setting of the steps are kept: scans change the model's hyperparameters
+    first.
+
+    Parameters
+    ----------
+    data : SplitData
+        Rows as they enter the first step.
+    features : Features
+    make : callable
+        ``make(data) -> Model``, of data whose X left the last step.
+    last : str
+        Name of the last step.
+    own : dict
+        Hyperparameters that the model needs and that are not tuned.
+    """
+
+    def __init__(self, data, features, make, last, own):
+        super().__init__(data)
+        self._features, self._make, self._last, self._own = features, make, last, own
+        self._place, self._method = None, None
+        self._levels = self._features.levels()
+        usual = self._at(self._levels).model
+        self._levels |= {f"{last}__{n}": level for n, level in usual.levels().items()}
+        for fact in FACTS:
+            setattr(self, fact, getattr(usual, fact))
+        self.problem = getattr(usual, "problem", None)
+        self.cheap = self.per_column = False
+        self.costs_a_fit = not self.trained
+        self.iterative = usual.iterative
+
+    def levels(self):
+        # Training runs start from own values.
+        if self.trained:
+            return {}
+        names = {f"{self._last}__{name}" for name in self._own}
+        return {name: level for name, level in self._levels.items() if name not in names}
+
+    def differentiated(self, method):
+        self._place.model.differentiated(method)
+        model = copy.copy(self)
+        model._method, model._place = method, None
+        return model
+
+    def _at(self, h):
+        """The Place of hyperparameters."""
+        h = {n: value for n, value in h.items() if not n.startswith(f"{self._last}__")}
+        key = tuple(np.asarray(value, dtype=float).tobytes() for value in h.values())
+        place = self._place
+        if place is None or place.key != key:
+            left = self._features.at(h, self.data.X)
+            model = self._make(dataclasses.replace(self.data, X=left.X))
+            place = Place(key, left.X, left.pull, model.differentiated(self._method))
+            self._place = place
+        return place
+
+    def _of_model(self, h):
+        return self._own | values_of(self._last, h)
+
+    def fit(self, h, start, tol, **options):
+        return self._through("fit", h, start, tol, **options)
+
+    def train(self, h, start, tol):
+        return self._through("train", h, start, tol)
+
+    def solve(self, h, start, tol):
+        return self._through("solve", h, start, tol)
+
+    def _through(self, method, h, start, tol, **options):
+        place, own = self._at(h), self._of_model(h)
+        fitted = getattr(place.model, method)(own, place.start(start), tol, **options)
+
+        def pullback(g):
+            pulled = fitted.pullback(g)
+            slopes, _ = place.pull(self._row_slopes(place, own, fitted, pulled, g), False)
+            of_model = {
+                f"{self._last}__{name}": slope
+                for name, slope in pulled.gradient.items()
+                if name not in self._own
+            }
+            state = pulled.state and ChainState(place.key, pulled.state)
+            return dataclasses.replace(pulled, gradient={**slopes, **of_model}, state=state)
+
+        return Fitted(
+            fitted.z,
+            None if fitted.pullback is None else pullback,
+            fitted.state and ChainState(place.key, fitted.state),
+            fitted.statuses,
+            fitted.n_solves,
+            (place, fitted),
+        )
+
+    @staticmethod
+    def _row_slopes(place, own, fitted, pulled, g):
+        # The linear system of the pullback is not solved once more.
+        known = dataclasses.replace(fitted, pullback=lambda g: pulled)
+        slopes, of_model = place.model.x_vjp(own, known, g), place.model.data.X
+        # Wide rows are written in a basis of their space.
+        in_basis = slopes.shape != place.X.shape
+        return from_row_space(slopes, of_model, place.X) if in_basis else slopes
+
+    def x_vjp(self, h, fitted, g):
+        place, own = fitted.w
+        slopes = self._row_slopes(place, self._of_model(h), own, own.pullback(g), g)
+        return place.pull(slopes, True)[1]
+
+
+class ChainFamily(Family):
+    """Pipelines that end with a model of a known family.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    found : Family
+        The family of its last step.
+    """
+
+    estimator_class = Pipeline
+    methods = ("fit", "predict", "predict_proba", "decision_function")
+    one_split = True
+    conditions = (
+        "a model with derivatives in its rows, and steps before it that are tuned, such as "
+        "``nystroem__gamma``"
+    )
+
+    def __init__(self, pipeline, found):
+        self.found, self.last = found, pipeline.steps[-1][0]
+        self._steps = SequenceFamily(pipeline.steps[:-1])
+        self.hyperparameters = {
+            **self._steps.hyperparameters,
+            **{
+                f"{self.last}__{name}": dataclasses.replace(each, per=())
+                for name, each in found.hyperparameters.items()
+            },
+        }
+        self.takes, self.trained = found.takes, found.trained
+        self.predicts_the_same, self.minimises = found.predicts_the_same, found.minimises
+
+    @classmethod
+    def around(cls, pipeline):
+        """The family of a pipeline; None if its last step is of no family."""
+        found = family(pipeline.steps[-1][1])
+        return None if found is None else cls(pipeline, found)
+
+    @staticmethod
+    def _model_in(pipeline):
+        return pipeline.steps[-1][1]
+
+    def _is_of_model(self, name):
+        return name.startswith(f"{self.last}__")
+
+    def as_taken(self, X):
+        return numbers_of(X) if self._steps.takes_numbers else X
+
+    def obstacle(self, estimator, names=()):
+        model, name = self._model_in(estimator), type(self._model_in(estimator)).__name__
+        obstacle = self.found.obstacle(model, names_of(self.last, names))
+        if obstacle is not None:
+            return f"in {name}, {obstacle}"
+        if not self.found.differentiates_rows:
+            return f"{name} has no derivatives in the rows that it is trained on"
+        return super().obstacle(estimator) or self._steps.obstacle(estimator, names, False)
+
+    def unused(self, estimator, name):
+        if self._is_of_model(name):
+            return self.found.unused(self._model_in(estimator), *names_of(self.last, [name]))
+        return self._steps.unused(estimator, name) or self.obstacle(estimator, [name])
+
+    def own_value(self, estimator, name, data):
+        if self._is_of_model(name):
+            (own,) = names_of(self.last, [name])
+            return self.found.own_value(self._model_in(estimator), own, data)
+        return self._steps.own_value(estimator, name, data.X)
+
+    def predicted(self, z):
+        return self.found.predicted(z)
+
+    def score_loss(self, estimator):
+        return self.found.score_loss(self._model_in(estimator))
+
+    def own_loss(self, estimator):
+        return self.found.own_loss(self._model_in(estimator))
+
+    def labels(self, y):
+        return self.found.labels(y)
+
+    def strata(self, labels):
+        return self.found.strata(labels)
+
+    def encode(self, labels):
+        return self.found.encode(labels)
+
+    def training_weight(self, estimator, labels, weight):
+        return self.found.training_weight(self._model_in(estimator), labels, weight)
+
+    def check_parts(self, labels, trains):
+        self.found.check_parts(labels, trains)
+
+    def fewest_rows(self, n_features):
+        return self.found.fewest_rows(n_features)
+
+    def model(self, estimator, data, entries, seed):
+        last, names = self._model_in(estimator), list(entries)
+        of_model = names_of(self.last, names)
+        data = one_behind_the_other(data)
+        rows = Rows(data.X, len(data.trains[0]), data.labels[: len(data.trains[0])])
+        own = {} if of_model else self._fixed(last, data)
+        tuned = [name for name in names if not self._is_of_model(name)]
+        features = self._steps.features(estimator, rows, tuned, seed)
+
+        def make(data):
+            return self.found.model(last, data, dict.fromkeys(of_model or own), seed)
+
+        return ChainModel(data, features, make, self.last, own)
+
+    def _fixed(self, model, data):
+        """The first hyperparameter of a model, which is not tuned: models need one."""
+        name = next(iter(self.found.hyperparameters))
+        value, (low, high) = (
+            self.found.own_value(model, name, data),
+            self.found.hyperparameters[name].open_limits,
+        )
+        if not low < value < high:
+            raise ValueError(f"{name}={value} of {type(model).__name__} has no derivative")
+        return {name: value}
+
+    def install(self, estimator, model, fitted, h):
+        place, own = fitted.w
+        inner = model._of_model(h)
+        block = dataclasses.replace(place.model.data, X=place.X)
+        last = self._model_in(estimator)
+        installed = self.found.install_behind(last, place.model, own, inner, block)
+        if installed is None:
+            return None
+        return (self._fitted(estimator, model, h, final) for final in installed)
+
+    def _fitted(self, estimator, model, h, final):
+        """A pipeline whose steps are fitted, and which ends with a fitted model."""
+        fitted = clone(estimator).set_params(**h)
+        (train,) = model.data.trains
+        X, y = model.data.X[: len(train)], model.data.labels[: len(train)]
+        for number, (name, step) in enumerate(fitted.steps[:-1]):
+            if step in (None, "passthrough"):
+                continue
+            with warnings_here("ignore"):
+                step = seeded(step, 0)
+                X = step.fit_transform(X, y)
+            fitted.steps[number] = name, step
+        fitted.steps[-1] = self.last, final
+        return fitted
+
+
+def one_behind_the_other(data):
+    """The data of one split with its training rows before its held-out rows."""
+    (train,), (test,) = data.trains, data.tests
+    order = np.concatenate([train, test])
+    if not np.array_equal(order, np.arange(data.X.shape[0])):
+        X = rows_of(data.X, order)
+        data = dataclasses.replace(
+            data,
+            X=X,
+            y=data.y[order],
+            score_weight=data.score_weight[order],
+            labels=data.labels[order],
+        )
+    parts = np.split(np.arange(len(order)), [len(train)])
+    return dataclasses.replace(data, trains=[parts[0]], tests=[parts[1]])
+
+
+@family.register
+def _(estimator: Pipeline):
+    return ChainFamily.around(estimator)

@@ -1,0 +1,223 @@
+"""The contract of transformers: what the search must know about a step before the model.
+
+A transformer of a class that is registered here may be tuned like a model. Its family states its
+hyperparameters ``h`` and makes the ``Features`` of one split: a function from ``h`` and the rows X
+that enter the step to the rows that leave it, with derivatives in both. For a loss whose derivative
+in the rows that leave is G, the hypergradient is ::
+
+    dL/dh = sum_ij G_ij dX'_ij/dh        and        dL/dX = sum_ij G_ij dX'_ij/dX
+
+where the second one goes on to the step before. Training rows stand before held-out ones.
+``transformer(estimator)`` returns the registered family.
+"""
+
+import abc
+import dataclasses
+import functools
+import inspect
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.base import clone
+
+from sklearn_hypergrad.spaces import Hyperparameter
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """The rows of one split that enter a step.
+
+    Attributes
+    ----------
+    X : array-like of shape (n_rows, n_features)
+        Rows of the training part, followed by those of the held-out part.
+    n_train : int
+        Rows of the training part.
+    y : ndarray of shape (n_train, ...)
+        Targets of the training part, as the user gave them.
+    moving : bool
+        Whether X depends on hyperparameters of an earlier step.
+    """
+
+    X: Any
+    n_train: int
+    y: Any
+    moving: bool = False
+
+    @property
+    def train(self):
+        """The rows of the training part."""
+        return self.X[: self.n_train]
+
+    def fitted(self, estimator, seed):
+        """A copy of a transformer, fitted on the training part; it draws from ``seed``."""
+        return seeded(estimator, seed).fit(self.train, self.y)
+
+
+@dataclasses.dataclass(frozen=True)
+class Transformed:
+    """The rows that leave a step.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix of shape (n_rows, n_features_out)
+    pull : callable
+        ``pull(G, through) -> (gradient, X_bar)``, for G of the shape of X: derivatives of
+        ``sum_ij G_ij X_ij`` in the hyperparameters, a dict, and in the rows that enter the step if
+        ``through`` is true, else None.
+    """
+
+    X: Any
+    pull: Callable
+
+
+class Features(abc.ABC):
+    """The rows that leave a step, as a function of its hyperparameters and of the rows before."""
+
+    def levels(self):
+        """Centres of a scan without bounds: a dict from hyperparameters to floats."""
+        return {}
+
+    @abc.abstractmethod
+    def at(self, h, X):
+        """The rows at one setting.
+
+        Parameters
+        ----------
+        h : dict
+            Hyperparameters of this step in natural units.
+        X : array-like of shape (n_rows, n_features)
+            The rows that enter the step there, in the order of its Rows.
+
+        Returns
+        -------
+        Transformed
+        """
+
+
+class TransformerFamily(abc.ABC):
+    """Transformers that are tuned in the same way.
+
+    Attributes
+    ----------
+    estimator_class : type
+        The class whose ``fit`` and ``transform`` are differentiated. A subclass that overrides one
+        of ``methods`` is another transformer.
+    hyperparameters : dict of str -> Hyperparameter
+        The hyperparameters that can be tuned, by the names of constructor parameters.
+    methods : tuple of str
+        Methods that subclasses must not override.
+    takes_numbers : bool
+        Whether its rows are matrices of numbers. If not, they reach it as the user gave them.
+    through : bool
+        Whether it has derivatives in the rows that enter it.
+    conditions : str
+        For the table of the documentation, in its markup: which configurations are searched, or
+        not. The default, nothing, means all of them.
+    enumerated : dict of str -> str
+        Other continuous parameters, and why they are enumerated: a predicate, of which the
+        parameter is the subject.
+    """
+
+    estimator_class: type
+    hyperparameters: dict[str, Hyperparameter] = {}
+    methods = ("fit", "fit_transform", "transform")
+    takes_numbers = True
+    through = True
+    conditions = ""
+    enumerated: dict[str, str] = {}
+
+    def obstacle(self, estimator, names, moving):
+        """Why this configuration cannot be differentiated, or None.
+
+        Subclasses define ``configuration_obstacle``; this method also checks overridden methods.
+
+        Parameters
+        ----------
+        estimator : estimator
+        names : collection of str
+            The hyperparameters that are tuned.
+        moving : bool
+            Whether the rows that enter it depend on hyperparameters.
+
+        Returns
+        -------
+        str or None
+            A clause for "This is because ...", without a full stop.
+        """
+        for method in self.methods if type(estimator) is not self.estimator_class else ():
+            own = inspect.getattr_static(type(estimator), method, None)
+            if own is not inspect.getattr_static(self.estimator_class, method, None):
+                return (
+                    f"{type(estimator).__name__} overrides {self.estimator_class.__name__}.{method}"
+                )
+        if moving and not self.through:
+            return no_derivative(estimator)
+        return self.configuration_obstacle(estimator, names, moving)
+
+    def configuration_obstacle(self, estimator, names, moving):
+        """Why these parameters cannot be differentiated, or None; a clause as for ``obstacle``."""
+        return None
+
+    def unused(self, estimator, name):
+        """Why a hyperparameter has no effect in this configuration, or None."""
+        return None
+
+    def own_value(self, estimator, name, X):
+        """The own value for rows X: a number also where the estimator has a word or None for it."""
+        return getattr(estimator, name)
+
+    @abc.abstractmethod
+    def features(self, estimator, rows, names, seed):
+        """The Features of one split.
+
+        Parameters
+        ----------
+        estimator : estimator
+            With the hyperparameters that are not tuned.
+        rows : Rows
+            The rows that enter it, where ``moving`` at usual values of earlier hyperparameters.
+        names : collection of str
+            The hyperparameters that are tuned; ``at`` gets values for them.
+        seed : int
+            Seed of random draws of a fit without a seed of its own.
+
+        Returns
+        -------
+        Features
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the data do not suit the transformer; the values are then enumerated.
+        """
+
+
+@functools.singledispatch
+def transformer(estimator) -> Any:
+    """The TransformerFamily of an estimator, or None; it dispatches on the class.
+
+    Register a transformer of your own with ``@transformer.register`` on a function whose argument
+    is annotated with the class, and which returns its family.
+    """
+    return None
+
+
+def no_derivative(estimator):
+    """A clause for a step whose rows move and which cannot say what becomes of it."""
+    return (
+        f"{type(estimator).__name__} stands behind a step that is tuned, and has no derivatives in "
+        f"the rows that enter it: put it before that step"
+    )
+
+
+def seeded(estimator, seed):
+    """A clone that draws from ``seed`` where it has no seed of its own."""
+    copy = clone(estimator)
+    draws = {
+        name: seed
+        for name, value in copy.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and not isinstance(value, numbers.Integral)
+    }
+    return copy.set_params(**draws)

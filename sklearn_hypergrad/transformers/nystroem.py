@@ -1,0 +1,157 @@
+"""Nystroem: features of a kernel, from some of the training rows.
+
+With the kernel K of all rows with the basis rows B, and ``K_B`` of these with each other, it is ::
+
+    X' = K N    with    N = f(K_B),   f(s) = sign(s) / sqrt(max(|s|, 1e-12))
+
+where f acts on eigenvalues. The basis is drawn once for a split, by scikit-learn's own fit.
+"""
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.kernel_approximation import Nystroem
+
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
+from sklearn_hypergrad.spaces import Hyperparameter
+from sklearn_hypergrad.threads import warnings_here
+from sklearn_hypergrad.transformers.base import (
+    Features,
+    Transformed,
+    TransformerFamily,
+    transformer,
+)
+
+# Smallest eigenvalue, as in scikit-learn's fit.
+SMALLEST = 1e-12
+# Where scans are centred: gamma relative to the inverse spread of the data, as for KernelRidge, and
+# coef0 as scikit-learn's kernels have it.
+GAMMA, COEF0 = 0.3, 1.0
+DEGREE = 3
+
+
+class NystroemFeatures(Features):
+    """The features of all rows of one split.
+
+    Parameters
+    ----------
+    estimator : Nystroem
+    rows : Rows
+    names : collection of str
+    seed : int
+    own : dict
+        ``gamma`` and ``coef0`` of the estimator, as numbers.
+    """
+
+    def __init__(self, estimator, rows, names, seed, own):
+        with warnings_here("ignore"):
+            fitted = rows.fitted(estimator, seed)
+        self._basis, self._names = np.asarray(fitted.component_indices_), names
+        degree = DEGREE if estimator.degree is None else estimator.degree
+        self._settings = {"degree": degree, "others": self._basis} | own
+        self._kind, self._X = estimator.kernel, rows.X
+        self._kernel = self._kernel_of(rows.X)
+
+    def _kernel_of(self, X):
+        return PairwiseKernel(self._kind, X, **self._settings)
+
+    def levels(self):
+        usual = {"gamma": GAMMA / self._kernel.pairs.spread(), "coef0": COEF0}
+        return {name: usual[name] for name in self._names}
+
+    def at(self, h, X):
+        kernel = self._kernel if X is self._X else self._kernel_of(X)
+        at = kernel.at(h)
+        root = InverseRoot(at.K[self._basis])
+
+        def pull(G, through):
+            W = G @ root.N
+            W[self._basis] += root.pull(at.K.T @ G)
+            return at.slopes(W, self._names), at.x_vjp(W) if through else None
+
+        return Transformed(at.K @ root.N, pull)
+
+
+# Derivation. For N = V f(s) V' the derivative is dN = V (F o V' dK V) V' with the divided
+# differences F_ij = (f(s_i) - f(s_j)) / (s_i - s_j), and f'(s_i) where the two are equal.
+class InverseRoot:
+    """The inverse square root of a symmetric matrix, with its derivative.
+
+    Parameters
+    ----------
+    K : ndarray of shape (n, n)
+
+    Attributes
+    ----------
+    N : ndarray of shape (n, n)
+    """
+
+    def __init__(self, K):
+        self._s, self._V = eigh(K)
+        # |s| r^2 = 1 where s is not clipped.
+        self._r = 1 / np.sqrt(np.maximum(np.abs(self._s), SMALLEST))
+        self._f = np.where(self._s < 0, -1.0, 1.0) * self._r
+        self.N = (self._V * self._f) @ self._V.T
+
+    def pull(self, G):
+        """Derivatives of ``sum_ij G_ij N_ij`` in the entries of K, which is symmetric."""
+        V = self._V
+        return V @ (self._divided() * (V.T @ (0.5 * (G + G.T)) @ V)) @ V.T
+
+    def _divided(self):
+        s, r, f = self._s, self._r, self._f
+        # Of one sign, and not clipped, they are -(r_i r_j)^2 / (r_i + r_j), which loses no digits.
+        side = np.where(np.abs(s) > SMALLEST, np.sign(s), 0)
+        smooth = -((r[:, None] * r) ** 2) / (r[:, None] + r)
+        gap = s[:, None] - s
+        other = np.divide(f[:, None] - f, gap, out=np.zeros_like(gap), where=gap != 0)
+        return np.where(side[:, None] * side > 0, smooth, other)
+
+
+class NystroemFamily(TransformerFamily):
+    """Nystroem of scikit-learn, with kernels that have a name.
+
+    Parameters
+    ----------
+    estimator : Nystroem
+    """
+
+    estimator_class = Nystroem
+    conditions = "kernels with a name, without ``kernel_params``"
+
+    def __init__(self, estimator):
+        signed = estimator.kernel == "sigmoid"
+        self.hyperparameters = {
+            "gamma": Hyperparameter(),
+            "coef0": Hyperparameter(scale="linear") if signed else Hyperparameter(),
+        }
+
+    def configuration_obstacle(self, estimator, names, moving):
+        if callable(estimator.kernel):
+            return "the kernel of Nystroem is a function"
+        if estimator.kernel not in KERNELS:
+            return f"Nystroem with kernel={estimator.kernel!r} has no derivatives"
+        if estimator.kernel_params:
+            return "Nystroem has kernel_params: give gamma, coef0 and degree by their names"
+        return None
+
+    def unused(self, estimator, name):
+        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
+        if form is None or name in form.names:
+            return None
+        return f"Nystroem has no {name} with kernel={estimator.kernel!r}"
+
+    def own_value(self, estimator, name, X):
+        own = getattr(estimator, name)
+        if own is not None:
+            return own
+        usual = {"gamma": 1.0 if estimator.kernel == "chi2" else 1 / X.shape[1], "coef0": COEF0}
+        return usual[name]
+
+    def features(self, estimator, rows, names, seed):
+        own = {n: self.own_value(estimator, n, rows.X) for n in ("gamma", "coef0")}
+        return NystroemFeatures(estimator, rows, names, seed, own)
+
+
+@transformer.register
+def _(estimator: Nystroem):
+    return NystroemFamily(estimator)

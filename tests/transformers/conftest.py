@@ -1,0 +1,99 @@
+"""The table of transformers: one row each, and every row has to pass the same tests."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_hypergrad.transformers import Rows, transformer
+
+N_TRAIN, N_TEST, N_FEATURES = 17, 6, 4
+
+
+@dataclasses.dataclass
+class Row:
+    """A transformer, its data, and hyperparameters to differentiate at.
+
+    Attributes
+    ----------
+    name : str
+    estimator : estimator
+        With seeds, where it draws.
+    h : dict of str -> float or ndarray
+        Empty for a transformer without hyperparameters, which passes derivatives on.
+    kind : {"numbers", "positive"}
+        The kind of its rows.
+    rtol : float
+        Accuracy of derivatives.
+    """
+
+    name: str
+    estimator: Any
+    h: dict
+    _: dataclasses.KW_ONLY
+    kind: str = "numbers"
+    rtol: float = 1e-8
+
+    @property
+    def family(self):
+        return transformer(self.estimator)
+
+    def X(self):
+        """Rows of the training part, then those of the held-out part."""
+        X = np.random.default_rng(0).normal(size=(N_TRAIN + N_TEST, N_FEATURES)) + 1.0
+        return np.abs(X) + 0.1 if self.kind == "positive" else X
+
+    def y(self):
+        """Targets of the training part."""
+        return np.random.default_rng(1).normal(size=N_TRAIN)
+
+    def features(self, X=None, *, moving=None):
+        """The Features of these rows; they move unless something is tuned."""
+        moving = not self.h if moving is None else moving
+        rows = Rows(self.X() if X is None else X, N_TRAIN, self.y(), moving)
+        return self.family.features(clone(self.estimator), rows, list(self.h), 0)
+
+
+NYSTROEM = {"n_components": 6, "random_state": 0}
+ROWS = [
+    Row("nystroem", Nystroem(**NYSTROEM), {"gamma": 0.2}),
+    Row(
+        "nystroem, polynomial",
+        Nystroem("poly", degree=2, **NYSTROEM),
+        {"gamma": 0.2, "coef0": 0.7},
+    ),
+    Row("nystroem, sigmoid", Nystroem("sigmoid", **NYSTROEM), {"gamma": 0.1, "coef0": 0.3}),
+    Row("nystroem, chi2", Nystroem("chi2", **NYSTROEM), {"gamma": 0.4}, kind="positive"),
+    Row("nystroem that follows", Nystroem("laplacian", **NYSTROEM), {}),
+    Row("fourier features", RBFSampler(n_components=9, random_state=0), {"gamma": 0.2}),
+    Row("scaler", StandardScaler(), {}),
+    Row("scaler without means", StandardScaler(with_mean=False), {}),
+    Row("scaler without deviations", StandardScaler(with_std=False), {}),
+    Row(
+        "several steps",
+        make_pipeline(
+            StandardScaler(),
+            Nystroem(**NYSTROEM),
+            StandardScaler(),
+            RBFSampler(n_components=5, random_state=1),
+        ),
+        {"nystroem__gamma": 0.2, "rbfsampler__gamma": 0.3},
+    ),
+]
+
+
+@pytest.fixture(params=ROWS, ids=lambda row: row.name)
+def row(request):
+    """Each row."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """All rows."""
+    return ROWS
