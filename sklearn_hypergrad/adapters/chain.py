@@ -22,9 +22,8 @@ from sklearn_hypergrad.adapters.side_by_side import FACTS
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.threads import warnings_here
-from sklearn_hypergrad.transformers import Rows, SequenceFamily
-from sklearn_hypergrad.transformers.base import seeded
-from sklearn_hypergrad.transformers.sequence import names_of, values_of
+from sklearn_hypergrad.transformers.base import Rows, seeded
+from sklearn_hypergrad.transformers.sequence import SequenceFamily, names_of, values_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +101,7 @@ class ChainModel(Model):
         self._levels |= {f"{last}__{n}": level for n, level in usual.levels().items()}
         for fact in FACTS:
             setattr(self, fact, getattr(usual, fact))
-        self.problem = getattr(usual, "problem", None)
+        self.problem, self.method = (getattr(usual, n, None) for n in ("problem", "method"))
         self.cheap = self.per_column = False
         self.costs_a_fit = not self.trained
         self.iterative = usual.iterative
@@ -115,9 +114,10 @@ class ChainModel(Model):
         return {name: level for name, level in self._levels.items() if name not in names}
 
     def differentiated(self, method):
-        self._place.model.differentiated(method)
         model = copy.copy(self)
-        model._method, model._place = method, None
+        usual = self._place.model.differentiated(method)
+        model._method, model.method = method, getattr(usual, "method", None)
+        model._place = None
         return model
 
     def _at(self, h):

@@ -4,7 +4,7 @@ Each file describes one class and registers it. Third parties register transform
 with ``@transformer.register``.
 """
 
-from sklearn_hypergrad.transformers import nystroem, rbf_sampler, standard_scaler
+from sklearn_hypergrad.transformers import nystroem, rbf_sampler, sequence, standard_scaler
 from sklearn_hypergrad.transformers.base import (
     Features,
     Rows,
@@ -12,16 +12,15 @@ from sklearn_hypergrad.transformers.base import (
     TransformerFamily,
     transformer,
 )
-from sklearn_hypergrad.transformers.sequence import SequenceFamily
 
 __all__ = [
     "Features",
     "Rows",
-    "SequenceFamily",
     "Transformed",
     "TransformerFamily",
     "nystroem",
     "rbf_sampler",
+    "sequence",
     "standard_scaler",
     "transformer",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.search.candidates.expand import Candidate
@@ -274,6 +275,8 @@ def scale_remarks(prepared):
 
 def solved(final, model):
     """Text for ``hypergradient_``: how a solved model was differentiated, and why."""
+    while isinstance(final, Pipeline):
+        final = final.steps[-1][1]
     name, method = type(final).__name__, getattr(model, "method", None)
     if method is None:
         return f"{CLOSED_FORM}, because the predictions of {name} have one"
