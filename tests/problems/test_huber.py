@@ -106,13 +106,26 @@ def test_an_origin_far_away_costs_no_digits():
 def test_a_scale_that_goes_to_zero_is_no_solution():
     X, y, t = data(n_features=30)
     problem = HuberProblem(X, y, t, fit_intercept=True)
-    # 64 rows of which 31 are fitted exactly: any epsilon below 1.4.
     assert problem.solve(1e-3, 2.0).status is Status.CONVERGED
     with pytest.raises(np.linalg.LinAlgError, match="the scale of the residuals goes to zero"):
         problem.solve(1e-3, 1.05)
     exact = HuberProblem(X[:, :3], X[:, :3] @ np.ones(3), t, fit_intercept=True)
     with pytest.raises(np.linalg.LinAlgError, match="the scale of the residuals goes to zero"):
         exact.solve(0.0, 1.35)
+
+
+@pytest.mark.parametrize("epsilon", [1.25, 1.3])
+def test_steps_to_a_scale_of_zero_are_no_end(epsilon):
+    """64 rows of which 31 may be fitted exactly, with a scale of zero below 1.4: no minimum."""
+    X, y, t = data(n_features=30)
+    problem = HuberProblem(X, y, t, fit_intercept=True)
+    found, start = problem.solve(1e-3, epsilon), None
+    for width in np.linspace(1.5, epsilon, 11):
+        start = problem.solve(1e-3, width, start)
+    assert found.status is start.status is Status.CONVERGED
+    assert_allclose(found.point.value, start.point.value, rtol=1e-10)
+    assert_allclose(found.point.sigma, start.point.sigma, rtol=1e-6)
+    assert np.all(found.point.sigma > 0.1)
 
 
 def test_what_is_not_solved_says_so(monkeypatch):
