@@ -151,8 +151,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     - ``alpha``, ``learning_rate_init`` and ``momentum`` of MLPClassifier and MLPRegressor, several
       of them together, by differentiating the training run [2]_;
     - of steps before these models in a Pipeline, together with those of the model: ``gamma`` and
-      ``coef0`` of Nystroem, ``gamma`` of RBFSampler, and what a transformer of your own declares,
-      see :mod:`sklearn_hypergrad.transformers`;
+      ``coef0`` of Nystroem, ``gamma`` of RBFSampler, ``smooth`` of TargetEncoder, and what a
+      transformer of your own declares, see :mod:`sklearn_hypergrad.transformers`;
     - all hyperparameters that a model of your own declares, see
       :mod:`sklearn_hypergrad.differentiable`.
 

@@ -4,7 +4,13 @@ Each file describes one class and registers it. Third parties register transform
 with ``@transformer.register``.
 """
 
-from sklearn_hypergrad.transformers import nystroem, rbf_sampler, sequence, standard_scaler
+from sklearn_hypergrad.transformers import (
+    nystroem,
+    rbf_sampler,
+    sequence,
+    standard_scaler,
+    target_encoder,
+)
 from sklearn_hypergrad.transformers.base import (
     Features,
     Rows,
@@ -22,5 +28,6 @@ __all__ = [
     "rbf_sampler",
     "sequence",
     "standard_scaler",
+    "target_encoder",
     "transformer",
 ]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from sklearn_hypergrad.transformers import Rows, transformer
 
@@ -26,8 +27,12 @@ class Row:
         With seeds, where it draws.
     h : dict of str -> float or ndarray
         Empty for a transformer without hyperparameters, which passes derivatives on.
-    kind : {"numbers", "positive"}
-        The kind of its rows.
+    kind : {"numbers", "positive", "codes"}
+        The kind of its rows; codes of categories may be missing.
+    classes : int
+        Number of classes of the targets; 0 for numbers.
+    named : bool
+        Whether the estimator's own values are words that no number stands for.
     rtol : float
         Accuracy of derivatives.
     """
@@ -37,6 +42,8 @@ class Row:
     h: dict
     _: dataclasses.KW_ONLY
     kind: str = "numbers"
+    classes: int = 0
+    named: bool = False
     rtol: float = 1e-8
 
     @property
@@ -45,12 +52,16 @@ class Row:
 
     def X(self):
         """Rows of the training part, then those of the held-out part."""
-        X = np.random.default_rng(0).normal(size=(N_TRAIN + N_TEST, N_FEATURES)) + 1.0
+        rng, shape = np.random.default_rng(0), (N_TRAIN + N_TEST, N_FEATURES)
+        if self.kind == "codes":
+            return rng.choice([0.0, 1.0, 2.0, np.nan], size=shape)
+        X = rng.normal(size=shape) + 1.0
         return np.abs(X) + 0.1 if self.kind == "positive" else X
 
     def y(self):
         """Targets of the training part."""
-        return np.random.default_rng(1).normal(size=N_TRAIN)
+        y = np.random.default_rng(1).normal(size=N_TRAIN)
+        return np.argsort(y) % self.classes if self.classes else y
 
     def features(self, X=None, *, moving=None):
         """The Features of these rows; they move unless something is tuned."""
@@ -71,6 +82,30 @@ ROWS = [
     Row("nystroem, chi2", Nystroem("chi2", **NYSTROEM), {"gamma": 0.4}, kind="positive"),
     Row("nystroem that follows", Nystroem("laplacian", **NYSTROEM), {}),
     Row("fourier features", RBFSampler(n_components=9, random_state=0), {"gamma": 0.2}),
+    Row("categories", TargetEncoder(cv=KFold(3)), {"smooth": 2.0}, kind="codes", named=True),
+    Row(
+        "categories, some unknown",
+        TargetEncoder(categories=[[0.0, 1.0]] * N_FEATURES, cv=KFold(3)),
+        {"smooth": 2.0},
+        kind="codes",
+        named=True,
+    ),
+    Row(
+        "categories of two classes",
+        TargetEncoder(cv=StratifiedKFold(3)),
+        {"smooth": 2.0},
+        kind="codes",
+        classes=2,
+        named=True,
+    ),
+    Row(
+        "categories of three classes",
+        TargetEncoder(cv=StratifiedKFold(3, shuffle=True, random_state=0)),
+        {"smooth": 0.3},
+        kind="codes",
+        classes=3,
+        named=True,
+    ),
     Row("scaler", StandardScaler(), {}),
     Row("scaler without means", StandardScaler(with_mean=False), {}),
     Row("scaler without deviations", StandardScaler(with_std=False), {}),
