@@ -28,6 +28,7 @@ FLOORS = {
     "tuning": 4,
     "differentiable": 4,
     "transformers": 4,
+    "kernel_approximation": 3,
     "kernel_ridge": 4,
     "svm": 4,
     "linear_model": 4,

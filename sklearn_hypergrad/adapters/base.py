@@ -19,7 +19,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from sklearn_hypergrad._sklearn import checked_array
-from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
+from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS
 from sklearn_hypergrad.problems.linear.curvature import MAX_SIZE
@@ -29,10 +29,6 @@ from sklearn_hypergrad.spaces import Hyperparameter
 
 # The values of ``per`` that penalties of linear models with arrays allow.
 VECTORS = ("feature", "group", "coefficient", "transformer")
-# A ``gamma`` of kernels that takes one value per feature. Its shrinkage was measured with kernel
-# ridge regression on 200 rows of twelve data sets, as they are and with eight columns of noise: one
-# nat gave 0.87 and 0.71 times the test error of one gamma (geometric means), two 0.86 and 0.87.
-VECTOR_GAMMA = Hyperparameter(per=("feature", "group"), shrinkage=1.0)
 # An ``l1_ratio``; a smaller one that is listed is fitted as it is.
 L1_RATIO = Hyperparameter(scale="linear", limits=(1e-3, 1.0), closed=True)
 # What rows of ``cv_results_`` are made from: see ``Family.rows_from``.
@@ -231,6 +227,10 @@ class Family(abc.ABC):
             If the estimator takes one value only.
         """
         raise ValueError(f"{self.estimator_class.__name__} has no such parameter")
+
+    def class_with_vectors(self, name):
+        """The class with one value per feature of a hyperparameter, if this one has none; None."""
+        return self.vector_class
 
     def shape(self, estimator, name, per, data):
         """Shape of a hyperparameter that is searched from the estimator's own value.

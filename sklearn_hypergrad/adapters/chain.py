@@ -90,10 +90,13 @@ class ChainModel(Model):
         Name of the last step.
     own : dict
         Hyperparameters that the model needs and that are not tuned.
+    seed : int
+        Of draws of the steps.
     """
 
-    def __init__(self, data, features, make, last, own):
+    def __init__(self, data, features, make, last, own, seed):
         super().__init__(data)
+        self.seed = seed
         self._features, self._make, self._last, self._own = features, make, last, own
         self._place, self._method = None, None
         self._levels = self._features.levels()
@@ -277,19 +280,26 @@ class ChainFamily(Family):
     def fewest_rows(self, n_features):
         return self.found.fewest_rows(n_features)
 
+    def vector_shape(self, per, n_features, n_outputs):
+        return (n_features,)
+
+    def class_with_vectors(self, name):
+        if self._is_of_model(name):
+            return self.found.class_with_vectors(*names_of(self.last, [name]))
+        return self._steps.class_with_vectors(name)
+
     def model(self, estimator, data, entries, seed):
-        last, names = self._model_in(estimator), list(entries)
-        of_model = names_of(self.last, names)
+        last, of_model = self._model_in(estimator), names_of(self.last, entries)
+        tuned = {n: entries[n] for n in entries if not self._is_of_model(n)}
         data = one_behind_the_other(data)
         rows = Rows(data.X, len(data.trains[0]), data.labels[: len(data.trains[0])])
         own = {} if of_model else self._fixed(last, data)
-        tuned = [name for name in names if not self._is_of_model(name)]
         features = self._steps.features(estimator, rows, tuned, seed)
 
         def make(data):
             return self.found.model(last, data, dict.fromkeys(of_model or own), seed)
 
-        return ChainModel(data, features, make, self.last, own)
+        return ChainModel(data, features, make, self.last, own, seed)
 
     def _fixed(self, model, data):
         """The first hyperparameter of a model, which is not tuned: models need one."""
@@ -314,14 +324,15 @@ class ChainFamily(Family):
 
     def _fitted(self, estimator, model, h, final):
         """A pipeline whose steps are fitted, and which ends with a fitted model."""
-        fitted = clone(estimator).set_params(**h)
+        values = {name: float(value) if np.ndim(value) == 0 else value for name, value in h.items()}
+        fitted = clone(estimator).set_params(**values)
         (train,) = model.data.trains
         X, y = model.data.X[: len(train)], model.data.labels[: len(train)]
         for number, (name, step) in enumerate(fitted.steps[:-1]):
             if step in (None, "passthrough"):
                 continue
             with warnings_here("ignore"):
-                step = seeded(step, 0)
+                step = seeded(step, model.seed)
                 X = step.fit_transform(X, y)
             fitted.steps[number] = name, step
         fitted.steps[-1] = self.last, final

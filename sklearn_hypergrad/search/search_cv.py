@@ -157,8 +157,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       :mod:`sklearn_hypergrad.differentiable`.
 
     The classes of :mod:`sklearn_hypergrad.linear_model` take one penalty per feature, group or
-    coefficient, those of :mod:`sklearn_hypergrad.kernel_ridge` and :mod:`sklearn_hypergrad.svm` one
-    ``gamma`` per feature or group. For such vectors the search minimises ::
+    coefficient, those of :mod:`sklearn_hypergrad.kernel_ridge`, :mod:`sklearn_hypergrad.svm` and
+    :mod:`sklearn_hypergrad.kernel_approximation` one ``gamma`` per feature or group. For such
+    vectors the search minimises ::
 
         minus log likelihood of the validation loss + shrinkage * sum_j |log h_j - level|
 

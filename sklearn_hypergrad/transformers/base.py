@@ -104,6 +104,8 @@ class TransformerFamily(abc.ABC):
     estimator_class : type
         The class whose ``fit`` and ``transform`` are differentiated. A subclass that overrides one
         of ``methods`` is another transformer.
+    vector_class : type or None
+        The class that supports one value per feature, if this one does not; for messages.
     hyperparameters : dict of str -> Hyperparameter
         The hyperparameters that can be tuned, by the names of constructor parameters.
     methods : tuple of str
@@ -121,6 +123,7 @@ class TransformerFamily(abc.ABC):
     """
 
     estimator_class: type
+    vector_class: type | None = None
     hyperparameters: dict[str, Hyperparameter] = {}
     methods = ("fit", "fit_transform", "transform")
     takes_numbers = True
@@ -168,8 +171,12 @@ class TransformerFamily(abc.ABC):
         """The own value for rows X: a number also where the estimator has a word or None for it."""
         return getattr(estimator, name)
 
+    def class_with_vectors(self, name):
+        """The class with one value per feature of a hyperparameter, if this one has none; None."""
+        return self.vector_class
+
     @abc.abstractmethod
-    def features(self, estimator, rows, names, seed):
+    def features(self, estimator, rows, entries, seed):
         """The Features of one split.
 
         Parameters
@@ -178,8 +185,9 @@ class TransformerFamily(abc.ABC):
             With the hyperparameters that are not tuned.
         rows : Rows
             The rows that enter it, where ``moving`` at usual values of earlier hyperparameters.
-        names : collection of str
-            The hyperparameters that are tuned; ``at`` gets values for them.
+        entries : dict of str -> ndarray or None
+            The hyperparameters that are tuned, by name; ``at`` gets values for them. For a vector,
+            the index of the entry that belongs to each feature; None for one value.
         seed : int
             Seed of random draws of a fit without a seed of its own.
 

@@ -11,6 +11,8 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.kernel_approximation import Nystroem
 
+from sklearn_hypergrad import kernel_approximation
+from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
 from sklearn_hypergrad.spaces import Hyperparameter
 from sklearn_hypergrad.threads import warnings_here
@@ -36,18 +38,19 @@ class NystroemFeatures(Features):
     ----------
     estimator : Nystroem
     rows : Rows
-    names : collection of str
+    entries : dict of str -> ndarray or None
     seed : int
     own : dict
-        ``gamma`` and ``coef0`` of the estimator, as numbers.
+        ``gamma`` and ``coef0`` of the estimator: numbers, or a gamma for each feature.
     """
 
-    def __init__(self, estimator, rows, names, seed, own):
+    def __init__(self, estimator, rows, entries, seed, own):
         with warnings_here("ignore"):
             fitted = rows.fitted(estimator, seed)
-        self._basis, self._names = np.asarray(fitted.component_indices_), names
+        self._basis, self._names = np.asarray(fitted.component_indices_), list(entries)
         degree = DEGREE if estimator.degree is None else estimator.degree
         self._settings = {"degree": degree, "others": self._basis} | own
+        self._settings["entries"] = entries.get("gamma")
         self._kind, self._X = estimator.kernel, rows.X
         self._kernel = self._kernel_of(rows.X)
 
@@ -116,12 +119,14 @@ class NystroemFamily(TransformerFamily):
     """
 
     estimator_class = Nystroem
+    vector_class = kernel_approximation.Nystroem
+    gamma = Hyperparameter()
     conditions = "kernels with a name, without ``kernel_params``"
 
     def __init__(self, estimator):
         signed = estimator.kernel == "sigmoid"
         self.hyperparameters = {
-            "gamma": Hyperparameter(),
+            "gamma": self.gamma,
             "coef0": Hyperparameter(scale="linear") if signed else Hyperparameter(),
         }
 
@@ -147,9 +152,27 @@ class NystroemFamily(TransformerFamily):
         usual = {"gamma": 1.0 if estimator.kernel == "chi2" else 1 / X.shape[1], "coef0": COEF0}
         return usual[name]
 
-    def features(self, estimator, rows, names, seed):
+    def features(self, estimator, rows, entries, seed):
         own = {n: self.own_value(estimator, n, rows.X) for n in ("gamma", "coef0")}
-        return NystroemFeatures(estimator, rows, names, seed, own)
+        return NystroemFeatures(estimator, rows, entries, seed, own)
+
+
+class VectorNystroemFamily(NystroemFamily):
+    """Nystroem of ``kernel_approximation``: gamma may be one value per feature."""
+
+    estimator_class = kernel_approximation.Nystroem
+    vector_class = None
+    gamma = VECTOR_GAMMA
+
+    def own_value(self, estimator, name, X):
+        if name == "gamma" and is_per_feature(estimator.gamma):
+            return gamma_array(estimator, X.shape[1])
+        return super().own_value(estimator, name, X)
+
+
+@transformer.register
+def _(estimator: kernel_approximation.Nystroem):
+    return VectorNystroemFamily(estimator)
 
 
 @transformer.register

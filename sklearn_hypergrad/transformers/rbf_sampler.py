@@ -8,10 +8,14 @@ where A and b are drawn once for a split, by scikit-learn's own fit.
 """
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.kernel_approximation import RBFSampler
 
+from sklearn_hypergrad import kernel_approximation
+from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
 from sklearn_hypergrad.problems.kernel.pair_sums import SquaredDistances
 from sklearn_hypergrad.spaces import Hyperparameter
+from sklearn_hypergrad.threads import cached_property
 from sklearn_hypergrad.transformers.base import (
     Features,
     Transformed,
@@ -31,39 +35,58 @@ class FourierFeatures(Features):
     ----------
     estimator : RBFSampler
     rows : Rows
-    names : collection of str
+    entries : dict of str -> ndarray or None
     seed : int
+    own : float or ndarray of shape (n_features,)
+        The gamma of the estimator.
     """
 
-    def __init__(self, estimator, rows, names, seed):
+    def __init__(self, estimator, rows, entries, seed, own):
         fitted = seeded(estimator, seed).set_params(gamma=0.5).fit(rows.train)
         # Those of gamma = 1/2 are the numbers that were drawn.
         self._A, self._b = fitted.random_weights_, fitted.random_offset_
-        self._size, self._names = np.sqrt(2 / estimator.n_components), names
-        self._own, self._n_train = estimator.gamma, rows.n_train
-        self._X, self._projected = rows.X, self._project(rows.X)
+        self._size, self._own = np.sqrt(2 / estimator.n_components), own
+        self._names, self._entries = list(entries), entries.get("gamma")
+        self._X = rows.X
 
-    def _project(self, X):
-        return np.asarray(X @ self._A)
+    @cached_property
+    def _projected(self):
+        return np.asarray(self._X @ self._A)
 
     def levels(self):
-        if not self._names:
-            return {}
-        return {"gamma": GAMMA / SquaredDistances(self._X).spread()}
+        usual = {"gamma": GAMMA / SquaredDistances(self._X).spread()} if self._names else {}
+        return usual
 
     def at(self, h, X):
-        P = self._projected if X is self._X else self._project(X)
-        fixed = None if self._names else scale_of(self._own, X[: self._n_train])
-        gamma = float(h["gamma"]) if fixed is None else fixed
+        gamma = np.asarray(h.get("gamma", self._own), dtype=float)
+        shape = gamma.shape
+        if shape and self._entries is not None:
+            gamma = np.ravel(gamma)[np.ravel(self._entries)]
         root = np.sqrt(2 * gamma)
-        phase = root * P + self._b
+        A = root[:, None] * self._A if shape else root * self._A
+        # One gamma changes no product of rows.
+        P = root * self._projected if not shape and X is self._X else np.asarray(X @ A)
+        phase = P + self._b
 
         def pull(G, through):
             S = -self._size * np.sin(phase) * G
-            gradient = {"gamma": np.vdot(S, P) / root} if self._names else {}
-            return gradient, root * (S @ self._A.T) if through else None
+            # P is linear in the root of gamma.
+            slopes = np.vdot(S, P) if not shape else _inner(X, S @ A.T)
+            slopes = np.divide(slopes, 2 * gamma, out=np.zeros_like(gamma), where=gamma > 0)
+            if shape and self._entries is not None:
+                size = int(np.prod(shape))
+                slopes = np.bincount(np.ravel(self._entries), slopes, size).reshape(shape)
+            gradient = {"gamma": slopes} if self._names else {}
+            return gradient, S @ A.T if through else None
 
         return Transformed(self._size * np.cos(phase), pull)
+
+
+def _inner(X, Y):
+    """Sums over rows of products of the entries of X and dense Y."""
+    if issparse(X):
+        return np.asarray(X.multiply(Y).sum(axis=0)).ravel()
+    return np.einsum("ip,ip->p", X, Y)
 
 
 def scale_of(own, X):
@@ -78,6 +101,7 @@ class RBFSamplerFamily(TransformerFamily):
     """RBFSampler of scikit-learn."""
 
     estimator_class = RBFSampler
+    vector_class = kernel_approximation.RBFSampler
     hyperparameters = {"gamma": Hyperparameter()}
 
     def configuration_obstacle(self, estimator, names, moving):
@@ -90,8 +114,27 @@ class RBFSamplerFamily(TransformerFamily):
     def own_value(self, estimator, name, X):
         return scale_of(estimator.gamma, X)
 
-    def features(self, estimator, rows, names, seed):
-        return FourierFeatures(estimator, rows, names, seed)
+    def features(self, estimator, rows, entries, seed):
+        own = self.own_value(estimator, "gamma", rows.train)
+        return FourierFeatures(estimator, rows, entries, seed, own)
+
+
+class VectorRBFSamplerFamily(RBFSamplerFamily):
+    """RBFSampler of ``kernel_approximation``: gamma may be one value per feature."""
+
+    estimator_class = kernel_approximation.RBFSampler
+    vector_class = None
+    hyperparameters = {"gamma": VECTOR_GAMMA}
+
+    def own_value(self, estimator, name, X):
+        if is_per_feature(estimator.gamma):
+            return gamma_array(estimator, X.shape[1])
+        return super().own_value(estimator, name, X)
+
+
+@transformer.register
+def _(estimator: kernel_approximation.RBFSampler):
+    return VectorRBFSamplerFamily()
 
 
 @transformer.register

@@ -31,11 +31,12 @@ class SequenceFamily(TransformerFamily):
     def __init__(self, steps):
         self._names = [name for name, step in steps if step not in (None, "passthrough")]
         self._families = {name: transformer(step) for name, step in steps if name in self._names}
+        # The features that enter later steps are those that others have made.
         self.hyperparameters = {
-            f"{name}__{own}": hyperparameter
+            f"{name}__{own}": each if name == self._names[0] else dataclasses.replace(each, per=())
             for name, family in self._families.items()
             if family is not None
-            for own, hyperparameter in family.hyperparameters.items()
+            for own, each in family.hyperparameters.items()
         }
 
     @property
@@ -69,8 +70,12 @@ class SequenceFamily(TransformerFamily):
         place, _, own = name.partition("__")
         return self._families[place].own_value(dict(estimator.steps)[place], own, X)
 
-    def features(self, estimator, rows, names, seed):
-        return SequenceFeatures(self.steps_of(estimator), rows, names, seed)
+    def class_with_vectors(self, name):
+        place, _, own = name.partition("__")
+        return self._families[place].class_with_vectors(own) if place == self._names[0] else None
+
+    def features(self, estimator, rows, entries, seed):
+        return SequenceFeatures(self.steps_of(estimator), rows, entries, seed)
 
 
 class SequenceFeatures(Features):
@@ -80,15 +85,15 @@ class SequenceFeatures(Features):
     ----------
     steps : list of (str, estimator)
     rows : Rows
-    names : collection of str
-        The hyperparameters that are tuned, such as ``nystroem__gamma``.
+    entries : dict of str -> ndarray or None
+        The hyperparameters that are tuned, such as ``nystroem__gamma``, and their entries.
     seed : int
     """
 
-    def __init__(self, steps, rows, names, seed):
+    def __init__(self, steps, rows, entries, seed):
         self._parts, self._levels = [], {}
         for name, step in steps:
-            own = names_of(name, names)
+            own = values_of(name, entries)
             part = features_of(step, rows, own, seed)
             levels = part.levels()
             self._parts.append((name, part, rows.moving, bool(own)))
@@ -117,11 +122,11 @@ class SequenceFeatures(Features):
         return Transformed(X, pull)
 
 
-def features_of(estimator, rows, names, seed):
+def features_of(estimator, rows, entries, seed):
     """The Features of a step: fixed ones if no hyperparameter reaches it."""
-    if not names and not rows.moving:
+    if not entries and not rows.moving:
         return FixedFeatures(estimator, rows, seed)
-    return transformer(estimator).features(estimator, rows, names, seed)
+    return transformer(estimator).features(estimator, rows, entries, seed)
 
 
 def names_of(step, names):
@@ -131,7 +136,7 @@ def names_of(step, names):
 
 
 def values_of(step, h):
-    """The values of a step's own hyperparameters, by its names."""
+    """What a dict has of a step's own hyperparameters, by its names."""
     prefix = f"{step}__"
     return {n.removeprefix(prefix): value for n, value in h.items() if n.startswith(prefix)}
 

@@ -46,7 +46,7 @@ class StandardScalerFamily(TransformerFamily):
 
     estimator_class = StandardScaler
 
-    def features(self, estimator, rows, names, seed):
+    def features(self, estimator, rows, entries, seed):
         return ScaledFeatures(StandardScaler(**estimator.get_params() | {"copy": True}), rows)
 
 

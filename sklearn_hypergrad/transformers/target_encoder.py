@@ -146,7 +146,7 @@ class TargetEncoderFamily(TransformerFamily):
         own = getattr(estimator, name)
         return own if isinstance(own, numbers.Real) else np.nan
 
-    def features(self, estimator, rows, names, seed):
+    def features(self, estimator, rows, entries, seed):
         return EncodedFeatures(estimator, rows, seed)
 
 

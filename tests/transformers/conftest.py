@@ -11,6 +11,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
+from sklearn_hypergrad import kernel_approximation
 from sklearn_hypergrad.transformers import Rows, transformer
 
 N_TRAIN, N_TEST, N_FEATURES = 17, 6, 4
@@ -35,6 +36,10 @@ class Row:
         Whether the estimator's own values are words that no number stands for.
     rtol : float
         Accuracy of derivatives.
+    entries : dict of str -> ndarray
+        For a vector, which entry belongs to which feature.
+    expanded : dict of str -> ndarray
+        The values of ``h`` as the estimator takes them, if not the same.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Row:
     classes: int = 0
     named: bool = False
     rtol: float = 1e-8
+    entries: dict = dataclasses.field(default_factory=dict)
+    expanded: dict = dataclasses.field(default_factory=dict)
 
     @property
     def family(self):
@@ -67,7 +74,8 @@ class Row:
         """The Features of these rows; they move unless something is tuned."""
         moving = not self.h if moving is None else moving
         rows = Rows(self.X() if X is None else X, N_TRAIN, self.y(), moving)
-        return self.family.features(clone(self.estimator), rows, list(self.h), 0)
+        entries = {name: self.entries.get(name) for name in self.h}
+        return self.family.features(clone(self.estimator), rows, entries, 0)
 
 
 NYSTROEM = {"n_components": 6, "random_state": 0}
@@ -105,6 +113,19 @@ ROWS = [
         kind="codes",
         classes=3,
         named=True,
+    ),
+    Row(
+        "nystroem per feature",
+        kernel_approximation.Nystroem(**NYSTROEM),
+        {"gamma": np.array([0.1, 0.3, 0.0, 0.2])},
+        entries={"gamma": np.arange(N_FEATURES)[:, None]},
+    ),
+    Row(
+        "fourier features per group",
+        kernel_approximation.RBFSampler(n_components=9, random_state=0),
+        {"gamma": np.array([0.1, 0.3])},
+        entries={"gamma": np.array([0, 1, 1, 0])[:, None]},
+        expanded={"gamma": np.array([0.1, 0.3, 0.3, 0.1])},
     ),
     Row("scaler", StandardScaler(), {}),
     Row("scaler without means", StandardScaler(with_mean=False), {}),

@@ -35,7 +35,7 @@ def check(found, along, five_point, rtol):
 def test_the_rows_are_those_of_scikit_learn(row):
     X, n = row.X(), len(row.y())
     found = dense(row.features().at(row.h, X).X)
-    own = clone(row.estimator).set_params(**row.h)
+    own = clone(row.estimator).set_params(**{**row.h, **row.expanded})
     train, test = own.fit_transform(X[:n], row.y()), own.transform(X[n:])
     assert_allclose(found, np.concatenate([dense(train), dense(test)]), rtol=1e-7, atol=1e-9)
 

@@ -102,6 +102,11 @@ class Candidate:
         return None if self.step is None else self.step.final
 
     @property
+    def model(self):
+        """The model that the final step ends with: itself, unless steps before it are tuned."""
+        return model_in(self.final)
+
+    @property
     def vector(self):
         """The first range of several values, or None."""
         return next((span for span in self.ranges if span.continuous.per is not None), None)
@@ -121,6 +126,13 @@ class Candidate:
     def key(self):
         """The names of all ranges, separated by commas."""
         return ", ".join(span.key for span in self.ranges)
+
+
+def model_in(estimator):
+    """The model at the end of (nested) pipelines; the estimator itself if it is none."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
 
 
 def final_step(estimator, key, *beside):
@@ -278,7 +290,7 @@ def _candidates(grid, searched, settings, estimator, beside):
         for key in keys:
             if isinstance(grid[key][0], Continuous):
                 refuse_continuous(key, grid[key], obstacle, own)
-        reason = f"{', '.join(keys)} of {type(final).__name__}: {obstacle}"
+        reason = f"{', '.join(keys)} of {type(model_in(final)).__name__}: {obstacle}"
         listed = ParameterGrid({key: grid[key] for key in keys})
         return [Candidate({**settings, **values}, reason=reason) for values in listed]
     choices = [
@@ -353,15 +365,9 @@ def _why_not(estimator, key):
     if found is not None and step.leaf in found.hyperparameters:
         return found.unused(step.final, step.leaf)
     if isinstance(step.final, Pipeline):
-        return _why_not_through(step.final.steps[-1][1])
+        name = type(model_in(step.final)).__name__
+        return f"it belongs to a step before {name}, which is not differentiated"
     return " ".join(why_enumerated(type(step.final), step.leaf, found))
-
-
-def _why_not_through(model):
-    """Why no derivative reaches the steps before a model."""
-    while type(model) is Pipeline:
-        model = model.steps[-1][1]
-    return f"it belongs to a step before {type(model).__name__}, which has no derivatives"
 
 
 def _why_not_inside(estimator, key):

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.spaces import Continuous
+from sklearn_hypergrad.transformers.base import transformer
 
 # Similarity (of difflib, between 0 and 1) from which on another name is suggested. Chosen by hand:
 # one wrong letter in a name of seven still suggests it, unrelated names do not.
@@ -155,10 +156,11 @@ def described(low, high):
 
 def remedy(span, found):
     """A sentence that names the class of this package that supports ``per``, or ""."""
-    if found.vector_class is None:
+    vector_class = found.class_with_vectors(span.leaf)
+    if vector_class is None:
         return ""
-    other = family(found.vector_class()).hyperparameters[span.leaf]
-    if span.continuous.per not in other.per:
+    other = family(vector_class()) or transformer(vector_class())
+    if span.continuous.per not in other.hyperparameters[span.leaf.rpartition("__")[2]].per:
         return ""
-    name, package = found.vector_class.__name__, found.vector_class.__module__.rpartition(".")[0]
+    name, package = vector_class.__name__, vector_class.__module__.rpartition(".")[0]
     return f" Use the {name} that takes arrays: {package}.{name}."

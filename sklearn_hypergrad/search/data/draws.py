@@ -6,6 +6,7 @@ import numbers
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.search.data.blocks import whole
 
@@ -27,9 +28,9 @@ def drawing_steps(candidate, inputs):
     list of str
         Empty if there is no such step.
     """
-    names = _without_seed(candidate)
+    within, names = _of_chain(candidate), _without_seed(candidate)
     if not names:
-        return []
+        return within
 
     def features(**seeds):
         seeded = clone(candidate.step.pipeline).set_params(**dict.fromkeys(names, 0) | seeds)
@@ -37,11 +38,18 @@ def drawing_steps(candidate, inputs):
         return whole(dataclasses.replace(candidate, step=step), inputs).X
 
     first = features()
-    return [
+    return within + [
         name.removesuffix("__random_state")
         for name in names
         if not _equal(first, features(**{name: 1}))
     ]
+
+
+def _of_chain(candidate):
+    """Names of the steps without a seed that are tuned through the model."""
+    steps = candidate.final.steps[:-1] if isinstance(candidate.final, Pipeline) else []
+    seeds = {name: getattr(step, "random_state", 0) for name, step in steps}
+    return [name for name, seed in seeds.items() if not isinstance(seed, numbers.Integral)]
 
 
 def _without_seed(candidate):

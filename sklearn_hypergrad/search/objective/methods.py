@@ -46,7 +46,7 @@ def training_method(prepared, training, space):
     ValueError
         If the requested method cannot differentiate this training.
     """
-    name, method = type(prepared.final).__name__, prepared.options.method
+    name, method = type(prepared.candidate.model).__name__, prepared.options.method
     if method is None:
         return _chosen(name, training, space)
     obstacle = NO_RUN.format(name)
@@ -90,7 +90,7 @@ def refuse_online(prepared, model):
     if not is_online(options):
         return
     if not model.trained:
-        name = type(prepared.final).__name__
+        name = type(prepared.candidate.model).__name__
         raise ValueError(
             f"Cannot tune {prepared.candidate.key!r} with {options.method!r}. This is because "
             f"{name} is solved, not trained step by step. Use hypergradient='implicit'."

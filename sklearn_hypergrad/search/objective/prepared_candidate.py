@@ -179,7 +179,7 @@ class PreparedCandidate:
         rows, judge = self.options.scoring, self.inputs.scorer
         judge = judge if self.options.selection == "best" else None
         scorers = [each for each in (judge, rows and rows.scorer) if each is not None]
-        return not all(scores_predictions(scorer, self.final) for scorer in scorers)
+        return not all(scores_predictions(scorer, self.candidate.model) for scorer in scorers)
 
     @property
     def rows_see_steps(self):

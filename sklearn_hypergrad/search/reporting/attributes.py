@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.pipeline import Pipeline
 
+from sklearn_hypergrad.search.candidates.expand import model_in
 from sklearn_hypergrad.search.data.draws import drawing_steps
 from sklearn_hypergrad.search.results.candidate_result import ABSURD, remarks_of, with_rows
 from sklearn_hypergrad.search.results.remark import Remark
@@ -241,10 +241,8 @@ def _is_relative(search, result):
     """Whether the score is zero for the mean of the target, as r2 is."""
     if result.is_searched:
         return result.choice.exact and result.choice.loss.offset == 1
-    final = search.estimator
-    while isinstance(final, Pipeline):
-        final = final.steps[-1][1]
-    own = search.scoring is None and getattr(type(final), "score", None) is RegressorMixin.score
+    score = getattr(type(model_in(search.estimator)), "score", None)
+    own = search.scoring is None and score is RegressorMixin.score
     return own or search.scoring == "r2"
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.search.candidates.expand import Candidate
+from sklearn_hypergrad.search.candidates.expand import Candidate, model_in
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.effective_model import EffectiveModel
 from sklearn_hypergrad.search.results.found import Found
@@ -275,9 +274,7 @@ def scale_remarks(prepared):
 
 def solved(final, model):
     """Text for ``hypergradient_``: how a solved model was differentiated, and why."""
-    while isinstance(final, Pipeline):
-        final = final.steps[-1][1]
-    name, method = type(final).__name__, getattr(model, "method", None)
+    name, method = type(model_in(final)).__name__, getattr(model, "method", None)
     if method is None:
         return f"{CLOSED_FORM}, because the predictions of {name} have one"
     if method.through_training:

@@ -114,7 +114,7 @@ class JointSearch(Strategy):
             record = self.objective.record(theta)
         except ValueError as error:
             raise refused(str(error)) from error
-        name = type(candidate.final).__name__
+        name = type(candidate.model).__name__
         if Status.DIVERGED in record.statuses:
             raise refused(
                 f"training of {name} diverges where the search starts. Lower its "

@@ -6,8 +6,8 @@ import numbers
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
+from sklearn_hypergrad.search.candidates.expand import model_in
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.objective.initial_values import dimension_of
 from sklearn_hypergrad.search.objective.methods import is_online, training_method
@@ -148,7 +148,7 @@ def _solved(prepared, parts, make_terms):
 
 
 def _refuse(prepared):
-    options, name = prepared.options, type(prepared.final).__name__
+    options, name = prepared.options, type(prepared.candidate.model).__name__
     if options.search_cv == "loo":
         raise ValueError(
             f"search_cv='loo' is the closed form of ridge regression and KernelRidge. {name} is "
@@ -208,7 +208,5 @@ def _terms(prepared, data, loss, draw):
 
 def own_seed(estimator):
     """The seed of an estimator's fits; None if fits differ, 0 if the estimator draws nothing."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    seed = getattr(estimator, "random_state", 0)
+    seed = getattr(model_in(estimator), "random_state", 0)
     return int(seed) if isinstance(seed, numbers.Integral) else None

@@ -105,7 +105,8 @@ class PredictedScores:
 
     def __init__(self, prepared, objective):
         inputs = prepared.inputs
-        self._objective, self._scorer, self._final = objective, inputs.scorer, prepared.final
+        self._objective, self._scorer = objective, inputs.scorer
+        self._final = prepared.candidate.model
         self._family = prepared.family
         labels = objective.terms[0].data.labels
         self._shape = labels.shape[1:]
@@ -127,7 +128,7 @@ class PredictedScores:
             return False
         scorer = prepared.inputs.scorer
         if isinstance(scorer, PassthroughScorer):
-            return getattr(type(prepared.final), "score", None) in (
+            return getattr(type(prepared.candidate.model), "score", None) in (
                 *ACCURACIES,
                 RegressorMixin.score,
             )

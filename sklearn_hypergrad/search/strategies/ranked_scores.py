@@ -62,7 +62,7 @@ class RankedScores:
         if prepared.scorer_sees_steps or any(term.trained for term in objective.terms):
             return False
         # Other estimators are scored by probabilities, where different values may become equal.
-        if not hasattr(prepared.final, "decision_function"):
+        if not hasattr(prepared.candidate.model, "decision_function"):
             return False
         function, sign, options, methods = metric
         # The class with the number 1 is the positive one, of an area the second.

@@ -126,7 +126,7 @@ def run_candidate(candidate, inputs, options):
             raise ValueError(
                 f"validation_loss={strategy.prepared.choice.loss.name} is no use here: {error}. "
                 f"Check that it and its derivative are finite for predictions of "
-                f"{type(candidate.final).__name__}: roots and logarithms have none at zero."
+                f"{type(candidate.model).__name__}: roots and logarithms have none at zero."
             ) from error
         return _enumerated(candidate, str(error))
     except CannotSearch as error:
