@@ -24,7 +24,7 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_spac
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS
 from sklearn_hypergrad.problems.linear.curvature import MAX_SIZE
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
-from sklearn_hypergrad.problems.split_data import column_means
+from sklearn_hypergrad.problems.split_data import column_means, numbers_of
 from sklearn_hypergrad.spaces import Hyperparameter
 
 # The values of ``per`` that penalties of linear models with arrays allow.
@@ -443,11 +443,6 @@ def own_coefficients(coefs, data, block):
     if block.present is not None:
         return [coef[:, own] for coef, own in zip(coefs, block.present, strict=True)]
     return list(coefs)
-
-
-def numbers_of(X):
-    """X as models take it: dense, or CSR, in single or double precision."""
-    return checked_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
 
 
 class Apart(ValueError):

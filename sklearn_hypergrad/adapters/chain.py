@@ -16,14 +16,17 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad._sklearn import rows_of
-from sklearn_hypergrad.adapters.base import Family, family, numbers_of
+from sklearn_hypergrad.adapters.base import Family, family
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.adapters.side_by_side import FACTS
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
+from sklearn_hypergrad.problems.split_data import numbers_of
 from sklearn_hypergrad.threads import warnings_here
-from sklearn_hypergrad.transformers.base import Rows, seeded
-from sklearn_hypergrad.transformers.sequence import SequenceFamily, names_of, values_of
+from sklearn_hypergrad.transformers.base import Rows, seed_in, seeded
+from sklearn_hypergrad.transformers.composed import names_of, values_of
+from sklearn_hypergrad.transformers.fixed import fit_transform
+from sklearn_hypergrad.transformers.sequence import SequenceFamily
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +41,15 @@ class Place:
         The rows that leave the last step.
     pull : callable
         That of Transformed.
+    columns : ndarray of int or slice
+        The columns that depend on these hyperparameters.
     model : Model
     """
 
     key: tuple
     X: Any
     pull: Callable
+    columns: Any
     model: Model
 
     def start(self, state):
@@ -131,7 +137,8 @@ class ChainModel(Model):
         if place is None or place.key != key:
             left = self._features.at(h, self.data.X)
             model = self._make(dataclasses.replace(self.data, X=left.X))
-            place = Place(key, left.X, left.pull, model.differentiated(self._method))
+            model = model.differentiated(self._method)
+            place = Place(key, left.X, left.pull, left.columns, model)
             self._place = place
         return place
 
@@ -175,10 +182,12 @@ class ChainModel(Model):
     def _row_slopes(place, own, fitted, pulled, g):
         # The linear system of the pullback is not solved once more.
         known = dataclasses.replace(fitted, pullback=lambda g: pulled)
-        slopes, of_model = place.model.x_vjp(own, known, g), place.model.data.X
+        model = place.model
+        if model.data.X.shape == place.X.shape:
+            return model.x_vjp_in(own, known, g, place.columns)
         # Wide rows are written in a basis of their space.
-        in_basis = slopes.shape != place.X.shape
-        return from_row_space(slopes, of_model, place.X) if in_basis else slopes
+        slopes = model.x_vjp(own, known, g)
+        return from_row_space(slopes, model.data.X, place.X[:, place.columns])
 
     def x_vjp(self, h, fitted, g):
         place, own = fitted.w
@@ -231,7 +240,9 @@ class ChainFamily(Family):
         return name.startswith(f"{self.last}__")
 
     def as_taken(self, X):
-        return numbers_of(X) if self._steps.takes_numbers else X
+        if self._steps.takes_numbers:
+            return numbers_of(X)
+        return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
     def obstacle(self, estimator, names=()):
         model, name = self._model_in(estimator), type(self._model_in(estimator)).__name__
@@ -327,13 +338,13 @@ class ChainFamily(Family):
         values = {name: float(value) if np.ndim(value) == 0 else value for name, value in h.items()}
         fitted = clone(estimator).set_params(**values)
         (train,) = model.data.trains
-        X, y = model.data.X[: len(train)], model.data.labels[: len(train)]
+        X, y = rows_of(model.data.X, train), model.data.labels[: len(train)]
         for number, (name, step) in enumerate(fitted.steps[:-1]):
             if step in (None, "passthrough"):
                 continue
             with warnings_here("ignore"):
-                step = seeded(step, model.seed)
-                X = step.fit_transform(X, y)
+                step = seeded(step, seed_in(model.seed, name))
+                X = fit_transform(step, X, y)
             fitted.steps[number] = name, step
         fitted.steps[-1] = self.last, final
         return fitted

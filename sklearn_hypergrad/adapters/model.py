@@ -197,6 +197,10 @@ class Model(abc.ABC):
         """
         raise TypeError(f"{type(self).__name__} has no derivatives in its rows.")
 
+    def x_vjp_in(self, h, fitted, g, columns):
+        """The same in some columns of X, which may be far fewer; by default these of all."""
+        return self.x_vjp(h, fitted, g)[:, columns]
+
     def differentiated(self, method):
         """The model with another method of differentiation.
 
@@ -428,6 +432,9 @@ class LinearModel(WeightModel):
     #     -t_i (l''(x_i W) (x_i V) W' + l'(x_i W) V'),
     # and in a held-out row it is g_i W'.
     def x_vjp(self, h, fitted, g):
+        return self.x_vjp_in(h, fitted, g, slice(None))
+
+    def x_vjp_in(self, h, fitted, g, columns):
         problem, data = self.problem, self.data
         G = np.zeros((data.X.shape[0], data.n_splits, data.y.shape[1]))
         G[held_out_rows(data)] = g
@@ -438,8 +445,8 @@ class LinearModel(WeightModel):
         y, t = data.y[:, None, :], data.row_weights()[:, :, None]
         _, slope, factor = problem.loss.evaluate(y, z)
         through_w = G - t * problem.loss.hvp(factor, u)
-        pulled = np.einsum("isk,skp->ip", through_w, weights[0])
-        return pulled - np.einsum("isk,skp->ip", t * slope, adjoints[0])
+        pulled = np.einsum("isk,skp->ip", through_w, weights[0][..., columns])
+        return pulled - np.einsum("isk,skp->ip", t * slope, adjoints[0][..., columns])
 
 
 class SparseLinearModel(LinearModel):

@@ -1,10 +1,13 @@
 """The data of some splits that share one design matrix."""
 
 import dataclasses
+import functools
 import sys
 
 import numpy as np
 from scipy.sparse import hstack, issparse, vstack
+
+from sklearn_hypergrad._sklearn import checked_array
 
 # Number of entries of dense X from which variances are those of every k-th row; of sparse X so many
 # are squared at a time. Chosen by hand: variances are compared as orders of magnitude, and 2**20
@@ -165,9 +168,37 @@ def stacked(parts):
     if len(parts) == 1:
         return parts[0]
     if hasattr(parts[0], "columns"):
-        # Each library of data frames has a function of this name.
-        return sys.modules[type(parts[0]).__module__.partition(".")[0]].concat(parts)
+        return _stacked_frames(parts)
     return vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
+
+
+def _stacked_frames(frames):
+    library = type(frames[0]).__module__.partition(".")[0]
+    # Each library of data frames has a function of this name.
+    concat = sys.modules[library].concat
+    if library == "polars":
+        return concat(frames, how="vertical_relaxed")
+    return concat(_with_common_categories(frames))
+
+
+def _with_common_categories(frames):
+    """Data frames of pandas whose categories are the same, so that they stay categories."""
+    frames = [frame.copy(deep=False) for frame in frames]
+    for number, dtype in enumerate(frames[0].dtypes):
+        columns = [frame.iloc[:, number] for frame in frames]
+        if any(column.dtype != dtype for column in columns) and all(
+            hasattr(column, "cat") for column in columns
+        ):
+            own = [column.cat.categories for column in columns]
+            common = functools.reduce(lambda some, more: some.union(more, sort=False), own)
+            for frame, column in zip(frames, columns, strict=True):
+                frame.isetitem(number, column.cat.set_categories(common, ordered=False))
+    return frames
+
+
+def numbers_of(X):
+    """X as models take it: dense, or CSR, in single or double precision."""
+    return checked_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
 
 
 def beside(X, more):

@@ -16,11 +16,13 @@ import dataclasses
 import functools
 import inspect
 import numbers
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 from sklearn.base import clone
 
+from sklearn_hypergrad._sklearn import num_samples, rows_of
 from sklearn_hypergrad.spaces import Hyperparameter
 
 
@@ -31,7 +33,8 @@ class Rows:
     Attributes
     ----------
     X : array-like of shape (n_rows, n_features)
-        Rows of the training part, followed by those of the held-out part.
+        Rows of the training part, followed by those of the held-out part. A matrix of numbers, or
+        what the user gave: a data frame, an array of objects or a list.
     n_train : int
         Rows of the training part.
     y : ndarray of shape (n_train, ...)
@@ -48,7 +51,13 @@ class Rows:
     @property
     def train(self):
         """The rows of the training part."""
-        return self.X[: self.n_train]
+        return rows_of(self.X, slice(0, self.n_train))
+
+    @property
+    def held_out(self):
+        """The rows of the held-out part, or None if there are none."""
+        n_rows = num_samples(self.X)
+        return rows_of(self.X, slice(self.n_train, n_rows)) if n_rows > self.n_train else None
 
     def fitted(self, estimator, seed):
         """A copy of a transformer, fitted on the training part; it draws from ``seed``."""
@@ -63,13 +72,16 @@ class Transformed:
     ----------
     X : ndarray or CSR matrix of shape (n_rows, n_features_out)
     pull : callable
-        ``pull(G, through) -> (gradient, X_bar)``, for G of the shape of X: derivatives of
-        ``sum_ij G_ij X_ij`` in the hyperparameters, a dict, and in the rows that enter the step if
-        ``through`` is true, else None.
+        ``pull(G, through) -> (gradient, X_bar)``, for G of the shape of ``X[:, columns]``:
+        derivatives of ``sum_ij G_ij X_ij`` in the hyperparameters, a dict, and in the rows that
+        enter the step if ``through`` is true, else None.
+    columns : ndarray of int or slice
+        The columns that depend on hyperparameters or on the rows that enter; by default all.
     """
 
     X: Any
     pull: Callable
+    columns: Any = dataclasses.field(default_factory=functools.partial(slice, None))
 
 
 class Features(abc.ABC):
@@ -221,11 +233,15 @@ def no_derivative(estimator):
 
 
 def seeded(estimator, seed):
-    """A clone that draws from ``seed`` where it has no seed of its own."""
-    copy = clone(estimator)
-    draws = {
-        name: seed
-        for name, value in copy.get_params().items()
-        if name.rpartition("__")[2] == "random_state" and not isinstance(value, numbers.Integral)
-    }
+    """A clone that draws from ``seed`` where it has no seed of its own; its parts from others."""
+    copy, draws = clone(estimator), {}
+    for name, value in copy.get_params().items():
+        *path, leaf = name.split("__")
+        if leaf == "random_state" and not isinstance(value, numbers.Integral):
+            draws[name] = functools.reduce(seed_in, path, seed)
     return copy.set_params(**draws)
+
+
+def seed_in(seed, name):
+    """The seed of a step of this name: two steps that draw alike would be one step twice."""
+    return zlib.crc32(f"{seed} {name}".encode())

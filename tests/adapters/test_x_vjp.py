@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 from sklearn.kernel_ridge import KernelRidge
@@ -165,7 +166,9 @@ def check(estimator, data, h, method=None):
     if g.shape[1] > 2:
         # Losses of classes do not change if all logits are shifted.
         g -= g.mean(axis=1, keepdims=True)
-    found = float(np.sum(direction * model.x_vjp(h, fitted, g)))
+    slopes, columns = model.x_vjp(h, fitted, g), np.array([2, 0])
+    assert_allclose(model.x_vjp_in(h, fitted, g, columns), slopes[:, columns], rtol=1e-8)
+    found = float(np.sum(direction * slopes))
     step, stencil = 1e-3, ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
     expected = sum(
         weight * np.sum(g * fitted_at(data.X + offset * step * direction)[1].z)

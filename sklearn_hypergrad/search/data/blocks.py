@@ -15,9 +15,8 @@ from sklearn_hypergrad._sklearn import (
     rows_of_params,
     safe_split,
 )
-from sklearn_hypergrad.adapters.base import numbers_of
 from sklearn_hypergrad.problems import SplitData
-from sklearn_hypergrad.problems.split_data import column_means, row_numbers, stacked
+from sklearn_hypergrad.problems.split_data import column_means, numbers_of, row_numbers, stacked
 from sklearn_hypergrad.search.data.capture import with_capture
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
@@ -101,8 +100,7 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
 
 def _worth_sharing(candidate, X, *, vector):
     """Whether to look for a shared X: not for one penalty on wide data, tuned in row spaces."""
-    wide = X.shape[1] > X.shape[0]
-    return (vector or not wide) and candidate.family.knows_scales
+    return candidate.family.knows_scales and (vector or X.shape[1] <= X.shape[0])
 
 
 def _has_intercept(candidate):

@@ -8,8 +8,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad._sklearn import check_sample_weight
-from sklearn_hypergrad.adapters.base import is_narrowed, numbers_of
+from sklearn_hypergrad.adapters.base import is_narrowed
 from sklearn_hypergrad.hypergradients import WarmStart
+from sklearn_hypergrad.problems.split_data import numbers_of
 from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import one_split
 from sklearn_hypergrad.threads import warnings_here
