@@ -44,6 +44,7 @@ __all__ = [
     "check_matplotlib_support",
     "check_sample_weight",
     "checked_array",
+    "columns_of",
     "compute_score",
     "feature_names",
     "first_rows",
@@ -237,6 +238,11 @@ def checked_array(X, **options):
 def rows_of(X, rows):
     """Some rows of any X; those of an array without a look at what it might be."""
     return X[rows] if type(X) is type(rows) is np.ndarray else _safe_indexing(X, rows)
+
+
+def columns_of(X, columns):
+    """Some columns of an array or a data frame, as a ColumnTransformer takes them."""
+    return _safe_indexing(X, columns, axis=1)
 
 
 def rows_of_params(X, params, rows):

@@ -152,7 +152,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       of them together, by differentiating the training run [2]_;
     - of steps before these models in a Pipeline, together with those of the model: ``gamma`` and
       ``coef0`` of Nystroem, ``gamma`` of RBFSampler, ``smooth`` of TargetEncoder, and what a
-      transformer of your own declares, see :mod:`sklearn_hypergrad.transformers`;
+      transformer of your own declares, see :mod:`sklearn_hypergrad.transformers`; also in
+      nested Pipelines, in ColumnTransformer and FeatureUnion;
     - all hyperparameters that a model of your own declares, see
       :mod:`sklearn_hypergrad.differentiable`.
 

@@ -5,6 +5,8 @@ with ``@transformer.register``.
 """
 
 from sklearn_hypergrad.transformers import (
+    column_transformer,
+    feature_union,
     nystroem,
     rbf_sampler,
     sequence,
@@ -24,6 +26,8 @@ __all__ = [
     "Rows",
     "Transformed",
     "TransformerFamily",
+    "column_transformer",
+    "feature_union",
     "nystroem",
     "rbf_sampler",
     "sequence",

@@ -9,7 +9,7 @@ import pytest
 from sklearn import linear_model as sklearn_linear
 from sklearn import neural_network as sklearn_networks
 from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
@@ -24,7 +24,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
 
 from sklearn_hypergrad import kernel_ridge, linear_model, neural_network, svm
@@ -801,6 +801,22 @@ ROWS = [
         scoring=NUMBERS,
         weighted=False,
         method=Reverse(),
+    ),
+    Row(
+        "ridge behind columns",
+        behind(
+            ColumnTransformer(
+                [
+                    ("map", Nystroem(n_components=8, random_state=0), [0, 1]),
+                    ("scaled", MaxAbsScaler(), [2, 0]),
+                ]
+            ),
+            sklearn_linear.Ridge(),
+        ),
+        "numbers",
+        {"step__map__gamma": 0.1, "model__alpha": 0.7},
+        scoring=NUMBERS,
+        weighted=False,
     ),
 ]
 

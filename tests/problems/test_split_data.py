@@ -93,3 +93,20 @@ def test_sparse_variances_need_little_memory(monkeypatch):
     peak = tracemalloc.get_traced_memory()[1] / X.data.nbytes
     tracemalloc.stop()
     assert peak < 0.6
+
+
+def test_frames_below_each_other_keep_their_categories():
+    pd = pytest.importorskip("pandas")
+    own = pd.CategoricalDtype(["a", "b"])
+    frames = [
+        pd.DataFrame({"c": pd.Categorical(["u", "v"]), "d": pd.Categorical(["a", "b"], dtype=own)})
+        for _ in range(2)
+    ]
+    frames[1]["c"] = pd.Categorical(["w", "v"])
+    found = split_data.stacked(frames)
+    assert found["c"].tolist() == ["u", "v", "w", "v"]
+    assert found["c"].cat.categories.tolist() == ["u", "v", "w"]
+    assert found["d"].dtype == own
+    assert frames[0]["c"].cat.categories.tolist() == ["u", "v"]
+    frames[1]["c"] = ["w", "v"]
+    assert split_data.stacked(frames)["c"].tolist() == ["u", "v", "w", "v"]

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, TargetEncoder
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, StandardScaler, TargetEncoder
 
 from sklearn_hypergrad import kernel_approximation
 from sklearn_hypergrad.transformers import Rows, transformer
@@ -40,6 +41,8 @@ class Row:
         For a vector, which entry belongs to which feature.
     expanded : dict of str -> ndarray
         The values of ``h`` as the estimator takes them, if not the same.
+    through : bool
+        Whether all of its parts have derivatives in their rows.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Row:
     rtol: float = 1e-8
     entries: dict = dataclasses.field(default_factory=dict)
     expanded: dict = dataclasses.field(default_factory=dict)
+    through: bool = True
 
     @property
     def family(self):
@@ -140,6 +144,45 @@ ROWS = [
         ),
         {"nystroem__gamma": 0.2, "rbfsampler__gamma": 0.3},
     ),
+    Row(
+        "columns, some of which enter several parts",
+        ColumnTransformer(
+            [
+                ("map", make_pipeline(StandardScaler(), Nystroem(**NYSTROEM)), [2, 0]),
+                ("none", "drop", slice(1, 2)),
+                ("fourier", RBFSampler(n_components=5, random_state=1), [0, 0, 1]),
+                ("empty", StandardScaler(), []),
+                ("scaled", StandardScaler(), np.array([False, True, True, False])),
+            ],
+            remainder="passthrough",
+            transformer_weights={"map": 0.5, "scaled": 3.0, "remainder": 2.0},
+        ),
+        {"map__nystroem__gamma": 0.2, "fourier__gamma": 0.3},
+    ),
+    Row(
+        "columns beside a sparse part",
+        ColumnTransformer(
+            [("codes", KBinsDiscretizer(6), [0, 1]), ("kept", "passthrough", [3])],
+            remainder=Nystroem(n_components=2, random_state=0),
+            sparse_threshold=0.9,
+        ),
+        {"remainder__gamma": 0.4},
+        through=False,
+    ),
+    Row(
+        "union",
+        FeatureUnion(
+            [
+                ("map", Nystroem(**NYSTROEM)),
+                ("own", "passthrough"),
+                ("none", "drop"),
+                ("fourier", RBFSampler(n_components=5, random_state=1)),
+            ],
+            transformer_weights={"fourier": 0.5},
+        ),
+        {"map__gamma": 0.2, "fourier__gamma": 0.3},
+    ),
+    Row("columns that follow", ColumnTransformer([("scaled", StandardScaler(), [1, 2])]), {}),
 ]
 
 
