@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
 )
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
+from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.transformers import Rows, transformer
 
 N, N_TRAIN = 60, 45
@@ -221,6 +222,16 @@ def test_a_part_without_derivatives_behind_a_tuned_step_is_refused(frame, y):
         search.fit(X, y)
     behind.set_params(turned=StandardScaler())
     assert check_hypergradient(search.fit(X, y), X, y).max() < 1e-5
+
+
+def test_a_part_without_a_seed_is_named(frame, y):
+    model = make_pipeline(columns(("codes", CODES, ["kind"])), Ridge())
+    model.set_params(columntransformer__map__nystroem__random_state=np.random.RandomState(0))
+    search = HypergradSearchCV(
+        model, {"columntransformer__map__nystroem__gamma": Continuous()}, cv=2
+    )
+    with pytest.warns(HypergradWarning, match="columntransformer__map__nystroem without a seed"):
+        search.fit(frame, y)
 
 
 def test_samplers_without_seeds_draw_differently(frame):

@@ -9,10 +9,12 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.search.data.blocks import whole
+from sklearn_hypergrad.threads import warnings_here
+from sklearn_hypergrad.transformers.fixed import fit_transform
 
 
 def drawing_steps(candidate, inputs):
-    """Names of the steps before the final one whose output depends on a seed that is not fixed.
+    """Names of the steps before the model whose output depends on a seed that is not fixed.
 
     It is tried, not guessed: many transformers have a ``random_state`` and rarely draw. Each step
     without a seed costs one more fit of the transformers.
@@ -28,40 +30,46 @@ def drawing_steps(candidate, inputs):
     list of str
         Empty if there is no such step.
     """
-    within, names = _of_chain(candidate), _without_seed(candidate)
+    names, within = _without_seed(candidate), "".join(f"{name}__" for name in candidate.step.path)
     if not names:
-        return within
+        return []
 
     def features(**seeds):
         seeded = clone(candidate.step.pipeline).set_params(**dict.fromkeys(names, 0) | seeds)
         step = dataclasses.replace(candidate.step, pipeline=seeded)
-        return whole(dataclasses.replace(candidate, step=step), inputs).X
+        block = whole(dataclasses.replace(candidate, step=step), inputs)
+        return _through(seeded.get_params().get("__".join(step.path)), block)
 
     first = features()
-    return within + [
-        name.removesuffix("__random_state")
+    return [
+        name.removeprefix(within).removesuffix("__random_state")
         for name in names
         if not _equal(first, features(**{name: 1}))
     ]
 
 
-def _of_chain(candidate):
-    """Names of the steps without a seed that are tuned through the model."""
-    steps = candidate.final.steps[:-1] if isinstance(candidate.final, Pipeline) else []
-    seeds = {name: getattr(step, "random_state", 0) for name, step in steps}
-    return [name for name, seed in seeds.items() if not isinstance(seed, numbers.Integral)]
+def _through(final, block):
+    """The rows of a block behind the steps that are tuned through the model, if there are any."""
+    X = block.X
+    with warnings_here("ignore"):
+        for _, step in final.steps[:-1] if isinstance(final, Pipeline) else []:
+            if step not in (None, "passthrough"):
+                X = fit_transform(clone(step), X, block.labels)
+    return X
 
 
 def _without_seed(candidate):
-    """The parameters ``random_state`` of steps before the final one that are no integers."""
-    path = candidate.step.path
-    final = "".join(f"{name}__" for name in path)
+    """The parameters ``random_state`` of steps before the model that are no integers."""
+    path, final = candidate.step.path, candidate.final
+    while isinstance(final, Pipeline):
+        path, final = [*path, final.steps[-1][0]], final.steps[-1][1]
+    model = "".join(f"{name}__" for name in path)
     return [
         name
         for name, value in candidate.step.pipeline.get_params().items()
         if name.endswith("__random_state")
         and path
-        and not name.startswith(final)
+        and not name.startswith(model)
         and not isinstance(value, numbers.Integral)
     ]
 
