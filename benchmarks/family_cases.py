@@ -7,7 +7,9 @@ import numpy as np
 from sklearn import linear_model, naive_bayes, svm
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.pipeline import make_pipeline
 
 from benchmarks import minima
 
@@ -77,6 +79,13 @@ def _svc(**more):
     return {"C": np.logspace(-2, 4, 7), "gamma": np.logspace(-4, 2, 7), **more}
 
 
+def _features(make, model, name, values):
+    """Features of a kernel and a linear model."""
+    step = make(n_components=100, random_state=0)
+    grid = {f"{make.__name__.lower()}__gamma": np.logspace(-4, 2, 7), name: values}
+    return make_pipeline(step, model), grid
+
+
 CASES = {
     "Lasso": Case(linear_model.Lasso(), {"alpha": PENALTIES}, "numbers"),
     "ElasticNet": Case(
@@ -123,6 +132,24 @@ CASES = {
             "epsilon": [0.01, 0.1, 0.5],
         },
         "numbers",
+    ),
+    "Nystroem, Ridge": Case(
+        *_features(Nystroem, linear_model.Ridge(), "ridge__alpha", np.logspace(-4, 2, 7)),
+        "numbers",
+    ),
+    "RBFSampler, Ridge": Case(
+        *_features(RBFSampler, linear_model.Ridge(), "ridge__alpha", np.logspace(-4, 2, 7)),
+        "numbers",
+    ),
+    "Nystroem, LogisticRegression": Case(
+        *_features(
+            Nystroem,
+            linear_model.LogisticRegression(max_iter=1000),
+            "logisticregression__C",
+            np.logspace(-2, 4, 7),
+        ),
+        "two classes",
+        LOG_LOSS,
     ),
     "LinearDiscriminantAnalysis": Case(
         LinearDiscriminantAnalysis(solver="lsqr"),

@@ -4,22 +4,22 @@ With the kernel K of all rows with the basis rows B, and ``K_B`` of these with e
 
     X' = K N    with    N = f(K_B),   f(s) = sign(s) / sqrt(max(|s|, 1e-12))
 
-where f acts on eigenvalues. The basis is drawn once for a split, by scikit-learn's own fit.
+where f acts on eigenvalues. The basis is drawn once for a split, as scikit-learn's own fit does.
 """
 
 import numpy as np
-from scipy.linalg import eigh
 from sklearn.kernel_approximation import Nystroem
+from sklearn.utils import check_random_state
 
 from sklearn_hypergrad import kernel_approximation
 from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
 from sklearn_hypergrad.spaces import Hyperparameter
-from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.transformers.base import (
     Features,
     Transformed,
     TransformerFamily,
+    seeded,
     transformer,
 )
 
@@ -45,9 +45,10 @@ class NystroemFeatures(Features):
     """
 
     def __init__(self, estimator, rows, entries, seed, own):
-        with warnings_here("ignore"):
-            fitted = rows.fitted(estimator, seed)
-        self._basis, self._names = np.asarray(fitted.component_indices_), list(entries)
+        # A fit takes longer than the draw, for a kernel that is of no use here.
+        random = check_random_state(seeded(estimator, seed).random_state)
+        self._basis = random.permutation(rows.n_train)[: estimator.n_components]
+        self._names = list(entries)
         degree = DEGREE if estimator.degree is None else estimator.degree
         self._settings = {"degree": degree, "others": self._basis} | own
         self._settings["entries"] = entries.get("gamma")
@@ -89,7 +90,7 @@ class InverseRoot:
     """
 
     def __init__(self, K):
-        self._s, self._V = eigh(K)
+        self._s, self._V = np.linalg.eigh(K)
         # |s| r^2 = 1 where s is not clipped.
         self._r = 1 / np.sqrt(np.maximum(np.abs(self._s), SMALLEST))
         self._f = np.where(self._s < 0, -1.0, 1.0) * self._r
