@@ -37,17 +37,15 @@ print(search.report())
 grid = {gamma: np.logspace(-4, 0, 13), C: np.logspace(-2, 5, 13)}
 surface = GridSearchCV(model, grid, scoring="neg_log_loss", refit=False).fit(X, y)
 loss = -surface.cv_results_["mean_test_score"].reshape(13, 13)
-print(
-    f"smallest loss of {loss.size} pairs {loss.min():.4f}, of the search {-search.best_score_:.4f}"
-)
+print(f"smallest loss of {loss.size} pairs  {loss.min():.4f}")
+print(f"that of the search          {-search.best_score_:.4f}")
 
 # %%
 # First a few pairs all over the plane are tried, so that the best valley is found; then the search
 # descends into it. A narrower kernel needs a weaker penalty here: the valley runs along the
 # diagonal, which a grid of one number after the other does not see.
 
-history = search.history_
-at = {name: history["value"][name] if "value" in history else history[name] for name in ranges}
+at = {name: [values[name] for values in search.history_["value"]] for name in ranges}
 figure, ax = plt.subplots(figsize=(7, 5), layout="constrained")
 order = list(surface.cv_results_["params"][0])
 levels = np.geomspace(loss.min(), loss.max(), 25)

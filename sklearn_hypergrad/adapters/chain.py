@@ -136,7 +136,7 @@ class ChainModel(Model):
         place = self._place
         if place is None or place.key != key:
             left = self._features.at(h, self.data.X)
-            model = self._make(dataclasses.replace(self.data, X=left.X))
+            model = self._make(dataclasses.replace(self.data, X=left.X)).with_moving_rows()
             model = model.differentiated(self._method)
             place = Place(key, left.X, left.pull, left.columns, model)
             self._place = place
@@ -164,7 +164,7 @@ class ChainModel(Model):
             of_model = {
                 f"{self._last}__{name}": slope
                 for name, slope in pulled.gradient.items()
-                if name not in self._own
+                if name in own and name not in self._own
             }
             state = pulled.state and ChainState(place.key, pulled.state)
             return dataclasses.replace(pulled, gradient={**slopes, **of_model}, state=state)

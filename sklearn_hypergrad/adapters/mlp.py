@@ -11,6 +11,7 @@ differentiated. ``alpha``, ``learning_rate_init``, ``momentum`` and, for ``neura
 at every step. Predictions are raw outputs: numbers or logits.
 """
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -47,15 +48,26 @@ SCALE = Hyperparameter(0, per=("layer",), start=1.0)
 class NetworkModel(TrainedModel):
     """A network that is trained on the training part of one split."""
 
+    moving = False
+
+    def with_moving_rows(self):
+        moved = copy.copy(self)
+        moved.moving = True
+        return moved
+
     # The rows of the training part enter its training as the hyperparameter "X".
+    def fit(self, h, start, tol, **options):
+        if self.moving:
+            X = self.problem.problem.inputs({}, slice(None))
+            h = {**h, "X": X.toarray() if issparse(X) else X}
+        return super().fit(h, start, tol, **options)
+
     def x_vjp(self, h, fitted, g):
-        X = self.problem.problem.inputs({}, slice(None))
-        X = X.toarray() if issparse(X) else X
-        trained = self.method.fit(self.problem, {**h, "X": X}, None, 0.0)
-        grad_w, _ = self.predictions(trained.w, h)[1](g)
+        moved = self.with_moving_rows()
+        of_rows = (fitted if self.moving else moved.fit(h, None, 0.0)).pullback(g).gradient["X"]
         pulled = np.zeros(self.data.X.shape)
-        np.add.at(pulled, self._trained_rows(len(X)), trained.pull(grad_w).gradient["X"])
-        np.add.at(pulled, held_out_rows(self.data)[0], self.predictions.x_vjp(trained.w, g))
+        np.add.at(pulled, self._trained_rows(len(of_rows)), of_rows)
+        np.add.at(pulled, held_out_rows(self.data)[0], self.predictions.x_vjp(fitted.w, g))
         return pulled
 
     def _trained_rows(self, n_rows):

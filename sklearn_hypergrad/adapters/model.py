@@ -173,6 +173,10 @@ class Model(abc.ABC):
         """
         return (self.train if predicted else self.solve)(h, state, tol)
 
+    def with_moving_rows(self):
+        """The model itself, or one whose fits prepare ``x_vjp``, which then takes less time."""
+        return self
+
     def x_vjp(self, h, fitted, g):
         """Derivatives of ``sum g z`` in the rows of X, in training and held-out parts.
 

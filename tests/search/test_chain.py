@@ -121,6 +121,15 @@ def test_a_network_trains_on_rows_that_move(regression):
     assert_allclose(1 - min(search.history_["loss"]), search.best_score_, rtol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["forward", "online"])
+def test_methods_that_would_follow_every_entry_of_the_rows_are_refused(method, regression):
+    network = MLPRegressor(hidden_layer_sizes=(4,), n_steps=20, random_state=0)
+    model = make_pipeline(Nystroem(**FEATURES), network)
+    search = HypergradSearchCV(model, {"nystroem__gamma": Continuous()}, hypergradient=method)
+    with pytest.raises(ValueError, match=r"rows that MLPRegressor is trained on move .*'reverse'"):
+        search.fit(*regression)
+
+
 def test_a_gamma_per_feature_leaves_noise_out(regression):
     X, y = regression
     rng = np.random.default_rng(0)

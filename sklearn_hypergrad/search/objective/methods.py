@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from sklearn_hypergrad.hypergradients import (
+    Forward,
     OnlineHypergradient,
     Reverse,
     Reversible,
@@ -22,6 +23,10 @@ LEAST_MOMENTUM = 0.5
 NO_RUN = (
     "{} is trained for a given number of steps: its weights solve no equation that could be "
     "differentiated. Use hypergradient='reverse'"
+)
+ROWS_MOVE = (
+    "the rows that {} is trained on move with hyperparameters, and it would take a derivative of "
+    "its weights in each of their entries. Use hypergradient='reverse'"
 )
 
 
@@ -52,6 +57,8 @@ def training_method(prepared, training, space):
     obstacle = NO_RUN.format(name)
     if isinstance(method, TrainedHypergradient):
         obstacle = method.obstacle(training.dynamics)
+        if isinstance(method, Forward) and _rows_move(prepared):
+            obstacle = ROWS_MOVE.format(name)
     if obstacle is not None:
         raise ValueError(
             f"Cannot tune {prepared.candidate.key!r} with {method!r}. This is because {obstacle}."
@@ -79,6 +86,11 @@ def _momentum(training, space):
     return np.min(starts.get("momentum", training.settings["momentum"]))
 
 
+def _rows_move(prepared):
+    """Whether steps before the model are tuned."""
+    return prepared.candidate.model is not prepared.final
+
+
 def is_online(options):
     """Whether the method moves hyperparameters while training runs."""
     return isinstance(options.method, OnlineHypergradient)
@@ -94,6 +106,12 @@ def refuse_online(prepared, model):
         raise ValueError(
             f"Cannot tune {prepared.candidate.key!r} with {options.method!r}. This is because "
             f"{name} is solved, not trained step by step. Use hypergradient='implicit'."
+        )
+    if _rows_move(prepared):
+        reason = ROWS_MOVE.format(type(prepared.candidate.model).__name__)
+        raise ValueError(
+            f"Cannot tune {prepared.candidate.key!r} with {options.method!r}. This is because "
+            f"{reason}."
         )
     if options.resample == "fresh":
         raise ValueError(
