@@ -89,6 +89,8 @@ class ChainModel(Model):
     ----------
     data : SplitData
         Rows as they enter the first step.
+    ordered : SplitData
+        The same, with the training rows before the held-out rows, as features and models see them.
     features : Features
     make : callable
         ``make(data) -> Model``, of data whose X left the last step.
@@ -100,9 +102,9 @@ class ChainModel(Model):
         Of draws of the steps.
     """
 
-    def __init__(self, data, features, make, last, own, seed):
+    def __init__(self, data, ordered, features, make, last, own, seed):
         super().__init__(data)
-        self.seed = seed
+        self._ordered, self.seed = ordered, seed
         self._features, self._make, self._last, self._own = features, make, last, own
         self._place, self._method = None, None
         self._levels = self._features.levels()
@@ -135,8 +137,8 @@ class ChainModel(Model):
         key = tuple(np.asarray(value, dtype=float).tobytes() for value in h.values())
         place = self._place
         if place is None or place.key != key:
-            left = self._features.at(h, self.data.X)
-            model = self._make(dataclasses.replace(self.data, X=left.X)).with_moving_rows()
+            left = self._features.at(h, self._ordered.X)
+            model = self._make(dataclasses.replace(self._ordered, X=left.X)).with_moving_rows()
             model = model.differentiated(self._method)
             place = Place(key, left.X, left.pull, left.columns, model)
             self._place = place
@@ -192,7 +194,11 @@ class ChainModel(Model):
     def x_vjp(self, h, fitted, g):
         place, own = fitted.w
         slopes = self._row_slopes(place, self._of_model(h), own, own.pullback(g), g)
-        return place.pull(slopes, True)[1]
+        (train,), (test,) = self.data.trains, self.data.tests
+        X_bar = np.zeros(self.data.X.shape)
+        # Rows may have been drawn several times.
+        np.add.at(X_bar, np.concatenate([train, test]), place.pull(slopes, True)[1])
+        return X_bar
 
 
 class ChainFamily(Family):
@@ -302,15 +308,16 @@ class ChainFamily(Family):
     def model(self, estimator, data, entries, seed):
         last, of_model = self._model_in(estimator), names_of(self.last, entries)
         tuned = {n: entries[n] for n in entries if not self._is_of_model(n)}
-        data = one_behind_the_other(data)
-        rows = Rows(data.X, len(data.trains[0]), data.labels[: len(data.trains[0])])
+        ordered = one_behind_the_other(data)
+        n_train = len(ordered.trains[0])
+        rows = Rows(ordered.X, n_train, ordered.labels[:n_train])
         own = {} if of_model else self._fixed(last, data)
         features = self._steps.features(estimator, rows, tuned, seed)
 
         def make(data):
             return self.found.model(last, data, dict.fromkeys(of_model or own), seed)
 
-        return ChainModel(data, features, make, self.last, own, seed)
+        return ChainModel(data, ordered, features, make, self.last, own, seed)
 
     def _fixed(self, model, data):
         """The first hyperparameter of a model, which is not tuned: models need one."""
@@ -338,7 +345,7 @@ class ChainFamily(Family):
         values = {name: float(value) if np.ndim(value) == 0 else value for name, value in h.items()}
         fitted = clone(estimator).set_params(**values)
         (train,) = model.data.trains
-        X, y = rows_of(model.data.X, train), model.data.labels[: len(train)]
+        X, y = rows_of(model.data.X, train), model.data.labels[train]
         for number, (name, step) in enumerate(fitted.steps[:-1]):
             if step in (None, "passthrough"):
                 continue

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
     ElasticNet,
@@ -19,6 +20,8 @@ from sklearn.linear_model import (
     Ridge,
 )
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC, LinearSVR, NuSVR
 
 from sklearn_hypergrad import svm
@@ -63,6 +66,7 @@ def labels_of(kind):
     return np.arange(N) % (2 if kind == "two" else 3)
 
 
+FEATURES = make_pipeline(RBFSampler(n_components=6, random_state=0), Ridge())
 MODELS = {
     "ridge": (Ridge(), "numbers", {"alpha": 0.7}, {}),
     "ridge without intercept": (Ridge(fit_intercept=False), "numbers", {"alpha": 0.7}, {}),
@@ -101,6 +105,18 @@ MODELS = {
         LogisticRegression(solver="saga", l1_ratio=1.0),
         "three",
         {"C": 0.9},
+        {},
+    ),
+    "features and ridge": (
+        FEATURES,
+        "numbers",
+        {"rbfsampler__gamma": 0.1, "ridge__alpha": 0.7},
+        {},
+    ),
+    "features and ridge, of each target": (
+        MultiOutputRegressor(FEATURES),
+        "several",
+        {"estimator__rbfsampler__gamma": 0.1, "estimator__ridge__alpha": 0.7},
         {},
     ),
     "poisson": (PoissonRegressor(), "positive", {"alpha": 0.2}, {}),
@@ -180,7 +196,8 @@ def check(estimator, data, h, method=None):
 @pytest.mark.parametrize("name", MODELS)
 def test_solved_models(name):
     estimator, kind, h, options = MODELS[name]
-    data = split_data(labels_of(kind), estimator, n_splits=2, **options)
+    n_splits = 1 if family(estimator).one_split else 2
+    data = split_data(labels_of(kind), estimator, n_splits=n_splits, **options)
     found, expected = check(estimator, data, h)
     assert found == pytest.approx(expected, rel=1e-7)
     assert 1.001 * found != pytest.approx(expected, rel=1e-7)

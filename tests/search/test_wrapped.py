@@ -8,6 +8,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
 from sklearn.model_selection import (
     GridSearchCV,
@@ -110,6 +111,29 @@ def test_steps_before_the_model_may_be_inside_or_outside(numbers):
         )
     ]
     assert found[0] == found[1]
+
+
+def test_steps_that_are_tuned_may_be_inside_or_outside(numbers):
+    X, y = numbers[0] / numbers[0].std(axis=0), np.log(numbers[1])
+    features, spans = RBFSampler(n_components=40, random_state=0), [Continuous(), Continuous()]
+    inside, outside = (
+        HypergradSearchCV(model, dict(zip(names, spans, strict=True)), cv=KFold(3)).fit(X, y)
+        for model, names in (
+            (
+                MultiOutputRegressor(make_pipeline(features, Ridge())),
+                ("estimator__rbfsampler__gamma", "estimator__ridge__alpha"),
+            ),
+            (
+                make_pipeline(features, MultiOutputRegressor(Ridge())),
+                ("rbfsampler__gamma", "multioutputregressor__estimator__alpha"),
+            ),
+        )
+    )
+    assert_allclose(inside.best_score_, outside.best_score_, rtol=1e-6)
+    assert_allclose(
+        list(inside.best_params_.values()), list(outside.best_params_.values()), rtol=1e-3
+    )
+    assert inside.remarks_ == outside.remarks_ == []
 
 
 def test_the_loss_of_one_versus_rest_is_the_mean_over_classes(classes):

@@ -28,6 +28,7 @@ from sklearn_hypergrad.search.candidates.refusals import (
 )
 from sklearn_hypergrad.spaces import Continuous
 from sklearn_hypergrad.spaces.continuous import Range, as_range, is_number
+from sklearn_hypergrad.transformers.composed import names_of
 from sklearn_hypergrad.wording import shortened
 
 # Why wrappers do not search what is searched without them.
@@ -156,7 +157,7 @@ def final_step(estimator, key, *beside):
         if place is not None:
             found = chain_from(estimator, place, key)
             return None if found is None else FinalStep(*found)
-    pipeline, key, moved = _with_steps_before(estimator, key)
+    pipeline, key, moved = _with_steps_before(estimator, key, beside)
     path, names, final = [], key.split("__"), pipeline
     while len(names) > 1 and type(final) is Pipeline and names[0] == final.steps[-1][0]:
         path.append(names.pop(0))
@@ -175,18 +176,20 @@ def _is_inside(final, name, leaf):
 
 # Derivation. A wrapper W of transformers t and a model m fits every copy of t on the same X. If t
 # ignores targets, which is tried on the data, all copies are the same, and W(t, m) is the pipeline
-# (t, W(m)).
-def _with_steps_before(estimator, key):
+# (t, W(m)). A transformer that is tuned stays where it is.
+def _with_steps_before(estimator, key, beside=()):
     """The estimator, the steps in a wrapper before it, the name there, and if steps were moved."""
     name, _, rest = key.partition("__")
     if type(estimator) is Pipeline and name == estimator.steps[-1][0]:
-        last, rest, moved = _with_steps_before(estimator.steps[-1][1], rest)
+        last, rest, moved = _with_steps_before(estimator.steps[-1][1], rest, names_of(name, beside))
         if not moved:
             return estimator, key, False
         return ending(estimator.steps[:-1], estimator, name, last), f"{name}__{rest}", True
     inner, rest = (inside_of(estimator, key) if rest else None) or (None, "")
     step, _, leaf = rest.partition("__")
     if type(inner) is not Pipeline or step != inner.steps[-1][0]:
+        return estimator, key, False
+    if first_place(inner, names_of(name, beside)) is not None:
         return estimator, key, False
     wrapper = clone(estimator).set_params(**{name: inner.steps[-1][1]})
     pipeline = ending(inner.steps[:-1], inner, step, wrapper)
