@@ -100,17 +100,19 @@ class SequenceFeatures(Features):
         for name, part, moving, tuned in self._parts:
             left = part.at(values_of(name, h), X)
             if moving or tuned:
-                passed.append((name, left.pull, moving))
-            X, columns = left.X, left.columns
+                passed.append((name, left, moving))
+            X = left.X
 
         def pull(G, through):
             gradient = {}
-            for number, (name, pull, moving) in reversed(list(enumerate(passed))):
-                own, G = pull(G, moving or (through and number == 0))
+            for number, (name, left, moving) in reversed(list(enumerate(passed))):
+                if number < len(passed) - 1:
+                    G = G[:, left.columns]
+                own, G = left.pull(G, moving or (through and number == 0))
                 gradient |= prefixed(name, own)
             return gradient, G if through else None
 
-        return Transformed(X, pull, columns)
+        return Transformed(X, pull, left.columns)
 
 
 @transformer.register

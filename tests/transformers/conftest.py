@@ -182,6 +182,17 @@ ROWS = [
         ),
         {"map__gamma": 0.2, "fourier__gamma": 0.3},
     ),
+    Row(
+        "columns before another step",
+        make_pipeline(
+            ColumnTransformer(
+                [("kept", "passthrough", [3]), ("map", Nystroem(**NYSTROEM), [0, 1])]
+            ),
+            StandardScaler(),
+        ),
+        {"columntransformer__map__gamma": 0.2},
+        through=False,
+    ),
     Row("columns that follow", ColumnTransformer([("scaled", StandardScaler(), [1, 2])]), {}),
 ]
 
