@@ -1,7 +1,6 @@
 """What models of one's own share: an objective out of three functions, and how it is minimised."""
 
 import abc
-import types
 import warnings
 
 import autograd.numpy as anp
@@ -11,15 +10,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_hypergrad._sklearn import DocumentedMixin
-from sklearn_hypergrad.differentiable.declarations import check_declarations
+from sklearn_hypergrad.differentiable.declarations import Declared, check_dynamics
 from sklearn_hypergrad.differentiable.problems import model_training, solved_problem
-from sklearn_hypergrad.differentiable.values import checked_values
+from sklearn_hypergrad.differentiable.returned import check_array
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.problems.autograd.nested import Nested, flat, n_parts
-from sklearn_hypergrad.training import OF_TRAINING, explained, seed_of
+from sklearn_hypergrad.training import OF_TRAINING, explained
 
 
-class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
+class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
     """An estimator that is written down as a loss; see its subclasses for regression and classes.
 
     ``fit`` minimises ::
@@ -52,7 +51,6 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
         parameter of the constructor instead.
     """
 
-    hyperparameters = types.MappingProxyType({})
     dynamics = None
     tol = 1e-10
     # A subclass may have constraints of its own, as scikit-learn's estimators do.
@@ -151,19 +149,11 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
         TypeError, ValueError
             If the class declares what cannot be, or its constructor lacks what training needs.
         """
-        check_declarations(self)
-        names = () if self.dynamics is None else self.dynamics.names
-        return {**{name: OF_TRAINING[name] for name in names}, **self.hyperparameters}
-
-    def hyperparameter_values(self):
-        """The hyperparameters that the estimator has.
-
-        Returns
-        -------
-        h : dict of str -> float or ndarray
-            As floats and arrays of floats.
-        """
-        return checked_values(self, self.tunable())
+        declared = super().tunable()
+        if self.dynamics is None:
+            return declared
+        check_dynamics(self)
+        return {**{name: OF_TRAINING[name] for name in self.dynamics.names}, **declared}
 
     def hyperparameter_shape(self, name, per, X, w):
         """Shape of a hyperparameter with one value per ``per``; override it for shapes of your own.
@@ -199,15 +189,7 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
         }
         if self.dynamics is not None:
             lengths["step"] = self.n_steps
-        axes = [per] if isinstance(per, str) else per
-        unknown = [axis for axis in axes if axis not in lengths]
-        if unknown:
-            raise ValueError(
-                f"{type(self).__name__} does not know how many values {name} has per "
-                f"{unknown[0]!r}. Override hyperparameter_shape(name, per, X, w) to return the "
-                f"shape, or take one of {', '.join(map(repr, lengths))}."
-            )
-        return tuple(lengths[axis] for axis in axes)
+        return self._shape_along(name, per, lengths, "name, per, X, w")
 
     def objective(self, w, h, X, y, sample_weight):
         """The number that is minimised over ``w``.
@@ -299,24 +281,11 @@ class DifferentiableModel(DocumentedMixin, BaseEstimator, abc.ABC):
     def _check_array(self, function, value, shape, remedy):
         """Refuse what a function of the subclass must not return."""
         name = f"{type(self).__name__}.{function}"
-        if isinstance(value, list | tuple) or value is None:
-            raise TypeError(
-                f"{name} returned {'None' if value is None else f'a {type(value).__name__}'} in "
-                f"place of an array. {remedy}"
-            )
-        if getattr(value, "dtype", np.dtype(float)).kind == "O":
-            raise TypeError(
-                f"{name} returned an array of objects, which is what NumPy makes of arrays of "
-                f"autograd. Write it with 'import autograd.numpy as np' in place of numpy."
-            )
+        check_array(name, value, remedy)
         if anp.shape(value) != shape:
             raise ValueError(
                 f"{name} returned an array of shape {anp.shape(value)}, and not {shape}. {remedy}"
             )
-
-    def _seed(self):
-        """The seed of a fit: of ``random_state``, if there is one."""
-        return seed_of(getattr(self, "random_state", 0))
 
     def _fit(self, X, y, sample_weight):
         present = sample_weight > 0

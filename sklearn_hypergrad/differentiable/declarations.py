@@ -1,23 +1,73 @@
 """What a class says of itself, checked before it is fitted."""
 
 import numbers
+import types
 from collections.abc import Mapping
 
+from sklearn_hypergrad.differentiable.values import checked_values
 from sklearn_hypergrad.spaces import Hyperparameter
-from sklearn_hypergrad.training import Dynamics
+from sklearn_hypergrad.training import Dynamics, seed_of
 
 
-def check_declarations(model):
-    """Refuse a class whose ``hyperparameters`` or ``dynamics`` are not what they should be.
+class Declared:
+    """An estimator whose class declares which of its parameters can be tuned."""
+
+    hyperparameters = types.MappingProxyType({})
+
+    def tunable(self):
+        """All hyperparameters that a search may move.
+
+        Returns
+        -------
+        hyperparameters : dict of str -> Hyperparameter
+            Those that the class declares.
+
+        Raises
+        ------
+        TypeError
+            If the class declares what cannot be.
+        """
+        check_hyperparameters(self)
+        return dict(self.hyperparameters)
+
+    def hyperparameter_values(self):
+        """The hyperparameters that the estimator has.
+
+        Returns
+        -------
+        h : dict of str -> float or ndarray
+            As floats and arrays of floats.
+        """
+        return checked_values(self, self.tunable())
+
+    def _seed(self):
+        """The seed of a fit: of ``random_state``, if there is one."""
+        return seed_of(getattr(self, "random_state", 0))
+
+    def _shape_along(self, name, per, lengths, arguments):
+        """The shape of a hyperparameter with one value per ``per``, from lengths of the axes."""
+        axes = [per] if isinstance(per, str) else per
+        unknown = [axis for axis in axes if axis not in lengths]
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} does not know how many values {name} has per "
+                f"{unknown[0]!r}. Override hyperparameter_shape({arguments}) to return the "
+                f"shape, or take one of {', '.join(map(repr, lengths))}."
+            )
+        return tuple(lengths[axis] for axis in axes)
+
+
+def check_hyperparameters(model):
+    """Refuse a class whose ``hyperparameters`` are not what they should be.
 
     Parameters
     ----------
-    model : DifferentiableModel
+    model : Declared
 
     Raises
     ------
     TypeError
-        If they are of a wrong type, or the constructor lacks what training needs.
+        If they are of a wrong type, or the constructor lacks one of them.
     """
     name, declared = type(model).__name__, model.hyperparameters
     if not isinstance(declared, Mapping):
@@ -38,10 +88,27 @@ def check_declarations(model):
             f"{name} has the hyperparameter {missing[0]!r}, but its constructor has no parameter "
             f"of that name. Give __init__ one, and store it as it is."
         )
-    if model.dynamics is not None:
-        # These need not be parameters: they are not tuned.
-        fixed = [key for key in ("n_steps", "batch_size") if hasattr(model, key)]
-        _check_dynamics(model.dynamics, name, {*params, *fixed})
+
+
+def check_dynamics(model):
+    """Refuse dynamics of a wrong type, and a constructor that lacks what training needs."""
+    name, dynamics = type(model).__name__, model.dynamics
+    if not isinstance(dynamics, Dynamics):
+        raise TypeError(
+            f"{name}.dynamics must be None or an instance such as Momentum() or Adam() of "
+            f"sklearn_hypergrad.training, got {dynamics!r}."
+        )
+    # The last two need not be parameters: they are not tuned.
+    fixed = [key for key in ("n_steps", "batch_size") if hasattr(model, key)]
+    known = {*model.get_params(deep=False), *fixed}
+    needed = (*dynamics.names, "n_steps", "batch_size")
+    missing = [needs for needs in needed if needs not in known]
+    if missing:
+        raise TypeError(
+            f"{name} is trained by {dynamics!r}, and its constructor has no parameters "
+            f"{', '.join(missing)}. Give __init__ all of {', '.join(needed)}, and store each as "
+            f"it is."
+        )
 
 
 def check_training(model):
@@ -59,19 +126,3 @@ def check_training(model):
 
 def _is_count(value):
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 1
-
-
-def _check_dynamics(dynamics, name, known):
-    if not isinstance(dynamics, Dynamics):
-        raise TypeError(
-            f"{name}.dynamics must be None or an instance such as Momentum() or Adam() of "
-            f"sklearn_hypergrad.training, got {dynamics!r}."
-        )
-    needed = (*dynamics.names, "n_steps", "batch_size")
-    missing = [needs for needs in needed if needs not in known]
-    if missing:
-        raise TypeError(
-            f"{name} is trained by {dynamics!r}, and its constructor has no parameters "
-            f"{', '.join(missing)}. Give __init__ all of {', '.join(needed)}, and store each as "
-            f"it is."
-        )
