@@ -79,11 +79,15 @@ def test_behind_a_step_that_is_tuned_it_is_refused():
 
 @pytest.mark.parametrize(
     ("model", "name", "scoring"),
-    [(Ridge(), "ridge__alpha", "r2"), (LogisticRegression(), "logisticregression__C", "accuracy")],
+    [
+        (Ridge(), "ridge__alpha", "r2"),
+        (Ridge(), "ridge__alpha", "neg_median_absolute_error"),
+        (LogisticRegression(), "logisticregression__C", "accuracy"),
+    ],
 )
 def test_smoothing_is_searched_together_with_a_penalty(towns, model, name, scoring):
     X, y = towns
-    y = y if scoring == "r2" else np.where(y > 0.5, "more", "less")
+    y = np.where(y > 0.5, "more", "less") if scoring == "accuracy" else y
     pipeline = make_pipeline(TargetEncoder(cv=FOLDS), model)
     grid = {"targetencoder__smooth": Continuous(), name: [1e-2, 1e2]}
     search = HypergradSearchCV(pipeline, grid, scoring=scoring).fit(X, y)

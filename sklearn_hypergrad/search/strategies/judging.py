@@ -9,6 +9,7 @@ If the scorer fails, all listed values are fitted and scored by scikit-learn.
 
 import numpy as np
 
+from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.strategies.contest import exact_scores
 from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
@@ -169,7 +170,7 @@ class Judge:
         prepared, family = self._prepared, self._prepared.family
         if not prepared.scorer_sees_steps:
             installed = family.install(prepared.final, model, fitted, h)
-            features = (model.data.X[test] for test in model.data.tests)
+            features = (rows_of(model.data.X, test) for test in model.data.tests)
             yield from zip(self._checked(installed), features, strict=True)
             return
         steps = [prepared.steps[split] for split in splits]
