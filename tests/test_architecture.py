@@ -26,7 +26,7 @@ FLOORS = {
     "by_feature": 2,
     "hypergradients": 3,
     "tuning": 4,
-    "differentiable": 4,
+    "differentiable": 3,
     "transformers": 4,
     "kernel_approximation": 3,
     "kernel_ridge": 4,

@@ -389,6 +389,13 @@ def family(estimator) -> Any:
     return None
 
 
+def labels_of(shape):
+    """Names of the entries of an array: their numbers, or tuples of numbers; () for one value."""
+    if not shape:
+        return ()
+    return tuple(range(*shape) if len(shape) == 1 else np.ndindex(*shape))
+
+
 def narrowed(data, *, center, most):
     """The data with X written in a basis of its row space, if that is smaller.
 

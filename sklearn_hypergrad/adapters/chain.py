@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad._sklearn import rows_of
-from sklearn_hypergrad.adapters.base import Family, family
+from sklearn_hypergrad.adapters.base import Family, family, labels_of
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.adapters.side_by_side import FACTS
 from sklearn_hypergrad.hypergradients import WarmStart
@@ -108,7 +108,7 @@ class ChainModel(Model):
         self._features, self._make, self._last, self._own = features, make, last, own
         self._place, self._method = None, None
         self._levels = self._features.levels()
-        usual = self._at(self._levels).model
+        usual = self._at(self._features.usual()).model
         self._levels |= {f"{last}__{n}": level for n, level in usual.levels().items()}
         for fact in FACTS:
             setattr(self, fact, getattr(usual, fact))
@@ -269,6 +269,12 @@ class ChainFamily(Family):
             (own,) = names_of(self.last, [name])
             return self.found.own_value(self._model_in(estimator), own, data)
         return self._steps.own_value(estimator, name, data.X)
+
+    def shape(self, estimator, name, per, data):
+        if self._is_of_model(name):
+            return (), ()
+        shape = self._steps.shape(estimator, name, per, data.X)
+        return shape, labels_of(shape)
 
     def predicted(self, z):
         return self.found.predicted(z)

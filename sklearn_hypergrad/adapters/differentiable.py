@@ -17,7 +17,13 @@ import scipy.sparse
 from sklearn.base import clone
 from sklearn.preprocessing import LabelBinarizer
 
-from sklearn_hypergrad.adapters.base import Family, ProbabilisticFamily, RegressorFamily, family
+from sklearn_hypergrad.adapters.base import (
+    Family,
+    ProbabilisticFamily,
+    RegressorFamily,
+    family,
+    labels_of,
+)
 from sklearn_hypergrad.adapters.model import TrainedModel, WeightModel
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
 from sklearn_hypergrad.problems import ValidationLoss
@@ -120,8 +126,7 @@ class DifferentiableFamily(Family):
     def shape(self, estimator, name, per, data):
         X, _, w = self._begun(data)
         shape = tuple(self._model.hyperparameter_shape(name, per, X, w))
-        labels = range(*shape) if len(shape) == 1 else np.ndindex(*shape)
-        return shape, tuple(labels) if shape else ()
+        return shape, labels_of(shape)
 
     def model(self, estimator, data, entries, seed):
         if scipy.sparse.issparse(data.X):

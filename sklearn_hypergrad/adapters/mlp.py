@@ -27,6 +27,7 @@ from sklearn_hypergrad.adapters.base import (
     ProbabilisticFamily,
     RegressorFamily,
     family,
+    labels_of,
 )
 from sklearn_hypergrad.adapters.model import TrainedModel
 from sklearn_hypergrad.losses import HalfSquaredError, LogisticLoss, MultinomialLoss
@@ -107,7 +108,7 @@ class NetworkFamily(Family):
             return (), ()
         axes = (per,) if isinstance(per, str) else per
         shape = tuple(lengths[axis] for axis in axes)
-        labels = list(np.ndindex(*shape)) if len(shape) > 1 else range(*shape)
+        labels = labels_of(shape)
         if per == "coefficient":
             labels = [(layer, *at) for layer, of in enumerate(shapes) for at in np.ndindex(*of)]
         # Initial scales have no steps: their only axis is that of layers.

@@ -154,7 +154,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       ``coef0`` of Nystroem, ``gamma`` of RBFSampler, ``smooth`` of TargetEncoder, and what a
       transformer of your own declares, see :mod:`sklearn_hypergrad.transformers`; also in
       nested Pipelines, in ColumnTransformer and FeatureUnion;
-    - all hyperparameters that a model of your own declares, see
+    - all hyperparameters that a model of your own, or a step before a model, declares, see
       :mod:`sklearn_hypergrad.differentiable`.
 
     The classes of :mod:`sklearn_hypergrad.linear_model` take one penalty per feature, group or

@@ -6,6 +6,7 @@ with ``@transformer.register``.
 
 from sklearn_hypergrad.transformers import (
     column_transformer,
+    differentiable,
     feature_union,
     nystroem,
     rbf_sampler,
@@ -27,6 +28,7 @@ __all__ = [
     "Transformed",
     "TransformerFamily",
     "column_transformer",
+    "differentiable",
     "feature_union",
     "nystroem",
     "rbf_sampler",

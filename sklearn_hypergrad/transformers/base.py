@@ -88,8 +88,15 @@ class Features(abc.ABC):
     """The rows that leave a step, as a function of its hyperparameters and of the rows before."""
 
     def levels(self):
-        """Centres of a scan without bounds: a dict from hyperparameters to floats."""
+        """Centres of a scan without bounds: a dict from hyperparameters to floats.
+
+        Where one that is tuned has none, the search starts from the values of the estimator.
+        """
         return {}
+
+    def usual(self):
+        """Values of what is tuned at which the steps behind it are made; by default levels."""
+        return self.levels()
 
     @abc.abstractmethod
     def at(self, h, X):
@@ -182,6 +189,35 @@ class TransformerFamily(abc.ABC):
     def own_value(self, estimator, name, X):
         """The own value for rows X: a number also where the estimator has a word or None for it."""
         return getattr(estimator, name)
+
+    def shape(self, estimator, name, per, X):
+        """Shape of a hyperparameter that is searched from the estimator's own value.
+
+        Parameters
+        ----------
+        estimator : estimator
+        name : str
+        per : str, tuple of str or None
+            The ``per`` of its Continuous.
+        X : array-like of shape (n_rows, n_features)
+            The rows that enter the first step.
+
+        Returns
+        -------
+        tuple of int
+            ``()`` for one value.
+
+        Raises
+        ------
+        ValueError
+            If nothing is known of this ``per``.
+        """
+        if per not in (None, "feature"):
+            raise ValueError(
+                f"A search from own values knows no {per!r} for {name} of "
+                f"{type(estimator).__name__}. Give it one value, or one per feature."
+            )
+        return () if per is None else (X.shape[1],)
 
     def class_with_vectors(self, name):
         """The class with one value per feature of a hyperparameter, if this one has none; None."""

@@ -66,6 +66,10 @@ class ComposedFamily(TransformerFamily):
         except (TypeError, ValueError):
             return np.nan
 
+    def shape(self, estimator, name, per, X):
+        place, _, own = name.partition("__")
+        return self.families[place].shape(self.step(estimator, place), own, per, X)
+
     def class_with_vectors(self, name):
         place, _, own = name.partition("__")
         return self.families[place].class_with_vectors(own) if place == self._first else None

@@ -139,6 +139,10 @@ class Placed:
         """Those of its features, by names that the other parts do not have."""
         return prefixed(self.name, self._features.levels()) if self._features else {}
 
+    def usual(self):
+        """The same for usual values."""
+        return prefixed(self.name, self._features.usual()) if self._features else {}
+
     def at(self, h, X):
         """The rows that leave it, times its weight, at values of all parts."""
         return self._left if self.fixed else self._weighted(h, X)
@@ -182,6 +186,9 @@ class PartsFeatures(Features):
 
     def levels(self):
         return {name: level for part in self._parts for name, level in part.levels().items()}
+
+    def usual(self):
+        return {name: value for part in self._parts for name, value in part.usual().items()}
 
     def at(self, h, X):
         left = [part.at(h, X) for part in self._parts]

@@ -82,18 +82,22 @@ class SequenceFeatures(Features):
     """
 
     def __init__(self, steps, rows, entries, seed):
-        self._parts, self._levels = [], {}
+        self._parts, self._levels, self._usual = [], {}, {}
         for name, step in steps:
             own = values_of(name, entries)
             part = features_of(step, rows, own, seed_in(seed, name))
-            levels = part.levels()
+            usual = {each: part.usual()[each] for each in own}
             self._parts.append((name, part, rows.moving, bool(own)))
-            self._levels |= prefixed(name, levels)
-            X = part.at({each: levels[each] for each in own}, rows.X).X
+            self._levels |= prefixed(name, part.levels())
+            self._usual |= prefixed(name, usual)
+            X = part.at(usual, rows.X).X
             rows = dataclasses.replace(rows, X=X, moving=rows.moving or bool(own))
 
     def levels(self):
         return self._levels
+
+    def usual(self):
+        return self._usual
 
     def at(self, h, X):
         passed = []

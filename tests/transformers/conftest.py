@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -13,6 +14,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler, TargetEncoder
 
 from sklearn_hypergrad import kernel_approximation
+from sklearn_hypergrad.differentiable import DifferentiableTransformer, Hyperparameter
 from sklearn_hypergrad.transformers import Rows, transformer
 
 N_TRAIN, N_TEST, N_FEATURES = 17, 6, 4
@@ -61,6 +63,11 @@ class Row:
     def family(self):
         return transformer(self.estimator)
 
+    @property
+    def scanned(self):
+        """Names of what has levels; transformers of one's own have none."""
+        return {name for name in self.h if name.rpartition("__")[2] not in Bent.hyperparameters}
+
     def X(self):
         """Rows of the training part, then those of the held-out part."""
         rng, shape = np.random.default_rng(0), (N_TRAIN + N_TEST, N_FEATURES)
@@ -80,6 +87,26 @@ class Row:
         rows = Rows(self.X() if X is None else X, N_TRAIN, self.y(), moving)
         entries = {name: self.entries.get(name) for name in self.h}
         return self.family.features(clone(self.estimator), rows, entries, 0)
+
+
+class Bent(DifferentiableTransformer):
+    """Deviations from the mean, bent by a width of each feature or of all, and a power."""
+
+    hyperparameters = {
+        "width": Hyperparameter(per=("feature",)),
+        "power": Hyperparameter(scale="linear", limits=(0.2, 5)),
+    }
+
+    def __init__(self, width=1.0, power=1.0):
+        self.width = width
+        self.power = power
+
+    def learn(self, X, y, rng):
+        return {"mean": anp.mean(X, axis=0), "spread": [anp.std(X, axis=0)]}
+
+    def forward(self, state, X, h):
+        Z = anp.tanh((X - state["mean"]) / (h["width"] * state["spread"][0]))
+        return anp.concatenate([Z, (1 + Z**2) ** h["power"]], axis=1)
 
 
 NYSTROEM = {"n_components": 6, "random_state": 0}
@@ -130,6 +157,21 @@ ROWS = [
         {"gamma": np.array([0.1, 0.3])},
         entries={"gamma": np.array([0, 1, 1, 0])[:, None]},
         expanded={"gamma": np.array([0.1, 0.3, 0.3, 0.1])},
+    ),
+    Row("own", Bent(power=2.0), {"width": 0.7, "power": 1.5}),
+    Row("own per feature", Bent(), {"width": np.array([0.7, 0.5, 1.2, 0.9])}),
+    Row("own that follows", Bent(0.8, 1.3), {}),
+    Row(
+        "own behind a step",
+        make_pipeline(RBFSampler(n_components=5, random_state=1), Bent()),
+        {"rbfsampler__gamma": 0.3, "bent__power": 1.5},
+    ),
+    Row(
+        "own beside a step",
+        ColumnTransformer(
+            [("own", Bent(), [0, 2]), ("fourier", RBFSampler(n_components=5, random_state=1), [1])]
+        ),
+        {"own__width": 0.7, "fourier__gamma": 0.3},
     ),
     Row("scaler", StandardScaler(), {}),
     Row("scaler without means", StandardScaler(with_mean=False), {}),
