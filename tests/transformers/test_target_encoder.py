@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import TargetEncoder
+from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.transformers import Rows, transformer
@@ -98,3 +99,16 @@ def test_smoothing_is_searched_together_with_a_penalty(towns, model, name, scori
     if scoring == "r2":
         assert_allclose(1 - min(search.history_["loss"]), search.best_score_, rtol=1e-6)
         assert check_hypergradient(search, X, y, n_points=2).max() < 1e-7
+
+
+def test_some_columns_are_categories(towns):
+    X, y = towns
+    X = X.assign(size=np.random.default_rng(1).normal(size=len(y)))
+    steps = make_column_transformer(
+        (TargetEncoder(cv=FOLDS), ["town", "shop"]), (StandardScaler(), ["size"])
+    )
+    pipeline = make_pipeline(steps, Ridge())
+    grid = {"columntransformer__targetencoder__smooth": Continuous(), "ridge__alpha": Continuous()}
+    search = HypergradSearchCV(pipeline, grid, cv=3).fit(X, y)
+    assert_allclose(1 - min(search.history_["loss"]), search.best_score_, rtol=1e-9)
+    assert check_hypergradient(search, X, y, n_points=1).max() < 1e-7
