@@ -28,6 +28,10 @@ from sklearn_hypergrad.transformers.composed import names_of, values_of
 from sklearn_hypergrad.transformers.fixed import fit_transform
 from sklearn_hypergrad.transformers.sequence import SequenceFamily
 
+# Rows that differ by less than this share of the largest entry are the same. Chosen by hand, far
+# from the rounding of eigenvectors (1e-10 where eigenvalues are close) and from other draws (1).
+SAME_ROWS = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class Place:
@@ -52,6 +56,11 @@ class Place:
     columns: Any
     model: Model
 
+    @property
+    def n_columns(self):
+        """Columns that the model sees."""
+        return self.model.data.X.shape[1]
+
     def start(self, state):
         """The start of a fit from the state of another one.
 
@@ -59,14 +68,32 @@ class Place:
         """
         if state is None or state.key == self.key:
             return None if state is None else state.own
+        # Steps and row spaces may have another number of columns at other hyperparameters.
+        if state.n_columns != self.n_columns:
+            return None
         return WarmStart.at(state.own.solution.w) if isinstance(state.own, WarmStart) else None
+
+    def state(self, own):
+        """The state of a fit there."""
+        return ChainState(self.key, self.n_columns, own)
 
 
 @dataclasses.dataclass(frozen=True)
 class ChainState:
-    """The state of a fit, and the hyperparameters of the steps that its rows belong to."""
+    """The state of a fit, and the hyperparameters of the steps that its rows belong to.
+
+    Attributes
+    ----------
+    key : tuple of bytes
+        These hyperparameters.
+    n_columns : int
+        Columns of its rows.
+    own : object
+        The state of the model.
+    """
 
     key: tuple
+    n_columns: int
     own: object
 
     @property
@@ -168,13 +195,13 @@ class ChainModel(Model):
                 for name, slope in pulled.gradient.items()
                 if name in own and name not in self._own
             }
-            state = pulled.state and ChainState(place.key, pulled.state)
+            state = pulled.state and place.state(pulled.state)
             return dataclasses.replace(pulled, gradient={**slopes, **of_model}, state=state)
 
         return Fitted(
             fitted.z,
             None if fitted.pullback is None else pullback,
-            fitted.state and ChainState(place.key, fitted.state),
+            fitted.state and place.state(fitted.state),
             fitted.statuses,
             fitted.n_solves,
             (place, fitted),
@@ -344,9 +371,9 @@ class ChainFamily(Family):
         installed = self.found.install_behind(last, place.model, own, inner, block)
         if installed is None:
             return None
-        return (self._fitted(estimator, model, h, final) for final in installed)
+        return (self._fitted(estimator, model, place, h, final) for final in installed)
 
-    def _fitted(self, estimator, model, h, final):
+    def _fitted(self, estimator, model, place, h, final):
         """A pipeline whose steps are fitted, and which ends with a fitted model."""
         values = {name: float(value) if np.ndim(value) == 0 else value for name, value in h.items()}
         fitted = clone(estimator).set_params(**values)
@@ -359,8 +386,17 @@ class ChainFamily(Family):
                 step = seeded(step, seed_in(model.seed, name))
                 X = fit_transform(step, X, y)
             fitted.steps[number] = name, step
+        if not _are_rows_of(place, numbers_of(X)):
+            raise TypeError("the steps make other rows when they are fitted once more")
         fitted.steps[-1] = self.last, final
         return fitted
+
+
+# Signs of components may be decided by rounding, and a step may draw anew.
+def _are_rows_of(place, X):
+    """Whether these are the training rows of a Place, up to rounding."""
+    own = place.X[: X.shape[0]]
+    return X.shape == own.shape and abs(X - own).max() <= SAME_ROWS * abs(own).max()
 
 
 def one_behind_the_other(data):
