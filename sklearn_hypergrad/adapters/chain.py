@@ -151,6 +151,9 @@ class ChainModel(Model):
         names = {f"{self._last}__{name}" for name in self._own}
         return {name: level for name, level in self._levels.items() if name not in names}
 
+    def limits(self):
+        return self._features.limits()
+
     def differentiated(self, method):
         model = copy.copy(self)
         usual = self._place.model.differentiated(method)

@@ -140,6 +140,13 @@ class Model(abc.ABC):
         """
         return {}
 
+    def limits(self):
+        """What its data allow: a dict from hyperparameters to ``(low, high)``.
+
+        Those that are left out have the limits of the family.
+        """
+        return {}
+
     @abc.abstractmethod
     def fit(self, h, start, tol):
         """Train all splits.

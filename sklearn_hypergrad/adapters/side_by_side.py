@@ -62,6 +62,10 @@ class SideBySide(Model):
         means = {n: np.exp(np.mean(np.log([each[n] for each in levels]))) for n in levels[0]}
         return {f"{self._prefix}{name}": float(mean) for name, mean in means.items()}
 
+    def limits(self):
+        # They have the same rows.
+        return {f"{self._prefix}{n}": both for n, both in self._models[0].limits().items()}
+
     def differentiated(self, method):
         models = [model.differentiated(method) for model in self._models]
         return type(self)(self.data, models, self._prefix)

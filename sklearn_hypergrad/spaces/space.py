@@ -80,6 +80,8 @@ class Dimension:
         Bounds of every entry, in natural units.
     start : float or ndarray of its shape
         Start of a search, in natural units.
+    of_data : tuple of two bool, default=(False, False)
+        Whether low and high are what the data allow, and not a choice.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Dimension:
     low: float
     high: float
     start: float | np.ndarray
+    of_data: tuple[bool, bool] = (False, False)
 
     @property
     def transform(self):

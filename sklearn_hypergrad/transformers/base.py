@@ -98,6 +98,13 @@ class Features(abc.ABC):
         """Values of what is tuned at which the steps behind it are made; by default levels."""
         return self.levels()
 
+    def limits(self):
+        """What the rows allow: a dict from hyperparameters to ``(low, high)``.
+
+        Those that are left out have the limits of the family.
+        """
+        return {}
+
     @abc.abstractmethod
     def at(self, h, X):
         """The rows at one setting.

@@ -143,6 +143,10 @@ class Placed:
         """The same for usual values."""
         return prefixed(self.name, self._features.usual()) if self._features else {}
 
+    def limits(self):
+        """The same, for limits."""
+        return prefixed(self.name, self._features.limits()) if self._features else {}
+
     def at(self, h, X):
         """The rows that leave it, times its weight, at values of all parts."""
         return self._left if self.fixed else self._weighted(h, X)
@@ -189,6 +193,9 @@ class PartsFeatures(Features):
 
     def usual(self):
         return {name: value for part in self._parts for name, value in part.usual().items()}
+
+    def limits(self):
+        return {name: both for part in self._parts for name, both in part.limits().items()}
 
     def at(self, h, X):
         left = [part.at(h, X) for part in self._parts]

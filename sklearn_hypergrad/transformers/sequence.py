@@ -82,7 +82,7 @@ class SequenceFeatures(Features):
     """
 
     def __init__(self, steps, rows, entries, seed):
-        self._parts, self._levels, self._usual = [], {}, {}
+        self._parts, self._levels, self._usual, self._limits = [], {}, {}, {}
         for name, step in steps:
             own = values_of(name, entries)
             part = features_of(step, rows, own, seed_in(seed, name))
@@ -90,6 +90,7 @@ class SequenceFeatures(Features):
             self._parts.append((name, part, rows.moving, bool(own)))
             self._levels |= prefixed(name, part.levels())
             self._usual |= prefixed(name, usual)
+            self._limits |= prefixed(name, part.limits())
             X = part.at(usual, rows.X).X
             rows = dataclasses.replace(rows, X=X, moving=rows.moving or bool(own))
 
@@ -98,6 +99,9 @@ class SequenceFeatures(Features):
 
     def usual(self):
         return self._usual
+
+    def limits(self):
+        return self._limits
 
     def at(self, h, X):
         passed = []

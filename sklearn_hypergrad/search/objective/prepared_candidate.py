@@ -9,7 +9,11 @@ from sklearn_hypergrad._sklearn import scores_predictions
 from sklearn_hypergrad.adapters.base import Apart
 from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
-from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
+from sklearn_hypergrad.search.candidates.refusals import (
+    CannotSearch,
+    UnsupportedRange,
+    described,
+)
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.inputs import random_splits
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
@@ -27,6 +31,8 @@ BEYOND = 1e6
 # Levels above this, or below its inverse, are overflow or rounding and are replaced by 1. Chosen by
 # hand, so that FARTHEST times a level is still a finite double.
 EXTREME = 1e200
+# Limits of what no limits are known of.
+ANY_NUMBER = -np.inf, np.inf
 # Rows from which on a vector inside a kernel has no guard, if that is left to the search. Chosen by
 # hand: on sets of a few hundred rows two of five vectors were worse than one value for all, and
 # five more searches of thousands of rows take long.
@@ -352,13 +358,14 @@ class PreparedCandidate:
         """
         layouts = layouts or {}
         models = [model.differentiated(self.options.method).judged_by(loss) for model in models]
-        levels = self._levels(models)
+        levels, limits = self._levels(models), self._limits(models)
         space = Space(
             [
                 self._dimension(
                     span,
                     levels[span.leaf],
                     layouts[span.leaf].shape if span.leaf in layouts else (),
+                    limits[span.leaf],
                 )
                 for span in self.ranges
             ]
@@ -404,7 +411,15 @@ class PreparedCandidate:
             found[span.leaf] = float(mean) ** power if usable else 1.0
         return found
 
-    def _dimension(self, span, level, shape):
+    def _limits(self, models):
+        """What the data of all models allow, per hyperparameter."""
+        known, found = [model.limits() for model in models], {}
+        for span in self.ranges:
+            lows, highs = zip(*(e.get(span.leaf, ANY_NUMBER) for e in known), strict=True)
+            found[span.leaf] = max(lows), min(highs)
+        return found
+
+    def _dimension(self, span, level, shape, limits):
         continuous, hyperparameter = span.continuous, self.hyperparameter(span)
         # The user bounds the common level; entries of a vector may deviate from it.
         reach = np.exp(MOST_DEVIATION) if shape and self.shrinkage else 1.0
@@ -418,6 +433,10 @@ class PreparedCandidate:
         low = max(first, lowest) if low is None else low / reach
         high = min(last, highest) if high is None else high * reach
         start = level if continuous.init is None else continuous.init
+        of_data = low < limits[0], high > limits[1]
+        low, high = max(low, limits[0]), min(high, limits[1])
+        if not low < high:
+            raise UnsupportedRange(f"the rows of X allow {described(*limits)} of {span.leaf} only")
         return Dimension(
             name=span.leaf,
             shape=shape,
@@ -425,6 +444,7 @@ class PreparedCandidate:
             low=low,
             high=high,
             start=float(np.clip(start, low, high)),
+            of_data=of_data,
         )
 
     def _reach(self, span, level):

@@ -63,9 +63,11 @@ def end_statuses_of(theta, space, prepared, converged):
 
 
 def on_bound(entry, dimension, continuous, limit=EndStatus.LIMIT):
-    """The EndStatus of an entry of theta that is on a bound: the user's, or a limit; else None."""
+    """The EndStatus of an entry of theta on a bound: the user's, the data's or a limit; or None."""
     asked = continuous.low, continuous.high
-    for bound, own in zip(dimension.bounds, asked, strict=True):
+    for bound, own, of_data in zip(dimension.bounds, asked, dimension.of_data, strict=True):
         if abs(entry - bound) <= ON_BOUND:
+            if of_data:
+                return EndStatus.END_OF_RANGE
             return limit if own is None else EndStatus.AT_BOUND
     return None

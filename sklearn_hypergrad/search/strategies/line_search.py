@@ -280,8 +280,12 @@ class LineSearch:
     def _ending(self, z, points, converged):
         if not converged:
             return EndStatus.NOT_CONVERGED
-        for bound, mine, end in zip((self._low, self._high), self._bounded, (0, -1), strict=True):
+        of_data = self._dimension.of_data
+        ends = zip((self._low, self._high), self._bounded, of_data, (0, -1), strict=True)
+        for bound, mine, limited, end in ends:
             if abs(z - bound) <= ON_BOUND:
+                if limited:
+                    return EndStatus.END_OF_RANGE
                 return EndStatus.AT_BOUND if mine else EndStatus.LIMIT
             stretch = [point.z for point in flat_stretch(points, end)]
             if not mine and len(stretch) > 1 and min(stretch) <= z <= max(stretch):
