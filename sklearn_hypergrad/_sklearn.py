@@ -27,6 +27,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import (
     _check_method_params,
+    _check_psd_eigenvalues,
     _check_sample_weight,
     _get_feature_names,
     _num_samples,
@@ -44,6 +45,7 @@ __all__ = [
     "check_matplotlib_support",
     "check_sample_weight",
     "checked_array",
+    "checked_eigenvalues",
     "columns_of",
     "compute_score",
     "feature_names",
@@ -72,6 +74,7 @@ __all__ = [
 
 PassthroughScorer = _PassthroughScorer
 check_sample_weight = _check_sample_weight
+checked_eigenvalues = _check_psd_eigenvalues
 compute_score = _score
 feature_names = _get_feature_names
 fit_and_score = _fit_and_score

@@ -151,9 +151,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     - ``alpha``, ``learning_rate_init`` and ``momentum`` of MLPClassifier and MLPRegressor, several
       of them together, by differentiating the training run [2]_;
     - of steps before these models in a Pipeline, together with those of the model: ``gamma`` and
-      ``coef0`` of Nystroem, ``gamma`` of RBFSampler, ``smooth`` of TargetEncoder, and what a
-      transformer of your own declares, see :mod:`sklearn_hypergrad.transformers`; also in
-      nested Pipelines, in ColumnTransformer and FeatureUnion;
+      ``coef0`` of Nystroem, PolynomialCountSketch and KernelPCA, ``gamma`` of RBFSampler,
+      ``skewedness`` of SkewedChi2Sampler, ``sample_interval`` of AdditiveChi2Sampler, ``smooth`` of
+      TargetEncoder, and what a transformer of your own declares, see
+      :mod:`sklearn_hypergrad.transformers`; also in nested Pipelines, in ColumnTransformer and
+      FeatureUnion;
     - all hyperparameters that a model of your own, or a step before a model, declares, see
       :mod:`sklearn_hypergrad.differentiable`.
 

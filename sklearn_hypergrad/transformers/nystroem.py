@@ -13,21 +13,17 @@ from sklearn.utils import check_random_state
 
 from sklearn_hypergrad import kernel_approximation
 from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
-from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS, PairwiseKernel
-from sklearn_hypergrad.spaces import Hyperparameter
+from sklearn_hypergrad.problems.kernel.pairwise_kernel import PairwiseKernel
 from sklearn_hypergrad.transformers.base import (
     Features,
     Transformed,
-    TransformerFamily,
     seeded,
     transformer,
 )
+from sklearn_hypergrad.transformers.named_kernels import NamedKernelFamily, usual_values
 
 # Smallest eigenvalue, as in scikit-learn's fit.
 SMALLEST = 1e-12
-# Where scans are centred: gamma relative to the inverse spread of the data, as for KernelRidge, and
-# coef0 as scikit-learn's kernels have it.
-GAMMA, COEF0 = 0.3, 1.0
 DEGREE = 3
 
 
@@ -59,8 +55,7 @@ class NystroemFeatures(Features):
         return PairwiseKernel(self._kind, X, **self._settings)
 
     def levels(self):
-        usual = {"gamma": GAMMA / self._kernel.pairs.spread(), "coef0": COEF0}
-        return {name: usual[name] for name in self._names}
+        return usual_values(self._kernel.pairs, self._names)
 
     def at(self, h, X):
         kernel = self._kernel if X is self._X else self._kernel_of(X)
@@ -111,50 +106,21 @@ class InverseRoot:
         return np.where(side[:, None] * side > 0, smooth, other)
 
 
-class NystroemFamily(TransformerFamily):
-    """Nystroem of scikit-learn, with kernels that have a name.
-
-    Parameters
-    ----------
-    estimator : Nystroem
-    """
+class NystroemFamily(NamedKernelFamily):
+    """Nystroem of scikit-learn, with kernels that have a name."""
 
     estimator_class = Nystroem
     vector_class = kernel_approximation.Nystroem
-    gamma = Hyperparameter()
     conditions = "kernels with a name, without ``kernel_params``"
 
-    def __init__(self, estimator):
-        signed = estimator.kernel == "sigmoid"
-        self.hyperparameters = {
-            "gamma": self.gamma,
-            "coef0": Hyperparameter(scale="linear") if signed else Hyperparameter(),
-        }
-
     def configuration_obstacle(self, estimator, names, moving):
-        if callable(estimator.kernel):
-            return "the kernel of Nystroem is a function"
-        if estimator.kernel not in KERNELS:
-            return f"Nystroem with kernel={estimator.kernel!r} has no derivatives"
-        if estimator.kernel_params:
+        obstacle = super().configuration_obstacle(estimator, names, moving)
+        if obstacle is None and estimator.kernel_params:
             return "Nystroem has kernel_params: give gamma, coef0 and degree by their names"
-        return None
-
-    def unused(self, estimator, name):
-        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
-        if form is None or name in form.names:
-            return None
-        return f"Nystroem has no {name} with kernel={estimator.kernel!r}"
-
-    def own_value(self, estimator, name, X):
-        own = getattr(estimator, name)
-        if own is not None:
-            return own
-        usual = {"gamma": 1.0 if estimator.kernel == "chi2" else 1 / X.shape[1], "coef0": COEF0}
-        return usual[name]
+        return obstacle
 
     def features(self, estimator, rows, entries, seed):
-        own = {n: self.own_value(estimator, n, rows.X) for n in ("gamma", "coef0")}
+        own = self.own_values(estimator, rows.X)
         return NystroemFeatures(estimator, rows, entries, seed, own)
 
 

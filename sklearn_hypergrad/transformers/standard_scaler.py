@@ -1,53 +1,33 @@
 """StandardScaler behind a step that is tuned: means and deviations move with its rows."""
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_hypergrad.transformers.base import (
-    Features,
-    Transformed,
-    TransformerFamily,
-    transformer,
-)
+from sklearn_hypergrad.transformers.base import transformer
+from sklearn_hypergrad.transformers.column_scaler import ScalerFamily
 
 
-class ScaledFeatures(Features):
-    """``(x - mean) / deviation`` of the training rows, which move."""
-
-    def __init__(self, estimator, rows):
-        self._estimator, self._n_train = estimator, rows.n_train
-
-    # With z = (x - m) / s of n training rows, dm = sum dx_i / n and ds = sum z_i dx_i / n, so that
-    # the derivative in a training row x_i has, besides G_i / s, the shares -(sum_j G_j) / (s n) and
-    # -(sum_j G_j z_j) z_i / (s n), with z_i about the mean in the last one.
-    def at(self, h, X):
-        n, centred = self._n_train, self._estimator.with_mean
-        X = X.toarray() if issparse(X) else X
-        fitted = self._estimator.fit(X[:n])
-        Z, scale = fitted.transform(X), fitted.scale_
-        scale = np.ones(X.shape[1]) if scale is None else scale
-
-        def pull(G, through):
-            X_bar = G / scale
-            if centred:
-                X_bar[:n] -= G.sum(axis=0) / (scale * n)
-            if self._estimator.with_std:
-                # Constant columns are not scaled.
-                about = (X[:n] - X[:n].mean(axis=0)) / scale * (fitted.var_ > 0)
-                X_bar[:n] -= about * np.einsum("ip,ip->p", G, Z) / (scale * n)
-            return {}, X_bar
-
-        return Transformed(Z, pull)
-
-
-class StandardScalerFamily(TransformerFamily):
+class StandardScalerFamily(ScalerFamily):
     """StandardScaler, which has no hyperparameters."""
 
     estimator_class = StandardScaler
 
-    def features(self, estimator, rows, entries, seed):
-        return ScaledFeatures(StandardScaler(**estimator.get_params() | {"copy": True}), rows)
+    # Of n rows x_i with deviation s, dm = sum dx_i / n and ds = sum (x_i - m) dx_i / (s n).
+    def statistics(self, fitted, X):
+        centre = fitted.mean_ if fitted.with_mean else 0.0
+        scale = fitted.scale_ if fitted.with_std else 1.0
+
+        def pull(of_centre, of_scale):
+            X_bar = np.zeros(X.shape)
+            if fitted.with_mean:
+                X_bar += of_centre / len(X)
+            if fitted.with_std:
+                # Constant columns are not scaled.
+                about = (X - X.mean(axis=0)) * (fitted.var_ > 0)
+                X_bar += about * of_scale / (scale * len(X))
+            return X_bar
+
+        return centre, scale, pull
 
 
 @transformer.register

@@ -6,12 +6,29 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.decomposition import KernelPCA
+from sklearn.kernel_approximation import (
+    AdditiveChi2Sampler,
+    Nystroem,
+    PolynomialCountSketch,
+    RBFSampler,
+    SkewedChi2Sampler,
+)
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, StandardScaler, TargetEncoder
+from sklearn.preprocessing import (
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
 
 from sklearn_hypergrad import kernel_approximation
 from sklearn_hypergrad.differentiable import DifferentiableTransformer, Hyperparameter
@@ -31,8 +48,9 @@ class Row:
         With seeds, where it draws.
     h : dict of str -> float or ndarray
         Empty for a transformer without hyperparameters, which passes derivatives on.
-    kind : {"numbers", "positive", "codes"}
-        The kind of its rows; codes of categories may be missing.
+    kind : {"numbers", "positive", "codes", "counts"}
+        The kind of its rows; codes of categories may be missing, counts are sparse and many of
+        them are zero.
     classes : int
         Number of classes of the targets; 0 for numbers.
     named : bool
@@ -74,7 +92,14 @@ class Row:
         if self.kind == "codes":
             return rng.choice([0.0, 1.0, 2.0, np.nan], size=shape)
         X = rng.normal(size=shape) + 1.0
+        if self.kind == "counts":
+            return csr_matrix(np.maximum(X, 0))
         return np.abs(X) + 0.1 if self.kind == "positive" else X
+
+    def moved(self, direction):
+        """Its rows with something added to entries that are not zero."""
+        X = self.X()
+        return X + (X != 0).multiply(direction) if issparse(X) else X + direction
 
     def y(self):
         """Targets of the training part."""
@@ -173,14 +198,68 @@ ROWS = [
         ),
         {"own__width": 0.7, "fourier__gamma": 0.3},
     ),
+    Row(
+        "sketch",
+        PolynomialCountSketch(n_components=9, degree=3, random_state=0),
+        {"gamma": 0.2, "coef0": 0.7},
+    ),
+    Row(
+        "sketch without a constant",
+        PolynomialCountSketch(n_components=8, random_state=0),
+        {"gamma": 0.2},
+        kind="counts",
+    ),
+    Row("skewed", SkewedChi2Sampler(n_components=9, random_state=0), {"skewedness": 2.5}),
+    Row("additive", AdditiveChi2Sampler(), {"sample_interval": 0.6}, kind="positive"),
+    Row(
+        "additive, one",
+        AdditiveChi2Sampler(sample_steps=1),
+        {"sample_interval": 0.6},
+        kind="counts",
+    ),
+    Row(
+        "additive, many",
+        AdditiveChi2Sampler(sample_steps=4, sample_interval=1.0),
+        {"sample_interval": 0.3},
+        kind="counts",
+    ),
+    Row("components", KernelPCA(3, kernel="rbf"), {"gamma": 0.1}),
+    Row(
+        "components, polynomial",
+        KernelPCA(4, kernel="poly", degree=2),
+        {"gamma": 0.2, "coef0": 0.7},
+    ),
+    Row("components, sigmoid", KernelPCA(2, kernel="sigmoid"), {"gamma": 0.1, "coef0": 0.3}),
+    Row("components that follow", KernelPCA(3), {}),
+    Row("components, all", KernelPCA(kernel="rbf"), {"gamma": 2.0}, rtol=1e-7),
+    Row("components, more than there are", KernelPCA(9, kernel="cosine"), {}),
     Row("scaler", StandardScaler(), {}),
     Row("scaler without means", StandardScaler(with_mean=False), {}),
     Row("scaler without deviations", StandardScaler(with_std=False), {}),
+    Row("scaler to a range", MinMaxScaler((-1, 3)), {}),
+    Row("scaler to a range, cut off", MinMaxScaler(clip=True), {}),
+    Row("scaler by the largest", MaxAbsScaler(), {}),
+    Row("scaler by the largest, cut off", MaxAbsScaler(clip=True), {}),
+    Row("scaler by quantiles", RobustScaler(unit_variance=True), {}),
+    Row("scaler by medians", RobustScaler(with_scaling=False), {}),
+    Row(
+        "scaler by other quantiles", RobustScaler(with_centering=False, quantile_range=(10, 80)), {}
+    ),
+    Row("unit rows", Normalizer(), {}),
+    Row("unit rows, l1", Normalizer("l1"), {}),
+    Row("unit rows, max", Normalizer("max"), {}),
+    Row("products", PolynomialFeatures(3), {}),
+    Row(
+        "products of different ones",
+        PolynomialFeatures((2, 3), interaction_only=True, include_bias=False),
+        {},
+    ),
     Row(
         "several steps",
         make_pipeline(
             StandardScaler(),
             Nystroem(**NYSTROEM),
+            "passthrough",
             StandardScaler(),
             RBFSampler(n_components=5, random_state=1),
         ),
