@@ -265,7 +265,9 @@ def test_groups_are_drawn():
 
 
 @pytest.mark.thorough
+# Three iterations are not enough.
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_a_guarded_search_is_repeated_in_folds():
     X, y = problem(45)
     result = nested_score(search_of(max_iter=3), X, y, cv=2)
-    assert np.isfinite(result.scores).all()
+    assert all(np.isfinite(scores).all() for scores in result.scores.values())
