@@ -337,6 +337,13 @@ def test_a_constant_target_tells_nothing_apart():
     assert len(set(search.cv_results_["params"][0]["alpha"])) == 1
 
 
+def test_halves_that_cannot_be_drawn_are_refused_in_the_words_of_a_fit():
+    X, _ = sparse_signal()
+    search = HypergradSearchCV(RidgeClassifier(), {"alpha": PER_FEATURE}, error_score="raise")
+    with pytest.raises(ValueError, match="Unknown label type"):
+        search.fit(X, (np.arange(80) % 2).astype(object))
+
+
 def test_the_loss_that_is_descended_is_named():
     X, y = sparse_signal()
     search = ridge_search(scoring="r2").fit(X, y)

@@ -281,7 +281,8 @@ class PreparedCandidate:
             return list(search_cv.split(X, y, **self.inputs.split_params)), None
         if parts is None:
             return self.inputs.splits, None
-        return random_splits(parts, self.family, self.inputs, self.options.seed)
+        seed = self.options.seed
+        return self._prepared(random_splits, parts, self.family, self.inputs, seed)
 
     def models(self, data, layouts=None, seeds=None):
         """One Model for each element of ``data``.
