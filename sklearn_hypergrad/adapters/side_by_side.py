@@ -1,5 +1,6 @@
 """Several models with the same hyperparameters as one: their predictions are its columns."""
 
+import copy
 import dataclasses
 import functools
 
@@ -46,12 +47,15 @@ class SideBySide(Model):
 
     def __init__(self, data, models, prefix):
         super().__init__(data)
-        self._models, self._prefix = models, prefix
+        self._prefix = prefix
+        self._take(models)
+
+    def _take(self, models):
+        self._models = models
         for fact in FACTS:
             setattr(self, fact, getattr(models[0], fact))
         self.method = getattr(models[0], "method", None)
-        if all(model.path is not None for model in models):
-            self.path = self._path
+        self.path = self._path if all(model.path is not None for model in models) else None
 
     def _path(self, values):
         paths = (model.path(values) for model in self._models)
@@ -67,8 +71,10 @@ class SideBySide(Model):
         return {f"{self._prefix}{n}": both for n, both in self._models[0].limits().items()}
 
     def differentiated(self, method):
-        models = [model.differentiated(method) for model in self._models]
-        return type(self)(self.data, models, self._prefix)
+        # The validation loss stays.
+        model = copy.copy(self)
+        model._take([each.differentiated(method) for each in self._models])
+        return model
 
     def held_out(self, validation_loss):
         # Each column has a loss of its own, classes are not coupled.

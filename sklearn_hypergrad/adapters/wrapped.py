@@ -18,6 +18,7 @@ from sklearn.base import clone
 
 from sklearn_hypergrad.adapters.base import FITS, SOLUTIONS, Family, family
 from sklearn_hypergrad.adapters.side_by_side import SideBySide
+from sklearn_hypergrad.spaces.continuous import plain
 
 # Facts about the estimator inside that hold for its wrapper, too.
 COMMON = (
@@ -105,6 +106,17 @@ class WrapperFamily(Family):
         inside = self.found.obstacle(self.copy_of(estimator), own)
         return super().obstacle(estimator) or inside
 
+    def as_taken(self, X):
+        return self.found.as_taken(X)
+
+    def shape(self, estimator, name, per, data):
+        copy = self.copy_of(estimator)
+        return self.found.shape(copy, self.own_name(name), per, next(self._parts(copy, data)))
+
+    def check(self, estimator, name, data):
+        copy = self.copy_of(estimator)
+        self.found.check(copy, self.own_name(name), next(self._parts(copy, data)))
+
     def unused(self, estimator, name):
         return self.found.unused(self.copy_of(estimator), self.own_name(name))
 
@@ -166,7 +178,7 @@ class WrapperFamily(Family):
         splits = model.installed(lambda own, of: install(own, of, h), fitted)
         if splits is None:
             return None
-        numbers = {name: float(value) for name, value in h.items()}
+        numbers = {name: plain(value) for name, value in h.items()}
         return (
             self.assembled(
                 clone(estimator), [c.set_params(**numbers) for c in copies], model.data.labels

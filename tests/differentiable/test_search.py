@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, QuantileRegressor, Ridge
 from sklearn.model_selection import ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -356,3 +357,14 @@ def test_training_is_tuned_while_it_runs(models, classes, method):
     options = {"hypergradient": method, "scoring": "neg_log_loss", "max_iter": 5}
     search = search_of(model, ranges, cv=2, **options).fit(X, y)
     assert search.best_score_ > cross_val_score(model, X, y, cv=2, scoring="neg_log_loss").mean()
+
+
+def test_inside_of_a_wrapper(models, numbers):
+    X, y = numbers
+    inside = models.Robust(alpha=np.array([0.1, 0.2, 0.3, 0.4]))
+    model = TransformedTargetRegressor(inside, func=np.sinh, inverse_func=np.arcsinh)
+    search = search_of(model, {"regressor__alpha": ANY}, max_iter=2)
+    with pytest.warns(HypergradWarning, match="not converged"):
+        search.fit(X, y)
+    assert len(set(search.best_params_["regressor__alpha"])) == 4
+    assert check_hypergradient(search, X, y, n_points=1).max() < 1e-5

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 from sklearn.base import OneToOneFeatureMixin, clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -175,9 +176,11 @@ def test_it_is_searched_with_the_model(numbers, step, name, value):
         )
 
 
+WIDTHS = np.array([1.0, 2.0, 0.5, 1.0])
+
+
 @pytest.mark.parametrize(
-    ("width", "value"),
-    [(np.array([1.0, 2.0, 0.5, 1.0]), Continuous()), (1.0, Continuous(per="feature"))],
+    ("width", "value"), [(WIDTHS, Continuous()), (1.0, Continuous(per="feature"))]
 )
 def test_arrays_are_searched(numbers, width, value):
     X, y = numbers
@@ -187,6 +190,18 @@ def test_arrays_are_searched(numbers, width, value):
     best = search.best_params_["bent__width"]
     assert best.shape == (4,)
     assert len(set(best)) == 4
+    assert check_hypergradient(search, X, y, n_points=1).max() < 1e-6
+
+
+def test_arrays_are_searched_inside_of_a_wrapper(numbers):
+    X, y = numbers
+    model = TransformedTargetRegressor(make_pipeline(Bent(WIDTHS), Ridge()))
+    model.set_params(func=np.sinh, inverse_func=np.arcsinh)
+    grid = {"regressor__bent__width": Continuous()}
+    search = HypergradSearchCV(model, grid, cv=3, max_iter=2)
+    with pytest.warns(HypergradWarning, match="not converged"):
+        search.fit(X, y)
+    assert len(set(search.best_params_["regressor__bent__width"])) == 4
     assert check_hypergradient(search, X, y, n_points=1).max() < 1e-6
 
 
