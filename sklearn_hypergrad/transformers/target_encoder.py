@@ -137,8 +137,7 @@ class TargetEncoderFamily(TransformerFamily):
     """TargetEncoder of scikit-learn; categories have no derivatives."""
 
     estimator_class = TargetEncoder
-    # Beyond a thousand times the usual size of a category, all of them have the mean of all rows.
-    hyperparameters = {"smooth": Hyperparameter(farthest=1e3, start=1.0)}
+    hyperparameters = {"smooth": Hyperparameter(start=1.0)}
     takes_numbers = through = False
 
     def own_value(self, estimator, name, X):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, ShuffleSplit, cross_val_score
@@ -112,3 +112,22 @@ def test_some_columns_are_categories(towns):
     search = HypergradSearchCV(pipeline, grid, cv=3).fit(X, y)
     assert_allclose(1 - min(search.history_["loss"]), search.best_score_, rtol=1e-9)
     assert check_hypergradient(search, X, y, n_points=1).max() < 1e-7
+
+
+def test_inside_of_a_wrapper_frames_stay_what_they_are(towns):
+    X, y = towns
+    inside = make_pipeline(TargetEncoder(cv=FOLDS), Ridge())
+    model = TransformedTargetRegressor(inside, func=np.exp, inverse_func=np.log)
+    grid = {"regressor__targetencoder__smooth": [0.5, 50.0]}
+    search = HypergradSearchCV(model, grid, cv=3).fit(X, y)
+    assert "enumerated" not in search.hypergradient_
+    assert check_hypergradient(search, X, y, n_points=1).max() < 1e-7
+
+
+def test_no_smoothing_is_a_limit_that_needs_no_remedy(towns):
+    """A penalty that is too strong wants columns as wide as they can be."""
+    X, y = towns
+    y = (X["shop"] == "b") + 2.0 * X["shop"].isna() + 0.1 * y
+    model = make_pipeline(TargetEncoder(cv=FOLDS), Ridge(100.0))
+    search = HypergradSearchCV(model, {"targetencoder__smooth": Continuous()}).fit(X[["shop"]], y)
+    assert "flat towards zero" in str(search.report())
