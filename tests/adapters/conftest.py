@@ -807,7 +807,7 @@ ROWS = [
         behind(
             ColumnTransformer(
                 [
-                    ("map", Nystroem(n_components=8, random_state=0), [0, 1]),
+                    ("map", Nystroem(n_components=4, random_state=0), [0, 1]),
                     ("scaled", MaxAbsScaler(), [2, 0]),
                 ]
             ),
