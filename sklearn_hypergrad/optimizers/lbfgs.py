@@ -5,8 +5,11 @@ from scipy.optimize import minimize
 
 from sklearn_hypergrad.optimizers.base import Minimum, Optimizer
 
+# The message where a line search finds nothing lower, as at a kink.
+NOTHING_LOWER = "the line search finds no lower value"
 # SciPy's reasons, in words.
 MESSAGES = {
+    "ABNORMAL": NOTHING_LOWER,
     "PROJECTED GRADIENT": "converged: the gradient vanishes",
     "REDUCTION OF F": "converged: a step gains next to nothing",
 }

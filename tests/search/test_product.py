@@ -21,6 +21,7 @@ from sklearn_hypergrad.inspection import (
     PathsDisplay,
     nested_score,
 )
+from sklearn_hypergrad.search.strategies import scanned_descent
 
 ANY = {"alpha": Continuous(), "gamma": Continuous()}
 LISTS = {"alpha": [1e-3, 1e-1, 10.0], "gamma": [1e-3, 1e-2, 1.0]}
@@ -40,10 +41,11 @@ def searched(data, grid=LISTS, **options):
 class Landscape(RegressorMixin, BaseEstimator):
     """Predicts the root of a function of its hyperparameters; targets are zero."""
 
-    def __init__(self, a=1.0, b=1.0, level=None):
+    def __init__(self, a=1.0, b=1.0, level=None, cheap=False):
         self.a = a
         self.b = b
         self.level = level
+        self.cheap = cheap
 
     def fit(self, X, y):
         return self
@@ -55,7 +57,7 @@ class Landscape(RegressorMixin, BaseEstimator):
 class LandscapeModel(Model):
     def __init__(self, estimator, data):
         super().__init__(data)
-        self.level = estimator.level
+        self.level, self.cheap = estimator.level, estimator.cheap
 
     def levels(self):
         return {"a": 1.0, "b": 1.0}
@@ -97,10 +99,10 @@ def bowls(*centers):
     return level
 
 
-def landscape(level, grid=None, **options):
+def landscape(level, grid=None, *, cheap=False, **options):
     grid = {"a": Continuous(), "b": Continuous()} if grid is None else grid
     options = {"scoring": "neg_mean_squared_error", "cv": 2, **options}
-    return HypergradSearchCV(Landscape(level=level), grid, **options).fit(
+    return HypergradSearchCV(Landscape(level=level, cheap=cheap), grid, **options).fit(
         np.zeros((8, 1)), np.zeros(8)
     )
 
@@ -141,8 +143,44 @@ def test_a_hopeless_minimum_is_not_descended():
     level = bowls((0.0, 0.0, 1.0, 0.2), (3.4, -3.9, 1.2, 0.3))
     search = landscape(level)
     assert search.best_score_ == pytest.approx(-1.0, rel=1e-6)
-    scan = 6 * 3 + 1
-    assert scan - 6 < search.n_iter_ < scan + 8
+    scan = 6 * 4 + 1
+    assert scan - 8 < search.n_iter_ < scan + 8
+
+
+def test_a_minimum_between_points_of_the_scan_is_found(monkeypatch):
+    """Its neighbours are not among the best points, but their slopes tell of it."""
+    level = bowls((-3.0, -3.45, 1.0, 0.1), (3.1, -1.2, 0.5, 1.6))
+    assert landscape(level).best_score_ == pytest.approx(-0.5, rel=1e-6)
+    monkeypatch.setattr(scanned_descent, "N_LOOKS", 0)
+    assert landscape(level).best_score_ == pytest.approx(-1.0, rel=1e-6)
+
+
+# As of LinearSVR on raw targets: from the best point the loss rises along b, and falls far away.
+CORNER = bowls((-2.3, -2.0, 1.0, 0.1), (-2.3, 2.5, 0.5, 9.0))
+INSIDE = {"a": Continuous(0.1, 10.0), "b": Continuous(0.1, 10.0)}
+
+
+@pytest.mark.filterwarnings("ignore:.*at bound")
+def test_a_minimum_in_a_corner_is_found_where_evaluations_are_cheap(monkeypatch):
+    assert landscape(CORNER, INSIDE, cheap=True).best_score_ > -0.9
+    monkeypatch.setattr(scanned_descent, "ROUNDS", 0)
+    assert landscape(CORNER, INSIDE, cheap=True).best_score_ == pytest.approx(-1.0, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_lower_than_the_end_of_a_descent_survives_a_stop():
+    seen, stopped = [], []
+
+    def level(a, b):
+        if seen and seen[-1] < 0.95 and not stopped:
+            stopped.append(True)
+            raise KeyboardInterrupt
+        seen.append(CORNER(a, b)[0])
+        return CORNER(a, b)
+
+    search = landscape(level, INSIDE, cheap=True, refit=False)
+    assert stopped
+    assert search.best_score_ > -0.95
 
 
 def test_places_without_a_loss_are_avoided():
@@ -232,8 +270,8 @@ def test_the_scan_takes_all_products():
         return bowls((-3.0, 0.0, 1.0, 0.2))(a, b)
 
     landscape(level)
-    scan = list(dict.fromkeys(places))[1:19]
+    scan = list(dict.fromkeys(places))[1:25]
     a, b = (sorted(set(axis)) for axis in zip(*scan, strict=True))
-    assert (len(a), len(b)) == (6, 3)
+    assert (len(a), len(b)) == (6, 4)
     assert set(scan) == set(itertools.product(a, b))
     assert [place[0] for place in scan[:6]] == a[::-1]
