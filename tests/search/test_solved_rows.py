@@ -395,6 +395,21 @@ def test_coordinate_descent_that_stops_early_is_noticed(data):
     assert search.best_score_ == score
 
 
+@pytest.mark.parametrize(("tol", "told"), [(1e-4, False), (0.1, True)])
+def test_fits_that_end_elsewhere_are_told_of_where_splits_differ_by_more(tol, told):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 6)) @ rng.normal(size=(6, 6))
+    y = X @ np.ones(6) + rng.normal(size=120) * np.repeat([1, 4, 30], 40)
+    search = HypergradSearchCV(Lasso(tol=tol), {"alpha": RANGE}, cv=3).fit(X, y)
+    assert search._costs.n_solved == len(search.cv_results_["params"])
+    said = [line for line in search.remarks_ if "those of GridSearchCV do not" in line]
+    assert len(said) == told
+    first = search.cv_results_["split0_test_score"][search.best_index_]
+    train = np.arange(40, 120)
+    cold = Lasso(tol=tol, **search.best_params_).fit(X[train], y[train]).score(X[:40], y[:40])
+    assert all(f"{cold:.6g}" in line and f"{first:.6g}" in line for line in said)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_a_solver_that_does_not_arrive_is_noticed(data):
     X, y = data[0], data[1]["two classes"]

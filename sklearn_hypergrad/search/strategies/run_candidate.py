@@ -37,6 +37,10 @@ from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 # How rows are made of solutions, by what a solution is to a fit.
 ROWS = {SOLUTIONS: ClosedFormRows, WARM_FITS: WarmRows, EXACT: ExactRows}
 FITTED = "{}: rows are fits from the beginning, not from solutions of the search, because {}."
+APART = (
+    "{}: the fits of rows start at solutions of the search, those of GridSearchCV do not: {}. The "
+    "solver of the estimator stops early: raise its max_iter or lower its tol, and both agree."
+)
 NOT_TUNED = (
     "a model of {} needs the hyperparameter {}, which is not tuned here. Take its value from the "
     "estimator, in Family.model"
@@ -212,7 +216,9 @@ def _with_solved_rows(strategy, result):
     except Exception as error:
         solved, doubt = [], f"of {type(error).__name__}: {error}"
     if not doubt:
-        return dataclasses.replace(result, solved=solved)
+        apart = [APART.format(prepared.candidate.key, rows.apart)] if rows.apart else []
+        told = [*result.remarks, *(Remark(text, warns=False) for text in apart)]
+        return dataclasses.replace(result, solved=solved, remarks=told)
     remark = Remark(FITTED.format(prepared.candidate.key, doubt.rstrip(".")), warns=False)
     return dataclasses.replace(result, remarks=[*result.remarks, remark], begun=begun)
 

@@ -81,9 +81,12 @@ class SolvedRows(abc.ABC):
         many of the first splits as were made.
     makes_fits : bool
         Whether solutions have to be fitted still.
+    apart : str
+        How far a fit from the beginning is from the first row, where that is noticeable but no
+        doubt; or "".
     """
 
-    begun, makes_fits = (), True
+    begun, makes_fits, apart = (), True, ""
 
     def __init__(self, prepared, objective):
         objective.tol, objective.events = FINE, dataclasses.replace(objective.events, watch=bool)

@@ -131,8 +131,9 @@ class WarmRows(SolvedRows):
             self.begun = [{**self._cold, "fit_time": self._cold["fit_time"] + seconds}]
 
     def _doubt(self, settings, fits, row):
-        scores = [each["test_scores"] for each in row.outputs]
-        return _difference(self._cold["test_scores"], scores)
+        cold, scores = self._cold["test_scores"], [each["test_scores"] for each in row.outputs]
+        self.apart = _difference(cold, scores, 0.0)
+        return _difference(cold, scores, OF_DEVIATION)
 
     def _refit(self, h, fits):
         return WarmRefit.of([fit.final for fit in fits], self._prepared, h)
@@ -150,12 +151,12 @@ class ExactRows(WarmRows):
         return True
 
 
-def _difference(score, scores):
+def _difference(score, scores, of_deviation):
     """Why a score from the beginning does not confirm those of all splits, or ""."""
     several = [_named(each) for each in scores]
     for name, cold in _named(score).items():
         warm = np.array([each[name] for each in several], dtype=float)
-        allowed = max(CONFIRMED * abs(warm[0]), OF_DEVIATION * np.std(warm))
+        allowed = max(CONFIRMED * abs(warm[0]), of_deviation * np.std(warm))
         if np.isfinite(cold) and not abs(cold - warm[0]) <= allowed:
             return _apart(name, cold, warm[0])
     return ""
