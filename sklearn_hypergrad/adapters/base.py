@@ -26,6 +26,7 @@ from sklearn_hypergrad.problems.linear.curvature import MAX_SIZE
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.problems.split_data import column_means, numbers_of
 from sklearn_hypergrad.spaces import Hyperparameter
+from sklearn_hypergrad.spaces.continuous import plain
 
 # The values of ``per`` that penalties of linear models with arrays allow.
 VECTORS = ("feature", "group", "coefficient", "transformer")
@@ -231,6 +232,14 @@ class Family(abc.ABC):
     def class_with_vectors(self, name):
         """The class with one value per feature of a hyperparameter, if this one has none; None."""
         return self.vector_class
+
+    def entry_names(self, name):
+        """Names of the entries of a vector whose length follows from the estimator; else ()."""
+        return ()
+
+    def parameter(self, name, value):
+        """A hyperparameter as ``set_params`` takes it: a float or a new array."""
+        return plain(value)
 
     def shape(self, estimator, name, per, data):
         """Shape of a hyperparameter that is searched from the estimator's own value.

@@ -304,7 +304,7 @@ class ChainFamily(Family):
         if self._is_of_model(name):
             return (), ()
         shape = self._steps.shape(estimator, name, per, data.X)
-        return shape, labels_of(shape)
+        return shape, (self.entry_names(name) if shape else ()) or labels_of(shape)
 
     def predicted(self, z):
         return self.found.predicted(z)
@@ -332,6 +332,14 @@ class ChainFamily(Family):
 
     def fewest_rows(self, n_features):
         return self.found.fewest_rows(n_features)
+
+    def entry_names(self, name):
+        return () if self._is_of_model(name) else self._steps.entry_names(name)
+
+    def parameter(self, name, value):
+        if self._is_of_model(name):
+            return self.found.parameter(*names_of(self.last, [name]), value)
+        return self._steps.parameter(name, value)
 
     def vector_shape(self, per, n_features, n_outputs):
         return (n_features,)
@@ -378,7 +386,7 @@ class ChainFamily(Family):
 
     def _fitted(self, estimator, model, place, h, final):
         """A pipeline whose steps are fitted, and which ends with a fitted model."""
-        values = {name: float(value) if np.ndim(value) == 0 else value for name, value in h.items()}
+        values = {name: self.parameter(name, value) for name, value in h.items()}
         fitted = clone(estimator).set_params(**values)
         (train,) = model.data.trains
         X, y = rows_of(model.data.X, train), model.data.labels[train]

@@ -240,14 +240,19 @@ def _chosen(steps, n_points):
 def _settings(look, X, y):
     """``settings(value)``: parameters of the estimator for a value of ``history_``."""
     asked = look.asked
-    spans, vector = {span.leaf: span for span in asked.ranges}, asked.vector
+    keys, vector, layout = {span.leaf: span.key for span in asked.ranges}, asked.vector, None
     if vector is not None and not asked.family.one_split:
         if vector.continuous.per not in AS_THEY_ARE:
-            spans[vector.leaf] = _layout(look, vector, X, y)
+            layout = _layout(look, vector, X, y)
 
     def settings(value):
-        parts = [spans[leaf].settings(entry) for leaf, entry in value.items()]
-        return {key: setting for part in parts for key, setting in part.items()}
+        found = {}
+        for leaf, entry in value.items():
+            if layout is not None and leaf == vector.leaf:
+                found |= layout.settings(entry)
+            else:
+                found[keys[leaf]] = asked.family.parameter(leaf, entry)
+        return found
 
     return settings
 

@@ -155,7 +155,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
       ``skewedness`` of SkewedChi2Sampler, ``sample_interval`` of AdditiveChi2Sampler, ``smooth`` of
       TargetEncoder, and what a transformer of your own declares, see
       :mod:`sklearn_hypergrad.transformers`; also in nested Pipelines, in ColumnTransformer and
-      FeatureUnion;
+      FeatureUnion, whose ``transformer_weights`` are tuned, too;
     - all hyperparameters that a model of your own, or a step before a model, declares, see
       :mod:`sklearn_hypergrad.differentiable`.
 
@@ -255,7 +255,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     search_cv : "auto", "loo", int, cross-validation generator or iterable, default="auto"
         The splits whose validation loss is descended; rows are always judged on ``cv``. "auto" is
         ``cv`` for one value. For a vector of penalties it is two halves, drawn ten times among rows
-        of positive weight and stratified for classifiers, and for a vector inside a kernel three
+        of positive weight and stratified for classifiers, and for any other vector three
         parts, drawn four times: if ``cv`` is None, a number, or exactly KFold, StratifiedKFold or
         their repeated forms. Any other splitter is used as it is. Large
         held-out parts that are drawn again and again are hard to overfit: on 27 data sets that no
@@ -276,10 +276,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         Whether to keep a vector only if it beats one value for all on outer folds: the whole search
         is repeated inside each training part of ``cv``, and the vector is kept if the mean
         difference of the losses of held-out samples (or groups) is larger than its standard error.
-        Adds as many searches as ``cv`` has splits. "auto" is True for a vector inside a kernel,
-        such as ``gamma`` per feature, if there are fewer than 1000 rows and ``cv`` is no list of
-        splits: without a guard two of five were worse than one value for all. For penalties it is
-        False.
+        Adds as many searches as ``cv`` has splits. "auto" is True for a vector of other
+        values, such as ``gamma`` per feature or weights per transformer, if there are fewer than
+        1000 rows and ``cv`` is no list of splits: without a guard two of five vectors inside
+        kernels were worse than one value for all. For penalties it is False.
 
     resample : {"fixed", "fresh"}, default="fixed"
         Where the initial weights and batches of a network come from. "fixed" keeps them throughout

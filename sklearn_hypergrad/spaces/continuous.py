@@ -59,7 +59,8 @@ class Continuous:
         - "target": each column of ``y``, as scikit-learn's ``Ridge(alpha=[...])`` takes them.
         - "transformer": the output columns of each transformer of a ColumnTransformer or
           FeatureUnion right before the model; set through its ``transformer_weights``, so it works
-          for scikit-learn's own models.
+          for scikit-learn's own models. Also for these ``transformer_weights`` themselves, before
+          any model with derivatives in its rows.
         - "layer", "step", ("step", "layer"): each layer of a network, each step of its training, or
           both, for the classes of :mod:`sklearn_hypergrad.neural_network`.
         - "sample": each training sample. With one split only, whose validation rows are clean: see
@@ -165,10 +166,6 @@ class Range:
         """The scale of the search: by default that of the hyperparameter, if it has one."""
         own = hyperparameter.scale
         return own if own != "log" and self.continuous.scale == "auto" else self.scale
-
-    def settings(self, value):
-        """Parameters for ``set_params`` that set this hyperparameter to one value."""
-        return {self.key: plain(value)}
 
 
 def as_range(key, values, limits=(0, math.inf), leaf=""):

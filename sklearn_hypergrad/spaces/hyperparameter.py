@@ -39,6 +39,9 @@ class Hyperparameter:
         one, for penalties whose solutions stay the same from there on.
     start : float, default=None
         Start of a search from own values if the estimator's own value is outside the limits.
+    level : float, default=None
+        For what is always a vector: the common level from which its entries deviate. The search
+        leaves it there, unless a Continuous has bounds for it.
 
     Attributes
     ----------
@@ -60,6 +63,7 @@ class Hyperparameter:
     closed: bool = False
     farthest: float | None = None
     start: float | None = None
+    level: float | None = None
     open_limits: tuple[float, float] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self):

@@ -24,6 +24,7 @@ from sklearn.base import clone
 
 from sklearn_hypergrad._sklearn import num_samples, rows_of
 from sklearn_hypergrad.spaces import Hyperparameter
+from sklearn_hypergrad.spaces.continuous import plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,6 +226,14 @@ class TransformerFamily(abc.ABC):
                 f"{type(estimator).__name__}. Give it one value, or one per feature."
             )
         return () if per is None else (X.shape[1],)
+
+    def entry_names(self, name):
+        """Names of the entries of a vector whose length follows from the estimator; else ()."""
+        return ()
+
+    def parameter(self, name, value):
+        """A hyperparameter as ``set_params`` takes it: a float or a new array."""
+        return plain(value)
 
     def class_with_vectors(self, name):
         """The class with one value per feature of a hyperparameter, if this one has none; None."""

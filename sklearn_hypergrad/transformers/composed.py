@@ -33,7 +33,7 @@ class ComposedFamily(TransformerFamily):
         self._first = first
         self.families = {name: transformer(step) for name, step in steps}
         self.hyperparameters = {
-            f"{name}__{own}": each if name == first else dataclasses.replace(each, per=())
+            f"{name}__{own}": each if name == first else _of_no_features(each)
             for name, family in self.families.items()
             if family is not None
             for own, each in family.hyperparameters.items()
@@ -70,6 +70,14 @@ class ComposedFamily(TransformerFamily):
         place, _, own = name.partition("__")
         return self.families[place].shape(self.step(estimator, place), own, per, X)
 
+    def entry_names(self, name):
+        place, _, own = name.partition("__")
+        return self.families[place].entry_names(own)
+
+    def parameter(self, name, value):
+        place, _, own = name.partition("__")
+        return self.families[place].parameter(own, value)
+
     def class_with_vectors(self, name):
         place, _, own = name.partition("__")
         return self.families[place].class_with_vectors(own) if place == self._first else None
@@ -77,6 +85,12 @@ class ComposedFamily(TransformerFamily):
     def entering(self, estimator, name, X):
         """The rows that enter a step, at own values of the others."""
         return X
+
+
+def _of_no_features(hyperparameter):
+    """A hyperparameter without values for each feature."""
+    per = tuple(each for each in hyperparameter.per if each == "transformer")
+    return dataclasses.replace(hyperparameter, per=per)
 
 
 def features_of(estimator, rows, entries, seed):

@@ -314,6 +314,29 @@ ROWS = [
         {"columntransformer__map__gamma": 0.2},
         through=False,
     ),
+    Row(
+        "columns with weights",
+        ColumnTransformer(
+            [
+                ("map", Nystroem(**NYSTROEM), [2, 0]),
+                ("none", StandardScaler(), []),
+                ("scaled", StandardScaler(), [0, 1]),
+            ],
+            remainder="passthrough",
+        ),
+        {"map__gamma": 0.2, "transformer_weights": np.array([0.5, 1.0, 2.0, 3.0])},
+        entries={"transformer_weights": np.arange(4)},
+        expanded={
+            "transformer_weights": {"map": 0.5, "none": 1.0, "scaled": 2.0, "remainder": 3.0}
+        },
+    ),
+    Row(
+        "union with one weight for all",
+        FeatureUnion([("codes", KBinsDiscretizer(3)), ("scaled", StandardScaler())]),
+        {"transformer_weights": 0.5},
+        expanded={"transformer_weights": {"codes": 0.5, "scaled": 0.5}},
+        through=False,
+    ),
     Row("columns that follow", ColumnTransformer([("scaled", StandardScaler(), [1, 2])]), {}),
 ]
 

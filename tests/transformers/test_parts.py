@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -24,6 +25,7 @@ from sklearn.preprocessing import (
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.exceptions import HypergradWarning
+from sklearn_hypergrad.neural_network import MLPRegressor
 from sklearn_hypergrad.transformers import Rows, transformer
 
 N, N_TRAIN = 60, 45
@@ -257,3 +259,81 @@ def test_an_own_value_that_data_decide_may_be_unknown(frame):
     assert own(StandardScaler(), scaled) == pytest.approx(1)
     assert np.isnan(own(SelectKBest(k=1), scaled))
     assert own(SelectKBest(k=1), RBFSampler(gamma=0.3)) == 0.3
+
+
+WEIGHTS = "union__transformer_weights"
+EACH = Continuous(per="transformer")
+
+
+def of_kinds(model, **options):
+    """Numbers that matter, noise, and categories, before a model."""
+    blocks = [("numbers", of_numbers()[:2], ["a", "b"]), ("noise", "passthrough", ["x", "y", "z"])]
+    union = ColumnTransformer([*blocks, ("codes", CODES, ["city"])], **options)
+    return Pipeline([("union", union), ("model", model)])
+
+
+@pytest.fixture(scope="module")
+def noisy(frame):
+    noise = np.random.default_rng(3).normal(size=(N, 3))
+    return frame.assign(x=noise[:, 0], y=noise[:, 1], z=noise[:, 2])
+
+
+def test_weights_of_transformers_before_a_kernel(noisy, y):
+    model, grid = of_kinds(KernelRidge(kernel="rbf", alpha=0.1)), {WEIGHTS: EACH}
+    search = HypergradSearchCV(model, grid, cv=2, search_cv=2, guard=False).fit(noisy, y)
+    found = search.best_params_[WEIGHTS]
+    assert list(found) == ["numbers", "noise", "codes"]
+    assert found["noise"] < 0.7 * found["numbers"]
+    own = cross_val_score(model, noisy, y, cv=2).mean()
+    assert search.best_score_ > own + 0.05
+    scores = cross_val_score(search.best_estimator_, noisy, y, cv=2)
+    assert search.best_score_ == pytest.approx(scores.mean(), rel=1e-12)
+    assert list(search.hyperparameters_["start"]) == [1.0, 1.0, 1.0]
+    near = Continuous(0.3, 3.0, per="transformer")
+    free = HypergradSearchCV(model, {WEIGHTS: near}, cv=2, shrinkage=0)
+    assert check_hypergradient(free, noisy, y).max() < 1e-6
+
+
+def test_a_level_with_bounds_moves(noisy, y):
+    model, bounded = of_kinds(Ridge(alpha=30)), Continuous(0.5, 1.5, per="transformer")
+    search = HypergradSearchCV(model, {WEIGHTS: bounded}, cv=2, guard=False, shrinkage=100.0)
+    with pytest.warns(HypergradWarning, match="at bound"):
+        search.fit(noisy, y)
+    assert search.best_params_[WEIGHTS] == dict.fromkeys(["numbers", "noise", "codes"], 1.5)
+
+
+def test_weights_before_a_network_that_is_trained(noisy, y):
+    network = MLPRegressor((3,), "tanh", n_steps=20, learning_rate_init=0.1, random_state=0)
+    search = HypergradSearchCV(of_kinds(network), {WEIGHTS: EACH}, cv=2, max_iter=4)
+    search.fit(noisy, (y - y.mean()) / y.std())
+    assert list(search.best_params_[WEIGHTS]) == ["numbers", "noise", "codes"]
+    assert search.history_["loss"].min() < search.history_["loss"][0]
+    assert 1 - search.history_["loss"].min() == pytest.approx(search.best_score_, rel=1e-9)
+
+
+def test_one_weight_for_all_is_refused(noisy, y):
+    search = HypergradSearchCV(of_kinds(Ridge()), {WEIGHTS: Continuous()})
+    with pytest.raises(
+        ValueError, match=r"for each transformer. Use Continuous\(per='transformer'\)"
+    ):
+        search.fit(noisy, y)
+
+
+def test_listed_weights_are_enumerated(noisy, y):
+    grid = {WEIGHTS: [None, {"noise": 0.1}], "model__alpha": [0.1, 10.0]}
+    search = HypergradSearchCV(of_kinds(Ridge()), grid, cv=2).fit(noisy, y)
+    listed = [params[WEIGHTS] for params in search.cv_results_["params"]]
+    assert listed == grid[WEIGHTS]
+    numbers = HypergradSearchCV(of_kinds(Ridge()), {WEIGHTS: [0.1, 1.0]}, cv=2)
+    with pytest.raises(ValueError, match="All the 4 fits failed"):
+        numbers.fit(noisy, y)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [(None, 1.0), ({"numbers": 2.0, "noise": 2.0, "codes": 2.0}, 2.0), ({"noise": 2.0}, np.nan)],
+)
+def test_own_weights_are_one_number_if_they_are_equal(own, expected):
+    union = of_kinds(None, transformer_weights=own).steps[0][1]
+    found = transformer(union).own_value(union, "transformer_weights", None)
+    assert_array_equal(found, expected)

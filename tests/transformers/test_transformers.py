@@ -114,7 +114,7 @@ def test_own_values_are_numbers(own, rows):
         for name in row.h:
             estimator = clone(row.estimator)
             if own is not None:
-                estimator.set_params(**{name: own})
+                estimator.set_params(**{name: row.family.parameter(name, own)})
             found = row.family.own_value(estimator, name, row.X())
             assert np.isfinite(found) != (own is None and row.named)
             assert own is None or found == own

@@ -312,6 +312,8 @@ def _choices(key, leaf, values, final, found, beside):
     span, others = as_range(key, values, found.hyperparameters[leaf].open_limits, leaf)
     if span is None:
         return others
+    if span.listed and found.hyperparameters[leaf].level is not None:
+        return list(values)
     # Listed values have been sorted by the limits already.
     if not span.listed:
         _check_range(span, final, found)
@@ -389,6 +391,11 @@ def _check_range(span, final, found):
     continuous = span.continuous
     hyperparameter = found.hyperparameters[span.leaf]
     allowed = hyperparameter.per
+    if continuous.per is None and hyperparameter.level is not None:
+        raise ValueError(
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because there is a value for "
+            f"each {' or '.join(allowed)}. Use Continuous(per={allowed[0]!r})."
+        )
     if continuous.per is not None and continuous.per not in allowed:
         raise ValueError(
             f"Cannot tune {span.key!r} with {continuous!r}. This is because "

@@ -59,7 +59,7 @@ class Common:
 
     def settings(self, value):
         """Parameters for ``set_params`` from a value of this shape."""
-        return {self.span.key: plain(value)}
+        return {self.span.key: self.family.parameter(self.span.leaf, value)}
 
 
 class PerTarget(Common):
@@ -219,6 +219,21 @@ class PerTransformer(Common):
                 "before the model"
             )
         return columns.sizes
+
+
+class ByName(Common):
+    """One value for each name that the estimator has, as for its transformers."""
+
+    @property
+    def shape(self):
+        return (len(self.labels),)
+
+    @property
+    def labels(self):
+        return self.family.entry_names(self.span.leaf)
+
+    def entries(self, columns):
+        return np.arange(len(self.labels))
 
 
 LAYOUTS = {

@@ -395,8 +395,9 @@ class PreparedCandidate:
         """Parameters for ``set_params`` of the estimator from hyperparameters."""
         settings = dict(self.candidate.settings)
         for span in self.ranges:
-            spread = (layouts or {}).get(span.leaf, span)
-            settings |= spread.settings(h[span.leaf])
+            value, layout = h[span.leaf], (layouts or {}).get(span.leaf)
+            own = {span.key: self.family.parameter(span.leaf, value)}
+            settings |= own if layout is None else layout.settings(value)
         return settings
 
     def _levels(self, models):
@@ -427,6 +428,9 @@ class PreparedCandidate:
         lowest, highest = hyperparameter.limits
         scale = span.scale_of(hyperparameter)
         low, high = continuous.low, continuous.high
+        if hyperparameter.level is not None and low is high is None:
+            reach = np.exp(MOST_DEVIATION) if shape else 1.0
+            low = high = level = hyperparameter.level
         # A level outside the user's bounds must not push the other end beyond them.
         level = np.clip(level, low, high) if (low, high) != (None, None) else level
         # On a linear scale nothing is far from zero, which numbers of any sign may cross.
@@ -436,7 +440,7 @@ class PreparedCandidate:
         start = level if continuous.init is None else continuous.init
         of_data = low < limits[0], high > limits[1]
         low, high = max(low, limits[0]), min(high, limits[1])
-        if not low < high:
+        if any(of_data) and not low < high:
             raise UnsupportedRange(f"the rows of X allow {described(*limits)} of {span.leaf} only")
         return Dimension(
             name=span.leaf,

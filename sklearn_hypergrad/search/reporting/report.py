@@ -16,7 +16,7 @@ MOST = 5
 MANY = 5
 TRUSTED = "none found"
 USUAL_GUARD = (
-    "a vector inside a kernel has a guard if rows are few; with guard=False the search takes {} "
+    "a vector that is no penalty has a guard if rows are few; with guard=False the search takes {} "
     "evaluations"
 )
 

@@ -14,7 +14,6 @@ from sklearn_hypergrad.search.objective.methods import is_online, training_metho
 from sklearn_hypergrad.search.objective.validation_loss import Choice
 from sklearn_hypergrad.search.results.candidate_result import Searched, solved
 from sklearn_hypergrad.spaces import Space
-from sklearn_hypergrad.spaces.continuous import plain
 from sklearn_hypergrad.tuning import Objective, OnlineObjective, TrainedObjective
 
 # Inner tolerance of own models that are solved. Reason: line searches compare losses that differ
@@ -39,6 +38,8 @@ class Setup:
     ----------
     objective : Objective
     searched : list of Searched
+    params : callable
+        ``params(h)``: parameters for ``set_params`` from hyperparameters.
     choice : Choice
     why : str
         How it is differentiated, and why.
@@ -50,19 +51,11 @@ class Setup:
 
     objective: Objective
     searched: list
+    params: Callable
     choice: Choice
     why: str
     replays: bool
     asked: Callable
-
-    def params(self, h):
-        """Parameters for ``set_params`` from hyperparameters."""
-        return params_of(self.searched, h)
-
-
-def params_of(searched, h):
-    """Parameters for ``set_params`` from hyperparameters ``h``."""
-    return {each.key: plain(h[each.dimension.name]) for each in searched}
 
 
 def own_values_setup(prepared):
@@ -98,7 +91,12 @@ def own_values_setup(prepared):
     searched = [_searched(prepared, span, data) for span in prepared.ranges]
     fixed = prepared.candidate.settings
     stage = prepared.stage(choice.loss, splits)
-    events = prepared.events(lambda h: {**fixed, **params_of(searched, h)})
+
+    def params(h):
+        names = {each.key: each.dimension.name for each in searched}
+        return {key: prepared.family.parameter(name, h[name]) for key, name in names.items()}
+
+    events = prepared.events(lambda h: {**fixed, **params(h)})
     space = Space([each.dimension for each in searched])
     make = _trained if terms[0].trained else _solved
     make = _online if is_online(options) else make
@@ -112,7 +110,7 @@ def own_values_setup(prepared):
 
     objective.from_own_values = True
     fixed_draws = own_seed(prepared.final) is not None and options.resample == "fixed"
-    return Setup(objective, searched, choice, why, on_cv and fixed_draws, asked)
+    return Setup(objective, searched, params, choice, why, on_cv and fixed_draws, asked)
 
 
 def _trained(prepared, parts, make_terms):

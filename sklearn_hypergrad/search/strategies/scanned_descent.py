@@ -193,7 +193,12 @@ class ScannedDescent:
     @property
     def _first(self):
         """Number of the hyperparameter with the finest scan: a penalty, wherever it is named."""
-        return int(np.argmax(np.abs(self._prepared.directions)))
+        return int(np.argmax(np.abs(self._prepared.directions) - ~self._moves))
+
+    @property
+    def _moves(self):
+        """For each hyperparameter, whether there is more than one value: not of a known level."""
+        return np.array([each.low < each.high for each in self._objective.space.dimensions])
 
     def _axis(self, number):
         """Places of the scan in theta, from the strongly regularised end."""
@@ -226,17 +231,19 @@ class ScannedDescent:
 
     def _n_points(self, number, width):
         """How many places of the scan there are along a hyperparameter."""
+        if not self._moves[number]:
+            return 1
         if not self._costs_a_fit:
             first, second, other = MANY_POINTS if self._cheap else N_POINTS
             if number == self._first:
                 return first
-            return second if len(self._prepared.ranges) == 2 else other
+            return second if self._moves.sum() == 2 else other
         return int(np.clip(np.ceil(width / (DECADES * np.log(10))), FEWEST, MOST))
 
     def _separate(self, points):
         """The best points, none of them beside a better one."""
         axes = [self._axis(number) for number in range(len(self._prepared.ranges))]
-        far, chosen = APART * np.array([np.ptp(axis) / (len(axis) - 1) for axis in axes]), []
+        far, chosen = APART * np.array([np.ptp(axis) / max(1, len(axis) - 1) for axis in axes]), []
         for point in points:
             apart = all(np.any(np.abs(point.theta - other.theta) > far) for other in chosen)
             if apart and len(chosen) < N_DESCENTS:

@@ -12,7 +12,7 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed, refuse_mixed
 from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS
-from sklearn_hypergrad.search.data.layout import LAYOUTS
+from sklearn_hypergrad.search.data.layout import LAYOUTS, ByName
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
     compared_with_own,
@@ -23,8 +23,9 @@ from sklearn_hypergrad.search.results.candidate_result import (
     solved,
 )
 from sklearn_hypergrad.search.results.effective_model import Describe
-from sklearn_hypergrad.search.results.found import stopped_at
+from sklearn_hypergrad.search.results.found import Found, stopped_at
 from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge
@@ -32,6 +33,7 @@ from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
 from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
+from sklearn_hypergrad.tuning import FINE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +119,8 @@ def layout_of(prepared, search_data):
                 f"{listed(columns.names)}"
             )
     others = [part.columns for part in (prepared.everything, *prepared.cv_data, *search_data)]
-    return LAYOUTS[per](span, prepared.family, columns, prepared.n_outputs, others)
+    layout = ByName if prepared.family.entry_names(span.leaf) else LAYOUTS[per]
+    return layout(span, prepared.family, columns, prepared.n_outputs, others)
 
 
 class CommonAndVector:
@@ -168,12 +171,23 @@ class CommonAndVector:
 
     def run_common(self):
         """Find the best with one value for all."""
-        search_class = LineSearch if len(self._prepared.ranges) == 1 else ScannedDescent
-        self.common = search_class(self._prepared, self.asked).run()
+        first, *others = self.asked.space.dimensions
+        if others:
+            self.common = ScannedDescent(self._prepared, self.asked).run()
+        elif first.low < first.high:
+            self.common = LineSearch(self._prepared, self.asked).run()
+        else:
+            self.common = self._at_known_level()
         self.simple = self.common
         options = self._prepared.options
         if options.selection != "best":
             self.simple = selected(self.asked, self.common, self._direction, options.tol)
+
+    def _at_known_level(self):
+        self.asked.tol = FINE
+        (dimension,) = self.asked.space.dimensions
+        record = self.asked.record(np.array(dimension.bounds[:1]))
+        return Found(record, [EndStatus.POOLED], "the level is known")
 
     def run_vector(self):
         """Find the vector, from the best with one value for all."""

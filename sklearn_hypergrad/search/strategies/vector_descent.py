@@ -250,6 +250,9 @@ class VectorDescent:
         dimension, continuous = self._dimension, self._prepared.vector.continuous
         low = dimension.low if continuous.low is None else continuous.low
         high = dimension.high if continuous.high is None else continuous.high
+        known = self._prepared.hyperparameter(self._prepared.vector).level
+        if known is not None and continuous.low is continuous.high is None:
+            low = high = known
         return tuple(float(dimension.transform.to_theta(end)) for end in (low, high))
 
 
