@@ -264,7 +264,7 @@ def first_rows(X):
 
 
 def libsvm_dual(K, y, weight, *, kind, tol, max_iter, **h):
-    """What libsvm finds for a kernel: dual coefficients of all rows, and its number of steps.
+    """What libsvm finds for a kernel: dual coefficients of all rows, intercept, number of steps.
 
     Its estimators would first look at every entry of K, which takes longer than small fits.
 
@@ -287,8 +287,9 @@ def libsvm_dual(K, y, weight, *, kind, tol, max_iter, **h):
     _libsvm.set_verbosity_wrap(0)
     weight = np.ascontiguousarray(weight, dtype=np.float64)
     settings = {"kernel": "precomputed", "svm_type": kind, "tol": tol, "max_iter": max_iter, **h}
-    support, _, _, coef, *_, n_steps = _libsvm.fit(K, y, sample_weight=weight, **settings)
+    support, _, _, coef, b, *_, n_steps = _libsvm.fit(K, y, sample_weight=weight, **settings)
     dual = np.zeros(len(y))
     dual[np.flatnonzero(weight)[support]] = coef[0]
     # Classes are numbered from the first one, whose coefficients are positive.
-    return (-dual if kind < 2 else dual), int(n_steps[0])
+    sign = -1 if kind < 2 else 1
+    return sign * dual, sign * float(b[0]), int(n_steps[0])

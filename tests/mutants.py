@@ -647,6 +647,13 @@ MUTANTS = [
     ),
     # Searches
     Mutant(
+        "search/strategies/rough_scan.py",
+        "return score, -record.value",
+        "return -record.value, score",
+        "The loss leads a scan where the asked score has its maximum elsewhere.",
+        "search/test_rough_scan.py",
+    ),
+    Mutant(
         "tuning/objective.py",
         "(1 / n_splits + overlap) * np.var(values, ddof=1)",
         "(1 / n_splits + overlap) * np.var(values)",

@@ -106,6 +106,9 @@ class Model(abc.ABC):
         The loss that judges it, set by ``judged_by``.
     outer : callable or None
         The same loss as a function for ``evaluate``, set by ``judged_by``.
+    rough : callable or None
+        ``rough(h)``: the Fitted of solutions that are as exact as the estimator's own fits, without
+        a pullback, at a fraction of the price. It raises LinAlgError where it takes long.
     path : callable or None
         ``path(values)``: an iterable of ``z``, the predictions for each of many values of its only
         hyperparameter, at the price of one.
@@ -120,7 +123,7 @@ class Model(abc.ABC):
     shares_rows = False
     costs_a_fit = False
     per_column = False
-    path = None
+    rough = path = None
 
     validation_loss = outer = None
 

@@ -25,6 +25,8 @@ FINE = 1e-6
 # a dozen points, and 2**21 doubles are 16 MiB.
 MOST_STARTS = 12
 MOST_KEPT = 2**21
+# Relative difference up to which two theta are one point.
+ROUNDED = 1e-14
 DIVERGING = Diverged, LatticeOverflow
 # Statuses of weights that do not solve their training problem. Gradient descent that was stopped
 # early is not among them: its weights are what was asked for.
@@ -173,7 +175,7 @@ class Objective:
         self.events = events
         self._memory = None if events.memory is None else events.memory(self)
         self._starts = Starts(terms) if self._memory is None else PlainStarts(terms)
-        self._known = {}
+        self._known, self._known_roughly = {}, {}
         self._expected, self._ahead = {}, {}
         self._solved = {}
 
@@ -241,6 +243,29 @@ class Objective:
         return self.record(theta).value
 
     @property
+    def solved_records(self):
+        """All records but those of rough solutions that were given up."""
+        return [r for r in self.records if np.isfinite(r.value) or not np.isnan(r.gradient).any()]
+
+    @property
+    def has_rough(self):
+        """Whether points have a value that costs much less than ``record``."""
+        return all(getattr(term, "rough", None) is not None for term in self.terms)
+
+    def rough(self, theta):
+        """The Record at theta of rough solutions, without a gradient.
+
+        It is infinite where a rough solution takes long. A Record that is known is returned.
+        """
+        theta = np.array(theta, dtype=float)
+        place = theta.tobytes()
+        if (place, self.tol) in self._known:
+            return self._known[place, self.tol]
+        if place not in self._known_roughly:
+            self._known_roughly[place] = self.kept(self._evaluate_roughly, theta)
+        return self._known_roughly[place]
+
+    @property
     def iterative(self):
         """Whether more accurate solutions take longer."""
         return any(term.iterative for term in self.terms)
@@ -299,6 +324,10 @@ class Objective:
         if known is not None:
             for term, state in zip(self.terms, known, strict=True):
                 yield term, term.known(h, state, self.tol, predicted=predicted)
+            return
+        place = _place(theta, self._known_roughly)
+        if place in self._known_roughly and (place, self.tol) not in self._known:
+            yield from ((term, term.rough(h)) for term in self.terms)
             return
         for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
             self.events.watch()
@@ -365,6 +394,19 @@ class Objective:
             linear_iterations=float(sum(e.linear_iterations for e in evaluations)),
             linear_residual=float(np.max([e.linear_residual for e in evaluations])),
         )
+
+    def _evaluate_roughly(self, theta):
+        began, h = time.perf_counter(), self.space.to_h(theta)
+        unknown = np.full_like(theta, np.nan)
+        try:
+            fits = [term.rough(h) for term in self.terms]
+        except np.linalg.LinAlgError as error:
+            return dataclasses.replace(self._failed(theta, error, began), gradient=unknown)
+        losses = np.concatenate([t.losses(fit) for t, fit in zip(self.terms, fits, strict=True)])
+        losses = losses if math.isfinite(losses.sum()) else np.full_like(losses, np.inf)
+        self._starts.keep(theta, [fit.state for fit in fits], self.tol)
+        more = {"statuses": (), "n_solves": sum(fit.n_solves for fit in fits)}
+        return self._told(theta, h, losses, unknown, began, **more)
 
     def _failed(self, theta, error, began):
         """The Record of a theta that cannot be evaluated."""
@@ -456,7 +498,7 @@ class Starts:
 
     def predicted(self, theta):
         """The Predicted of all terms at theta, or None."""
-        return self._predicted.get(theta.tobytes())
+        return self._predicted.get(_place(theta, self._predicted))
 
     def forget(self):
         """Drop all."""
@@ -520,6 +562,16 @@ class Starts:
             if reached <= tol and np.array_equal(place, theta) and all(map(_is_solution, states)):
                 return states
         return None
+
+
+# Hyperparameters in natural units lead back to a theta that may have other last digits.
+def _place(theta, places):
+    """The bytes of theta; those of the same point in ``places`` where they differ by rounding."""
+    own = theta.tobytes()
+    if own in places:
+        return own
+    most = ROUNDED * np.maximum(np.abs(theta), 1)
+    return next((p for p in places if np.all(np.abs(np.frombuffer(p) - theta) <= most)), own)
 
 
 def _is_solution(state):

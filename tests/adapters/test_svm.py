@@ -86,7 +86,7 @@ def test_scores_of_probabilities_are_those_of_fits(classes):
     search.fit(X[::2], y[::2])
     assert search.validation_loss_ == "platt_log_loss"
     assert np.isfinite(search.best_score_)
-    assert search.remarks_ == []
+    assert not any("could not judge" in remark for remark in search.remarks_)
 
 
 def test_a_nu_that_is_too_large_is_left_out(classes):

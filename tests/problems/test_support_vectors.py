@@ -155,3 +155,22 @@ def test_a_large_nu_leaves_no_tube():
     plain = SupportVectors(MACHINES["SVR"][1], K, y, weight, {"C": 50.0, "epsilon": 0.0})
     assert found.r == gradient["nu"] == 0
     assert_allclose(found.z, plain.z, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("name", MACHINES)
+def test_rough_predictions_are_those_of_a_fit(name, weighted):
+    cls, machine, X, y, weight, h = problem(name, weighted=weighted)
+    K = rbf_kernel(X, gamma=0.4)
+    beta, b, n_steps = machine.rough(K, y, weight, h, 1e-3)
+    model = cls(kernel="precomputed", tol=1e-3, **h)
+    model.fit(K[np.ix_(TRAIN, TRAIN)], y[TRAIN], sample_weight=weight[TRAIN])
+    assert_allclose(K @ beta + b, predicted(model, K[:, TRAIN]), rtol=1e-9, atol=1e-9)
+    assert 0 < n_steps < 30 * N
+
+
+def test_rough_solutions_that_take_many_steps_are_given_up():
+    _, machine, X, y, weight, _ = problem("SVC")
+    K = rbf_kernel(X, gamma=0.01)
+    with pytest.raises(LinAlgError, match="more than 30 steps per row"):
+        machine.rough(K, y, weight, {"C": 1e6}, 1e-3)

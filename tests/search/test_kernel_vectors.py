@@ -218,7 +218,7 @@ def test_an_interrupt_keeps_the_best_so_far(n_evaluations, monkeypatch):
     ],
 )
 def test_support_vector_machines(model, names, scoring):
-    X, y = problem(90)
+    X, y = problem(120)
     y = (y > 0).astype(int) if isinstance(model, svm.SVC) else y
     grid = {name: Continuous() for name in (*names, "gamma")}
     options = {"scoring": scoring, "cv": 3}

@@ -29,6 +29,21 @@ class SeveralScores(Exception):
     """A callable returned several scores, of which none is known to decide."""
 
 
+def leading_judge(prepared, objective):
+    """The Judge of points of a rough scan, if it is not the loss that decides, or None.
+
+    Parameters
+    ----------
+    prepared : PreparedCandidate
+    objective : Objective
+        The objective on the user's cv.
+    """
+    if not (prepared.judges and objective.has_rough):
+        return None
+    judge = Judge(prepared, objective)
+    return judge if judge.is_quick else None
+
+
 class Judge:
     """The asked score of points that a search has visited, or that were listed.
 
@@ -96,13 +111,24 @@ class Judge:
     def _best(self, points):
         # In the order of size, each solution is a good start for the next one.
         order = sorted(range(len(points)), key=lambda i: [np.max(v) for v in points[i].values()])
-        scores = exact_scores(order, lambda i: self._score(points[i]), self._rounds(points))
+        scores = exact_scores(order, lambda i: self.score(points[i]), self._rounds(points))
         known = [index for index in scores if not np.isnan(scores[index])]
         return [points[max(known, key=lambda i: (scores[i], -i))]] if known else []
 
     def _rounds(self, points):
         """Rounds of a contest of points; none where a scorer looks at more than predictions."""
         return [] if self._predicted is None else self._predicted.rounds(points)
+
+    @property
+    def is_quick(self):
+        """Whether scores need no fitted estimators."""
+        return self._scorer is not None and self._predicted is not None
+
+    @property
+    def highest(self):
+        """The highest score that there is, as far as is known."""
+        of_ranking = isinstance(self._predicted, RankedScores)
+        return 1.0 if of_ranking or (self.is_quick and self._predicted.is_accuracy) else np.inf
 
     @cached_property
     def _predicted(self):
@@ -112,7 +138,7 @@ class Judge:
                 return kind(self._prepared, self._objective)
         return None
 
-    def _score(self, h):
+    def score(self, h):
         """Mean over splits of the asked score at hyperparameters ``h``; nan if that fails."""
         # A point may be listed, and visited more than once.
         place = self._objective.space.to_theta(h).tobytes()

@@ -8,6 +8,8 @@ from sklearn.model_selection import ParameterGrid
 # Largest number of combinations of several lists that are judged one by one: about as many
 # evaluations as a search of two values takes, and more than the usual grids of two lists have.
 MOST_COMBINATIONS = 100
+# Relative difference that is rounding of a value whose logarithm was taken.
+ROUNDING = 1e-12
 
 
 def listed_points(ranges):
@@ -38,6 +40,15 @@ def nearest_listed(point, ranges, space):
             own = dimension.transform.to_theta(np.asarray(point[span.leaf], dtype=float))
             nearest[span.leaf] = span.listed[int(np.argmin(np.abs(theta - own)))]
     return nearest
+
+
+def as_listed(point, ranges):
+    """A point with the listed values themselves where it has them but for rounding."""
+    point = dict(point)
+    for span in ranges:
+        same = (v for v in span.listed if np.allclose(v, point[span.leaf], rtol=ROUNDING, atol=0))
+        point[span.leaf] = next(same, point[span.leaf])
+    return point
 
 
 def best_listed(objective, start, ranges):

@@ -13,8 +13,13 @@ from sklearn_hypergrad.search.results.candidate_result import (
 )
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.joint import directions_of
-from sklearn_hypergrad.search.strategies.judging import Judge
-from sklearn_hypergrad.search.strategies.listed import best_listed, listed_points, nearest_listed
+from sklearn_hypergrad.search.strategies.judging import Judge, leading_judge
+from sklearn_hypergrad.search.strategies.listed import (
+    as_listed,
+    best_listed,
+    listed_points,
+    nearest_listed,
+)
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scalar import scalar_objectives
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
@@ -34,7 +39,9 @@ class ProductSearch(Strategy):
         refuse_vector_options(prepared)
         self.objective, self.asked = scalar_objectives(prepared)
         self.asked.tol = FINE
-        self._descent = ScannedDescent(prepared, self.objective)
+        leading = leading_judge(prepared, self.asked) if self.objective is self.asked else None
+        self._judge = leading or Judge(prepared, self.asked)
+        self._descent = ScannedDescent(prepared, self.objective, leading)
         self._direction = directions_of(prepared, self.objective.space)
         if self.options.selection != "best":
             check_selection(self.objective, self._direction)
@@ -46,7 +53,7 @@ class ProductSearch(Strategy):
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._comparisons = compared_with_own(self.prepared, self.objective, self._found)
         if self.prepared.judges:
-            judge = Judge(self.prepared, self.asked)
+            judge = self._judge
             if self.objective.terms[0].costs_a_fit:
                 self._judged = judge.rows([], self._visited() + self._own_inside())
             else:
@@ -55,7 +62,7 @@ class ProductSearch(Strategy):
             self._remarks = judge.remarks
 
     def _visited(self):
-        return [r.h for r in self.objective.records if r.stage.purpose == SEARCH]
+        return [r.h for r in self.objective.solved_records if r.stage.purpose == SEARCH]
 
     def _unjudged(self):
         """The estimator's own values and, of lists with many combinations, the best by the loss."""
@@ -77,7 +84,8 @@ class ProductSearch(Strategy):
             found = self._descent.stopped(stopped)
         elif stopped is not None:
             found = dataclasses.replace(found, message=stopped)
-        points = distinct([found.record.h, *self._judged], same_point)
+        points = [as_listed(h, prepared.ranges) for h in (found.record.h, *self._judged)]
+        points = distinct(points, same_point)
         converged = set(found.record.statuses) == {Status.CONVERGED}
         exact = prepared.choice.exact and self.asked is objective and converged
         searched = [

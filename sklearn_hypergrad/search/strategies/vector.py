@@ -28,7 +28,7 @@ from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
-from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge
+from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge, leading_judge
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
@@ -173,7 +173,8 @@ class CommonAndVector:
         """Find the best with one value for all."""
         first, *others = self.asked.space.dimensions
         if others:
-            self.common = ScannedDescent(self._prepared, self.asked).run()
+            judge = leading_judge(self._prepared, self.asked)
+            self.common = ScannedDescent(self._prepared, self.asked, judge).run()
         elif first.low < first.high:
             self.common = LineSearch(self._prepared, self.asked).run()
         else:
@@ -249,7 +250,8 @@ class VectorSearch(Strategy):
         )
         # For kernels the result is at least that of a search for one gamma.
         if not prepared.candidate.is_penalty:
-            inside = [r for r in search.asked.records if search.asked.space.contains(r.theta)]
+            asked = search.asked
+            inside = [r for r in asked.solved_records if asked.space.contains(r.theta)]
             self._judged = [search.spread(h) for h in self._best_of(search.asked, inside)]
         search.run_vector()
         if not search.apart:
