@@ -9,6 +9,7 @@ import dataclasses
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from sklearn_hypergrad.problems.split_data import numbers_of
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.transformers.base import Features, Transformed, seed_in, transformer
 from sklearn_hypergrad.transformers.composed import (
@@ -83,16 +84,26 @@ class SequenceFeatures(Features):
 
     def __init__(self, steps, rows, entries, seed):
         self._parts, self._levels, self._usual, self._limits = [], {}, {}, {}
+        # What steps that are fixed leave to the first one that is not.
+        self._start = None
         for name, step in steps:
             own = values_of(name, entries)
+            behind_fixed = self._start is not None and not self._parts
+            if own and behind_fixed and transformer(step).takes_numbers:
+                self._start = numbers_of(self._start)
+                rows = dataclasses.replace(rows, X=self._start)
             part = features_of(step, rows, own, seed_in(seed, name))
+            if not (own or rows.moving):
+                self._start = part.at({}, rows.X).X
+                rows = dataclasses.replace(rows, X=self._start)
+                continue
             usual = {each: part.usual()[each] for each in own}
-            self._parts.append((name, part, rows.moving, bool(own)))
+            self._parts.append((name, part, rows.moving))
             self._levels |= prefixed(name, part.levels())
             self._usual |= prefixed(name, usual)
             self._limits |= prefixed(name, part.limits())
             X = part.at(usual, rows.X).X
-            rows = dataclasses.replace(rows, X=X, moving=rows.moving or bool(own))
+            rows = dataclasses.replace(rows, X=X, moving=True)
 
     def levels(self):
         return self._levels
@@ -104,11 +115,10 @@ class SequenceFeatures(Features):
         return self._limits
 
     def at(self, h, X):
-        passed = []
-        for name, part, moving, tuned in self._parts:
+        X, passed = X if self._start is None else self._start, []
+        for name, part, moving in self._parts:
             left = part.at(values_of(name, h), X)
-            if moving or tuned:
-                passed.append((name, left, moving))
+            passed.append((name, left, moving))
             X = left.X
 
         def pull(G, through):

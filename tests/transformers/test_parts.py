@@ -185,6 +185,13 @@ def test_categories_that_a_step_before_makes_stay_categories(frame, y):
     assert 1 - min(search.history_["loss"]) == pytest.approx(search.best_score_, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:The copy keyword is deprecated")
+def test_steps_that_put_out_frames_stand_before_a_tuned_one(frame, y):
+    model = make_pipeline(columns(("codes", CODES, ["kind"])), StandardScaler(), Ridge())
+    model.set_output(transform="pandas")
+    searched(model, ["columntransformer__map__nystroem__gamma"], frame, y, scoring="r2")
+
+
 @pytest.mark.parametrize(
     ("behind", "message"),
     [
