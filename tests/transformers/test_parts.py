@@ -326,6 +326,13 @@ def test_one_weight_for_all_is_refused(noisy, y):
         search.fit(noisy, y)
 
 
+def test_penalties_per_transformer_beside_a_tuned_part_are_weights(frame, y):
+    model = make_pipeline(columns(("codes", CODES, ["kind"])), Ridge())
+    grid = {"columntransformer__map__nystroem__gamma": Continuous(), "ridge__alpha": EACH}
+    with pytest.raises(ValueError, match="Use it for columntransformer__transformer_weights"):
+        HypergradSearchCV(model, grid).fit(frame, y)
+
+
 def test_listed_weights_are_enumerated(noisy, y):
     grid = {WEIGHTS: [None, {"noise": 0.1}], "model__alpha": [0.1, 10.0]}
     search = HypergradSearchCV(of_kinds(Ridge()), grid, cv=2).fit(noisy, y)

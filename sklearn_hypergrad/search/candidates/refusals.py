@@ -155,7 +155,10 @@ def described(low, high):
 
 
 def remedy(span, found):
-    """A sentence that names the class of this package that supports ``per``, or ""."""
+    """A sentence that names what supports ``per``: weights, or a class of this package; or ""."""
+    weights = [name for name, each in found.hyperparameters.items() if each.level is not None]
+    if weights and span.continuous.per in found.hyperparameters[weights[0]].per:
+        return f" Use it for {weights[0]} instead."
     vector_class = found.class_with_vectors(span.leaf)
     if vector_class is None:
         return ""
