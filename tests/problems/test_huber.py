@@ -128,6 +128,16 @@ def test_steps_to_a_scale_of_zero_are_no_end(epsilon):
     assert np.all(found.point.sigma > 0.1)
 
 
+def test_small_steps_of_epsilon_find_a_minimum_that_one_step_does_not():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(60, 25))
+    y = X[:, :5].sum(axis=1) + rng.standard_t(2, size=60)
+    problem = HuberProblem(X, y, np.ones((60, 1)), fit_intercept=True)
+    found = problem.solve(1.0, 1.2)
+    assert found.status is Status.CONVERGED
+    assert_allclose(found.point.sigma, 0.19659, rtol=1e-4)
+
+
 def test_what_is_not_solved_says_so(monkeypatch):
     problem = HuberProblem(*data(), fit_intercept=True)
     monkeypatch.setattr(piecewise_newton, "MAX_NEWTON", 2)

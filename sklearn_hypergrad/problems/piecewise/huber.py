@@ -168,8 +168,10 @@ class HuberProblem:
             point, grams = at(start.point.u, start.point.z, start.point.sigma), start.grams
         if not np.isfinite(point.value).all():
             raise np.linalg.LinAlgError(GOES_TO_ZERO)
+        # Steps from constants hardly leave a small scale again, and there is a better start.
+        least = NOTHING if patient or start is not None or epsilon >= WIDE else NEARLY
         step_at, line = (
-            functools.partial(self._step, alpha=alpha),
+            functools.partial(self._step, alpha=alpha, least=least),
             functools.partial(self._line, at),
         )
         point, known, status, n_steps = newton(point, (grams, None), step_at, line)
@@ -272,9 +274,9 @@ class HuberProblem:
         apply = _inverses(matrices)
         return lambda V: 0.5 * point.sigma * apply(V.T[:, :, None])[:, :, 0].T
 
-    def _step(self, point, known, *, alpha):
+    def _step(self, point, known, *, alpha, least):
         """The gradient, the step of Newton's method, and what is known of Hessians."""
-        if self._is_below(point.sigma, NOTHING).any():
+        if self._is_below(point.sigma, least).any():
             raise np.linalg.LinAlgError(GOES_TO_ZERO)
         grams = self._grams(point, known[0])
         inverse, gradient = self._inverse(point, grams, alpha), self._gradient(point, alpha)
