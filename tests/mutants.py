@@ -300,6 +300,13 @@ MUTANTS = [
         "adapters/test_families.py",
     ),
     Mutant(
+        "problems/piecewise/huber.py",
+        "for width in np.linspace(WIDE, epsilon, n_widths):",
+        "for width in [WIDE, epsilon]:",
+        "Problems come down from a larger epsilon in one step.",
+        "problems/test_huber.py",
+    ),
+    Mutant(
         "adapters/linear_svm.py",
         "np.where(member_of(data.labels), each, 1.0)",
         "np.where(member_of(data.labels), each, each)",
@@ -622,6 +629,49 @@ MUTANTS = [
         "largest = 2**max_bits",
         "Momenta close to 0 and 1 become 0 and 1.",
         "exact",
+    ),
+    # Closed forms of classifiers, and kernels of processes
+    Mutant(
+        "adapters/gaussian_bayes.py",
+        "self._largest_variance = np.var(X, axis=0, dtype=float).max()",
+        "self._largest_variance = np.var(X, axis=0, dtype=float).mean()",
+        "Variances are smoothed by a share of their mean.",
+        "adapters/test_families.py",
+    ),
+    Mutant(
+        "adapters/discrete_bayes.py",
+        "(slopes - logs * slope / total) / total",
+        "(slopes - 1.001 * logs * slope / total) / total",
+        "The slope of a norm is 0.1 % too large.",
+        "adapters/test_families.py",
+    ),
+    Mutant(
+        "adapters/discriminant.py",
+        "* np.sqrt(self._priors / counts)[codes, None]",
+        "/ np.sqrt(counts.sum())",
+        "The covariance matrix ignores the priors that are given.",
+        "adapters/test_families.py adapters/test_discriminant.py",
+    ),
+    Mutant(
+        "adapters/quadratic.py",
+        "z[np.any(s <= self._tol, axis=1)] = np.nan",
+        "z[np.any(s <= 0, axis=1)] = np.nan",
+        "Covariances that the fit refuses have decision values.",
+        "adapters/test_bayes.py",
+    ),
+    Mutant(
+        "adapters/likelihood.py",
+        "np.where((found > low) & (found < high), slopes, 0.0)",
+        "slopes",
+        "Probabilities that are clipped have slopes.",
+        "adapters/test_bayes.py",
+    ),
+    Mutant(
+        "adapters/gaussian_process.py",
+        "of_alpha, (A, B) = solution.pull(g * self._by_row(self._scales))",
+        "of_alpha, (A, B) = solution.pull(g)",
+        "Derivatives are those of targets that are not scaled back.",
+        "adapters/test_families.py adapters/test_gaussian_process.py",
     ),
     # Estimators
     Mutant(

@@ -98,6 +98,16 @@ def expected(estimator, model, weight=None):
     return np.clip(found[:, 1:] - found[:, :1], -largest, largest)
 
 
+def test_covariances_that_the_fit_refuses_have_no_decisions():
+    X, labels = load_iris(return_X_y=True)
+    estimator = QuadraticDiscriminantAnalysis(tol=0.05)
+    refused, taken = model_of(estimator, X, labels).path([1e-3, 0.4])
+    assert np.isnan(refused).all()
+    assert np.isfinite(taken).all()
+    with pytest.raises(np.linalg.LinAlgError, match="not full rank"):
+        clone(estimator).set_params(reg_param=1e-3).fit(X, labels)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("case", CASES)
