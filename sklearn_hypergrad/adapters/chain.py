@@ -22,6 +22,7 @@ from sklearn_hypergrad.adapters.side_by_side import FACTS
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.problems.split_data import numbers_of
+from sklearn_hypergrad.spaces.continuous import is_number
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.transformers.base import Rows, seed_in, seeded
 from sklearn_hypergrad.transformers.composed import names_of, values_of
@@ -295,10 +296,17 @@ class ChainFamily(Family):
         return self._steps.unused(estimator, name) or self.obstacle(estimator, [name])
 
     def own_value(self, estimator, name, data):
-        if self._is_of_model(name):
-            (own,) = names_of(self.last, [name])
-            return self.found.own_value(self._model_in(estimator), own, data)
-        return self._steps.own_value(estimator, name, data.X)
+        if not self._is_of_model(name):
+            return self._steps.own_value(estimator, name, data.X)
+        model, (own,) = self._model_in(estimator), names_of(self.last, [name])
+        if is_number(value := model.get_params().get(own)):
+            return value
+        # A word may stand for a number of the rows that reach the model.
+        try:
+            X = self._steps.entering(estimator, self.last, data.X, data.labels)
+            return self.found.own_value(model, own, dataclasses.replace(data, X=numbers_of(X)))
+        except (TypeError, ValueError):
+            return np.nan
 
     def shape(self, estimator, name, per, data):
         if self._is_of_model(name):

@@ -82,8 +82,8 @@ class ComposedFamily(TransformerFamily):
         place, _, own = name.partition("__")
         return self.families[place].class_with_vectors(own) if place == self._first else None
 
-    def entering(self, estimator, name, X):
-        """The rows that enter a step, at own values of the others."""
+    def entering(self, estimator, name, X, y=None):
+        """The rows that enter a step, at own values of the others; y are targets, if known."""
         return X
 
 

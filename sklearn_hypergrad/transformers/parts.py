@@ -127,7 +127,7 @@ class PartsFamily(ComposedFamily):
         own = estimator.transformer_weights or {}
         return {n: 1.0 if own.get(n) is None else own[n] for n in self.families}
 
-    def entering(self, estimator, name, X):
+    def entering(self, estimator, name, X, y=None):
         (own,) = [part for part in self.parts(estimator, X) if part.name == name]
         return own.of(X)
 

@@ -19,6 +19,7 @@ from sklearn_hypergrad.transformers.composed import (
     prefixed,
     values_of,
 )
+from sklearn_hypergrad.transformers.fixed import fit_transform
 
 
 class SequenceFamily(ComposedFamily):
@@ -58,12 +59,12 @@ class SequenceFamily(ComposedFamily):
             moving = moving or bool(names_of(name, names))
         return None
 
-    def entering(self, estimator, name, X):
+    def entering(self, estimator, name, X, y=None):
         with warnings_here("ignore"):
             for other, step in self.steps_of(estimator):
                 if other == name:
                     break
-                X = clone(step).fit_transform(X)
+                X = fit_transform(clone(step), X, y)
         return X
 
     def features(self, estimator, rows, entries, seed):

@@ -22,6 +22,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from sklearn.svm import SVR
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.exceptions import HypergradWarning
@@ -153,6 +154,17 @@ def test_a_map_and_an_encoder_are_tuned_together(frame, y):
     names = ["columntransformer__map__nystroem__gamma", "columntransformer__means__smooth"]
     search = searched(make_pipeline(union, Ridge()), names, frame, y)
     assert search.hypergradient_.startswith(", ".join(names))
+
+
+def test_a_word_of_the_model_is_the_number_of_the_rows_that_reach_it(frame, y):
+    union = columns(("codes", CODES, ["city"]))
+    grid = {"columntransformer__map__nystroem__gamma": [0.1, 1.0], "svr__gamma": [0.1, 1.0]}
+    search = HypergradSearchCV(make_pipeline(union, SVR()), grid, cv=2).fit(frame, y)
+    # Those of the first split, its training rows first: the map draws some of them.
+    X = clone(union).fit_transform(frame.iloc[[*range(30, 60), *range(30)]])
+    expected = 1 / (X.shape[1] * X.var())
+    before = search.hyperparameters_.set_index("name")["before"]
+    assert before["svr__gamma"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_two_samplers_beside_each_other(frame, y):
