@@ -673,6 +673,13 @@ MUTANTS = [
         "Derivatives are those of targets that are not scaled back.",
         "adapters/test_families.py adapters/test_gaussian_process.py",
     ),
+    Mutant(
+        "adapters/gaussian_process.py",
+        "return found.reshape(-1, *self.data.X.shape).sum(axis=0)",
+        "return found[: len(self.data.X)]",
+        "Copies of rows have no derivatives.",
+        "adapters/test_gaussian_process.py",
+    ),
     # Estimators
     Mutant(
         "linear_model/penalties.py",

@@ -75,6 +75,22 @@ def test_rows_that_a_split_uses_twice(make_block, splits):
     assert_allclose(fitted.z[:, 0], np.concatenate(expected), rtol=1e-9)
 
 
+def test_the_derivative_in_rows_that_a_split_uses_twice(make_block, five_point):
+    block, rng = make_block(splits="bootstrap"), np.random.default_rng(1)
+    h = {"kernel__k1__length_scale": 1.7, "kernel__k2__noise_level": 0.5}
+    model = model_of(process(NOISY), block, h)
+    fitted = model.fit(h, None, 0)
+    g, direction = rng.normal(size=fitted.z.shape), rng.normal(size=block.X.shape)
+
+    def along(t):
+        moved = dataclasses.replace(block, X=block.X + t * direction)
+        return np.sum(g * model_of(process(NOISY), moved, h).train(h, None, 0).z)
+
+    found = np.sum(direction * model.x_vjp(h, fitted, g))
+    assert_allclose(found, five_point(along, 1e-3), rtol=1e-7)
+    assert not np.isclose(1.001 * found, five_point(along, 1e-3), rtol=1e-7)
+
+
 def test_it_finds_a_better_score_than_a_grid(data):
     X, y = data("diabetes")
     X, y = X[:60], y[:60]
