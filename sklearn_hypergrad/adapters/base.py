@@ -398,6 +398,15 @@ def family(estimator) -> Any:
     return None
 
 
+def inner_values(found, prefix):
+    """Hyperparameters of a family inside of another one, where each has one value."""
+    return {
+        f"{prefix}{name}": dataclasses.replace(each, per=())
+        for name, each in found.hyperparameters.items()
+        if each.level is None
+    }
+
+
 def labels_of(shape):
     """Names of the entries of an array: their numbers, or tuples of numbers; () for one value."""
     if not shape:

@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad._sklearn import rows_of
-from sklearn_hypergrad.adapters.base import Family, family, labels_of
+from sklearn_hypergrad.adapters.base import Family, family, inner_values, labels_of
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.adapters.side_by_side import FACTS
 from sklearn_hypergrad.hypergradients import WarmStart
@@ -255,10 +255,7 @@ class ChainFamily(Family):
         self._steps = SequenceFamily(pipeline.steps[:-1])
         self.hyperparameters = {
             **self._steps.hyperparameters,
-            **{
-                f"{self.last}__{name}": dataclasses.replace(each, per=())
-                for name, each in found.hyperparameters.items()
-            },
+            **inner_values(found, f"{self.last}__"),
         }
         self.takes, self.trained = found.takes, found.trained
         self.predicts_the_same, self.minimises = found.predicts_the_same, found.minimises

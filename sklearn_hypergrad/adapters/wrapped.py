@@ -16,7 +16,7 @@ import functools
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_hypergrad.adapters.base import FITS, SOLUTIONS, Family, family
+from sklearn_hypergrad.adapters.base import FITS, SOLUTIONS, Family, family, inner_values
 from sklearn_hypergrad.adapters.side_by_side import SideBySide
 from sklearn_hypergrad.spaces.continuous import plain
 
@@ -56,10 +56,7 @@ class WrapperFamily(Family):
     def __init__(self, wrapper, found):
         self.wrapper, self.found = wrapper, found
         self.prefix = f"{self.inside}__"
-        self.hyperparameters = {
-            f"{self.prefix}{name}": dataclasses.replace(each, per=())
-            for name, each in found.hyperparameters.items()
-        }
+        self.hyperparameters = inner_values(found, self.prefix)
         for fact in COMMON:
             setattr(self, fact, getattr(found, fact))
 

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest
@@ -335,6 +335,14 @@ def test_one_weight_for_all_is_refused(noisy, y):
     with pytest.raises(
         ValueError, match=r"for each transformer. Use Continuous\(per='transformer'\)"
     ):
+        search.fit(noisy, y)
+
+
+@pytest.mark.parametrize("asked", [EACH, Continuous()])
+def test_weights_inside_of_a_wrapper_are_refused(asked, noisy, y):
+    model = TransformedTargetRegressor(of_kinds(Ridge()), func=np.cbrt, inverse_func=np.square)
+    search = HypergradSearchCV(model, {f"regressor__{WEIGHTS}": asked})
+    with pytest.raises(ValueError, match="has a value for each transformer, and Transf"):
         search.fit(noisy, y)
 
 

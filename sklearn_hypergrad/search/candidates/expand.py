@@ -33,6 +33,7 @@ from sklearn_hypergrad.wording import shortened
 
 # Why wrappers do not search what is searched without them.
 NOT_INSIDE = "is searched with solved models of its kind inside of it alone"
+NO_VECTORS = "is searched with single values inside of it"
 # Limits that every number is between.
 ANY = -math.inf, math.inf
 
@@ -383,7 +384,13 @@ def _why_not_inside(estimator, key):
     if found is None:
         return ""
     name, reason = type(estimator).__name__, _why_not(*found)
-    return f"in {name}, {reason}" if reason else f"{name} {NOT_INSIDE}"
+    if reason:
+        return f"in {name}, {reason}"
+    step = final_step(*found)
+    inside = family(step.final).hyperparameters[step.leaf]
+    if inside.level is not None:
+        return f"{step.leaf} has a value for each {inside.per[0]}, and {name} {NO_VECTORS}"
+    return f"{name} {NOT_INSIDE}"
 
 
 def _check_range(span, final, found):
