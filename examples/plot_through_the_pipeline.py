@@ -23,7 +23,7 @@ X, y = load_breast_cancer(return_X_y=True)
 model = make_pipeline(
     StandardScaler(),
     Nystroem(n_components=50, random_state=0),
-    LogisticRegression(max_iter=2000, tol=1e-8),
+    LogisticRegression(solver="newton-cholesky", tol=1e-6),
 )
 gamma, C = "nystroem__gamma", "logisticregression__C"
 ranges = {gamma: Continuous(1e-4, 1), C: Continuous(1e-2, 1e5)}
@@ -48,12 +48,13 @@ print(f"that of the search          {-search.best_score_:.4f}")
 at = {name: [values[name] for values in search.history_["value"]] for name in ranges}
 figure, ax = plt.subplots(figsize=(7, 5), layout="constrained")
 order = list(surface.cv_results_["params"][0])
-levels = np.geomspace(loss.min(), loss.max(), 25)
-shown = loss if order[0] == C else loss.T
-picture = ax.contourf(grid[gamma], grid[C], shown, levels, cmap="viridis_r")
+above = loss - loss.min() + 1e-3
+shown = above if order[0] == C else above.T
+levels = np.geomspace(1e-3, above.max(), 20)
+picture = ax.contourf(grid[gamma], grid[C], shown, levels, cmap="viridis_r", norm="log")
 ax.plot(at[gamma], at[C], "o", color="white", markeredgecolor="black", markersize=5)
 ax.plot(*search.best_params_.values(), "*", color="C3", markersize=16, label="result")
-ax.set(xscale="log", yscale="log", xlabel=gamma, ylabel=C, title="cross-validation log loss")
-figure.colorbar(picture, format="%.2f")
+ax.set(xscale="log", yscale="log", xlabel=gamma, ylabel=C)
+figure.colorbar(picture, label="log loss above the smallest one of the grid", format="%.3f")
 ax.legend()
 plt.show()
