@@ -107,8 +107,11 @@ class Model(abc.ABC):
     outer : callable or None
         The same loss as a function for ``evaluate``, set by ``judged_by``.
     rough : callable or None
-        ``rough(h)``: the Fitted of solutions that are as exact as the estimator's own fits, without
-        a pullback, at a fraction of the price. It raises LinAlgError where it takes long.
+        ``rough(h, start)``: the Fitted of solutions that are as exact as the estimator's own fits,
+        without a pullback, at a fraction of the price. It raises LinAlgError where it takes long.
+    cheap_along : bool
+        Whether this price is that of the other hyperparameters, so that a rough scan may as well
+        have all places along the penalty.
     path : callable or None
         ``path(values)``: an iterable of ``z``, the predictions for each of many values of its only
         hyperparameter, at the price of one.
@@ -124,6 +127,7 @@ class Model(abc.ABC):
     costs_a_fit = False
     per_column = False
     rough = path = None
+    cheap_along = False
 
     validation_loss = outer = None
 

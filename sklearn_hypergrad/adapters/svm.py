@@ -153,7 +153,7 @@ class SupportVectorModel(Model):
         )
         return Fitted(state.z, pullback, state, statuses, self.n_splits, (kernels, solved))
 
-    def rough(self, h):
+    def rough(self, h, start):
         kernels, C = self._kernels(h), float(h.get("C", self._own.get("C", 1.0)))
         known = {name: float(h.get(name, own)) for name, own in self._own.items()}
         tol = max(self._tol, ROUGH[self._machine.classifies] * self._unit)

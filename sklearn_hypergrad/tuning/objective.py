@@ -327,7 +327,7 @@ class Objective:
             return
         place = _place(theta, self._known_roughly)
         if place in self._known_roughly and (place, self.tol) not in self._known:
-            yield from ((term, term.rough(h)) for term in self.terms)
+            yield from ((term, term.rough(h, None)) for term in self.terms)
             return
         for term, start in zip(self.terms, self._starts.nearest(theta), strict=True):
             self.events.watch()
@@ -399,7 +399,8 @@ class Objective:
         began, h = time.perf_counter(), self.space.to_h(theta)
         unknown = np.full_like(theta, np.nan)
         try:
-            fits = [term.rough(h) for term in self.terms]
+            starts = self._starts.nearest(theta)
+            fits = [term.rough(h, start) for term, start in zip(self.terms, starts, strict=True)]
         except np.linalg.LinAlgError as error:
             return dataclasses.replace(self._failed(theta, error, began), gradient=unknown)
         losses = np.concatenate([t.losses(fit) for t, fit in zip(self.terms, fits, strict=True)])

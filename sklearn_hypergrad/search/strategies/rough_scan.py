@@ -18,6 +18,8 @@ from sklearn_hypergrad.optimizers.line import above
 # 0.013. From a loss a descent goes on. For SVR on 14 data sets with 5 x 6 x 3 values the best of
 # all was found with 20 visits; without the last round it was missed once.
 BY_SCORE, BY_LOSS = [(2, 2)] * 2, [(1, 1)] * 4 + [(1, 2)]
+# The same of a smooth loss, whose two best points are descended.
+BY_SMOOTH_LOSS = [(2, 1)] * 2
 # Hyperparameters up to which a score leads in this way: with more, neighbours are too many.
 MOST_LED = 2
 # A neighbour by two changes joins by its loss if that of one of them is at most this share larger.
@@ -56,16 +58,21 @@ class RoughScan:
         Number of the hyperparameter that changes fastest.
     judge : Judge, default=None
         Tells the score of a point that was visited, which leads the scan. None: it is the loss.
+    smooth : bool, default=False
+        Whether the loss is smooth.
+    lines : bool, default=False
+        Whether all places along ``first`` are visited together.
     """
 
-    def __init__(self, objective, axes, first, judge=None):
+    def __init__(self, objective, axes, first, judge=None, *, smooth=False, lines=False):
         self._objective, self._axes, self._first, self._judge = objective, axes, first, judge
+        self._by_loss, self._lines = BY_SMOOTH_LOSS if smooth else BY_LOSS, lines
         self._ranked = {}
 
     def run(self):
         """Records of all points whose loss is finite."""
         self._visit(itertools.product(*(range(len(axis) > 1, len(axis), 2) for axis in self._axes)))
-        for n_best, most in BY_SCORE if self._is_led else BY_LOSS:
+        for n_best, most in BY_SCORE if self._is_led else self._by_loss:
             best = sorted(self._ranked, key=self._rank, reverse=True)
             if self._judge is not None and self._ranked[best[0]][0] >= self._judge.highest:
                 break
@@ -84,6 +91,9 @@ class RoughScan:
     def _visit(self, points):
         # Those that differ in the first hyperparameter only may share something, such as a kernel.
         first = self._first
+        if self._lines:
+            along = range(len(self._axes[first]))
+            points = {(*p[:first], place, *p[first + 1 :]) for p in points for place in along}
         for point in sorted(points, key=lambda p: (*p[:first], *p[first + 1 :], p[first])):
             if point not in self._ranked:
                 theta = np.array([axis[i] for axis, i in zip(self._axes, point, strict=True)])

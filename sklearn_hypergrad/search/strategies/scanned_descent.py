@@ -124,7 +124,8 @@ class ScannedDescent:
         if not self._costs_a_fit:
             points = self._looked(points, MANY_LOOKS if self._cheap else N_LOOKS)
         points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
-        for point in self._separate(points):
+        axes = [self._axis(number) for number in range(len(self._prepared.ranges))]
+        for point in self._separate(points, axes):
             least = np.inf if self.found is None else self.found.record.value
             if not above(point.value, least, self._worth):
                 found = self._descended(point)
@@ -195,17 +196,26 @@ class ScannedDescent:
         return self._best_of_rough(records) or records + self._scanned_exactly()
 
     def _best_of_rough(self, records):
-        """The best of a rough scan and of some records, in a list; empty if there is none."""
+        """The best of a rough scan and of some records; empty if there is none.
+
+        Across kinks it is the best alone, elsewhere those that may lead to other minima.
+        """
         if not self._objective.has_rough:
             return []
         numbers = range(len(self._prepared.ranges))
         axes = [self._from_strong(number, self._lattice(number)) for number in numbers]
-        rough = RoughScan(self._objective, axes, self._first, self._judge).run()
-        for point in sorted([*records, *rough], key=lambda r: r.value) if rough else ():
+        of_model = {"smooth": self._smooth, "lines": self._objective.terms[0].cheap_along}
+        rough = RoughScan(self._objective, axes, self._first, self._judge, **of_model).run()
+        points = sorted([*records, *rough], key=lambda r: r.value) if rough else []
+        if not self._along_kinks:
+            points = self._separate(points, axes, 2 * APART)
+        exact = []
+        for point in points:
+            if exact and (self._along_kinks or above(point.value, exact[0].value, self._worth)):
+                break
             record = self._objective.record(point.theta)
-            if record.usable:
-                return [record]
-        return []
+            exact += [record] if record.usable else []
+        return exact
 
     def _scanned_exactly(self):
         """Records of a scan of exact solutions."""
@@ -223,6 +233,11 @@ class ScannedDescent:
                 if n_risen == RISES:
                     break
         return records
+
+    @property
+    def _along_kinks(self):
+        """Whether a descent begins where a rough scan has ended, and says little: across kinks."""
+        return self._objective.has_rough and not self._smooth
 
     @property
     def _first(self):
@@ -285,10 +300,9 @@ class ScannedDescent:
             return second if self._moves.sum() == 2 else other
         return int(np.clip(np.ceil(width / (DECADES * np.log(10))), FEWEST, MOST))
 
-    def _separate(self, points):
-        """The best points, none of them beside a better one."""
-        axes = [self._axis(number) for number in range(len(self._prepared.ranges))]
-        far, chosen = APART * np.array([np.ptp(axis) / max(1, len(axis) - 1) for axis in axes]), []
+    def _separate(self, points, axes, steps=APART):
+        """The best points, none of them within so many steps of the axes from a better one."""
+        far, chosen = steps * np.array([np.ptp(axis) / max(1, len(axis) - 1) for axis in axes]), []
         for point in points:
             apart = all(np.any(np.abs(point.theta - other.theta) > far) for other in chosen)
             if apart and len(chosen) < N_DESCENTS:
@@ -301,11 +315,11 @@ class ScannedDescent:
         objective, settings = self._objective, self._prepared.run
         optimizer = self._prepared.options.optimizer
         slope = float(np.linalg.norm(start.gradient)) or 1.0
-        slope /= FIRST_STEP if objective.has_rough else 1.0
+        slope /= FIRST_STEP if self._along_kinks else 1.0
         patience = np.inf
         if optimizer is None:
             optimizer, tol = self._usual_optimizer(self._level(start) / slope)
-            if objective.has_rough and isinstance(optimizer, LBFGS):
+            if self._along_kinks and isinstance(optimizer, LBFGS):
                 patience = PATIENCE
             settings = settings | {"tol": tol}
         best, n_idle, least_gain = start, 0, FTOL * settings["tol"] ** 2 * slope
@@ -349,7 +363,7 @@ class ScannedDescent:
         gain = GAIN_OF_MANY if self._cheap else GAIN
         if self._costs_a_fit:
             gain = GAIN_OF_FITS[self._prepared.choice.exact]
-        if self._objective.has_rough:
+        if self._along_kinks:
             gain = GAIN_AFTER_ROUGH
         return LBFGS(), tol * np.sqrt(gain * level / FTOL)
 
