@@ -20,7 +20,6 @@ from sklearn_hypergrad.adapters.base import Family, family, inner_values, labels
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.adapters.side_by_side import FACTS
 from sklearn_hypergrad.hypergradients import WarmStart
-from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.problems.split_data import numbers_of
 from sklearn_hypergrad.spaces.continuous import is_number
 from sklearn_hypergrad.threads import warnings_here
@@ -226,11 +225,9 @@ class ChainModel(Model):
         # The linear system of the pullback is not solved once more.
         known = dataclasses.replace(fitted, pullback=lambda g: pulled)
         model = place.model
-        if model.data.X.shape == place.X.shape:
-            return model.x_vjp_in(own, known, g, place.columns)
-        # Wide rows are written in a basis of their space.
-        slopes = model.x_vjp(own, known, g)
-        return from_row_space(slopes, model.data.X, place.X[:, place.columns])
+        # Wide rows may be written in a basis of their space.
+        wide = None if model.data.X.shape == place.X.shape else place.X
+        return model.x_vjp_in(own, known, g, place.columns, wide)
 
     def x_vjp(self, h, fitted, g):
         place, own = fitted.w

@@ -52,9 +52,9 @@ class LogLinkModel(LinearModel):
         mean = np.exp(np.clip(z, -FARTHEST, FARTHEST))
         return mean, lambda gradient: pull(gradient * mean)
 
-    def x_vjp_in(self, h, fitted, g, columns):
+    def x_vjp_in(self, h, fitted, g, columns, X=None):
         linear = dataclasses.replace(fitted, pullback=lambda g: fitted.pullback(g / fitted.z))
-        return super().x_vjp_in(h, linear, g * fitted.z, columns)
+        return super().x_vjp_in(h, linear, g * fitted.z, columns, X)
 
 
 class LogLinkFamily(RegressorFamily, LinearFamily):

@@ -15,6 +15,7 @@ import numpy as np
 from sklearn_hypergrad.hypergradients import Evaluation, Implicit, WarmStart
 from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.problems import LinearPredictions, LinearProblem, Status, WeightLoss
+from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows, on_held_out
 
 CLOSED_FORM = (
@@ -215,9 +216,15 @@ class Model(abc.ABC):
         """
         raise TypeError(f"{type(self).__name__} has no derivatives in its rows.")
 
-    def x_vjp_in(self, h, fitted, g, columns):
-        """The same in some columns of X, which may be far fewer; by default these of all."""
-        return self.x_vjp(h, fitted, g)[:, columns]
+    def x_vjp_in(self, h, fitted, g, columns, X=None):
+        """The same in some columns of X, which may be far fewer; by default these of all.
+
+        If X is given, they are columns of wide rows, of which the model has a basis.
+        """
+        slopes = self.x_vjp(h, fitted, g)
+        return (
+            slopes[:, columns] if X is None else from_row_space(slopes, self.data.X, X[:, columns])
+        )
 
     def differentiated(self, method):
         """The model with another method of differentiation.
@@ -448,11 +455,13 @@ class LinearModel(WeightModel):
     # dW = -H^-1 d(gradient), the derivative of sum g z in a row x_i of a training part is that of
     # -V . gradient,
     #     -t_i (l''(x_i W) (x_i V) W' + l'(x_i W) V'),
-    # and in a held-out row it is g_i W'.
+    # and in a held-out row it is g_i W'. With a for the factors of W' and s for those of V', W is
+    # also -X' s / R, and V is X' a / R: for wide rows, whose basis lacks directions in which they
+    # differ by less than rounding, these say what the basis does not.
     def x_vjp(self, h, fitted, g):
         return self.x_vjp_in(h, fitted, g, slice(None))
 
-    def x_vjp_in(self, h, fitted, g, columns):
+    def x_vjp_in(self, h, fitted, g, columns, X=None):
         problem, data = self.problem, self.data
         G = np.zeros((data.X.shape[0], data.n_splits, data.y.shape[1]))
         G[held_out_rows(data)] = g
@@ -462,9 +471,14 @@ class LinearModel(WeightModel):
         z, u = (_predictions(data.X, *pair) for pair in (weights, adjoints))
         y, t = data.y[:, None, :], data.row_weights()[:, :, None]
         _, slope, factor = problem.loss.evaluate(y, z)
-        through_w = G - t * problem.loss.hvp(factor, u)
-        pulled = np.einsum("isk,skp->ip", through_w, weights[0][..., columns])
-        return pulled - np.einsum("isk,skp->ip", t * slope, adjoints[0][..., columns])
+        a, s = G - t * problem.loss.hvp(factor, u), t * slope
+        W, V = weights[0], adjoints[0]
+        if X is None:
+            W, V = W[..., columns], V[..., columns]
+        else:
+            strength = problem.penalty.strength(h)
+            W, V = (_through_rows(X[:, columns], each, strength) for each in (-s, a))
+        return np.einsum("isk,skp->ip", a, W) - np.einsum("isk,skp->ip", s, V)
 
 
 class SparseLinearModel(LinearModel):
@@ -501,6 +515,13 @@ class SparseLinearModel(LinearModel):
             f"Cannot differentiate {type(self).__name__} with {method!r}. This is because descent "
             f"does not arrive at weights that are zero. Use hypergradient='auto'."
         )
+
+
+def _through_rows(X, factors, strength):
+    """``X' factors / strength`` of all splits, of shape (n_splits, n_outputs, n_features)."""
+    n_rows, *shape = factors.shape
+    products = np.asarray(X.T @ factors.reshape(n_rows, -1)) / np.max(strength)
+    return np.moveaxis(products.reshape(-1, *shape), 0, -1)
 
 
 def _predictions(X, coef, intercept):
