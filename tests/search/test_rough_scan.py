@@ -214,10 +214,10 @@ def test_a_search_of_numbers_is_not_worse_than_its_grid():
 def test_a_search_that_is_stopped_in_its_scan_has_a_result(monkeypatch, classes):
     calls = itertools.count()
 
-    def rough(self, h, rough=SupportVectorModel.rough):
+    def rough(self, h, start, rough=SupportVectorModel.rough):
         if next(calls) == 5:
             raise KeyboardInterrupt
-        return rough(self, h)
+        return rough(self, h, start)
 
     monkeypatch.setattr(SupportVectorModel, "rough", rough)
     ranges = {"C": Continuous(0.01, 100), "gamma": Continuous(1e-3, 1)}
