@@ -478,7 +478,8 @@ class LinearModel(WeightModel):
         else:
             strength = problem.penalty.strength(h)
             W, V = (_through_rows(X[:, columns], each, strength) for each in (-s, a))
-        return np.einsum("isk,skp->ip", a, W) - np.einsum("isk,skp->ip", s, V)
+        factors, both = np.concatenate([a, -s], axis=1), np.concatenate([W, V])
+        return factors.reshape(len(a), -1) @ both.reshape(-1, both.shape[-1])
 
 
 class SparseLinearModel(LinearModel):
