@@ -1,7 +1,13 @@
 """Inverses of stacks of symmetric operators, given as matrices or by products with vectors."""
 
 from sklearn_hypergrad.linalg.cg import CG, conjugate_gradient
-from sklearn_hypergrad.linalg.cholesky import Cholesky, CholeskyBlocks, factor, solve_factored
+from sklearn_hypergrad.linalg.cholesky import (
+    Cholesky,
+    CholeskyBlocks,
+    factor,
+    inverse_of_triangle,
+    solve_factored,
+)
 from sklearn_hypergrad.linalg.direct import Direct
 from sklearn_hypergrad.linalg.identity import Identity
 from sklearn_hypergrad.linalg.inverse import InverseHessian, Solved, SolveStatus
@@ -23,5 +29,6 @@ __all__ = [
     "conjugate_gradient",
     "curvature_bound",
     "factor",
+    "inverse_of_triangle",
     "solve_factored",
 ]

@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 from scipy.linalg import LinAlgError
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
 
 from sklearn_hypergrad.linalg.singular import Shortest
 from sklearn_hypergrad.linalg.systems import negligible
@@ -140,6 +140,12 @@ def solve_factored(triangle, right):
         return np.zeros_like(right)
     solution, _ = dpotrs(triangle, right)
     return solution
+
+
+def inverse_of_triangle(triangle):
+    """``U^-1`` of the triangle U of ``factor``: the inverse of the matrix is ``U^-1 U^-T``."""
+    inverse, _ = dtrtri(triangle)
+    return np.triu(inverse)
 
 
 def _positive(diagonal):

@@ -29,6 +29,7 @@ from sklearn_hypergrad.problems.outer.validation_loss import ValidationLoss
 from sklearn_hypergrad.problems.piecewise.huber import HuberProblem
 from sklearn_hypergrad.problems.piecewise.interval import IntervalProblem
 from sklearn_hypergrad.problems.ridge.dual_ridge import DualRidge
+from sklearn_hypergrad.problems.ridge.evidence import Evidence
 from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
 from sklearn_hypergrad.problems.ridge.leave_one_out import LeaveOneOutLoss
@@ -55,6 +56,7 @@ __all__ = [
     "DualRidge",
     "ElasticNetPenalty",
     "ElasticNetProblem",
+    "Evidence",
     "GaussNewton",
     "GramRidge",
     "HeldOutLoss",

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.linalg import Cholesky, CholeskyBlocks, cholesky
+from sklearn_hypergrad.linalg import (
+    Cholesky,
+    CholeskyBlocks,
+    cholesky,
+    factor,
+    inverse_of_triangle,
+)
 
 pytestmark = pytest.mark.portable
 N, N_SPLITS, N_OUTPUTS = 5, 3, 2
@@ -101,3 +107,10 @@ def test_a_singular_matrix_gives_the_shortest_least_squares_solution(large, monk
     in_range = basis @ basis.T
     assert_allclose(matrix @ solution[0], in_range @ right[0], rtol=1e-6, atol=1e-8)
     assert_allclose(in_range @ solution[0], solution[0], rtol=1e-6)
+
+
+def test_the_inverse_of_a_triangle_gives_that_of_the_matrix():
+    matrix = blocks(1)[0, 0]
+    left = inverse_of_triangle(factor(matrix))
+    assert_array_equal(left, np.triu(left))
+    assert_allclose(left @ left.T @ matrix, np.eye(N), atol=1e-9)

@@ -1,0 +1,78 @@
+"""The evidence of ridge regression: its marginal likelihood as a function of the penalties."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Marginal:
+    """What the evidence takes from one factorisation.
+
+    With the weighted and centred rows Z and targets t of the one split, D the diagonal of strengths
+    and ``w = (Z'Z + D)^-1 Z't``:
+
+    Attributes
+    ----------
+    w : ndarray of shape (n_features,)
+    misfit : float
+        The minimum of the penalised squared error, ``t'(t - Z w)``.
+    log_volume : float
+        ``log det(I + Z D^-1 Z')``.
+    used : ndarray of shape (n_features,)
+        Effective degrees of freedom of each coefficient: ``1 - strength_j (Z'Z + D)^-1_jj``.
+    """
+
+    w: np.ndarray
+    misfit: float
+    log_volume: float
+    used: np.ndarray
+
+
+# Derivation. Let y have Gaussian noise of variance s2 (s2 over its weight, for weighted rows), and
+# let coefficient j be Gaussian with the variance s2 / strength_j, and the intercept have a flat
+# prior. Then minus the log marginal likelihood is, up to a constant,
+#     1/2 (m log s2 + log det(I + Z D^-1 Z') + Q / s2)
+# with Q the misfit, and m the number of rows, less one for an intercept. Its minimum in s2 is at
+# Q / m, which leaves
+#     E = m/2 log Q + 1/2 log det(I + Z D^-1 Z').
+# As w minimises the squared error whose minimum is Q, dQ / d strength_j = w_j^2. With H = Z'Z + D,
+# log det(I + Z D^-1 Z') = log det H - log det D. So
+#     dE / d log strength_j = m / (2 Q) strength_j w_j^2 - 1/2 used_j
+# (MacKay 1992, "Bayesian interpolation"; Tipping 2001, "Sparse Bayesian learning and the relevance
+# vector machine").
+class Evidence:
+    """Minus the log evidence of ridge regression on all rows, in nats, up to a constant.
+
+    The variance of the noise is the one that maximises it.
+
+    Parameters
+    ----------
+    problem : GramRidge or DualRidge
+        A problem of one split, whose training part is all rows, with one target.
+    penalty : L2Penalty
+        Its penalty.
+    n_samples : int
+        Number of rows of positive weight.
+    fit_intercept : bool
+    """
+
+    def __init__(self, problem, penalty, n_samples, *, fit_intercept):
+        self._problem = problem
+        self._penalty = penalty
+        self._half = 0.5 * (n_samples - fit_intercept)
+
+    @property
+    def level(self):
+        """Strength at which penalty and data have about the same weight."""
+        return self._problem.level
+
+    def __call__(self, h):
+        """``(value, derivatives)``, the latter a dict of arrays shaped like those of ``h``."""
+        strength = np.broadcast_to(self._penalty.strength(h), (self._problem.n_features, 1))
+        marginal = self._problem.marginal(strength[:, 0])
+        misfit = max(marginal.misfit, np.finfo(float).tiny)
+        value = self._half * np.log(misfit) + 0.5 * marginal.log_volume
+        # In the strengths, not in their logarithms.
+        slopes = self._half / misfit * marginal.w**2 - 0.5 * marginal.used / strength[:, 0]
+        return float(value), self._penalty.cross_vjp(h, slopes[:, None])
