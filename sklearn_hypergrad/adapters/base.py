@@ -38,6 +38,10 @@ FITS, SOLUTIONS, WARM_FITS, EXACT = "fits", "solutions", "warm fits", "exact sol
 # whose features are few enough to be factorised. Measured: searches with 100 x 2,000 and 300 x
 # 20,000 entries take 0.7 of the time then, one with 500 x 20,000 takes 1.7 times as long.
 FEW_ROWS = 300
+NO_EVIDENCE = (
+    "search_cv='evidence' is for vectors of penalties of Ridge, whose evidence has a closed form, "
+    "not for {}. Leave search_cv='auto', or give a number or a splitter."
+)
 
 
 class Family(abc.ABC):
@@ -310,6 +314,26 @@ class Family(abc.ABC):
             f"search_cv='loo' needs the closed form of ridge regression or KernelRidge, which "
             f"{self.estimator_class.__name__} does not have: give a number or a splitter"
         )
+
+    def evidence(self, estimator, data, entries, n_samples):
+        """The Evidence of a vector of penalties (``search_cv="evidence"``).
+
+        Parameters
+        ----------
+        estimator : estimator
+        data : SplitData
+            One split, whose training part is all rows.
+        entries : dict of str -> ndarray or None
+            As for ``model``.
+        n_samples : int
+            Number of rows of positive weight.
+
+        Raises
+        ------
+        ValueError
+            If the family has none, or the data are too large or have several targets.
+        """
+        raise ValueError(NO_EVIDENCE.format(self.estimator_class.__name__))
 
     def rows_from(self, estimator):
         """How a fit of the estimator relates to a solution of its model.

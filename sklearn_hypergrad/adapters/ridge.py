@@ -20,6 +20,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
     FITS,
+    NO_EVIDENCE,
     SOLUTIONS,
     VECTORS,
     ClassifierFamily,
@@ -38,6 +39,7 @@ from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.losses import HalfSquaredError
 from sklearn_hypergrad.problems import (
     DualRidge,
+    Evidence,
     GramRidge,
     KernelRidge,
     L2Penalty,
@@ -178,6 +180,22 @@ class RidgeFamily(RegressorFamily, LinearFamily):
             )
         return LeftOutRidgeModel(problem, data, fit_intercept=estimator.fit_intercept)
 
+    def evidence(self, estimator, data, entries, n_samples):
+        if data.y.shape[1] > 1:
+            raise ValueError(
+                f"search_cv='evidence' is for one target, and y has {data.y.shape[1]}: leave "
+                f"search_cv='auto'"
+            )
+        wide, (n_rows, n_features) = _dual_pays(data), data.X.shape
+        if (n_rows if wide else n_features) > (MAX_KERNEL if wide else MAX_GRAM):
+            raise ValueError(
+                f"search_cv='evidence' factorises a matrix of the size of rows or features, and "
+                f"{n_rows} x {n_features} is too large for that: leave search_cv='auto'"
+            )
+        penalty, make = _penalty(entries), DualRidge if wide else GramRidge
+        problem = make(data, penalty, fit_intercept=estimator.fit_intercept)
+        return Evidence(problem, penalty, n_samples, fit_intercept=estimator.fit_intercept)
+
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
         single = labels.ndim == 1
@@ -231,6 +249,10 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     takes = "codes"
     multilabel = True
     minimises = "coded_squared_error"
+
+    def evidence(self, estimator, data, entries, n_samples):
+        # Codes of classes are no Gaussian targets.
+        raise ValueError(NO_EVIDENCE.format(type(estimator).__name__))
 
     def encode(self, labels):
         return 2.0 * member_of(labels) - 1

@@ -188,10 +188,7 @@ def _error(objective, theta, step, direction):
     """The relative error at one point, and whether differences to both sides disagree there."""
     direction /= np.linalg.norm(direction)
     derivative = objective(theta)[1] @ direction
-    value = {
-        offset: objective.losses(theta + offset * step * direction).mean()
-        for offset in range(-2, 3)
-    }
+    value = {offset: objective.value(theta + offset * step * direction) for offset in range(-2, 3)}
     difference = sum(weight * value[offset] for offset, weight in STENCIL) / step
     right, left = (sum(w * value[side * n] for n, w in SIDE) * side / step for side in (1, -1))
     rounding = ROUNDING * np.finfo(float).eps * abs(value[0]) / step

@@ -8,10 +8,16 @@ MOST_DEVIATION = 8.0
 
 
 class LevelAndDeviations:
-    """``theta = level + up - down`` with an L1 penalty on the deviations ``up - down``.
+    """``theta = level + up - down`` with a penalty on the deviations ``up - down``.
 
     With ``z = (level, up, down)`` and ``up, down >= 0`` the penalty is smooth, and minima have
-    exact zeros: entries that stay at the common level. The level is not penalised.
+    exact zeros: entries that stay at the common level. The level is not penalised. A deviation x
+    costs ``shrinkage x`` (L1), or with a finite ``knee``
+
+        shrinkage knee log(1 + x / knee),
+
+    whose slope is the same at zero and half of it at the knee: entries leave the pool by the same
+    rule, and those that have left are shrunk less.
 
     Parameters
     ----------
@@ -20,16 +26,19 @@ class LevelAndDeviations:
     level_bounds : tuple of float
         Lower and upper bound of the level.
     shrinkage : float
-        Weight of the L1 penalty.
+        Slope of the penalty at zero.
     most : float, default=8
         Largest deviation: a ratio of exp(8), about 3000, on a logarithmic scale.
+    knee : float, default=inf
+        Deviation at which the slope has halved.
     """
 
-    def __init__(self, size, level_bounds, shrinkage, *, most=MOST_DEVIATION):
+    def __init__(self, size, level_bounds, shrinkage, *, most=MOST_DEVIATION, knee=np.inf):
         self.size = size
         self.level_bounds = level_bounds
         self.shrinkage = shrinkage
         self.most = most
+        self.knee = knee
 
     @property
     def bounds(self):
@@ -51,14 +60,16 @@ class LevelAndDeviations:
         return z[1 : 1 + self.size] - z[1 + self.size :]
 
     def penalty(self, z):
-        """The L1 penalty, a float."""
-        return self.shrinkage * z[1:].sum()
+        """The penalty, a float."""
+        if np.isinf(self.knee):
+            return self.shrinkage * z[1:].sum()
+        return self.shrinkage * self.knee * np.log1p(z[1:] / self.knee).sum()
 
-    def pullback(self, gradient):
-        """Gradient in z of a function of theta plus the penalty."""
-        return np.concatenate(
-            [[gradient.sum()], gradient + self.shrinkage, self.shrinkage - gradient]
-        )
+    def pullback(self, gradient, z):
+        """Gradient in z of a function of theta plus the penalty, from that in theta."""
+        slopes = self.shrinkage / (1 + z[1:] / self.knee)
+        up, down = slopes[: self.size], slopes[self.size :]
+        return np.concatenate([[gradient.sum()], gradient + up, down - gradient])
 
 
 class Unsplit:
@@ -91,7 +102,7 @@ class Unsplit:
         """Zero."""
         return 0.0
 
-    def pullback(self, gradient):
+    def pullback(self, gradient, z):
         """The same gradient."""
         return gradient
 
@@ -139,9 +150,9 @@ class Beside:
         """The penalty on the vector, a float."""
         return self._splitting.penalty(self._parts(z)[0])
 
-    def pullback(self, gradient):
-        """Gradient in z of a function of theta plus the penalty."""
-        own = self._splitting.pullback(gradient[self._part])
+    def pullback(self, gradient, z):
+        """Gradient in z of a function of theta plus the penalty, from that in theta."""
+        own = self._splitting.pullback(gradient[self._part], self._parts(z)[0])
         return np.concatenate([own, gradient[~self._part]])
 
     def _parts(self, z):

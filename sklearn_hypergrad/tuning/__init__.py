@@ -2,6 +2,7 @@
 
 from sklearn_hypergrad.tuning.deadline import Deadline
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, ONE_SE, SEARCH, Stage, Stopped
+from sklearn_hypergrad.tuning.evidence_objective import EvidenceObjective
 from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, descend, minimize
 from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record, lowest
 from sklearn_hypergrad.tuning.online_objective import OnlineObjective
@@ -16,6 +17,7 @@ __all__ = [
     "ROUGH",
     "SEARCH",
     "Deadline",
+    "EvidenceObjective",
     "Minimized",
     "Objective",
     "OnlineObjective",

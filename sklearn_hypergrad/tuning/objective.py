@@ -33,6 +33,8 @@ DIVERGING = Diverged, LatticeOverflow
 UNSOLVED = {Status.INNER_NOT_CONVERGED, Status.DIVERGED}
 # Attributes of a Record that say what was asked for.
 ASKED = {"theta", "h", "tol", "stage"}
+# Attributes that only a Record with an evidence has.
+OF_EVIDENCE = {"log_evidence", "log_evidence_gradient"}
 
 
 # Losses of splits are not independent: if training parts overlap, and held-out parts too, the
@@ -93,6 +95,10 @@ class Record:
         Iterations of the linear solver and the largest relative residual; nan if unknown.
     error : str
         Why the value is not finite, if known.
+    log_evidence : float
+        The log evidence at the point, up to a constant, in nats; nan if it is not descended.
+    log_evidence_gradient : ndarray of shape (size,)
+        Its gradient in theta; of shape (0,) if it is not descended.
     """
 
     theta: np.ndarray
@@ -108,10 +114,13 @@ class Record:
     linear_iterations: float = np.nan
     linear_residual: float = np.nan
     error: str = ""
+    log_evidence: float = np.nan
+    log_evidence_gradient: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
 
     def plain(self):
         """The results as a dict of numbers, text and arrays, without the point and the stage."""
-        names = [each.name for each in dataclasses.fields(self) if each.name not in ASKED]
+        without = ASKED if self.log_evidence_gradient.size else ASKED | OF_EVIDENCE
+        names = [each.name for each in dataclasses.fields(self) if each.name not in without]
         statuses = [status.name for status in self.statuses]
         return {name: getattr(self, name) for name in names} | {"statuses": statuses}
 
@@ -234,9 +243,9 @@ class Objective:
         """The Record at the point where the search ended."""
         return self.record(theta)
 
-    def losses(self, theta):
-        """Validation losses of all splits, of shape (n_splits,)."""
-        return self.record(theta).losses
+    def value(self, theta):
+        """What is minimised at theta, of which ``self(theta)`` has the gradient."""
+        return self(theta)[0]
 
     def glance(self, theta):
         """The value at theta, if no gradient is needed."""

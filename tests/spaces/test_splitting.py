@@ -12,6 +12,11 @@ def splitting():
     return LevelAndDeviations(3, (-2.0, 5.0), 0.7)
 
 
+@pytest.fixture
+def concave():
+    return LevelAndDeviations(3, (-2.0, 5.0), 0.7, knee=2.0)
+
+
 def test_start_has_no_deviations(splitting):
     z = splitting.start(np.full(3, 1.5))
     assert_array_equal(splitting.theta(z), [1.5] * 3)
@@ -31,15 +36,25 @@ def test_theta_is_level_plus_deviations(splitting):
     assert splitting.penalty(z) == pytest.approx(0.7 * 2.5)
 
 
-def test_pullback_is_the_derivative(splitting, five_point):
+@pytest.mark.parametrize("name", ["splitting", "concave"])
+def test_pullback_is_the_derivative(name, request, five_point):
+    splitting = request.getfixturevalue(name)
     z, v = RNG.uniform(0, 1, 7), RNG.normal(size=7)
     target = RNG.normal(size=3)
 
     def fun(z):
         return np.sum((splitting.theta(z) - target) ** 4) + splitting.penalty(z)
 
-    gradient = splitting.pullback(4 * (splitting.theta(z) - target) ** 3)
+    gradient = splitting.pullback(4 * (splitting.theta(z) - target) ** 3, z)
     assert_allclose(gradient @ v, five_point(lambda s: fun(z + s * v), 1e-3), rtol=1e-8)
+
+
+def test_a_penalty_with_a_knee_begins_like_l1_and_flattens(splitting, concave):
+    small, far = np.zeros(7), np.zeros(7)
+    small[2], far[2] = 1e-6, 2.0
+    assert concave.penalty(small) == pytest.approx(splitting.penalty(small), rel=1e-6)
+    slopes = [concave.pullback(np.zeros(3), z)[2] for z in (small, far)]
+    assert_allclose(slopes, [0.7, 0.35], rtol=1e-6)
 
 
 def test_bounds(splitting):
@@ -52,7 +67,7 @@ def test_unsplit_entries_are_free():
     z = np.array([0.3, 0.4])
     assert_array_equal(unsplit.theta(z), z)
     assert unsplit.penalty(z) == 0
-    assert_array_equal(unsplit.pullback(z), z)
+    assert_array_equal(unsplit.pullback(z, z), z)
 
 
 @pytest.fixture
@@ -78,5 +93,5 @@ def test_pullback_beside_a_vector_is_the_derivative(beside, five_point):
     def fun(z):
         return np.sum((beside.theta(z) - target) ** 4) + beside.penalty(z)
 
-    gradient = beside.pullback(4 * (beside.theta(z) - target) ** 3)
+    gradient = beside.pullback(4 * (beside.theta(z) - target) ** 3, z)
     assert_allclose(gradient @ v, five_point(lambda s: fun(z + s * v), 1e-3), rtol=1e-8)

@@ -13,6 +13,7 @@ from sklearn.model_selection import (
 )
 
 from sklearn_hypergrad._sklearn import num_samples, rows_of, rows_of_params, safe_split
+from sklearn_hypergrad.wording import shortened
 
 # Splitters that choose only a number of parts; random parts may replace them. Any other one encodes
 # knowledge of the data (groups, time) and is used as it is.
@@ -116,11 +117,14 @@ class RandomParts:
 
     Attributes
     ----------
+    key : str
+        The value of ``search_cv`` that asks for them; "" if there is none.
     name : str
         What such splits are called in messages.
     n_parts, n_repeats : int
     """
 
+    key: str
     name: str
     n_parts: int
     n_repeats: int
@@ -129,12 +133,22 @@ class RandomParts:
 # For vectors of penalties. Measured on 27 data sets in four variants each, against one tuned value:
 # two halves drawn ten times give 0.956 times its test error (geometric mean), drawn five times
 # 0.957, three parts drawn seven times 0.961, five folds 0.971.
-HALVES = RandomParts("half splits", 2, 10)
+HALVES = RandomParts("halves", "half splits", 2, 10)
 # For vectors inside kernels, whose best widths depend on the number of rows. Measured with kernel
 # ridge regression on 200 rows of twelve data sets: thirds drawn four times give 0.87 times the test
 # error of one gamma, five folds 0.91; with eight columns of noise both give 0.71, and the worst of
 # 33 ratios is 1.1 and 2.0. Halves with a polish on five folds after them were not better.
-THIRDS = RandomParts("splits into thirds", 3, 4)
+THIRDS = RandomParts("", "splits into thirds", 3, 4)
+
+
+def check_halves(splitter):
+    """Raise ValueError if rows must not be divided at random, as a splitter of the user says."""
+    if type(splitter) not in PLAIN:
+        raise ValueError(
+            f"search_cv='halves' divides rows at random, and cv={shortened(str(splitter))} says "
+            f"which rows belong together. Leave search_cv='auto', which descends the splits of cv, "
+            f"or give a splitter as search_cv."
+        )
 
 
 def random_splits(parts, family, inputs, seed):

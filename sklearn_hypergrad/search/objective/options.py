@@ -37,7 +37,7 @@ class Options:
     optimizer : Optimizer or None
         None is the usual optimizer of the strategy.
     validation_loss : str or callable
-    search_cv : "auto", "loo" or splitter
+    search_cv : "auto", "cv", "halves", "evidence", "loo" or splitter
     shrinkage : float or None
         None is the shrinkage that the hyperparameter declares.
     guard : bool or None

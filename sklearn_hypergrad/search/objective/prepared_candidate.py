@@ -15,11 +15,11 @@ from sklearn_hypergrad.search.candidates.refusals import (
     described,
 )
 from sklearn_hypergrad.search.data.blocks import blocks, whole
-from sklearn_hypergrad.search.data.inputs import random_splits
+from sklearn_hypergrad.search.data.inputs import HALVES, check_halves, random_splits
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.threads import cached_property
-from sklearn_hypergrad.tuning import Objective, Stage
+from sklearn_hypergrad.tuning import EvidenceObjective, Objective, Stage
 from sklearn_hypergrad.tuning.events import Events
 
 # Factor from the level of the data at which a search without bounds ends. Measured: that many
@@ -68,6 +68,8 @@ class PreparedCandidate:
         self.ranges = candidate.ranges
         if callable(options.validation_loss):
             check_function(options.validation_loss, inputs, options.search_cv)
+        if options.search_cv == HALVES.key:
+            check_halves(inputs.splitter)
         self._columns = columns
         self._choice = choose(
             options.validation_loss, inputs.scorer, self.final, self.family, inputs.y
@@ -276,7 +278,11 @@ class PreparedCandidate:
             Why random parts were wanted and could not be drawn.
         """
         search_cv = self.options.search_cv
-        if search_cv != "auto":
+        if search_cv == HALVES.key:
+            parts = HALVES
+        elif search_cv in ("cv", "evidence"):
+            parts = None
+        elif search_cv != "auto":
             X, y = self.inputs.X, self.inputs.y
             return list(search_cv.split(X, y, **self.inputs.split_params)), None
         if parts is None:
@@ -310,6 +316,18 @@ class PreparedCandidate:
         entries = self._entries(self.everything, layouts or {})
         return self.family.left_out_model(self.final, self.everything, entries)
 
+    def evidence(self, layouts):
+        """The Evidence of a vector, as a function of the hyperparameters.
+
+        Raises
+        ------
+        ValueError
+            If the family or these data have none.
+        """
+        return self.family.evidence(
+            self.final, self.everything, self._entries(self.everything, layouts), self.n_samples
+        )
+
     def _entries(self, part, layouts):
         return {
             span.leaf: layouts[span.leaf].entries(part.columns) if span.leaf in layouts else None
@@ -339,7 +357,7 @@ class PreparedCandidate:
         """Number of targets or classes that have coefficients of their own."""
         return self.everything.y.shape[1]
 
-    def objective(self, models, loss, layouts=None, splits=None):
+    def objective(self, models, loss, layouts=None, splits=None, evidence=None):
         """The mean of a validation loss over the splits of some models whose levels are known.
 
         Parameters
@@ -352,6 +370,8 @@ class PreparedCandidate:
         splits : list of (train, test), default=None
             The splits of the models, as ``search_splits`` returns them; empty for leave-one-out.
             None is the user's cv.
+        evidence : Evidence, default=None
+            Minus the log evidence, if it is descended beside a squared error.
 
         Returns
         -------
@@ -372,7 +392,11 @@ class PreparedCandidate:
             ]
         )
         settings = functools.partial(self.settings, layouts=layouts)
-        return Objective(space, models, self.stage(loss, splits), self.events(settings))
+        parts = space, models, self.stage(loss, splits), self.events(settings)
+        if evidence is None:
+            return Objective(*parts)
+        scale = loss.likelihood_scale(self.n_samples, self.n_outputs, None)
+        return EvidenceObjective(*parts, evidence=evidence, scale=scale)
 
     def stage(self, loss, splits=None):
         """The Stage of a search on some splits, as ``objective`` takes these arguments."""

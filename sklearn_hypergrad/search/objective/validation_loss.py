@@ -14,6 +14,12 @@ from sklearn_hypergrad.problems.autograd.function_loss import (
 from sklearn_hypergrad.problems.outer.held_out import is_relative
 from sklearn_hypergrad.problems.outer.validation_loss import PROBABILITIES
 
+# Values of ``search_cv`` that go with squared errors only, in words.
+OF_SQUARED_ERRORS = {
+    "loo": "the closed form of the squared error",
+    "evidence": "squared errors and the evidence of Gaussian ones",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
@@ -95,9 +101,9 @@ def check_function(function, inputs, search_cv):
             f"argument of that name, {name}(y, prediction, sample_weight), or a score without "
             f"sample_weight."
         )
-    if isinstance(search_cv, str) and search_cv == "loo":
+    if isinstance(search_cv, str) and search_cv in OF_SQUARED_ERRORS:
         raise ValueError(
-            f"search_cv='loo' descends the closed form of the squared error, not "
+            f"search_cv={search_cv!r} descends {OF_SQUARED_ERRORS[search_cv]}, not "
             f"validation_loss={name}. Leave search_cv='auto', or give a number or a splitter."
         )
 

@@ -77,6 +77,8 @@ def history(results):
         columns[f"split{split}_loss"] = [
             float(r.losses[split]) if split < len(r.losses) else np.nan for _, _, r in records
         ]
+    if any(not np.isnan(r.log_evidence) for _, _, r in records):
+        columns["log_evidence"] = [r.log_evidence for _, _, r in records]
     columns |= {
         "inner_tol": [r.tol for _, _, r in records],
         "seconds": [r.seconds for _, _, r in records],

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sklearn_hypergrad.adapters.base import NO_EVIDENCE
 from sklearn_hypergrad.search.candidates.expand import model_in
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.objective.initial_values import dimension_of
@@ -147,6 +148,8 @@ def _solved(prepared, parts, make_terms):
 
 def _refuse(prepared):
     options, name = prepared.options, type(prepared.candidate.model).__name__
+    if options.search_cv == "evidence":
+        raise ValueError(NO_EVIDENCE.format(name))
     if options.search_cv == "loo":
         raise ValueError(
             f"search_cv='loo' is the closed form of ridge regression and KernelRidge. {name} is "

@@ -32,8 +32,15 @@ from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge, leading
 from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
-from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
+from sklearn_hypergrad.search.strategies.vector_descent import SQUARED_ERROR, VectorDescent
 from sklearn_hypergrad.tuning import FINE
+
+# What is descended with ``search_cv="evidence"``, for ``hypergradient_`` and ``validation_loss_``.
+HOW = (
+    "; for a value of each entry, half of what is descended is the squared error on the splits of "
+    "cv and half is the evidence of all rows, both in nats"
+)
+AND_EVIDENCE = " and evidence"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +59,8 @@ class VectorData:
         How entries spread over coefficients.
     reason : str or None
         Why random parts could not be drawn.
+    with_evidence : bool
+        Whether the evidence of all rows is descended beside the loss.
     """
 
     splits: list
@@ -59,6 +68,7 @@ class VectorData:
     loss: ValidationLoss | None
     layout: object
     reason: str | None
+    with_evidence: bool = False
 
 
 def prepare_vector_data(prepared, parts):
@@ -82,16 +92,19 @@ def prepare_vector_data(prepared, parts):
         If the data do not have the features, targets or groups that the range asks for.
     """
     loss, reason = prepared.choice.loss, None
+    with_evidence = prepared.options.search_cv == "evidence"
     # With several targets r2 stays: it makes their units comparable.
     if prepared.n_outputs == 1 and loss.steady is not None:
         loss = VALIDATION_LOSSES[loss.steady]
+    # The evidence is that of Gaussian errors, whatever the score.
+    loss = SQUARED_ERROR if with_evidence else loss
     if prepared.options.search_cv == "loo":
         splits, search_data, loss = [], [prepared.everything], None
     else:
         splits, reason = prepared.search_splits(parts)
         search_data = prepared.data_of(splits)
     layout = layout_of(prepared, search_data)
-    return VectorData(splits, search_data, loss, layout, reason)
+    return VectorData(splits, search_data, loss, layout, reason, with_evidence)
 
 
 def layout_of(prepared, search_data):
@@ -304,9 +317,9 @@ class VectorSearch(Strategy):
             [*search.asked.records, *vector.cv_records(), *vector.objective.records],
             found,
             searched=self._searched(),
-            how=solved(prepared.final, vector.objective.terms[0]),
+            how=solved(prepared.final, vector.objective.terms[0]) + self._of_evidence(HOW),
             choice=prepared.choice,
-            loss_name=vector.objective.stage.loss,
+            loss_name=vector.objective.stage.loss + self._of_evidence(AND_EVIDENCE),
             points=points,
             expected=self._expected,
             # Penalties and degrees of freedom are those of coefficients.
@@ -315,6 +328,10 @@ class VectorSearch(Strategy):
             comparisons=self._comparisons,
             remarks=[*self._remarks, *scale_remarks(prepared)],
         )
+
+    def _of_evidence(self, text):
+        """The text if the evidence is descended, else none."""
+        return text if self._search.data.with_evidence else ""
 
     def _searched(self):
         """The Searched of all hyperparameters; a search for the vector starts at the scalar."""

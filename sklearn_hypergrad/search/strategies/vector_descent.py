@@ -6,6 +6,10 @@ So entries are a common level plus deviations from it, with an L1 penalty on the
 of log likelihood, and the loss is that of repeated half splits: 0.956 times on the same data.
 Entries whose validation gradient is within the penalty stay exactly at the common level, called the
 pool. The search starts with all entries there, at the best common value.
+
+Or (``search_cv="evidence"``) the loss is half that of the user's own folds and half minus the log
+evidence of all rows. Then a second search starts at a strong common value, since the best one may
+be where no slope is above the penalty; the lower end of the two is taken. The penalty is concave.
 """
 
 import dataclasses
@@ -24,6 +28,12 @@ from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit
 from sklearn_hypergrad.tuning import FINE
 
+# Deviation at which the slope of the penalty beside the evidence has halved. Measured: this penalty
+# and the L1 penalty do equally well on data, and this one better where few features matter.
+KNEE = 2.0
+# Share of the level of the data at which the second search starts. Measured on 18 data sets; found
+# for penalties of n/3 times the mean square of a feature.
+STRONG = 1 / 3
 # Slope, in nats, up to which the validation loss does not depend on an entry. Reason: above
 # rounding, and far below the slope of 30 tol = 0.03 at which the descent ends.
 UNNOTICED = 1e-10
@@ -50,7 +60,10 @@ class VectorDescent:
             models = [prepared.left_out_model(self._layouts)]
         else:
             models = prepared.models(data.search_data, self._layouts)
-        self.objective = prepared.objective(models, data.loss, self._layouts, data.splits)
+        self._evidence = prepared.evidence(self._layouts) if data.with_evidence else None
+        self.objective = prepared.objective(
+            models, data.loss, self._layouts, data.splits, self._evidence
+        )
         self.objective.tol = FINE
         dimensions = self.objective.space.dimensions
         self._sizes = [dimension.size for dimension in dimensions]
@@ -60,7 +73,7 @@ class VectorDescent:
         self._directions = np.repeat(prepared.directions, self._sizes)
         self._cv_objective = self._deviations = None
         self._splitting = self._split()
-        self._best_z = None
+        self._best_z, self._lowest = None, np.inf
 
     def common(self, theta):
         """The hyperparameters from a theta with one value for each of them."""
@@ -87,8 +100,18 @@ class VectorDescent:
             return Found(first, [EndStatus.FLAT] * len(theta), "the target is constant")
         self._likelihood = self._likelihood_scale(first)
         self._solvable = first.usable
-        minimum = self._minimum(z0)
+        minima = [self._minimum(z) for z in (z0, *self._more_starts(z0))]
+        _, minimum = min(minima, key=lambda pair: pair[0])
         return self._found(self._polished(minimum.z), minimum)
+
+    def _more_starts(self, z0):
+        """Further starts of a descent beside the evidence: a strong common value."""
+        if self._evidence is None:
+            return []
+        theta, dimension = self._splitting.theta(z0), self._dimension
+        strong = dimension.transform.to_theta(STRONG * self._evidence.level)
+        theta[self._own] = np.clip(strong, *dimension.bounds)
+        return [self._splitting.start(theta)]
 
     def best_so_far(self, reason):
         """The Found of a descent that was stopped; None if it had not begun."""
@@ -104,7 +127,7 @@ class VectorDescent:
             theta,
             entry_statuses(
                 self._deviations,
-                self._likelihood(record.value)[1] * record.gradient[self._own],
+                self._nats(record)[1][self._own],
                 minimum.converged,
                 self._regularizes,
                 most=self._splitting.most,
@@ -159,18 +182,23 @@ class VectorDescent:
         return self._prepared.hyperparameter(self._prepared.vector).regularizes
 
     def _minimum(self, z0):
-        self._best_z, best = z0, np.inf
+        """``(value, Minimum)`` of a descent from ``z0``."""
+        best_z, best = z0, np.inf
+        if self._best_z is None:
+            self._best_z = z0
 
         def fun(z):
-            nonlocal best
+            nonlocal best_z, best
             value, gradient = self._value_and_gradient(z)
             if value < best:
-                self._best_z, best = z.copy(), value
+                best_z, best = z.copy(), value
+            if value < self._lowest:
+                self._best_z, self._lowest = best_z, value
             return value, gradient
 
         optimizer, bounds = self._options.optimizer or LBFGS(), self._splitting.bounds
         minimum = optimizer.minimize(fun, z0, bounds, **self._prepared.run, likelihood=True)
-        return dataclasses.replace(minimum, z=self._best_z)
+        return best, dataclasses.replace(minimum, z=best_z)
 
     def _polished(self, z):
         loss, bounds = self._data.loss, self._splitting.level_bounds
@@ -220,9 +248,16 @@ class VectorDescent:
         usable = record.usable if self._solvable else np.isfinite(record.value)
         if not usable:
             return np.inf, np.zeros_like(z)
-        value, slope = self._likelihood(record.value)
+        value, gradient = self._nats(record)
         penalty = self._splitting.penalty(z)
-        return value + penalty, self._splitting.pullback(slope * record.gradient)
+        return value + penalty, self._splitting.pullback(gradient, z)
+
+    def _nats(self, record):
+        """``(value, gradient in theta)`` of what is minimised, without the penalty."""
+        if self._evidence is not None:
+            return self.objective.nats(record)
+        value, slope = self._likelihood(record.value)
+        return value, slope * record.gradient
 
     def _likelihood_scale(self, first):
         """The function from losses to minus log likelihoods, calibrated at the start."""
@@ -242,7 +277,8 @@ class VectorDescent:
             splitting = Unsplit(bounds[self._own])
         else:
             size = np.count_nonzero(self._own)
-            splitting = LevelAndDeviations(size, self._level_bounds(), shrinkage)
+            knee = np.inf if self._evidence is None else KNEE
+            splitting = LevelAndDeviations(size, self._level_bounds(), shrinkage, knee=knee)
         return Beside(splitting, self._own, bounds)
 
     def _level_bounds(self):
