@@ -9,9 +9,8 @@ import time
 import numpy as np
 
 from benchmarks.jobs import print_table
-from sklearn_hypergrad.exact import Decay, FixedPoint, InformationBuffer
+from sklearn_hypergrad.exact import Decay, ExactArray, InformationBuffer
 
-LATTICE = FixedPoint()
 MOMENTUM, RATE = Decay.of(0.9), 0.01
 N_WEIGHTS = 10_000
 STEPS_OF_A_RUN = 10
@@ -56,38 +55,42 @@ class Floats:
 
 
 class Exact:
-    """A reversible step with all checks, and the time of its buffer."""
+    """A reversible step with all checks."""
 
     def __init__(self, size):
-        self.x, self.v = map(LATTICE.encode, np.random.default_rng(0).normal(size=(2, size)))
-        self.buffer = InformationBuffer(size)
+        self.start = np.random.default_rng(0).normal(size=(2, size))
+        self.x, self.v = ExactArray(self.start[0]), ExactArray(self.start[1], (size,))
         self.scratch = np.empty(size)
 
     def forward(self, gradient):
-        self.buffer.multiply(self.v, MOMENTUM)
-        self.v -= self._decrement(gradient)
-        self.x += self._move()
-        LATTICE.check(self.v)
-        LATTICE.check(self.x)
+        self.v.decay([MOMENTUM])
+        self.v.add(self._kick(gradient))
+        self.x.add(self._move())
 
     def reverse(self, gradient):
-        self.x -= self._move()
-        self.v += self._decrement(gradient)
-        self.buffer.undo(self.v)
+        self.x.take_back(self._move())
+        self.v.take_back(self._kick(gradient))
+        self.v.undo_decay()
 
-    def _decrement(self, gradient):
-        return LATTICE.encode(np.multiply(gradient, 1 - MOMENTUM.value, out=self.scratch))
+    def back(self):
+        """Whether it is where it began."""
+        pairs = zip((self.x, self.v), self.start, strict=True)
+        return all(array.began_with(values) for array, values in pairs)
+
+    def _kick(self, gradient):
+        return np.multiply(gradient, MOMENTUM.value - 1, out=self.scratch)
 
     def _move(self):
-        velocity = LATTICE.decode(self.v, out=self.scratch)
-        velocity *= RATE
-        return LATTICE.encode(velocity)
+        return RATE * self.v.values()
 
 
 def times(size, n_runs):
     """Medians of interleaved runs."""
     floats, exact = Floats(size), Exact(size)
-    start = exact.x.copy()
+    numbers, buffer = (
+        np.random.default_rng(0).integers(-(2**50), 2**50, size),
+        InformationBuffer(size),
+    )
     gradients = np.random.default_rng(1).normal(size=(STEPS_OF_A_RUN, size))
     seconds = []
     for _ in range(n_runs):
@@ -96,12 +99,12 @@ def times(size, n_runs):
                 clock(floats.step, gradients),
                 clock(exact.forward, gradients),
                 clock(exact.reverse, gradients[::-1]),
-                clock(lambda gradient: exact.buffer.multiply(exact.v, MOMENTUM), gradients),
+                clock(lambda gradient: buffer.multiply(numbers, MOMENTUM), gradients),
             )
         )
         for _ in gradients:
-            exact.buffer.undo(exact.v)
-    if not (exact.buffer.empty and np.array_equal(exact.x, start)):
+            buffer.undo(numbers)
+    if not exact.back():
         raise RuntimeError("The reverse steps did not come back to the start.")
     plain, *others = np.median(seconds, axis=0)
     ratios = (f"{other / plain:.1f}" for other in others)

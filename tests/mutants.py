@@ -630,6 +630,20 @@ MUTANTS = [
         "Momenta close to 0 and 1 become 0 and 1.",
         "exact",
     ),
+    Mutant(
+        "exact/exact_array.py",
+        "self._numbers[indices] >>= np.minimum(enlarged - exponents, 63)",
+        "self._numbers[indices] >>= np.minimum(enlarged - exponents - 1, 63)",
+        "Numbers whose units are enlarged become twice as large.",
+        "exact",
+    ),
+    Mutant(
+        "exact/exact_array.py",
+        "known = exponents != UNSET",
+        "known = numbers != 0",
+        "A zero that has a unit forgets it when the unit is enlarged.",
+        "exact",
+    ),
     # Closed forms of classifiers, and kernels of processes
     Mutant(
         "adapters/gaussian_bayes.py",

@@ -2,6 +2,6 @@
 
 from sklearn_hypergrad.exact.buffer import InformationBuffer
 from sklearn_hypergrad.exact.decay import Decay
-from sklearn_hypergrad.exact.fixed_point import FixedPoint, LatticeOverflow
+from sklearn_hypergrad.exact.exact_array import ExactArray, LatticeOverflow
 
-__all__ = ["Decay", "FixedPoint", "InformationBuffer", "LatticeOverflow"]
+__all__ = ["Decay", "ExactArray", "InformationBuffer", "LatticeOverflow"]

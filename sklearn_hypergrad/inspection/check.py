@@ -59,7 +59,7 @@ def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_stat
     directions are in all entries of all its hyperparameters, and settings are within ten per cent
     of where the search starts, since training diverges far from there. Differences are of training
     in floating point with the same initial weights and batches, also for "reversible", whose own
-    losses are rounded to a lattice; "truncated" is wrong by the steps that it leaves out.
+    losses are rounded otherwise; "truncated" is wrong by the steps that it leaves out.
 
     Parameters
     ----------
