@@ -20,6 +20,7 @@ from sklearn_hypergrad.adapters.base import Family, family, inner_values, labels
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.adapters.side_by_side import FACTS
 from sklearn_hypergrad.hypergradients import WarmStart
+from sklearn_hypergrad.problems.base import Status
 from sklearn_hypergrad.problems.split_data import numbers_of
 from sklearn_hypergrad.spaces.continuous import is_number
 from sklearn_hypergrad.threads import warnings_here
@@ -73,7 +74,9 @@ class Place:
         # Steps and row spaces may have another number of columns at other hyperparameters.
         if state.n_columns != self.n_columns:
             return None
-        return WarmStart.at(state.own.solution.w) if isinstance(state.own, WarmStart) else None
+        if not isinstance(state.own, WarmStart):
+            return None
+        return WarmStart.at(state.own.solution.w, Status.INNER_NOT_CONVERGED)
 
     def state(self, own):
         """The state of a fit there."""
@@ -194,7 +197,9 @@ class ChainModel(Model):
 
     def rough(self, h, start):
         """The same as ``train``: what takes long is to go back through the steps."""
-        return self.train(h, start, ROUGH)
+        # Points of a scan are far apart, and weights of other rows further than none.
+        known = start is not None and start.key == self._at(h).key
+        return self.train(h, start if known else None, ROUGH)
 
     def _through(self, method, h, start, tol, **options):
         place, own = self._at(h), self._of_model(h)

@@ -106,11 +106,18 @@ class WarmStart:
         return WarmStart(dataclasses.replace(self.solution, w=w), self.adjoint, tangent)
 
     @classmethod
-    def at(cls, w):
-        """A start that has weights only: everything else is derived from them anew."""
+    def at(cls, w, status=Status.CONVERGED):
+        """A start that has weights only: everything else is derived from them anew.
+
+        Parameters
+        ----------
+        w : ndarray
+        status : Status, default=Status.CONVERGED
+            Whether they solve the problem for other hyperparameters.
+        """
         # In one layout, since sums depend on it.
         w = np.array(w, dtype=float, order="C")
-        return cls(InnerSolution(w, None, Status.CONVERGED, n_solves=0), None)
+        return cls(InnerSolution(w, None, status, n_solves=0), None)
 
     def stored(self):
         """A copy without factors of the Hessian and predictions, which no later solution needs."""

@@ -409,14 +409,25 @@ class Objective:
         unknown = np.full_like(theta, np.nan)
         try:
             starts = self._starts.nearest(theta)
-            fits = [term.rough(h, start) for term, start in zip(self.terms, starts, strict=True)]
+            fits = [
+                self._solved_roughly(term, h, start)
+                for term, start in zip(self.terms, starts, strict=True)
+            ]
         except np.linalg.LinAlgError as error:
             return dataclasses.replace(self._failed(theta, error, began), gradient=unknown)
         losses = np.concatenate([t.losses(fit) for t, fit in zip(self.terms, fits, strict=True)])
         losses = losses if math.isfinite(losses.sum()) else np.full_like(losses, np.inf)
         self._starts.keep(theta, [fit.state for fit in fits], self.tol)
-        more = {"statuses": (), "n_solves": sum(fit.n_solves for fit in fits)}
+        statuses = tuple(status for fit in fits for status in fit.statuses)
+        more = {"statuses": statuses, "n_solves": sum(fit.n_solves for fit in fits)}
         return self._told(theta, h, losses, unknown, began, **more)
+
+    def _solved_roughly(self, term, h, start):
+        """A rough solution; if there is none from ``start``, one from the beginning."""
+        fitted = term.rough(h, start)
+        if start is None or UNSOLVED.isdisjoint(fitted.statuses):
+            return fitted
+        return term.rough(h, None)
 
     def _failed(self, theta, error, began):
         """The Record of a theta that cannot be evaluated."""

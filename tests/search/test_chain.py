@@ -81,6 +81,18 @@ def test_scores_without_a_gradient_judge_what_was_visited(model, scoring, classe
     assert search.best_score_ >= scores.mean() - 0.01
 
 
+def test_a_scan_does_not_believe_weights_of_other_rows(classes):
+    logistic = LogisticRegression(solver="newton-cholesky", tol=1e-8)
+    model = make_pipeline(StandardScaler(), Nystroem(**FEATURES), logistic)
+    grid = {"nystroem__gamma": [1e-4, 1.0], "logisticregression__C": [1e-2, 1e5]}
+    search = HypergradSearchCV(model, grid, scoring="neg_log_loss", cv=3).fit(*classes)
+    scanned = search.history_[search.history_["gradient_norm"].isna()]
+    assert len(scanned) > 10
+    # Weak penalties separate classes, and the same weights miss those of other rows by far.
+    weak = [values["logisticregression__C"] > 100 for values in scanned["value"]]
+    assert scanned["loss"][np.logical_not(weak)].max() < 1
+
+
 def test_weights_reach_the_model(regression):
     X, y = regression
     weight = np.arange(len(y)) % 3 + 0.5

@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_hypergrad.linalg import CG
 from sklearn_hypergrad.linalg.systems import negligible
-from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution
+from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.linear import curvature
 from sklearn_hypergrad.problems.linear.curvature import Secants
 from sklearn_hypergrad.problems.linear.design import Design
@@ -222,12 +222,17 @@ class LinearProblem(InnerProblem):
         return spread, ROUNDING**2 * np.sum(weights * self._y**2, axis=(0, 2))
 
     def _begun(self, warm_start):
-        """The Memory of a solution; of bare weights, or of the start, it is made anew."""
+        """The Memory of a solution; of bare weights, or of the start, it is made anew.
+
+        Weights that solve nothing say nothing of how far they are from a solution.
+        """
         if warm_start is not None and warm_start.memory is not None:
             memory = warm_start.memory
             if memory.state.w is warm_start.w:
                 return memory
             return Memory(self.state(warm_start.w), memory.kept, None, memory.secants)
+        if warm_start is not None and warm_start.status is not Status.CONVERGED:
+            return Memory(self.state(warm_start.w), None, None)
         w = self.start() if warm_start is None else warm_start.w
         return Memory(self.state(w), None, np.zeros(w.shape[1]))
 

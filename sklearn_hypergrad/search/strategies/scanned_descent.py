@@ -208,7 +208,7 @@ class ScannedDescent:
         rough = RoughScan(self._objective, axes, self._first, self._judge, **of_model).run()
         points = sorted([*records, *rough], key=lambda r: r.value) if rough else []
         if not self._along_kinks:
-            points = self._separate(points, axes, 2 * APART)
+            points = self._minima(points, axes)
         exact = []
         for point in points:
             if exact and (self._along_kinks or above(point.value, exact[0].value, self._worth)):
@@ -300,14 +300,18 @@ class ScannedDescent:
             return second if self._moves.sum() == 2 else other
         return int(np.clip(np.ceil(width / (DECADES * np.log(10))), FEWEST, MOST))
 
-    def _separate(self, points, axes, steps=APART):
-        """The best points, none of them within so many steps of the axes from a better one."""
-        far, chosen = steps * np.array([np.ptp(axis) / max(1, len(axis) - 1) for axis in axes]), []
+    def _separate(self, points, axes):
+        """The best points, none of them beside a better one of them."""
+        chosen = []
         for point in points:
-            apart = all(np.any(np.abs(point.theta - other.theta) > far) for other in chosen)
-            if apart and len(chosen) < N_DESCENTS:
+            if len(chosen) < N_DESCENTS and _is_apart(point, chosen, axes):
                 chosen.append(point)
         return chosen
+
+    def _minima(self, points, axes):
+        """The best points, none of them beside a better one, whichever."""
+        minima = (p for n, p in enumerate(points) if _is_apart(p, points[:n], axes))
+        return list(itertools.islice(minima, N_DESCENTS))
 
     # L-BFGS-B compares decreases with the value, and its first step is the gradient: losses are
     # shifted to 1 and scaled to a slope of 1, so that this step is one of length 1.
@@ -370,3 +374,9 @@ class ScannedDescent:
     def _found_at(self, record, converged, message, warning=""):
         statuses = end_statuses_of(record.theta, self._objective.space, self._prepared, converged)
         return Found(record, statuses, message, warning)
+
+
+def _is_apart(point, others, axes):
+    """Whether a point is further than some steps of the axes from all others."""
+    far = APART * np.array([np.ptp(axis) / max(1, len(axis) - 1) for axis in axes])
+    return all(np.any(np.abs(point.theta - other.theta) > far) for other in others)
