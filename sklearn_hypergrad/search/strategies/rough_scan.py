@@ -18,7 +18,9 @@ from sklearn_hypergrad.optimizers.line import above
 # 0.013. From a loss a descent goes on. For SVR on 14 data sets with 5 x 6 x 3 values the best of
 # all was found with 20 visits; without the last round it was missed once.
 BY_SCORE, BY_LOSS = [(2, 2)] * 2, [(1, 1)] * 4 + [(1, 2)]
-# The same of a smooth loss, whose two best points are descended.
+# The same of a smooth loss, whose two best minima are descended. Measured for Nystroem before Ridge
+# and LogisticRegression on 23 data sets with 7 x 7 listed values: no converged loss was above that
+# of the grid; with neighbours of the best point alone one was, with one descent three were.
 BY_SMOOTH_LOSS = [(2, 1)] * 2
 # Hyperparameters up to which a score leads in this way: with more, neighbours are too many.
 MOST_LED = 2
