@@ -1,5 +1,6 @@
 """Several hyperparameters of a model that is solved: a product scan, then descents."""
 
+import dataclasses
 import itertools
 import warnings
 
@@ -21,7 +22,7 @@ from sklearn_hypergrad.inspection import (
     PathsDisplay,
     nested_score,
 )
-from sklearn_hypergrad.search.strategies import scanned_descent
+from sklearn_hypergrad.search.strategies import scan_settings
 
 ANY = {"alpha": Continuous(), "gamma": Continuous()}
 LISTS = {"alpha": [1e-3, 1e-1, 10.0], "gamma": [1e-3, 1e-2, 1.0]}
@@ -151,7 +152,8 @@ def test_a_minimum_between_points_of_the_scan_is_found(monkeypatch):
     """Its neighbours are not among the best points, but their slopes tell of it."""
     level = bowls((-3.0, -3.45, 1.0, 0.1), (3.1, -1.2, 0.5, 1.6))
     assert landscape(level).best_score_ == pytest.approx(-0.5, rel=1e-6)
-    monkeypatch.setattr(scanned_descent, "N_LOOKS", 0)
+    without = dataclasses.replace(scan_settings.SMOOTH, n_looks=0)
+    monkeypatch.setattr(scan_settings, "SMOOTH", without)
     assert landscape(level).best_score_ == pytest.approx(-1.0, rel=1e-6)
 
 
@@ -163,7 +165,8 @@ INSIDE = {"a": Continuous(0.1, 10.0), "b": Continuous(0.1, 10.0)}
 @pytest.mark.filterwarnings("ignore:.*at bound")
 def test_a_minimum_in_a_corner_is_found_where_evaluations_are_cheap(monkeypatch):
     assert landscape(CORNER, INSIDE, cheap=True).best_score_ > -0.9
-    monkeypatch.setattr(scanned_descent, "ROUNDS", 0)
+    without = dataclasses.replace(scan_settings.CHEAP, rounds=0)
+    monkeypatch.setattr(scan_settings, "CHEAP", without)
     assert landscape(CORNER, INSIDE, cheap=True).best_score_ == pytest.approx(-1.0, rel=1e-5)
 
 
