@@ -62,7 +62,16 @@ NEIGHBOURS: set = set()
 TOP = {"__init__", "__main__"}
 # Folders whose files are alternatives of one another, and the files for what these share.
 ALTERNATIVES = {"optimizers", "hypergradients", "adapters"}
-SHARED = {"base", "model", "closed_form", "likelihood", "piecewise", "side_by_side", "wrapped"}
+SHARED = {
+    "base",
+    "chain_model",
+    "model",
+    "closed_form",
+    "likelihood",
+    "piecewise",
+    "side_by_side",
+    "wrapped",
+}
 # The one file that may use private names of each of these packages.
 PRIVATE = {"sklearn": ("_sklearn",), "autograd": ("_autograd",)}
 # What autograd documents for users; everything else counts as private.
