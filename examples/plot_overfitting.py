@@ -30,8 +30,8 @@ pipeline = make_pipeline(StandardScaler(), Ridge())
 # Three searches: one penalty for all; a penalty per feature by plain descent, which is switched on
 # by taking away both things that keep the search from overfitting; and the same with both of them,
 # which is the default. One is the *shrinkage*: a penalty leaves the common level only if the data
-# speak for it. The other is that the loss is that of random halves, drawn ten times, and not of
-# five parts.
+# speak for it. The other is that half of what is descended is the *evidence*, the marginal
+# likelihood of all rows, and not the loss of five parts alone.
 
 free = {"shrinkage": 0, "search_cv": 5}
 settings = {
@@ -54,8 +54,9 @@ for label, (span, options) in settings.items():
 # why nothing in this documentation compares them with anything else but on held-out data.
 #
 # Below, a real fit was scored on unseen patients at ten points of each search. On the left, both
-# losses part from the first step on: all of that search is overfitting. On the right they stay
-# together; the second evaluation is a step of the optimizer that went too far and was taken back.
+# losses part from the first step on: all of that search is overfitting. On the right the search
+# begins twice, from a weak and from a strong common penalty, and the loss on unseen patients wavers
+# and ends near that of one penalty: it does not rise from step to step.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharey=True)
 for ax, label in zip(axes, list(settings)[1:], strict=True):

@@ -315,8 +315,19 @@ class Family(abc.ABC):
             f"{self.estimator_class.__name__} does not have: give a number or a splitter"
         )
 
+    def evidence_obstacle(self, estimator, data):
+        """Why a vector of penalties has no Evidence on these data, in a sentence; else None.
+
+        Parameters
+        ----------
+        estimator : estimator
+        data : SplitData
+            One split, whose training part is all rows.
+        """
+        return NO_EVIDENCE.format(type(estimator).__name__)
+
     def evidence(self, estimator, data, entries, n_samples):
-        """The Evidence of a vector of penalties (``search_cv="evidence"``).
+        """The Evidence of a vector of penalties, if there is no obstacle.
 
         Parameters
         ----------
@@ -327,13 +338,8 @@ class Family(abc.ABC):
             As for ``model``.
         n_samples : int
             Number of rows of positive weight.
-
-        Raises
-        ------
-        ValueError
-            If the family has none, or the data are too large or have several targets.
         """
-        raise ValueError(NO_EVIDENCE.format(self.estimator_class.__name__))
+        raise NotImplementedError
 
     def rows_from(self, estimator):
         """How a fit of the estimator relates to a solution of its model.

@@ -180,19 +180,22 @@ class RidgeFamily(RegressorFamily, LinearFamily):
             )
         return LeftOutRidgeModel(problem, data, fit_intercept=estimator.fit_intercept)
 
-    def evidence(self, estimator, data, entries, n_samples):
+    def evidence_obstacle(self, estimator, data):
         if data.y.shape[1] > 1:
-            raise ValueError(
-                f"search_cv='evidence' is for one target, and y has {data.y.shape[1]}: leave "
-                f"search_cv='auto'"
+            return (
+                f"search_cv='evidence' is for one target, and y has {data.y.shape[1]}. Leave "
+                f"search_cv='auto'."
             )
         wide, (n_rows, n_features) = _dual_pays(data), data.X.shape
         if (n_rows if wide else n_features) > (MAX_KERNEL if wide else MAX_GRAM):
-            raise ValueError(
+            return (
                 f"search_cv='evidence' factorises a matrix of the size of rows or features, and "
-                f"{n_rows} x {n_features} is too large for that: leave search_cv='auto'"
+                f"{n_rows} x {n_features} is too large for that. Leave search_cv='auto'."
             )
-        penalty, make = _penalty(entries), DualRidge if wide else GramRidge
+        return None
+
+    def evidence(self, estimator, data, entries, n_samples):
+        penalty, make = _penalty(entries), DualRidge if _dual_pays(data) else GramRidge
         problem = make(data, penalty, fit_intercept=estimator.fit_intercept)
         return Evidence(problem, penalty, n_samples, fit_intercept=estimator.fit_intercept)
 
@@ -250,9 +253,9 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     multilabel = True
     minimises = "coded_squared_error"
 
-    def evidence(self, estimator, data, entries, n_samples):
+    def evidence_obstacle(self, estimator, data):
         # Codes of classes are no Gaussian targets.
-        raise ValueError(NO_EVIDENCE.format(type(estimator).__name__))
+        return NO_EVIDENCE.format(type(estimator).__name__)
 
     def encode(self, labels):
         return 2.0 * member_of(labels) - 1

@@ -258,24 +258,27 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     search_cv : str, int, cross-validation generator or iterable, default="auto"
         The splits whose validation loss is descended; rows are always judged on ``cv``. "auto" is
-        ``cv`` for one value. For a vector of penalties it is two halves, drawn ten times among rows
-        of positive weight and stratified for classifiers, and for any other vector three
-        parts, drawn four times: if ``cv`` is None, a number, or exactly KFold, StratifiedKFold or
-        their repeated forms. Any other splitter is used as it is. Large
-        held-out parts that are drawn again and again are hard to overfit: on 27 data sets that no
-        setting was chosen on, vectors tuned on them had 0.956 times the test error of one tuned
-        value, and 0.971 times with 5 folds (geometric means). "cv" and "halves" ask for one of
-        these whatever is searched. "evidence" is for vectors of penalties of Ridge with one target:
-        half of what is descended is the squared error on the splits of ``cv``, and half is the
-        marginal likelihood of all rows, both in nats. On 18 data sets in four variants it had 0.943
-        times the test error of one tuned value where halves had 0.961. "loo" is the exact
+        ``cv`` for one value. For a vector it is, if ``cv`` is None, a number, or exactly KFold,
+        StratifiedKFold or their repeated forms (any other splitter is used as it is):
+
+        - "evidence" for penalties of Ridge with one target and a score of squared errors. Half of
+          what is descended is the squared error on the splits of ``cv``, and half is minus the log
+          marginal likelihood of all rows, both in nats. On 18 data sets in four variants the test
+          error was 0.943 times that of one tuned value (geometric mean), with halves 0.961.
+        - "halves" for other penalties: two halves, drawn ten times among rows of positive weight
+          and stratified for classifiers. Large held-out parts that are drawn again and again are
+          hard to overfit: on 27 data sets that no setting was chosen on, vectors tuned on them had
+          0.956 times the test error of one tuned value, and 0.971 times with 5 folds.
+        - Three parts, drawn four times, for what is no penalty.
+
+        These names, and "cv", ask for one of them whatever is usual. "loo" is the exact
         leave-one-out loss of Ridge, RidgeClassifier and KernelRidge in closed form (squared error),
         at about the price of one fit per evaluation; transformers of a pipeline are fitted once for
         it, on all rows. Vectors overfit it.
 
     shrinkage : "auto" or float, default="auto"
-        Weight of the L1 penalty on the log-ratios of a vector's entries to their common level (with
-        ``search_cv="evidence"`` a concave one, of the same slope at zero). The
+        Weight of the L1 penalty on the log-ratios of a vector's entries to their common level;
+        beside the evidence (see ``search_cv``) of a concave one of the same slope at zero. The
         descended loss is in nats of log likelihood, n / 2 log(mean squared error) or n log loss, so
         one weight serves all data: "auto" is 1.0. On 60 regression and 32 classification data sets
         weights from 0.7 to 1.4 did about equally well.
@@ -415,8 +418,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         compared with), ``splits`` ("cv" or "search_cv", the argument that they are from),
         ``loss_name`` and ``loss`` on these splits, ``gradient_norm`` (nan
         where only the loss was evaluated, as for listed values of a network before the search), the
-        loss of every split, ``log_evidence`` (in nats, up to a constant; only with
-        ``search_cv="evidence"``), ``inner_tol``, ``seconds``, ``inner_solves`` (linear systems, or
+        loss of every split, ``log_evidence`` (in nats, up to a constant; only where the
+        evidence is descended), ``inner_tol``, ``seconds``, ``inner_solves`` (linear systems, or
         gradients of batches), and ``linear_iterations`` and ``linear_residual`` of the linear
         system of the hypergradient, if ``hypergradient`` names a solver for it (else nan). A data
         frame of pandas or polars, whichever is installed, else a dict of lists; only after a search

@@ -56,8 +56,8 @@ def scalar(diabetes):
 @pytest.fixture(scope="module")
 def vector(diabetes):
     X, y = diabetes
-    search = HypergradSearchCV(Ridge(), {"alpha": Continuous(per="feature")}, cv=3)
-    return search.fit(X[:200], y[:200])
+    grid = {"alpha": Continuous(per="feature")}
+    return HypergradSearchCV(Ridge(), grid, cv=3, search_cv="halves").fit(X[:200], y[:200])
 
 
 @pytest.fixture(scope="module")
@@ -437,7 +437,7 @@ def test_coefficients_of_several_classes_are_an_image_each(data):
 def test_groups_and_transformers_have_their_names(diabetes):
     X, y = load_diabetes(return_X_y=True)
     groups = Continuous(per="group", groups=["age"] * 2 + ["body"] * 2 + ["serum"] * 6)
-    search = HypergradSearchCV(Ridge(), {"alpha": groups}, cv=3).fit(X, y)
+    search = HypergradSearchCV(Ridge(), {"alpha": groups}, cv=3, search_cv="halves").fit(X, y)
     assert PenaltiesDisplay.from_search(search).names == ["age", "body", "serum"]
     assert HeldOutDisplay.from_search(search, X, y, X, y, n_points=2).held_out_losses.size == 2
 

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse, stats
 
 from sklearn_hypergrad.problems import DualRidge, Evidence, GramRidge, L2Penalty, SplitData
+from sklearn_hypergrad.problems.ridge import dual_ridge
 
 pytestmark = pytest.mark.portable
 FORMS = [GramRidge, DualRidge]
@@ -114,6 +115,18 @@ def test_both_forms_agree_at_extreme_strengths(shape):
         assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_products_are_the_same_in_pieces(monkeypatch, options, fit_intercept):
+    block, h = block_of("wide", **options), {"alpha": np.logspace(-1, 1, 15)}
+    evidence = evidence_of(block, DualRidge, fit_intercept=fit_intercept)
+    value, slopes = evidence(h)
+    monkeypatch.setattr(dual_ridge, "COLUMNS", 2)
+    again, others = evidence(h)
+    assert again == value
+    assert_allclose(others["alpha"], slopes["alpha"], rtol=1e-9)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_exact_fits_keep_their_digits(form):
     """A misfit far below the sum of squares is no difference of large numbers."""
@@ -124,6 +137,15 @@ def test_exact_fits_keep_their_digits(form):
     far = direct(dataclasses.replace(exact, y=exact.y - 1e4), h["alpha"], fit_intercept=True)
     near = direct(block, h["alpha"], fit_intercept=True) - evidence_of(block, form)(h)[0]
     assert value + near == pytest.approx(far, abs=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_constant_target_prefers_strong_penalties(form):
+    block = block_of("tall")
+    constant = dataclasses.replace(block, y=np.full_like(block.y, 3.0))
+    value, slopes = evidence_of(constant, form)({"alpha": np.ones(4)})
+    assert np.isfinite(value)
+    assert (slopes["alpha"] < 0).all()
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -103,7 +103,8 @@ def test_stages_are_descents_of_their_own(data):
     X, y = data("diabetes")
     paths = Paths()
     grid = {"alpha": Continuous(per="feature"), "fit_intercept": [True, False]}
-    search = HypergradSearchCV(VectorRidge(), grid, cv=2, max_iter=3).set_callbacks(paths)
+    search = HypergradSearchCV(VectorRidge(), grid, cv=2, max_iter=3, search_cv="halves")
+    search.set_callbacks(paths)
     # One value for all on cv, then the vector on halves, then the vector on cv.
     search.fit(X, y)
     assert len([task for task in paths.tasks if task[0][-1] == "step"]) == search.n_iter_

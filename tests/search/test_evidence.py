@@ -5,13 +5,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import linear_model as plain
-from sklearn.model_selection import GroupKFold, KFold, cross_val_score
+from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit, cross_val_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
-from sklearn_hypergrad.hypergradients import Implicit
+from sklearn_hypergrad.hypergradients import Forward, Implicit
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn_hypergrad.problems import Evidence
 from sklearn_hypergrad.search.strategies.vector_descent import KNEE, VectorDescent
@@ -160,6 +160,47 @@ def test_a_second_start_leaves_where_all_slopes_are_small(monkeypatch):
     # The strong start: a third of the sum of squares of a feature.
     strong = np.square(X - X.mean(axis=0)).sum(axis=0).mean() / 3
     assert np.isclose(steps(search)[0], strong).all(axis=1).any()
+
+
+@pytest.mark.parametrize("scoring", [None, MSE, "neg_root_mean_squared_error"])
+@pytest.mark.parametrize("cv", [None, 4, KFold(3, shuffle=True, random_state=0)])
+def test_it_is_the_usual_choice_for_ridge_and_squared_errors(cv, scoring):
+    X, y = sparse_signal()
+    usual, asked = (
+        ridge_search(search_cv=s, cv=cv, scoring=scoring).fit(X, y) for s in ("auto", "evidence")
+    )
+    assert usual.validation_loss_ == "squared_error and evidence"
+    assert_array_equal(usual.best_params_["alpha"], asked.best_params_["alpha"])
+
+
+OTHERS = {
+    "a score of other errors": ({"scoring": "neg_mean_absolute_error"}, 20),
+    "groups": ({"cv": GroupKFold(4)}, 4),
+    "time": ({"cv": TimeSeriesSplit(3)}, 3),
+    "gradient descent": ({"hypergradient": Forward()}, 20),
+    "two targets": ({}, 20),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+def test_others_descend_halves_or_their_own_splits(name):
+    X, y = sparse_signal(80, 5)
+    y = np.c_[y, -y] if name == "two targets" else y
+    options, n_splits = OTHERS[name]
+    search = ridge_search(**{"search_cv": "auto", "max_iter": 2, **options})
+    search.fit(X, y, **({"groups": np.arange(80) // 8} if name == "groups" else {}))
+    assert "evidence" not in search.validation_loss_
+    assert "log_evidence" not in search.history_
+    assert len([c for c in search.history_ if c.endswith("_loss")]) == n_splits
+
+
+def test_data_too_large_for_a_factorisation_descend_halves(monkeypatch):
+    monkeypatch.setattr("sklearn_hypergrad.adapters.ridge.MAX_GRAM", 10)
+    search = ridge_search(search_cv="auto", max_iter=2)
+    with pytest.warns(match="not converged"):
+        search.fit(*sparse_signal(80, 12))
+    assert "split19_loss" in search.history_
 
 
 def test_halves_and_cv_by_name_are_what_they_say():

@@ -74,6 +74,7 @@ def test_every_stage_and_enumerated_value_has_a_title(capsys):
         cv=2,
         guard=True,
         shrinkage=0.1,
+        search_cv="halves",
         verbose=1,
     )
     _, lines, _ = printed(search, X, y, capsys)

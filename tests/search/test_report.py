@@ -123,7 +123,7 @@ def test_a_vector(data):
     assert text["Tuned"][0].startswith("alpha (60 values): 1 -> ")
     assert re.search(r"\d+ pooled", text["Tuned"][0])
     assert len(text["Gained"]) == 2
-    assert text["Gained"][1].startswith("a value for each over one for all: squared_error on 20")
+    assert text["Gained"][1].startswith("a value for each over one for all: squared_error on 5")
     assert text["Cost"][0].endswith("a grid search takes 10^29 fits")
     assert "best_score_ flatters them" in text["Caveats"][-1]
 

@@ -218,7 +218,7 @@ def test_one_split_of_either_kind_is_refused(data):
 
 def test_the_guard_judges_what_is_proposed(data):
     X, y = data("diabetes")
-    options = {"cv": 3, "guard": True}
+    options = {"cv": 3, "guard": True, "search_cv": "halves"}
     model, grid = linear_model.Ridge(), {"alpha": Continuous(per="feature")}
     best = HypergradSearchCV(model, grid, **options).fit(X, y).guard_
     simple = one_se(model, grid, **options).fit(X, y).guard_

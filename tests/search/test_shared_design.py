@@ -49,7 +49,8 @@ def search_for(name, transformer, per=None, **more):
     model = make(fit_intercept=fit_intercept)
     pipeline = make_pipeline(transformer, model)
     grid = {f"{make.__name__.lower()}__{key}": Continuous(per=per)}
-    return HypergradSearchCV(pipeline, grid, scoring=scoring, **more)
+    search_cv = "auto" if per is None else "halves"
+    return HypergradSearchCV(pipeline, grid, scoring=scoring, search_cv=search_cv, **more)
 
 
 def evaluated(search, X, y):

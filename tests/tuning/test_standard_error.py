@@ -74,7 +74,8 @@ def test_gains_over_repeated_folds_are_corrected(data):
 def test_gains_of_a_vector_over_halves_are_corrected(data):
     X, y = data("diabetes")
     X = np.column_stack([X, np.random.default_rng(0).normal(size=(len(X), 20))])
-    search = HypergradSearchCV(linear_model.Ridge(), {"alpha": Continuous(per="feature")})
+    grid = {"alpha": Continuous(per="feature")}
+    search = HypergradSearchCV(linear_model.Ridge(), grid, search_cv="halves")
     one, vector = gained(search.fit(X, y)).rstrip().split("\n")
     assert one.endswith("(one standard error)")
     assert vector.endswith("(one standard error, corrected for overlapping splits)")

@@ -4,6 +4,10 @@ import dataclasses
 
 import numpy as np
 
+# Smallest misfit: that of a constant target is zero. Chosen by hand: its inverse is finite, times a
+# number of rows, and it is no misfit of data that vary.
+LEAST = 1e-290
+
 
 @dataclasses.dataclass(frozen=True)
 class Marginal:
@@ -71,7 +75,7 @@ class Evidence:
         """``(value, derivatives)``, the latter a dict of arrays shaped like those of ``h``."""
         strength = np.broadcast_to(self._penalty.strength(h), (self._problem.n_features, 1))
         marginal = self._problem.marginal(strength[:, 0])
-        misfit = max(marginal.misfit, np.finfo(float).tiny)
+        misfit = max(marginal.misfit, LEAST)
         value = self._half * np.log(misfit) + 0.5 * marginal.log_volume
         # In the strengths, not in their logarithms.
         slopes = self._half / misfit * marginal.w**2 - 0.5 * marginal.used / strength[:, 0]

@@ -141,9 +141,14 @@ HALVES = RandomParts("halves", "half splits", 2, 10)
 THIRDS = RandomParts("", "splits into thirds", 3, 4)
 
 
+def is_plain(splitter):
+    """Whether a splitter chooses only a number of parts, and knows nothing of the rows."""
+    return type(splitter) in PLAIN
+
+
 def check_halves(splitter):
     """Raise ValueError if rows must not be divided at random, as a splitter of the user says."""
-    if type(splitter) not in PLAIN:
+    if not is_plain(splitter):
         raise ValueError(
             f"search_cv='halves' divides rows at random, and cv={shortened(str(splitter))} says "
             f"which rows belong together. Leave search_cv='auto', which descends the splits of cv, "
@@ -168,7 +173,7 @@ def random_splits(parts, family, inputs, seed):
     reason : str or None
         Why parts cannot be drawn.
     """
-    if type(inputs.splitter) not in PLAIN:
+    if not is_plain(inputs.splitter):
         return inputs.splits, None
     rows = np.flatnonzero(inputs.row_weight() > 0)
     strata = family.strata(family.labels(inputs.y)[rows])

@@ -316,14 +316,13 @@ class PreparedCandidate:
         entries = self._entries(self.everything, layouts or {})
         return self.family.left_out_model(self.final, self.everything, entries)
 
-    def evidence(self, layouts):
-        """The Evidence of a vector, as a function of the hyperparameters.
+    @property
+    def evidence_obstacle(self):
+        """Why the vector has no Evidence, in a sentence; else None."""
+        return self.family.evidence_obstacle(self.final, self.everything)
 
-        Raises
-        ------
-        ValueError
-            If the family or these data have none.
-        """
+    def evidence(self, layouts):
+        """The Evidence of a vector, as a function of the hyperparameters."""
         return self.family.evidence(
             self.final, self.everything, self._entries(self.everything, layouts), self.n_samples
         )

@@ -8,10 +8,11 @@ import dataclasses
 
 import numpy as np
 
+from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed, refuse_mixed
-from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS
+from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS, is_plain
 from sklearn_hypergrad.search.data.layout import LAYOUTS, ByName
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
@@ -35,7 +36,7 @@ from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
 from sklearn_hypergrad.search.strategies.vector_descent import SQUARED_ERROR, VectorDescent
 from sklearn_hypergrad.tuning import FINE
 
-# What is descended with ``search_cv="evidence"``, for ``hypergradient_`` and ``validation_loss_``.
+# What is descended beside the evidence, for ``hypergradient_`` and ``validation_loss_``.
 HOW = (
     "; for a value of each entry, half of what is descended is the squared error on the splits of "
     "cv and half is the evidence of all rows, both in nats"
@@ -92,12 +93,13 @@ def prepare_vector_data(prepared, parts):
         If the data do not have the features, targets or groups that the range asks for.
     """
     loss, reason = prepared.choice.loss, None
-    with_evidence = prepared.options.search_cv == "evidence"
     # With several targets r2 stays: it makes their units comparable.
     if prepared.n_outputs == 1 and loss.steady is not None:
         loss = VALIDATION_LOSSES[loss.steady]
-    # The evidence is that of Gaussian errors, whatever the score.
-    loss = SQUARED_ERROR if with_evidence else loss
+    with_evidence = _takes_evidence(prepared, parts, loss)
+    if with_evidence:
+        # The evidence is that of Gaussian errors, whatever the score.
+        loss, parts = SQUARED_ERROR, None
     if prepared.options.search_cv == "loo":
         splits, search_data, loss = [], [prepared.everything], None
     else:
@@ -105,6 +107,29 @@ def prepare_vector_data(prepared, parts):
         search_data = prepared.data_of(splits)
     layout = layout_of(prepared, search_data)
     return VectorData(splits, search_data, loss, layout, reason, with_evidence)
+
+
+def _takes_evidence(prepared, parts, loss):
+    """Whether the evidence of all rows is descended beside the loss.
+
+    It is the usual choice where halves would be drawn, and errors are squared. Rows that belong
+    together (groups, time) are not what it takes them for.
+
+    Raises
+    ------
+    ValueError
+        If it is asked for and does not apply.
+    """
+    asked, method = prepared.options.search_cv, prepared.options.method
+    if asked == "evidence":
+        obstacle = prepared.evidence_obstacle
+        if obstacle is not None:
+            raise ValueError(obstacle)
+        return True
+    usual = asked == "auto" and parts is HALVES and is_plain(prepared.inputs.splitter)
+    # Other methods differentiate solutions that are not those of the closed form.
+    solved = method is None or isinstance(method, Implicit)
+    return usual and solved and loss is SQUARED_ERROR and prepared.evidence_obstacle is None
 
 
 def layout_of(prepared, search_data):
