@@ -6,6 +6,7 @@ runs on one BLAS thread.
 """
 
 import argparse
+import dataclasses
 import functools
 import importlib.util
 import math
@@ -26,7 +27,7 @@ from sklearn_hypergrad.neural_network.targets import Targets
 from sklearn_hypergrad.neural_network.training import network_training, train
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, NetworkLoss, SplitData
 from sklearn_hypergrad.threads import one_blas_thread
-from sklearn_hypergrad.training import Checkpointed, Reversed, Storage, Stored
+from sklearn_hypergrad.training import Adam, Checkpointed, Reversed, RMSprop, Storage, Stored
 
 INCLUDE = Path(__file__).parents[1] / "docs" / "training.inc"
 N_SAMPLES, N_FEATURES, N_CLASSES, N_HELD_OUT = 10_000, 784, 10, 2_000
@@ -35,6 +36,10 @@ METHODS = {
     "stored, float32": Reverse(dtype="float32"),
     "checkpoints": None,
     "reversed": Reversible(),
+}
+IN_UNITS_OF_GRADIENTS = {
+    "Adam": (Adam(), {"learning_rate_init": 1e-3, "beta_1": 0.9, "beta_2": 0.999}),
+    "RMSprop": (RMSprop(), {"learning_rate_init": 1e-4, "momentum": 0.9, "decay": 0.99}),
 }
 
 
@@ -143,6 +148,55 @@ def reversal(quick):
     return Table("Ways back through a training run of 7,850 weights", header, rows)
 
 
+def slots_row(name, n_steps):
+    training, outer, h = setting((), n_steps, 0.9, np.float64)
+    dynamics, rates = IN_UNITS_OF_GRADIENTS[name]
+    training = dataclasses.replace(training, dynamics=dynamics)
+    h = {"alpha": h["alpha"], **{rate: np.array(value) for rate, value in rates.items()}}
+    evaluations, seconds = [], []
+    for method in (Reverse(math.ceil(math.sqrt(n_steps))), Reversible()):
+        start = time.perf_counter()
+        evaluations.append(hypergradient(method, training, outer, h, Storage()))
+        seconds.append(time.perf_counter() - start)
+    expected, found = (evaluation.gradient for evaluation in evaluations)
+    run, n_weights = training.run(h), training.problem.network.n_weights
+    undone, checkpoints = Reversed(run), Checkpointed(run)
+    for _ in checkpoints.backwards():
+        pass
+    n_bytes = undone.nbytes
+    # Weights, slots and gradients.
+    stored = 8 * (2 + dynamics.n_slots) * n_steps * n_weights
+    return (
+        name,
+        f"{n_steps:,}",
+        f"{-sum(math.log2(rates[decay]) for decay in dynamics.decays):.4f}",
+        f"{undone.n_bits / n_weights / n_steps:.4f}",
+        f"{n_bytes / n_weights:.1f}",
+        f"{stored / n_bytes:,.0f}",
+        f"{checkpoints.nbytes / n_bytes:.0f}",
+        f"{max(abs(found[key] / expected[key] - 1) for key in h):.0e}",
+        f"{seconds[1] / seconds[0]:.2f}",
+    )
+
+
+def slots(quick):
+    """Memory of undone training whose slots decay at two rates."""
+    lengths = (20, 100) if quick else (100, 1_000, 10_000)
+    header = (
+        "",
+        "steps",
+        "limit, bits",
+        "held, bits",
+        "reversed, bytes per weight",
+        "stored / reversed",
+        "checkpoints / reversed",
+        "difference of hypergradients",
+        "time, reversed / checkpoints",
+    )
+    rows = [slots_row(name, n_steps) for name in IN_UNITS_OF_GRADIENTS for n_steps in lengths]
+    return Table("Adam and RMSprop undone, 7,850 weights", header, rows)
+
+
 def network_row(n_steps, dtype, n_rounds):
     training, outer, h = setting((100,), n_steps, 0.9, dtype)
     X, y = data(dtype)
@@ -207,7 +261,7 @@ def main():
     quick = parser.parse_args().quick
     warnings.simplefilter("ignore", ConvergenceWarning)
     with one_blas_thread():
-        tables = [network(quick), reversal(quick)]
+        tables = [network(quick), reversal(quick), slots(quick)]
     for table in tables:
         print(table.markdown())
     if not quick:

@@ -574,10 +574,17 @@ MUTANTS = [
     ),
     Mutant(
         "training/trajectories/reversed.py",
-        '{**rates, "momentum": momentum}',
-        "rates",
+        "rates[name] = np.array(used) if np.ndim(rates[name]) else used[0]",
+        "used = used",
         "Derivatives take the momentum that was asked for, not the fraction that was used.",
         "training/test_reversed.py exact",
+    ),
+    Mutant(
+        "training/trajectories/reversed.py",
+        "for number in reversed(self._dynamics.order):",
+        "for number in self._dynamics.order[:1]:",
+        "Only one slot is undone.",
+        "training/test_reversed.py",
     ),
     Mutant(
         "training/adjoint.py",

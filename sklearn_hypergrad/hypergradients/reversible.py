@@ -5,12 +5,13 @@ from sklearn_hypergrad.training import Reversed
 
 
 class Reversible(TrainedHypergradient):
-    """Reverse mode that stores no states: momentum SGD undone exactly, bit by bit.
+    """Reverse mode that stores no states: training undone exactly, bit by bit.
 
-    Training runs in integers, in units that follow the size of every weight. The bits that
-    multiplication by the momentum would lose, log2(1 / momentum) per weight and step, are kept:
-    0.15 at a momentum of 0.9. At the end it is verified that the way back has led to the start.
-    See Maclaurin, Duvenaud, Adams (2015), "Gradient-based Hyperparameter Optimization through
+    SGD with momentum, Adam and RMSprop run in integers, in units that follow the size of every
+    weight. The bits that multiplication by the momentum would lose, log2(1 / momentum) per weight
+    and step, are kept, and so are those of other decays: 0.15 at a momentum of 0.9, and with the
+    usual two decays of Adam. At the end it is verified that the way back has led to the start. See
+    Maclaurin, Duvenaud, Adams (2015), "Gradient-based Hyperparameter Optimization through
     Reversible Learning", algorithms 2 and 3.
 
     Parameters

@@ -128,6 +128,20 @@ def test_training_is_tuned(models, classes, scoring):
     assert "TwoLayers is trained for 10 steps" in search.hypergradient_
 
 
+def test_training_by_adam_is_undone(models, classes):
+    X, y = classes(3)
+    model = models.WithAdam(n_steps=15)
+    grid = {"learning_rate_init": Continuous(per="layer"), "beta_2": [0.9, 0.999], "alpha": ANY}
+    undone, stored = (
+        search_of(model, grid, hypergradient=method, max_iter=4, cv=2)
+        for method in ("reversible", "reverse")
+    )
+    assert check_hypergradient(undone, X, y, n_points=1).max() < 1e-6
+    losses = [search.fit(X, y).history_["loss"] for search in (undone, stored)]
+    assert list(losses[0]) == pytest.approx(list(losses[1]), rel=1e-6)
+    assert "Reversible()" in undone.hypergradient_
+
+
 def test_scores_without_gradient(models, classes):
     X, y = classes(2)
     search = search_of(models.Softmax(alpha=3.0), {"alpha": ANY}, scoring="accuracy").fit(X, y)

@@ -18,7 +18,15 @@ from sklearn_hypergrad.hypergradients import (
 )
 from sklearn_hypergrad.linalg import Neumann
 from sklearn_hypergrad.problems import AutogradProblem, AutogradTraining, GaussNewton, Status
-from sklearn_hypergrad.training import Adam, Epochs, GradientDescent, Momentum, Training
+from sklearn_hypergrad.training import (
+    Adam,
+    Epochs,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    RMSprop,
+    Training,
+)
 
 RNG = np.random.default_rng(0)
 X, X_val = RNG.normal(size=(2, 25, 3))
@@ -155,9 +163,29 @@ def test_batches_and_dynamics(five_point):
 
 
 def test_a_method_that_cannot_go_back_says_so():
-    h = {"learning_rate_init": 0.1, "beta_1": 0.9, "beta_2": 0.99, **H}
+    h = {"learning_rate_init": 0.1, **H}
     with pytest.raises(ValueError, match="Use hypergradient='reverse'"):
-        hypergradient(minibatches(Adam()), outer, h, method=Reversible())
+        hypergradient(minibatches(Nesterov()), outer, h, method=Reversible())
+
+
+@pytest.mark.parametrize("dynamics", [Adam(), RMSprop(0.01)], ids=repr)
+def test_steps_in_units_of_the_gradient(five_point, dynamics):
+    training = minibatches(dynamics)
+    rates = {"learning_rate_init": np.array([0.02, 0.05]), "beta_1": 0.9, "beta_2": 0.99}
+    if isinstance(dynamics, RMSprop):
+        rates = {"learning_rate_init": 0.02, "momentum": np.repeat([0.5, 0.75], 6), "decay": 0.9}
+    h, exact = {**H, **rates, "init_scale": 1.0}, {}
+    for kind in (Reverse, Forward, Reversible):
+        exact[kind] = hypergradient(training, outer, h, method=kind())
+    assert_close(exact[Forward], exact[Reverse], 1e-10)
+    assert_close(exact[Reversible], exact[Reverse], 1e-6)
+    unflatten = training.problem.structure.unflatten
+
+    def value(h):
+        return np.sum(outer(unflatten(training.run(h).final().w), h))
+
+    slopes, u = differences(value, h, five_point)
+    assert error(exact[Reverse].gradient, slopes, u) < 1e-6
 
 
 def test_closed_forms_and_gauss_newton():

@@ -18,6 +18,8 @@ def test_networks(network_run, check, dynamics, shape):
     case = network_run(dynamics, shape)
     case.h |= {**case.data, "init_scale": np.array([0.8, 1.1]) if shape else np.array(0.9)}
     check(case.evaluate(Reverse()), case)
+    if dynamics.irreversible is None:
+        check(case.evaluate(Reversible()), case)
 
 
 @pytest.mark.parametrize("alpha", [(2,), (20,), (N_STEPS, 20)], ids=str)

@@ -1,11 +1,14 @@
 """Searches through training: rows, reports and options."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import neural_network as plain
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -14,10 +17,16 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
+from sklearn_hypergrad import (
+    Continuous,
+    HypergradSearchCV,
+    HypergradWarning,
+    check_hypergradient,
+)
 from sklearn_hypergrad.hypergradients import Forward, Reverse, Reversible, Truncated
 from sklearn_hypergrad.neural_network import MLPClassifier
 from sklearn_hypergrad.optimizers import LBFGS, Adam
+from sklearn_hypergrad.search.objective import methods
 
 N_STEPS, N_LAYERS = 10, 2
 GRID = {
@@ -113,6 +122,47 @@ class TestReports:
         X, y = data("digits")
         search = search_of(SCALARS, max_iter=1).fit(X, y)
         assert len(pickle.dumps(search)) < X.nbytes / 10
+
+
+@pytest.mark.parametrize(
+    ("model", "chosen"),
+    [
+        (plain.MLPClassifier(4, max_iter=3), "Reversible()"),
+        (plain.MLPClassifier(4, max_iter=3, beta_1=0.3), "Reverse(n_checkpoints=2)"),
+        (plain.MLPClassifier(4, max_iter=3, beta_1=0.0), "Reverse(n_checkpoints=2)"),
+        (plain.MLPClassifier(4, max_iter=3, solver="sgd"), "Reverse(n_checkpoints=2)"),
+        (model_of(momentum=0.5), "Reversible()"),
+        (model_of(momentum=0.4), "Reverse(n_checkpoints=4)"),
+    ],
+)
+def test_what_is_chosen_where_states_do_not_fit(wine, monkeypatch, model, chosen):
+    monkeypatch.setattr(methods, "MOST_BYTES", 0)
+    grid = {"learning_rate_init": Continuous()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        told = search_of(grid, model, cv=2, max_iter=1).fit(*wine).hypergradient_
+    assert f"learning_rate_init: {chosen}, because" in told
+    assert "need 0.0 GiB per split" in told
+
+
+@pytest.mark.parametrize("network", [plain.MLPClassifier, plain.MLPRegressor])
+def test_the_default_solver_of_scikit_learn_is_undone(wine, network):
+    X, y = wine
+    # Differences want an activation without kinks.
+    options = {"activation": "tanh", "batch_size": 20, "max_iter": 12, "random_state": 0}
+    model = network(hidden_layer_sizes=4, **options)
+    grid = {"learning_rate_init": Continuous(), "alpha": Continuous(), "beta_1": [0.5, 0.99]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        undone, stored = (
+            search_of(grid, model, cv=2, hypergradient=method)
+            for method in ("reversible", "reverse")
+        )
+        # Differences are of training with decays that fractions are only near to.
+        assert check_hypergradient(undone, X, y, n_points=1).max() < 1e-4
+        losses = [search.fit(X, y).history_["loss"] for search in (undone, stored)]
+    assert_allclose(*losses, rtol=1e-5)
+    assert "Reversible()" in undone.hypergradient_
 
 
 class TestOptions:

@@ -134,7 +134,6 @@ def test_subclasses_may_train_in_another_way():
     [
         (classifier(), "implicit", "MLPClassifier is trained for a given number of steps"),
         (theirs(solver="sgd"), "reversible", "Nesterov's momentum"),
-        (theirs(), "reversible", "its running mean of squares"),
     ],
 )
 def test_methods_that_do_not_reach(model, method, reason):

@@ -6,11 +6,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_hypergrad.exact import Decay, LatticeOverflow
 from sklearn_hypergrad.training import (
+    Adam,
     Checkpointed,
     Diverged,
+    Dynamics,
     Momentum,
     NotReversed,
     Reversed,
+    RMSprop,
     Stored,
 )
 
@@ -27,6 +30,36 @@ SCHEDULES = {
     "per group": np.array([0.2, 0.97]),
     "all": RNG.choice([0.0, 0.5, 0.77, 1.0], (N_STEPS, 2)),
 }
+
+
+# With the share of every step that its decays leave.
+OTHERS = [
+    (Adam(), {"beta_1": SCHEDULES["0.9"], "beta_2": np.array(0.999)}),
+    (Adam(), {"beta_1": SCHEDULES["all"], "beta_2": np.linspace(0.9, 0.9995, N_STEPS)}),
+    (RMSprop(), {"momentum": SCHEDULES["0.9"], "decay": np.array(0.99)}),
+    (RMSprop(), {"momentum": SCHEDULES["with 0 and 1"], "decay": np.array([0.5, 0.97])}),
+]
+
+
+class Accumulated(Dynamics):
+    """Momentum in units of the root of the sum of all squares, which never decays."""
+
+    names = ("learning_rate_init", "momentum")
+    n_slots = 2
+    irreversible = None
+    decays = ("momentum", None)
+    order = (1, 0)
+
+    def slot_update(self, number, g, slots, rates, t):
+        return g**2 if number == 1 else -rates["learning_rate_init"] * g / np.sqrt(slots[1])
+
+    def weight_update(self, slots, rates, t):
+        return slots[0]
+
+    def pull(self, before, after, g, rates, t, adjoint, add):
+        raise NotImplementedError
+
+    push = pull
 
 
 class Watched:
@@ -76,6 +109,80 @@ def test_training_is_undone_bit_for_bit(make_training, bowl, dynamics, kind):
     assert_array_equal(problem.seen[:N_STEPS], problem.seen[N_STEPS:][::-1])
 
 
+@pytest.mark.parametrize(("dynamics", "decays"), OTHERS)
+def test_steps_in_units_of_the_gradient_are_undone_too(make_training, bowl, dynamics, decays):
+    problem = Watched(bowl(5))
+    if "beta_1" in decays and decays["beta_1"].ndim:
+        # At 1 nothing enters the mean, whose correction for the start is then 0 / 0.
+        decays = {**decays, "beta_1": np.minimum(decays["beta_1"], 0.95)}
+    settings = {**decays, "learning_rate_init": 0.01}
+    run = make_training(dynamics, N_STEPS, problem=problem, **settings).run({})
+    trajectory = Reversed(run)
+    assert np.abs(trajectory.final.w - problem.origin).min() > 1e-3
+    first = reverse(trajectory)
+    assert_array_equal(first.before.w, problem.origin)
+    assert not np.any(first.before.slots)
+    assert_array_equal(problem.seen[:N_STEPS], problem.seen[N_STEPS:][::-1])
+
+
+@pytest.mark.parametrize("dynamics", [Adam(), RMSprop(), Accumulated()], ids=repr)
+def test_the_path_in_units_of_the_gradient_is_that_of_floats(make_training, dynamics):
+    run = make_training(dynamics, 60, learning_rate_init=0.01).run({})
+    exact, stored = Reversed(run), Stored(run)
+    for one, other in zip(exact.backwards(), stored.backwards(), strict=True):
+        for a, b in zip(one.before.arrays, other.before.arrays, strict=True):
+            assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    assert one.t == 0
+
+
+def test_weights_without_a_gradient_stay(make_training, bowl):
+    """Their mean of squares is zero, until a gradient comes, however small it is."""
+
+    def shape(n, linearization):
+        t = min(n - 1, 60 - n)
+        linearization.gradient = linearization.gradient * [1, 0, t > 9, 1e-9 * (t > 9), 1e-150]
+
+    problem = Watched(bowl(5), shape)
+    run = make_training(Adam(), 30, problem=problem, learning_rate_init=0.01).run({})
+    trajectory = Reversed(run)
+    problem.seen.clear()
+    stored = Stored(run)
+    pairs = zip(trajectory.final.arrays, stored.final.arrays, strict=True)
+    assert all(np.allclose(a, b, rtol=1e-9, atol=0) for a, b in pairs)
+    assert trajectory.final.w[1] == problem.origin[1]
+    assert trajectory.final.slots[1][3] > 0
+    problem.seen[:] = [None] * 30
+    assert reverse(trajectory).t == 0
+
+
+def per_weight_and_step(dynamics, n_steps, make_training, **settings):
+    """Bits that reversal holds, and those that are lost."""
+    size = 300
+    run = make_training(dynamics, n_steps, size=size, **settings).run({})
+    limit = sum(-np.log2(settings[name]) for name in dynamics.decays)
+    return Reversed(run).n_bits / (size * n_steps), limit
+
+
+USUAL = [
+    (Adam(), {"beta_1": 0.9, "beta_2": 0.999, "learning_rate_init": 1e-3}),
+    (RMSprop(), {"momentum": 0.9, "decay": 0.99, "learning_rate_init": 1e-3}),
+]
+
+
+@pytest.mark.parametrize(("dynamics", "settings"), USUAL, ids=["Adam", "RMSprop"])
+def test_bits_are_those_lost_and_a_few_to_begin_with(make_training, dynamics, settings):
+    held, limit = per_weight_and_step(dynamics, 600, make_training, **settings)
+    # Reciprocals of 1 - decay, and what is kept of numbers that outgrow their units.
+    assert limit <= held < limit + 30 / 600
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("dynamics", "settings"), USUAL, ids=["Adam", "RMSprop"])
+def test_bits_of_long_runs_are_near_the_limit(make_training, dynamics, settings):
+    held, limit = per_weight_and_step(dynamics, 10_000, make_training, **settings)
+    assert limit <= held < 1.05 * limit
+
+
 def test_thousands_of_steps(make_training):
     run = make_training(n_steps=2000).run({"momentum": np.array(0.98)})
     assert reverse(Reversed(run)).t == 0
@@ -88,7 +195,7 @@ def test_control_floats_do_not_reverse(make_training):
     for t in reversed(range(300)):
         w = w - v
         rates = run.rates(t)
-        v = (v - run.dynamics.velocity_update(run.linearize(w, t).gradient, rates)) / rates[
+        v = (v - run.dynamics.slot_update(0, run.linearize(w, t).gradient, (), rates, t)) / rates[
             "momentum"
         ]
     assert not np.allclose(w, run.start().w, atol=1)
@@ -138,6 +245,19 @@ def test_what_was_changed_after_training_does_not_lead_to_the_start(make_trainin
     start.w += 1e-9
     run.start = lambda: start
     with pytest.raises(NotReversed, match="another start"):
+        reverse(trajectory)
+
+
+@pytest.mark.parametrize("dynamics", [Adam(), RMSprop()], ids=repr)
+@pytest.mark.parametrize("step", [0, 7])
+def test_another_gradient_is_noticed_in_any_units(make_training, bowl, dynamics, step):
+    def disturb(n, linearization):
+        if n == 20 + (20 - step):
+            linearization.gradient = linearization.gradient * (1 + 1e-9)
+
+    problem = Watched(bowl(5), disturb)
+    trajectory = Reversed(make_training(dynamics, 20, problem=problem).run({}))
+    with pytest.raises(NotReversed, match=rf"Step {step} of 20"):
         reverse(trajectory)
 
 

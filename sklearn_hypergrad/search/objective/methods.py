@@ -16,10 +16,10 @@ from sklearn_hypergrad.threads import n_sharing
 # Bytes that the stored states of all parallel training runs may take. Chosen by hand: 2 GiB is free
 # on a laptop; a larger limit would avoid recomputation on machines with more memory.
 MOST_BYTES = 2**31
-# Smallest momentum for which exact reversal is chosen. It keeps log2(1 / momentum) bits per weight
-# and step (Maclaurin, Duvenaud, Adams 2015, section 2): at 0.5 that is one bit, and for 100 000
-# steps sqrt(n_steps) checkpoints take less memory.
-LEAST_MOMENTUM = 0.5
+# Most bits per weight and step that exact reversal may keep to be chosen: log2(1 / decay) for every
+# slot (Maclaurin, Duvenaud, Adams 2015, section 2), one bit at a momentum of 0.5, 0.15 with the
+# usual decays of Adam. With more, sqrt(n_steps) checkpoints take less memory for 100 000 steps.
+MOST_BITS = 1.0
 NO_RUN = (
     "{} is trained for a given number of steps: its weights solve no equation that could be "
     "differentiated. Use hypergradient='reverse'"
@@ -74,16 +74,18 @@ def _chosen(name, training, space):
     if n_bytes <= MOST_BYTES / n_sharing():
         return Reverse(), f"{size} fit into memory ({n_bytes / 2**20:.0f} MiB per split)"
     size = f"{size} need {n_bytes / 2**30:.1f} GiB per split"
-    if training.dynamics.irreversible is None and _momentum(training, space) >= LEAST_MOMENTUM:
-        return Reversible(), f"{size}, and momentum SGD can be undone exactly"
+    if training.dynamics.irreversible is None and _bits(training, space) <= MOST_BITS:
+        return Reversible(), f"{size}, and training with {training.dynamics!r} is undone exactly"
     n_checkpoints = math.ceil(math.sqrt(training.n_steps))
     return Reverse(n_checkpoints), f"{size}; checkpoints are trained from again"
 
 
-def _momentum(training, space):
-    """The smallest momentum that the search starts with."""
+def _bits(training, space):
+    """Bits per weight and step that exact reversal keeps, with the smallest of the start values."""
     starts = {dimension.name: dimension.starts for dimension in space.dimensions}
-    return np.min(starts.get("momentum", training.settings["momentum"]))
+    decays = filter(None, training.dynamics.decays)
+    smallest = [np.min(starts.get(name, training.settings[name])) for name in decays]
+    return sum(-math.log2(decay) if decay > 0 else math.inf for decay in smallest)
 
 
 def _rows_move(prepared):

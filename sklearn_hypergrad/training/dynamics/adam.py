@@ -19,7 +19,8 @@ class Adam(Dynamics):
 
     names = ("learning_rate_init", "beta_1", "beta_2")
     n_slots = 2
-    irreversible = "its running mean of squares is not kept in digits that could be brought back"
+    irreversible = None
+    decays = ("beta_1", "beta_2")
 
     def __init__(self, epsilon=1e-8):
         self.epsilon = epsilon
@@ -27,13 +28,13 @@ class Adam(Dynamics):
     def __repr__(self):
         return f"Adam(epsilon={self.epsilon})"
 
-    def step(self, state, g, rates, t, out):
+    def slot_update(self, number, g, slots, rates, t):
+        return (1 - rates["beta_2"]) * g**2 if number else (1 - rates["beta_1"]) * g
+
+    def weight_update(self, slots, rates, t):
         rate, beta_1, beta_2 = (rates[name] for name in self.names)
-        m, s = out.slots
-        m[...] = beta_1 * state.slots[0] + (1 - beta_1) * g
-        s[...] = beta_2 * state.slots[1] + (1 - beta_2) * g**2
-        correction = _correction(beta_1, beta_2, t)
-        np.subtract(state.w, rate * correction * m / (np.sqrt(s) + self.epsilon), out=out.w)
+        m, s = slots
+        return -rate * _correction(beta_1, beta_2, t) * m / (np.sqrt(s) + self.epsilon)
 
     # w' = w - rate c m' / d with d = sqrt(s') + epsilon:
     #     dm = dm' - rate c dw' / d,   ds = ds' + rate c dw' m' / d^2 / (2 sqrt(s')),

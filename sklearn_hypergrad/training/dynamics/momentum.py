@@ -1,7 +1,5 @@
 """Gradient descent with momentum, in its two forms."""
 
-import numpy as np
-
 from sklearn_hypergrad.training.dynamics.base import Dynamics, State
 
 
@@ -22,6 +20,7 @@ class Momentum(Dynamics):
     names = ("learning_rate_init", "momentum")
     n_slots = 1
     irreversible = None
+    decays = ("momentum",)
 
     def __init__(self, *, averaged=False):
         self.averaged = averaged
@@ -29,45 +28,11 @@ class Momentum(Dynamics):
     def __repr__(self):
         return f"Momentum({'averaged=True' * self.averaged})"
 
-    def velocity_update(self, g, rates):
-        """What a gradient adds to the decayed velocity.
+    def slot_update(self, number, g, slots, rates, t):
+        return self._pushed(g, rates)
 
-        Parameters
-        ----------
-        g : ndarray of shape (n_weights,)
-            Gradient.
-        rates : dict of str -> float or ndarray
-            Learning rate and momentum of the step.
-
-        Returns
-        -------
-        ndarray of shape (n_weights,)
-            Minus the gradient times ``push``.
-        """
-        return -self._push(rates) * g
-
-    def weight_update(self, v, rates):
-        """What a velocity adds to the weights.
-
-        Parameters
-        ----------
-        v : ndarray of shape (n_weights,)
-            Velocity.
-        rates : dict of str -> float or ndarray
-            Learning rate and momentum of the step.
-
-        Returns
-        -------
-        ndarray of shape (n_weights,)
-            The velocity times ``pace``; ``v`` itself in the classical form.
-        """
-        return rates["learning_rate_init"] * v if self.averaged else v
-
-    def step(self, state, g, rates, t, out):
-        (v,) = out.slots
-        np.multiply(state.slots[0], rates["momentum"], out=v)
-        v += self.velocity_update(g, rates)
-        np.add(state.w, self.weight_update(v, rates), out=out.w)
+    def weight_update(self, slots, rates, t):
+        return self._paced(slots[0], rates)
 
     # With v' = b v - c g and w' = w + a v', and adjoints dw', dv' of the new state:
     #     dv = dv' + a dw'   is that of v' through both lines, then
@@ -75,28 +40,29 @@ class Momentum(Dynamics):
     # Classical: a = 1 and c is the rate. Averaged: a is the rate and c = 1 - b.
     def pull(self, before, after, g, rates, t, adjoint, add):
         (dv,) = adjoint.slots
-        dv += self.weight_update(adjoint.w, rates)
+        dv += self._paced(adjoint.w, rates)
         add("momentum", dv, before.slots[0])
         if self.averaged:
             add("learning_rate_init", adjoint.w, after.slots[0])
             add("momentum", dv, g)
         else:
             add("learning_rate_init", dv, g, -1.0)
-        slope = self.velocity_update(dv, rates)
+        slope = self._pushed(dv, rates)
         dv *= rates["momentum"]
         return slope
 
     def push(self, before, after, g, rates, t, tangent, g_tangent, rate_tangents):
         v, new_v = before.slots[0], after.slots[0]
         rate, decay = (rate_tangents.get(name, 0.0) for name in self.names)
-        dv = (
-            rates["momentum"] * tangent.slots[0]
-            + decay * v
-            + self.velocity_update(g_tangent, rates)
-        )
+        dv = rates["momentum"] * tangent.slots[0] + decay * v + self._pushed(g_tangent, rates)
         dv = dv + (decay * g if self.averaged else -rate * g)
-        dw = tangent.w + self.weight_update(dv, rates)
+        dw = tangent.w + self._paced(dv, rates)
         return State(dw + rate * new_v if self.averaged else dw, (dv,))
 
-    def _push(self, rates):
-        return 1 - rates["momentum"] if self.averaged else rates["learning_rate_init"]
+    def _pushed(self, g, rates):
+        """What a gradient adds to the decayed velocity."""
+        return -(1 - rates["momentum"] if self.averaged else rates["learning_rate_init"]) * g
+
+    def _paced(self, v, rates):
+        """What a velocity adds to the weights."""
+        return rates["learning_rate_init"] * v if self.averaged else v

@@ -19,7 +19,9 @@ class RMSprop(Dynamics):
 
     names = ("learning_rate_init", "momentum", "decay")
     n_slots = 2
-    irreversible = "its running mean of squares is not kept in digits that could be brought back"
+    irreversible = None
+    decays = ("momentum", "decay")
+    order = (1, 0)
 
     def __init__(self, epsilon=1e-8):
         self.epsilon = epsilon
@@ -27,12 +29,13 @@ class RMSprop(Dynamics):
     def __repr__(self):
         return f"RMSprop(epsilon={self.epsilon})"
 
-    def step(self, state, g, rates, t, out):
-        rate, momentum, decay = (rates[name] for name in self.names)
-        v, s = out.slots
-        s[...] = decay * state.slots[1] + (1 - decay) * g**2
-        v[...] = momentum * state.slots[0] - rate * g / (np.sqrt(s) + self.epsilon)
-        np.add(state.w, v, out=out.w)
+    def slot_update(self, number, g, slots, rates, t):
+        if number == 1:
+            return (1 - rates["decay"]) * g**2
+        return -rates["learning_rate_init"] * g / (np.sqrt(slots[1]) + self.epsilon)
+
+    def weight_update(self, slots, rates, t):
+        return slots[0]
 
     # v' = b v - rate g / d with d = sqrt(s') + epsilon, and w' = w + v':
     #     dv = dv' + dw',   dg = -rate dv / d + what comes through s' = decay s + (1 - decay) g^2,
