@@ -531,8 +531,8 @@ MUTANTS = [
     ),
     Mutant(
         "spaces/splitting.py",
-        "[[gradient.sum()], gradient + self.shrinkage, self.shrinkage - gradient]",
-        "[[gradient.sum()], gradient + self.shrinkage, -gradient]",
+        "[[gradient.sum()], gradient + up, down - gradient]",
+        "[[gradient.sum()], gradient + up, -gradient]",
         "Downward deviations are not penalised.",
         "spaces",
     ),

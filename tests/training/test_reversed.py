@@ -125,7 +125,9 @@ def test_steps_in_units_of_the_gradient_are_undone_too(make_training, bowl, dyna
     assert_array_equal(problem.seen[:N_STEPS], problem.seen[N_STEPS:][::-1])
 
 
-@pytest.mark.parametrize("dynamics", [Adam(), RMSprop(), Accumulated()], ids=repr)
+@pytest.mark.parametrize(
+    "dynamics", [Adam(), RMSprop(), Accumulated()], ids=lambda d: type(d).__name__
+)
 def test_the_path_in_units_of_the_gradient_is_that_of_floats(make_training, dynamics):
     run = make_training(dynamics, 60, learning_rate_init=0.01).run({})
     exact, stored = Reversed(run), Stored(run)
