@@ -124,7 +124,7 @@ def boxed(self, state, X, h):
 
 
 def misspelt(self, state, X, h):
-    return h["wdith"] * X
+    return h["breadth"] * X
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def misspelt(self, state, X, h):
         ({"forward": flat}, {}, ValueError, r"Own.forward returned an array of shape \(1,\), and"),
         ({"forward": listed}, {}, TypeError, "Own.forward returned a list in place of an array"),
         ({"forward": boxed}, {}, TypeError, "Own.forward returned an array of objects"),
-        ({"forward": misspelt}, {}, KeyError, "h has no 'wdith', only 'width'. Declare it"),
+        ({"forward": misspelt}, {}, KeyError, "h has no 'breadth', only 'width'. Declare it"),
         ({}, {"width": -1.0}, ValueError, "Own.width is -1.0, but it must be between 0.0 and inf"),
         ({}, {"width": "wide"}, ValueError, "Own.width must be a number or an array of numbers"),
         ({"hyperparameters": {"other": Hyperparameter()}}, {}, TypeError, "parameter of that name"),
