@@ -24,7 +24,7 @@ class Reversed(Trajectory):
     gives again. A multiplication of a velocity by the momentum is undone with an information
     buffer, which keeps the digits that would be lost (their algorithm 3), and so is that of any
     slot by its decay. Decays are rounded to fractions; ``rates`` has the rounded ones. Numbers are
-    integers in units that follow the data, see :class:`~sklearn_hypergrad.exact.ExactArray`.
+    integers in units that follow the data, see ``exact.ExactArray``.
 
     Parameters
     ----------
