@@ -60,6 +60,7 @@ __all__ = [
     "metric_of",
     "names_of_scores",
     "num_samples",
+    "overridden",
     "report_failed_fits",
     "rows_of",
     "rows_of_params",
@@ -251,6 +252,29 @@ def columns_of(X, columns):
 def rows_of_params(X, params, rows):
     """Metadata of some rows: array-likes as long as X are indexed, the rest is passed on."""
     return _check_method_params(X, params=params, indices=rows)
+
+
+def overridden(estimator, base, methods):
+    """A clause that names the first of some methods that the class of an estimator has changed.
+
+    Parameters
+    ----------
+    estimator : estimator
+    base : type
+        The class that has them.
+    methods : sequence of str
+
+    Returns
+    -------
+    str or None
+    """
+    own = type(estimator)
+    for method in methods if own is not base else ():
+        # Conditional methods are new objects at every getattr, so they are compared statically.
+        changed = inspect.getattr_static(own, method, None)
+        if changed is not inspect.getattr_static(base, method, None):
+            return f"{own.__name__} overrides {base.__name__}.{method}"
+    return None
 
 
 def is_pairwise(estimator):

@@ -357,8 +357,8 @@ MUTANTS = [
     ),
     Mutant(
         "problems/kernel/pair_sums.py",
-        "return squares.T @ sums - 2 * _inner",
-        "return squares.T @ sums - 1.998 * _inner",
+        "return squares.T @ sums - 2 * column_products",
+        "return squares.T @ sums - 1.998 * column_products",
         "Products in slopes of squared distances are 0.1 % too small.",
         "problems/test_pairwise_kernel.py",
     ),

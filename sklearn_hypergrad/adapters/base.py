@@ -8,7 +8,6 @@ to make fitted estimators from solutions. ``family(estimator)`` returns the regi
 import abc
 import dataclasses
 import functools
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,10 +17,15 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
-from sklearn_hypergrad._sklearn import checked_array
-from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
+from sklearn_hypergrad._sklearn import checked_array, overridden
+from sklearn_hypergrad.by_feature.gamma import (
+    VECTOR_GAMMA,
+    gamma_array,
+    is_per_feature,
+    of_kernel,
+    unused_by_kernel,
+)
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, losses_of, to_row_space
-from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS
 from sklearn_hypergrad.problems.linear.curvature import MAX_SIZE
 from sklearn_hypergrad.problems.linear.row_space import from_row_space
 from sklearn_hypergrad.problems.split_data import column_means, numbers_of
@@ -131,15 +135,8 @@ class Family(abc.ABC):
         str or None
             A clause for "This is because ...", without a full stop.
         """
-        inherits = type(estimator) is not self.estimator_class
-        for method in self.methods if inherits else ():
-            # Conditional methods are new objects at every getattr, so they are compared statically.
-            own = inspect.getattr_static(type(estimator), method, None)
-            if own is not inspect.getattr_static(self.estimator_class, method, None):
-                return (
-                    f"{type(estimator).__name__} overrides {self.estimator_class.__name__}.{method}"
-                )
-        return self.configuration_obstacle(estimator)
+        changed = overridden(estimator, self.estimator_class, self.methods)
+        return changed or self.configuration_obstacle(estimator)
 
     def configuration_obstacle(self, estimator):
         """Why these parameters define another problem, or None; a clause as for ``obstacle``."""
@@ -589,10 +586,7 @@ class KernelFamily(Family):
 
     def of_kernel(self, estimator):
         """The hyperparameters of the kernel, as a dict."""
-        # Polynomials are kernels for positive numbers only.
-        signed = estimator.kernel == "sigmoid"
-        coef0 = Hyperparameter(scale="linear") if signed else Hyperparameter()
-        return {"gamma": self.gamma, "coef0": coef0}
+        return of_kernel(estimator.kernel, self.gamma)
 
     def configuration_obstacle(self, estimator):
         if callable(estimator.kernel):
@@ -602,10 +596,7 @@ class KernelFamily(Family):
         return None
 
     def unused(self, estimator, name):
-        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
-        if name not in self.of_kernel(estimator) or form is None or name in form.names:
-            return None
-        return f"{type(estimator).__name__} has no {name} with kernel={estimator.kernel!r}"
+        return unused_by_kernel(estimator, name) if name in self.of_kernel(estimator) else None
 
     def own_gamma(self, estimator, data):
         """The estimator's gamma where it is not tuned: a number, or what scikit-learn takes."""

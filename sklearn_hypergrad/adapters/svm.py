@@ -42,6 +42,7 @@ from sklearn_hypergrad.problems.kernel.machines import Machine
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import PairwiseKernel
 from sklearn_hypergrad.problems.kernel.support_vectors import SupportVectors
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
+from sklearn_hypergrad.problems.split_data import variance_of_entries
 
 # Rows of a training and a held-out part together: a kernel of so many takes 200 MB.
 MAX_ROWS = 5000
@@ -214,20 +215,15 @@ def _slopes(kernels, A, B, names):
 
 def gamma_of(word, X):
     """The number that gamma="scale" or "auto" is for training rows X."""
-    scale = X.shape[1] * (_variance(X) if word == "scale" else 1.0)
+    scale = X.shape[1] * (variance_of_entries(X) if word == "scale" else 1.0)
     return 1 / scale if scale else 1.0
-
-
-def _variance(X):
-    """The variance of all entries."""
-    return X.multiply(X).mean() - X.mean() ** 2 if issparse(X) else X.var()
 
 
 def _scale_slopes(X):
     """Derivatives in X of ``1 / (n_features variance)``, of which it is 1 if X is constant."""
     centred = X.toarray() if issparse(X) else X
     centred = centred - centred.mean()
-    return -2 * gamma_of("scale", X) / (_variance(X) or np.inf) / centred.size * centred
+    return -2 * gamma_of("scale", X) / (variance_of_entries(X) or np.inf) / centred.size * centred
 
 
 class SupportVectorFamily(KernelFamily):

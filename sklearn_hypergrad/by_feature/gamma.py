@@ -12,6 +12,28 @@ from sklearn_hypergrad.spaces import Hyperparameter
 VECTOR_GAMMA = Hyperparameter(per=("feature", "group"), shrinkage=1.0)
 
 
+def per_feature_constraints(cls):
+    """The constraints of a class of scikit-learn, but for gamma."""
+    constraints = cls._parameter_constraints
+    return {**constraints, "gamma": [*constraints["gamma"], "array-like", dict]}
+
+
+def of_kernel(kernel, gamma):
+    """The hyperparameters of a kernel, as a dict; ``gamma`` is that of its gamma."""
+    # Polynomials are kernels for positive numbers only.
+    coef0 = Hyperparameter(scale="linear") if kernel == "sigmoid" else Hyperparameter()
+    return {"gamma": gamma, "coef0": coef0}
+
+
+def unused_by_kernel(estimator, name):
+    """Why the kernel of an estimator has no gamma or coef0, or None; a clause for a message."""
+    kernel = estimator.kernel
+    form = KERNELS.get(kernel) if isinstance(kernel, str) else None
+    if form is None or name in form.names:
+        return None
+    return f"{type(estimator).__name__} has no {name} with kernel={kernel!r}"
+
+
 def is_per_feature(gamma):
     """Whether ``gamma`` is an array or a dict; else it is what scikit-learn takes."""
     return not (gamma is None or isinstance(gamma, str) or is_number(gamma))

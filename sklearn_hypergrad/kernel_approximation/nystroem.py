@@ -4,7 +4,12 @@ from sklearn import kernel_approximation
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_hypergrad._sklearn import DocumentedMixin
-from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature, scaled_columns
+from sklearn_hypergrad.by_feature.gamma import (
+    gamma_array,
+    is_per_feature,
+    per_feature_constraints,
+    scaled_columns,
+)
 
 
 class Nystroem(DocumentedMixin, kernel_approximation.Nystroem):
@@ -69,14 +74,7 @@ class Nystroem(DocumentedMixin, kernel_approximation.Nystroem):
            [0.95, 0.32]])
     """
 
-    _parameter_constraints = {
-        **kernel_approximation.Nystroem._parameter_constraints,
-        "gamma": [
-            *kernel_approximation.Nystroem._parameter_constraints["gamma"],
-            "array-like",
-            dict,
-        ],
-    }
+    _parameter_constraints = per_feature_constraints(kernel_approximation.Nystroem)
 
     def fit(self, X, y=None):
         if not is_per_feature(self.gamma):

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn import kernel_approximation
 
 from sklearn_hypergrad._sklearn import DocumentedMixin
-from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature
+from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature, per_feature_constraints
 
 
 class RBFSampler(DocumentedMixin, kernel_approximation.RBFSampler):
@@ -51,14 +51,7 @@ class RBFSampler(DocumentedMixin, kernel_approximation.RBFSampler):
     0.6, and not 0: 0.6
     """
 
-    _parameter_constraints = {
-        **kernel_approximation.RBFSampler._parameter_constraints,
-        "gamma": [
-            *kernel_approximation.RBFSampler._parameter_constraints["gamma"],
-            "array-like",
-            dict,
-        ],
-    }
+    _parameter_constraints = per_feature_constraints(kernel_approximation.RBFSampler)
 
     def fit(self, X, y=None):
         if not is_per_feature(self.gamma):

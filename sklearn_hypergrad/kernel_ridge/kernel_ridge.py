@@ -4,7 +4,12 @@ from sklearn import kernel_ridge
 from sklearn.metrics.pairwise import pairwise_kernels
 
 from sklearn_hypergrad._sklearn import DocumentedMixin
-from sklearn_hypergrad.by_feature.gamma import gamma_array, is_per_feature, scaled_columns
+from sklearn_hypergrad.by_feature.gamma import (
+    gamma_array,
+    is_per_feature,
+    per_feature_constraints,
+    scaled_columns,
+)
 
 
 class KernelRidge(DocumentedMixin, kernel_ridge.KernelRidge):
@@ -62,10 +67,7 @@ class KernelRidge(DocumentedMixin, kernel_ridge.KernelRidge):
     array([4., 4.])
     """
 
-    _parameter_constraints = {
-        **kernel_ridge.KernelRidge._parameter_constraints,
-        "gamma": [*kernel_ridge.KernelRidge._parameter_constraints["gamma"], "array-like", dict],
-    }
+    _parameter_constraints = per_feature_constraints(kernel_ridge.KernelRidge)
 
     def _get_kernel(self, X, Y=None):
         if not is_per_feature(self.gamma):

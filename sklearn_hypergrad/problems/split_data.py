@@ -158,6 +158,11 @@ def canonical(X):
     return X
 
 
+def variance_of_entries(X):
+    """The variance of all entries of X, dense or sparse, as one set of numbers."""
+    return X.multiply(X).mean() - X.mean() ** 2 if issparse(X) else X.var()
+
+
 def column_means(X):
     """Means of the columns of X, dense or sparse."""
     return np.asarray(X.mean(axis=0, dtype=float)).ravel()

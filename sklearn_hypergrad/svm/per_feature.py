@@ -33,9 +33,3 @@ class PerFeatureMixin(DocumentedMixin):
             return np.ascontiguousarray(scaled)
         scaled.sort_indices()
         return scaled
-
-
-def per_feature_constraints(cls):
-    """The constraints of a class of scikit-learn, but for gamma."""
-    constraints = cls._parameter_constraints
-    return {**constraints, "gamma": [*constraints["gamma"], "array-like", dict]}

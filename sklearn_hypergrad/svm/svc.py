@@ -2,7 +2,8 @@
 
 from sklearn import svm
 
-from sklearn_hypergrad.svm.per_feature import PerFeatureMixin, per_feature_constraints
+from sklearn_hypergrad.by_feature.gamma import per_feature_constraints
+from sklearn_hypergrad.svm.per_feature import PerFeatureMixin
 
 
 class SVC(PerFeatureMixin, svm.SVC):

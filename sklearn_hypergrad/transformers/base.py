@@ -14,7 +14,6 @@ where the second one goes on to the step before. Training rows stand before held
 import abc
 import dataclasses
 import functools
-import inspect
 import numbers
 import zlib
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from sklearn_hypergrad._sklearn import num_samples, rows_of
+from sklearn_hypergrad._sklearn import num_samples, overridden, rows_of
 from sklearn_hypergrad.spaces import Hyperparameter
 from sklearn_hypergrad.spaces.continuous import plain
 
@@ -176,15 +175,10 @@ class TransformerFamily(abc.ABC):
         str or None
             A clause for "This is because ...", without a full stop.
         """
-        for method in self.methods if type(estimator) is not self.estimator_class else ():
-            own = inspect.getattr_static(type(estimator), method, None)
-            if own is not inspect.getattr_static(self.estimator_class, method, None):
-                return (
-                    f"{type(estimator).__name__} overrides {self.estimator_class.__name__}.{method}"
-                )
-        if moving and not self.through:
+        changed = overridden(estimator, self.estimator_class, self.methods)
+        if changed is None and moving and not self.through:
             return no_derivative(estimator)
-        return self.configuration_obstacle(estimator, names, moving)
+        return changed or self.configuration_obstacle(estimator, names, moving)
 
     def configuration_obstacle(self, estimator, names, moving):
         """Why these parameters cannot be differentiated, or None; a clause as for ``obstacle``."""

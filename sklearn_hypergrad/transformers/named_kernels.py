@@ -1,5 +1,12 @@
 """What transformers have in common that take kernels by name: gamma, coef0 and what they refuse."""
 
+from sklearn_hypergrad.by_feature.gamma import (
+    VECTOR_GAMMA,
+    gamma_array,
+    is_per_feature,
+    of_kernel,
+    unused_by_kernel,
+)
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import KERNELS
 from sklearn_hypergrad.spaces import Hyperparameter
 from sklearn_hypergrad.transformers.base import TransformerFamily
@@ -25,11 +32,7 @@ class NamedKernelFamily(TransformerFamily):
     conditions = "kernels with a name"
 
     def __init__(self, estimator):
-        signed = estimator.kernel == "sigmoid"
-        self.hyperparameters = {
-            "gamma": self.gamma,
-            "coef0": Hyperparameter(scale="linear") if signed else Hyperparameter(),
-        }
+        self.hyperparameters = of_kernel(estimator.kernel, self.gamma)
 
     def configuration_obstacle(self, estimator, names, moving):
         of_class = self.estimator_class.__name__
@@ -40,10 +43,7 @@ class NamedKernelFamily(TransformerFamily):
         return None
 
     def unused(self, estimator, name):
-        form = KERNELS.get(estimator.kernel) if isinstance(estimator.kernel, str) else None
-        if form is None or name in form.names:
-            return None
-        return f"{self.estimator_class.__name__} has no {name} with kernel={estimator.kernel!r}"
+        return unused_by_kernel(estimator, name)
 
     def own_value(self, estimator, name, X):
         own = getattr(estimator, name)
@@ -55,6 +55,18 @@ class NamedKernelFamily(TransformerFamily):
     def own_values(self, estimator, X):
         """Both of them, as a dict."""
         return {name: self.own_value(estimator, name, X) for name in self.hyperparameters}
+
+
+class GammaPerFeature:
+    """What families of transformers have besides where gamma may be one value per feature."""
+
+    vector_class = None
+    gamma = VECTOR_GAMMA
+
+    def own_value(self, estimator, name, X):
+        if name == "gamma" and is_per_feature(estimator.gamma):
+            return gamma_array(estimator, X.shape[1])
+        return super().own_value(estimator, name, X)
 
 
 def usual_values(pairs, names):

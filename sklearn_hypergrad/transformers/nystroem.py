@@ -12,7 +12,6 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.utils import check_random_state
 
 from sklearn_hypergrad import kernel_approximation
-from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
 from sklearn_hypergrad.problems.kernel.pairwise_kernel import PairwiseKernel
 from sklearn_hypergrad.transformers.base import (
     Features,
@@ -20,7 +19,11 @@ from sklearn_hypergrad.transformers.base import (
     seeded,
     transformer,
 )
-from sklearn_hypergrad.transformers.named_kernels import NamedKernelFamily, usual_values
+from sklearn_hypergrad.transformers.named_kernels import (
+    GammaPerFeature,
+    NamedKernelFamily,
+    usual_values,
+)
 
 # Smallest eigenvalue, as in scikit-learn's fit.
 SMALLEST = 1e-12
@@ -124,17 +127,10 @@ class NystroemFamily(NamedKernelFamily):
         return NystroemFeatures(estimator, rows, entries, seed, own)
 
 
-class VectorNystroemFamily(NystroemFamily):
+class VectorNystroemFamily(GammaPerFeature, NystroemFamily):
     """Nystroem of ``kernel_approximation``: gamma may be one value per feature."""
 
     estimator_class = kernel_approximation.Nystroem
-    vector_class = None
-    gamma = VECTOR_GAMMA
-
-    def own_value(self, estimator, name, X):
-        if name == "gamma" and is_per_feature(estimator.gamma):
-            return gamma_array(estimator, X.shape[1])
-        return super().own_value(estimator, name, X)
 
 
 @transformer.register

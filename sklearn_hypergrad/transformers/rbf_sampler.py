@@ -8,12 +8,11 @@ where A and b are drawn once for a split, by scikit-learn's own fit.
 """
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.kernel_approximation import RBFSampler
 
 from sklearn_hypergrad import kernel_approximation
-from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA, gamma_array, is_per_feature
-from sklearn_hypergrad.problems.kernel.pair_sums import SquaredDistances
+from sklearn_hypergrad.problems.kernel.pair_sums import SquaredDistances, column_products
+from sklearn_hypergrad.problems.split_data import variance_of_entries
 from sklearn_hypergrad.spaces import Hyperparameter
 from sklearn_hypergrad.threads import cached_property
 from sklearn_hypergrad.transformers.base import (
@@ -23,9 +22,7 @@ from sklearn_hypergrad.transformers.base import (
     seeded,
     transformer,
 )
-
-# Where scans are centred, relative to the inverse spread of the data: as for KernelRidge.
-GAMMA = 0.3
+from sklearn_hypergrad.transformers.named_kernels import GammaPerFeature, usual_values
 
 
 class FourierFeatures(Features):
@@ -54,8 +51,7 @@ class FourierFeatures(Features):
         return np.asarray(self._X @ self._A)
 
     def levels(self):
-        usual = {"gamma": GAMMA / SquaredDistances(self._X).spread()} if self._names else {}
-        return usual
+        return usual_values(SquaredDistances(self._X), self._names) if self._names else {}
 
     def at(self, h, X):
         gamma = np.asarray(h.get("gamma", self._own), dtype=float)
@@ -71,7 +67,7 @@ class FourierFeatures(Features):
         def pull(G, through):
             S = -self._size * np.sin(phase) * G
             # P is linear in the root of gamma.
-            slopes = np.vdot(S, P) if not shape else _inner(X, S @ A.T)
+            slopes = np.vdot(S, P) if not shape else column_products(X, S @ A.T)
             slopes = np.divide(slopes, 2 * gamma, out=np.zeros_like(gamma), where=gamma > 0)
             if shape and self._entries is not None:
                 size = int(np.prod(shape))
@@ -82,18 +78,11 @@ class FourierFeatures(Features):
         return Transformed(self._size * np.cos(phase), pull)
 
 
-def _inner(X, Y):
-    """Sums over rows of products of the entries of X and dense Y."""
-    if issparse(X):
-        return np.asarray(X.multiply(Y).sum(axis=0)).ravel()
-    return np.einsum("ip,ip->p", X, Y)
-
-
 def scale_of(own, X):
     """The gamma of an RBFSampler: a number, or "scale"."""
     if own != "scale":
         return own
-    variance = X.multiply(X).mean() - X.mean() ** 2 if hasattr(X, "multiply") else X.var()
+    variance = variance_of_entries(X)
     return 1 / (X.shape[1] * variance) if variance else 1.0
 
 
@@ -119,17 +108,11 @@ class RBFSamplerFamily(TransformerFamily):
         return FourierFeatures(estimator, rows, entries, seed, own)
 
 
-class VectorRBFSamplerFamily(RBFSamplerFamily):
+class VectorRBFSamplerFamily(GammaPerFeature, RBFSamplerFamily):
     """RBFSampler of ``kernel_approximation``: gamma may be one value per feature."""
 
     estimator_class = kernel_approximation.RBFSampler
-    vector_class = None
-    hyperparameters = {"gamma": VECTOR_GAMMA}
-
-    def own_value(self, estimator, name, X):
-        if is_per_feature(estimator.gamma):
-            return gamma_array(estimator, X.shape[1])
-        return super().own_value(estimator, name, X)
+    hyperparameters = {"gamma": GammaPerFeature.gamma}
 
 
 @transformer.register

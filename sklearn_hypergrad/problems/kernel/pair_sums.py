@@ -110,7 +110,7 @@ class Products(PairSum):
         return _mean_square(self.X).sum() or 1.0
 
     def by_weight(self, V):
-        return _inner(self.X, V @ self.Z)
+        return column_products(self.X, V @ self.Z)
 
     def _by_rows(self, V):
         return _dense(V @ self.Z), _dense(V.T @ self.X)
@@ -155,7 +155,7 @@ class SquaredDistances(PairSum):
         sums, of_others = V.sum(axis=1), V.sum(axis=0)
         np.add.at(sums, slice(None) if self.others is None else self.others, of_others)
         squares = self.X.multiply(self.X) if issparse(self.X) else self.X**2
-        return squares.T @ sums - 2 * _inner(self.X, V @ self.Z)
+        return squares.T @ sums - 2 * column_products(self.X, V @ self.Z)
 
     def _by_rows(self, V):
         X, Z = _dense(self.X), _dense(self.Z)
@@ -240,7 +240,7 @@ def _dense(X):
     return X.toarray() if issparse(X) else np.asarray(X)
 
 
-def _inner(X, Y):
+def column_products(X, Y):
     """Sums over rows of products of the entries of X and dense Y."""
     if issparse(X):
         return np.asarray(X.multiply(Y).sum(axis=0)).ravel()
