@@ -33,7 +33,7 @@ from sklearn_hypergrad.spaces import Hyperparameter
 from sklearn_hypergrad.spaces.continuous import plain
 
 # The values of ``per`` that penalties of linear models with arrays allow.
-VECTORS = ("feature", "group", "coefficient", "transformer")
+VECTORS = ("feature", "group", "column", "coefficient", "transformer")
 # An ``l1_ratio``; a smaller one that is listed is fitted as it is.
 L1_RATIO = Hyperparameter(scale="linear", limits=(1e-3, 1.0), closed=True)
 # What rows of ``cv_results_`` are made from: see ``Family.rows_from``.

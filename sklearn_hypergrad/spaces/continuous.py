@@ -17,6 +17,7 @@ SHAPES = (
     None,
     "feature",
     "group",
+    "column",
     "coefficient",
     "target",
     "transformer",
@@ -47,15 +48,18 @@ class Continuous:
         unless both bounds are given with ``high / low < 10``: for a penalty, ratios matter, not
         differences. For momenta "auto" is "logit", which is for values between 0 and 1. "linear"
         needs both bounds.
-    per : {None, "feature", "group", "coefficient", "target", "transformer", "sample", "layer", \
-            "step", ("step", "layer")}, default=None
+    per : {None, "feature", "group", "column", "coefficient", "target", "transformer", "sample", \
+            "layer", "step", ("step", "layer")}, default=None
         What gets its own value. None tunes one value for all.
 
         - "feature": each feature that enters the model; "coefficient": each coefficient; "group":
           each group of features, see ``groups``. For the classes of
-          :mod:`sklearn_hypergrad.linear_model`, whose penalties may be arrays. "feature" and
-          "group" are also for ``gamma`` of those of :mod:`sklearn_hypergrad.kernel_ridge` and
-          :mod:`sklearn_hypergrad.svm`.
+          :mod:`sklearn_hypergrad.linear_model`, whose penalties may be arrays. "feature",
+          "group" and "column" are also for ``gamma`` of those of
+          :mod:`sklearn_hypergrad.kernel_ridge` and :mod:`sklearn_hypergrad.svm`.
+        - "column": all features that come from one column of X, such as those of the categories
+          that a OneHotEncoder makes of it. The steps before the model are tried on X whose columns
+          are moved one after another; each feature must depend on one of them.
         - "target": each column of ``y``, as scikit-learn's ``Ridge(alpha=[...])`` takes them.
         - "transformer": the output columns of each transformer of a ColumnTransformer or
           FeatureUnion right before the model; set through its ``transformer_weights``, so it works

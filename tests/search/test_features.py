@@ -113,6 +113,7 @@ def rare(model):
         (Ridge(), Continuous(per="coefficient"), OUTPUTS, False),
         (Ridge(), Continuous(per="group", groups=[1, 1, 2, 3]), Y, False),
         (Ridge(), Continuous(per="group", groups={"k__kind_rare": 1, "a__a": 2}), Y, True),
+        (Ridge(), Continuous(per="column"), Y, True),
         (LogisticRegression(), FEATURE, Y > 0, False),
     ],
 )

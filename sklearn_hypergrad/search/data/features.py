@@ -31,6 +31,8 @@ class Columns:
         Name, for ``set_params``, of the weights of those transformers.
     weights : dict
         The current weights.
+    sources : tuple or None
+        Labels of the columns of X that the features come from, where these are asked for.
     """
 
     count: int
@@ -39,6 +41,7 @@ class Columns:
     sizes: dict | None = None
     weights_key: str | None = None
     weights: dict = dataclasses.field(default_factory=dict)
+    sources: tuple | None = None
 
     @classmethod
     def of_data(cls, X):

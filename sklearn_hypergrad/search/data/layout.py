@@ -181,6 +181,14 @@ class PerGroup(PerFeature):
         return [self._groups[position] for position in self._positions(columns)]
 
 
+class PerColumn(PerGroup):
+    """One value for all features that come from one column of X, such as those of a category."""
+
+    @property
+    def _groups(self):
+        return self.columns.sources
+
+
 class PerTransformer(Common):
     """One value for the output columns of each transformer right before the model.
 
@@ -242,5 +250,6 @@ LAYOUTS = {
     "feature": PerFeature,
     "coefficient": PerCoefficient,
     "group": PerGroup,
+    "column": PerColumn,
     "transformer": PerTransformer,
 }

@@ -16,6 +16,7 @@ from sklearn_hypergrad.search.candidates.refusals import (
 )
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.inputs import HALVES, check_halves, random_splits
+from sklearn_hypergrad.search.data.sources import sources_of
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.threads import cached_property
@@ -202,10 +203,14 @@ class PreparedCandidate:
         """SplitData whose one split trains on all rows, as the refit does, and holds all out."""
         return self._prepared(whole, self.candidate, self.inputs)
 
-    @property
+    @cached_property
     def columns(self):
         """Columns of the refit: also in a search on some rows, which may lack some of them."""
-        return self.everything.columns if self._columns is None else self._columns
+        columns = self.everything.columns if self._columns is None else self._columns
+        if self.vector.continuous.per == "column" and columns.sources is None:
+            sources = self._prepared(sources_of, self.candidate, self.inputs)
+            columns = dataclasses.replace(columns, sources=sources)
+        return columns
 
     def data_of(self, splits):
         """List of SplitData of these splits."""

@@ -147,7 +147,7 @@ def layout_of(prepared, search_data):
             "per='target' needs y of shape (n_samples, n_targets). Leave out per for one target"
         )
     columns = prepared.columns
-    if per in ("feature", "coefficient", "group"):
+    if per in ("feature", "coefficient", "group", "column"):
         refuse_mixed(step.pipeline, step.path, per)
     if isinstance(groups, dict) and columns.names is not None:
         unknown = [name for name in groups if name not in columns.names]
