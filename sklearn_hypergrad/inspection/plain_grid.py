@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_hypergrad.search.candidates.expand import expand
 from sklearn_hypergrad.search.reporting.summary import usual_count
+from sklearn_hypergrad.spaces.continuous import level_of
 from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 # Distance in theta from the middle to an end: four decades of a positive value of a model that is
@@ -78,7 +79,8 @@ def _middle(span, candidate, transform):
     high = highest if continuous.high is None else continuous.high
     own = candidate.final.get_params()[span.leaf]
     usual = float(transform.to_constrained(0.0))
-    for value in (continuous.init, own, hyperparameter.start, usual):
+    init = None if continuous.init is None else level_of(continuous.init)
+    for value in (init, own, hyperparameter.start, usual):
         if isinstance(value, numbers.Real) and lowest < value < highest:
             return float(np.clip(value, low, high))
     return usual

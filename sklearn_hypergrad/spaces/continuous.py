@@ -75,9 +75,14 @@ class Continuous:
         Only with ``per="group"``: one label per feature, in their order, or a dict from the name of
         a feature to its label. Features without a label in a dict form one more group. Labels are
         any hashable values.
-    init : float, default=None
-        The start of a search without bounds; None is the level of the data. For networks and own
-        models, the start of any search; None is the estimator's own value if it is in the range.
+    init : float, array-like or dict, default=None
+        Where the search starts. With None solved models are scanned around the level of the data,
+        or over their bounds, so that the lowest of several minima is found; with a value the search
+        looks within a quarter of a decade of it and follows the loss from there. For networks and
+        own models None is the estimator's own value if it is in the range. Several values are an
+        array of their shape, or a dict from the name of a feature (or transformer, or group) to its
+        value; names that are missing get the most frequent value. ``as_start`` of an earlier search
+        returns such values.
 
     Raises
     ------
@@ -98,11 +103,14 @@ class Continuous:
     scale: str = "auto"
     per: str | tuple | None = None
     groups: tuple | dict | None = dataclasses.field(default=None, hash=False)
-    init: float | None = None
+    init: float | tuple | dict | None = dataclasses.field(default=None, hash=False)
 
     def __post_init__(self):
-        for name in ("low", "high", "init"):
+        object.__setattr__(self, "init", _plain_init(self.init))
+        for name in ("low", "high"):
             _check_number(name, getattr(self, name))
+        for value in entries_of(self.init):
+            _check_number("init", value)
         _check_name("scale", self.scale, SCALES)
         if isinstance(self.per, list):
             object.__setattr__(self, "per", tuple(self.per))
@@ -114,15 +122,18 @@ class Continuous:
             raise ValueError(
                 f"Continuous needs low < high, got low={self.low!r}, high={self.high!r}."
             )
-        if self.init is not None and not low <= self.init <= high:
+        # Bounds of a vector are those of its level, from which entries deviate.
+        if is_number(self.init) and not low <= self.init <= high:
             raise ValueError(
                 f"Continuous needs init between low and high, got init={self.init!r}, "
                 f"low={self.low!r}, high={self.high!r}."
             )
         if self.scale == "linear" and not np.isfinite([low, high]).all():
             raise ValueError("Continuous(scale='linear') needs both bounds, low and high.")
-        for name in ("low", "high", "init"):
+        for name in ("low", "high"):
             _check_scale(self.scale, name, getattr(self, name))
+        for value in entries_of(self.init):
+            _check_scale(self.scale, "init", value)
 
     def __repr__(self):
         shown = [
@@ -188,6 +199,32 @@ def as_range(key, values, limits=(0, math.inf), leaf=""):
     invalid = [value for value in values if not low < value < high]
     continuous = Continuous(float(min(valid)), float(max(valid)))
     return Range(key, continuous, tuple(valid), leaf), invalid
+
+
+def entries_of(init):
+    """The values of ``init``, in a list: of a number, nested tuples or a dict."""
+    if isinstance(init, dict):
+        return list(init.values())
+    if isinstance(init, tuple):
+        return [entry for part in init for entry in entries_of(part)]
+    return [init]
+
+
+def level_of(init):
+    """One value for all entries of ``init``: the most frequent one, or else the median."""
+    values, counts = np.unique(np.asarray(entries_of(init), dtype=float), return_counts=True)
+    most = values[counts == counts.max()]
+    return float(most[len(most) // 2])
+
+
+def _plain_init(init):
+    """A copy of ``init`` that is protected from later changes: arrays become nested tuples."""
+    if isinstance(init, dict):
+        return dict(init)
+    if isinstance(init, str) or not np.iterable(init):
+        return init
+    values = init.tolist() if hasattr(init, "tolist") else init
+    return tuple(_plain_init(value) for value in values)
 
 
 def is_number(value):

@@ -46,10 +46,16 @@ class LevelAndDeviations:
         return np.array([self.level_bounds] + 2 * self.size * [(0.0, self.most)])
 
     def start(self, theta):
-        """The z of a theta whose entries are equal; a level beyond its bounds starts on them."""
-        z = np.zeros(1 + 2 * self.size)
-        z[0] = np.clip(theta[0], *self.level_bounds)
-        return z
+        """The z of a theta: its level is the most frequent entry, or else the median.
+
+        A level beyond its bounds starts on them, and so does a deviation.
+        """
+        values, counts = np.unique(theta, return_counts=True)
+        most = values[counts == counts.max()]
+        level = np.clip(most[len(most) // 2], *self.level_bounds)
+        apart = np.where(theta == most[len(most) // 2], 0.0, theta - level)
+        up, down = np.clip([apart, -apart], 0.0, self.most)
+        return np.concatenate([[level], up, down])
 
     def theta(self, z):
         """The theta of z, of shape (size,)."""

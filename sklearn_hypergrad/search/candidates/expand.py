@@ -8,6 +8,7 @@ A grid in which nothing can be differentiated gives the candidates of scikit-lea
 import dataclasses
 import itertools
 import math
+import numbers
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn_hypergrad.adapters import Family, family
 from sklearn_hypergrad.adapters.reasons import why_enumerated
 from sklearn_hypergrad.adapters.wrapped import inside_of
+from sklearn_hypergrad.search.candidates import written
 from sklearn_hypergrad.search.candidates.chains import chain_from, ending, first_place
 from sklearn_hypergrad.search.candidates.refusals import (
     described,
@@ -27,7 +29,7 @@ from sklearn_hypergrad.search.candidates.refusals import (
     why_not_final,
 )
 from sklearn_hypergrad.spaces import Continuous
-from sklearn_hypergrad.spaces.continuous import Range, as_range, is_number
+from sklearn_hypergrad.spaces.continuous import Range, as_range, entries_of, is_number
 from sklearn_hypergrad.transformers.composed import names_of
 from sklearn_hypergrad.wording import shortened
 
@@ -36,6 +38,8 @@ NOT_INSIDE = "is searched with solved models of its kind inside of it alone"
 NO_VECTORS = "is searched with single values inside of it"
 # Limits that every number is between.
 ANY = -math.inf, math.inf
+# Types of values that are not looked at as ranges of other searches.
+PLAIN = Continuous, numbers.Number, str, type, type(None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +122,14 @@ class Candidate:
         """Whether the values of the vector, or else of the first range, are penalties."""
         span = self.vector or self.range
         return self.family.hyperparameters[span.leaf].regularizes != 0
+
+    def without_init(self):
+        """The candidate with ranges that have no value to start from."""
+        ranges = tuple(
+            dataclasses.replace(span, continuous=dataclasses.replace(span.continuous, init=None))
+            for span in self.ranges
+        )
+        return dataclasses.replace(self, ranges=ranges)
 
     @property
     def place(self):
@@ -244,13 +256,29 @@ def expand(param_grid, estimator, *, beside=True):
         The errors of ParameterGrid, with its texts; and if a ``Continuous`` cannot be searched.
     """
     grids = [param_grid] if isinstance(param_grid, dict) else param_grid
-    grids = [_wrapped(grid) if isinstance(grid, dict) else grid for grid in grids]
+    grids = [_wrapped(grid, estimator) if isinstance(grid, dict) else grid for grid in grids]
     ParameterGrid(grids)
     return [candidate for grid in grids for candidate in _expand_dict(grid, estimator, beside)]
 
 
-def _wrapped(grid):
-    return {k: [v] if isinstance(v, Continuous) else v for k, v in grid.items()}
+def _wrapped(grid, estimator):
+    return {key: _values(key, values, estimator) for key, values in grid.items()}
+
+
+def _values(key, values, estimator):
+    """The values of a name as a sequence; ranges of other searches become a Continuous."""
+    if isinstance(values, Continuous):
+        return [values]
+    if not isinstance(values, list | np.ndarray | range):
+        span = None if isinstance(values, str | type) else written.read(key, values)
+        return values if span is None else [span]
+    # What GridSearchCV would enumerate is a range only where there is a gradient.
+    if all(isinstance(value, PLAIN) for value in values) or _why_not(estimator, key) is not None:
+        return values
+    spans = [None if isinstance(v, PLAIN) else written.read(key, v) for v in values]
+    if len(spans) > 1 and any(spans):
+        refuse_mixed(key)
+    return [values[0] if spans[0] is None else spans[0]] if len(spans) == 1 else values
 
 
 def _expand_dict(grid, estimator, beside):
@@ -315,6 +343,11 @@ def _choices(key, leaf, values, final, found, beside):
         return others
     if span.listed and found.hyperparameters[leaf].level is not None:
         return list(values)
+    if isinstance(span.continuous, written.Written):
+        hyperparameter = found.hyperparameters[leaf]
+        low, high = hyperparameter.limits
+        limits = (low, np.inf) if hyperparameter.closed else (low, high)
+        span = dataclasses.replace(span, continuous=span.continuous.within(limits))
     # Listed values have been sorted by the limits already.
     if not span.listed:
         _check_range(span, final, found)
@@ -420,8 +453,13 @@ def _check_range(span, final, found):
             f"Cannot tune {span.key!r} with {continuous!r}. This is because the entries of a "
             f"vector are compared by their ratios: leave scale='auto'."
         )
-    for name in ("low", "high", "init"):
-        value = getattr(continuous, name)
+    inits = [] if continuous.init is None else entries_of(continuous.init)
+    asked = [
+        ("low", continuous.low),
+        ("high", continuous.high),
+        *(("init", each) for each in inits),
+    ]
+    for name, value in asked:
         low, high = hyperparameter.limits
         least, most = hyperparameter.open_limits
         if value is not None and not least < value < most:

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.adapters import family
+from sklearn_hypergrad.search.candidates.written import proposal
 from sklearn_hypergrad.spaces import Continuous
 from sklearn_hypergrad.transformers.base import transformer
 
@@ -62,7 +63,7 @@ def refuse_continuous(key, values, reason, estimator):
         pass
     raise ValueError(
         f"Cannot tune {key!r} with {values[0]!r}. This is because {reason}. Give a list of "
-        f"values to enumerate instead."
+        f"values to enumerate instead{proposal(values[0])}."
     )
 
 

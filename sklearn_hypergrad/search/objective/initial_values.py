@@ -5,6 +5,7 @@ import numpy as np
 from sklearn_hypergrad.search.candidates.expand import as_array, spread
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.spaces import Dimension
+from sklearn_hypergrad.spaces.continuous import level_of
 from sklearn_hypergrad.spaces.space import TRANSFORMS
 from sklearn_hypergrad.wording import shortened
 
@@ -15,7 +16,49 @@ from sklearn_hypergrad.wording import shortened
 FARTHEST = {"log": 6 * np.log(10), "logit": 3 * np.log(10), "linear": np.inf}
 
 
-def dimension_of(span, hyperparameter, own, shape):
+def init_of(continuous, leaf, shape, labels):
+    """``init`` of a Continuous in the shape that is searched.
+
+    Parameters
+    ----------
+    continuous : Continuous
+        With an ``init``.
+    leaf : str
+        The name of the hyperparameter, for messages.
+    shape : tuple of int
+    labels : sequence
+        The names of the entries; empty if they have none.
+
+    Returns
+    -------
+    float or ndarray of the shape
+
+    Raises
+    ------
+    UnsupportedRange
+        If it has another shape, or no name in common with the entries.
+    """
+    init = continuous.init
+    if isinstance(init, dict):
+        known = [label for label in labels if label in init]
+        if not known:
+            names = f"they are {shortened(list(labels))}" if labels else "they have none"
+            raise UnsupportedRange(
+                f"init names {shortened(next(iter(init), ''))!r}, which is no name of a value of "
+                f"{leaf}: {names}"
+            )
+        common = level_of(init)
+        return np.array([init.get(label, common) for label in labels], dtype=float).reshape(shape)
+    if np.shape(init) not in ((), shape):
+        wanted = f"give one of shape {shape}" if shape else "give a number"
+        raise UnsupportedRange(
+            f"init has the shape {np.shape(init)}, and {leaf} has "
+            f"{f'values of shape {shape}' if shape else 'one value'}: {wanted}"
+        )
+    return np.asarray(init, dtype=float)[()]
+
+
+def dimension_of(span, hyperparameter, own, shape, labels=()):
     """The Dimension of a range.
 
     The start is the first of these that exists: ``init`` of the user, the estimator's own value if
@@ -30,6 +73,8 @@ def dimension_of(span, hyperparameter, own, shape):
         The estimator's own value.
     shape : tuple of int
         The shape of the hyperparameter as it is searched.
+    labels : sequence, default=()
+        The names of its entries.
 
     Returns
     -------
@@ -41,14 +86,15 @@ def dimension_of(span, hyperparameter, own, shape):
         If there is no start.
     """
     continuous, scale = span.continuous, span.scale_of(hyperparameter)
-    start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
+    if continuous.init is None:
+        start = _start(continuous, hyperparameter, _shaped(own, shape), TRANSFORMS[scale])
+    else:
+        start = init_of(continuous, span.leaf, shape, labels)
     low, high = _bounds(continuous, start, hyperparameter)
     return Dimension(span.leaf, shape, scale, low, high, start)
 
 
 def _start(continuous, hyperparameter, own, transform):
-    if continuous.init is not None:
-        return continuous.init
     low, high = hyperparameter.limits
     low = low if continuous.low is None else continuous.low
     high = high if continuous.high is None else continuous.high

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import numbers
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from sklearn_hypergrad.search.candidates.refusals import (
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.inputs import HALVES, check_halves, random_splits
 from sklearn_hypergrad.search.data.sources import sources_of
+from sklearn_hypergrad.search.objective.initial_values import init_of
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
+from sklearn_hypergrad.spaces.continuous import level_of
 from sklearn_hypergrad.threads import cached_property
 from sklearn_hypergrad.tuning import EvidenceObjective, Objective, Stage
 from sklearn_hypergrad.tuning.events import Events
@@ -101,7 +104,8 @@ class PreparedCandidate:
         inputs = self._prepared(self.inputs.subset, rows, self.candidate.estimator)
         place = ", ".join(filter(None, (self.options.place, place)))
         options = dataclasses.replace(self.options, place=place)
-        return PreparedCandidate(self.candidate, inputs, options, self.columns)
+        # Values of an earlier search may know the rows that are left out here.
+        return PreparedCandidate(self.candidate.without_init(), inputs, options, self.columns)
 
     def with_options(self, options):
         """The same candidate with other options."""
@@ -157,6 +161,11 @@ class PreparedCandidate:
             for low, high in [self.hyperparameter(span).open_limits]
         )
         return own if inside else None
+
+    @property
+    def is_begun(self):
+        """Whether all ranges have a value to start from."""
+        return all(span.continuous.init is not None for span in self.ranges)
 
     @property
     def directions(self):
@@ -461,11 +470,13 @@ class PreparedCandidate:
             low = high = level = hyperparameter.level
         # A level outside the user's bounds must not push the other end beyond them.
         level = np.clip(level, low, high) if (low, high) != (None, None) else level
+        if not isinstance(continuous.init, numbers.Real | None) and continuous.per is None:
+            init_of(continuous, span.leaf, (), ())
         # On a linear scale nothing is far from zero, which numbers of any sign may cross.
         first, last = (min(0.0, lowest), np.inf) if scale == "linear" else self._reach(span, level)
         low = max(first, lowest) if low is None else low / reach
         high = min(last, highest) if high is None else high * reach
-        start = level if continuous.init is None else continuous.init
+        start = level if continuous.init is None else level_of(continuous.init)
         of_data = low < limits[0], high > limits[1]
         low, high = max(low, limits[0]), min(high, limits[1])
         if any(of_data) and not low < high:

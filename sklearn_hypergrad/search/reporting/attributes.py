@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from sklearn_hypergrad.search.candidates.expand import model_in
+from sklearn_hypergrad.search.candidates.expand import as_array, model_in, spread
 from sklearn_hypergrad.search.data.draws import drawing_steps
 from sklearn_hypergrad.search.results.candidate_result import ABSURD, remarks_of, with_rows
 from sklearn_hypergrad.search.results.remark import Remark
@@ -137,6 +137,38 @@ def row(results, number):
     """The result that a row of ``cv_results_`` belongs to, and the point of this row, if known."""
     rows, result = next(pair for pair in with_rows(results) if number in pair[0])
     return result, result.points[rows.index(number)] if result.points else None
+
+
+def starts_of(results, number):
+    """Where an equal search may begin: ``(labels, value)`` of what was searched, by its name.
+
+    Parameters
+    ----------
+    results : list of SearchedResult or EnumeratedResult
+    number : int
+        A row of ``cv_results_``.
+    """
+    result, point = row(results, number)
+    if not result.is_searched:
+        return {}
+    rows = next(rows for rows, each in with_rows(results) if each is result)
+    settings, found = result.rows[rows.index(number)], result.found.record.h
+    starts = {}
+    for searched in result.searched:
+        name = searched.dimension.name
+        if point is None:
+            value = found[name] if number == rows[0] else as_array(settings[searched.key])
+        else:
+            value = point[name]
+        starts[searched.key] = searched.labels, spread(np.asarray(value), searched.dimension.shape)
+    return starts
+
+
+def plain_start(labels, value):
+    """A value without arrays: a float, a dict by names of entries, or else nested lists."""
+    if labels and all(isinstance(label, str) for label in labels):
+        return dict(zip(labels, np.ravel(value).tolist(), strict=True))
+    return np.asarray(value, dtype=float).tolist()
 
 
 def explanation(results):

@@ -184,7 +184,7 @@ def _searched(prepared, span, data):
             f"the training parts of the splits differ in features, and so in {per}s"
         )
     own = family.own_value(final, span.leaf, data[0])
-    dimension = dimension_of(span, prepared.hyperparameter(span), own, shape)
+    dimension = dimension_of(span, prepared.hyperparameter(span), own, shape, labels)
     meant = bool(span.listed) or per == "sample"
     return Searched(span.key, dimension, labels, meant, prepared.own(span, shape))
 

@@ -31,7 +31,7 @@ from sklearn_hypergrad.search.strategies.product import ProductSearch
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.search.strategies.vector import VectorSearch
 from sklearn_hypergrad.search.strategies.warm_rows import ExactRows, WarmRows
-from sklearn_hypergrad.spaces.continuous import plain
+from sklearn_hypergrad.spaces.continuous import level_of, plain
 from sklearn_hypergrad.tuning import INTERRUPTED, Stopped
 
 # How rows are made of solutions, by what a solution is to a fit.
@@ -234,6 +234,7 @@ def _enumerated(candidate, reason):
 def _usual(span, candidate):
     """The only value of a Continuous: its init, or the estimator's own value within its bounds."""
     low, high, init = span.continuous.low, span.continuous.high, span.continuous.init
+    init = level_of(init) if isinstance(init, dict | tuple) else init
     own = candidate.final.get_params()[span.leaf]
     if init is not None or low is high is None:
         return own if init is None else init

@@ -75,7 +75,7 @@ class ScannedDescent:
             if not above(point.value, least, self._settings.worth):
                 found = self._descent.run(point)
                 self.found = found if found.record.value < least else self.found
-        for _ in range(self._settings.rounds):
+        for _ in range(0 if self._prepared.is_begun else self._settings.rounds):
             if not any([self._is_lower_along(number) for number in range(len(point.theta))]):
                 break
         return self.found
@@ -98,6 +98,8 @@ class ScannedDescent:
         """Records to descend from, the best first."""
         own = self.own_record()
         inside = [own] if own is not None and self._objective.space.contains(own.theta) else []
+        if self._prepared.is_begun:
+            return [lowest([self._first_record(), *inside])]
         starts = self._best_of_rough(inside)
         if starts:
             return starts
@@ -109,6 +111,20 @@ class ScannedDescent:
         points = self._looked(points, self._settings.n_looks)
         points = sorted([p for p in points if p.usable] or points, key=lambda r: r.value)
         return separate(points, axes, N_DESCENTS)
+
+    def _first_record(self):
+        """The Record at ``init`` of all ranges.
+
+        Raises
+        ------
+        CannotSearch
+            If the objective is not finite there.
+        """
+        space = self._objective.space
+        first = self._objective.record(space.to_theta({d.name: d.start for d in space.dimensions}))
+        if not (np.isfinite(first.value) and first.usable):
+            raise NowhereFinite("the validation loss is not finite at init")
+        return first
 
     def _best_of_rough(self, records):
         """The best of a rough scan and of some records, solved exactly; empty if there is none.

@@ -363,6 +363,8 @@ class VectorSearch(Strategy):
         search, prepared, searched = self._search, self.prepared, []
         for span, dimension in zip(prepared.ranges, self.objective.space.dimensions, strict=True):
             start = float(np.ravel(search.scalar[span.leaf])[0])
+            if span is prepared.vector and search.vector.begins_at is not None:
+                start = search.vector.begins_at
             dimension = dataclasses.replace(dimension, start=start)
             labels = search.data.layout.labels if span is prepared.vector else ()
             searched += searched_one(prepared, span, dimension, labels)

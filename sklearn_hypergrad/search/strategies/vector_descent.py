@@ -21,6 +21,7 @@ from sklearn_hypergrad.optimizers.line import DECADE, lowest_of
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.outer.validation_loss import LINEAR
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
+from sklearn_hypergrad.search.objective.initial_values import init_of
 from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found, end_statuses_of
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
@@ -91,7 +92,7 @@ class VectorDescent:
         CannotSearch
             If the objective is not finite where it starts.
         """
-        z0 = self._splitting.start(np.repeat(start, self._sizes))
+        z0 = self._splitting.start(self._begin(np.repeat(start, self._sizes)))
         first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
             raise NowhereFinite("the validation loss is not finite at the best common value")
@@ -104,9 +105,24 @@ class VectorDescent:
         _, minimum = min(minima, key=lambda pair: pair[0])
         return self._found(self._polished(minimum.z), minimum)
 
+    def _begin(self, theta):
+        """The theta where the descent begins: that of all equal entries, or ``init``."""
+        if self.begins_at is not None:
+            theta[self._own] = np.ravel(self._dimension.transform.to_theta(self.begins_at))
+        return theta
+
+    @property
+    def begins_at(self):
+        """``init`` of the vector in its shape; None if the descent begins with equal entries."""
+        continuous = self._prepared.vector.continuous
+        if not isinstance(continuous.init, dict | tuple):
+            return None
+        dimension, labels = self._dimension, self._data.layout.labels
+        return init_of(continuous, dimension.name, dimension.shape, labels)
+
     def _more_starts(self, z0):
         """Further starts of a descent beside the evidence: a strong common value."""
-        if self._evidence is None:
+        if self._evidence is None or self.begins_at is not None:
             return []
         theta, dimension = self._splitting.theta(z0), self._dimension
         strong = dimension.transform.to_theta(STRONG * self._evidence.level)
