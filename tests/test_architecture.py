@@ -12,6 +12,7 @@ NAME = ROOT.name
 FLOORS = {
     "_sklearn": 0,
     "_autograd": 0,
+    "_jax": 0,
     "exceptions": 0,
     "losses": 0,
     "exact": 0,
@@ -73,7 +74,7 @@ SHARED = {
     "wrapped",
 }
 # The one file that may use private names of each of these packages.
-PRIVATE = {"sklearn": ("_sklearn",), "autograd": ("_autograd",)}
+PRIVATE = {"sklearn": ("_sklearn",), "autograd": ("_autograd",), "jax": ("_jax",)}
 # What autograd documents for users; everything else counts as private.
 PUBLIC_AUTOGRAD = {"numpy", "scipy"}
 FILES = sorted(ROOT.rglob("*.py"))
@@ -102,6 +103,8 @@ def violation(own, name):
         private = any(part.startswith("_") for part in name)
         if name[0] == "autograd":
             private = len(name) > 1 and name[1] not in PUBLIC_AUTOGRAD
+        if name[0] == "jax":
+            return "JAX is optional: only _jax.py imports it, for those who have chosen it"
         return f"private names of {name[0]} belong to {PRIVATE[name[0]][0]}.py" if private else None
     if name[0] != NAME or own[0] in TOP:
         return None
@@ -186,6 +189,9 @@ def test_every_file_has_a_floor():
         ("problems/autograd/trace", "from autograd.core import VJPNode", False),
         ("problems/autograd/trace", "import autograd.numpy as np", True),
         ("_autograd", "from autograd.core import VJPNode", True),
+        ("problems/autograd/backends", "import jax.numpy as jnp", False),
+        ("problems/autograd/backends", "from sklearn_hypergrad import _jax", True),
+        ("_jax", "import jax", True),
         ("hypergradients/base", "from sklearn_hypergrad.hypergradients import implicit", False),
         ("optimizers/brent", "from sklearn_hypergrad.optimizers.lbfgs import LBFGS", False),
         (

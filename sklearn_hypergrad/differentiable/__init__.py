@@ -4,7 +4,7 @@ from sklearn_hypergrad.differentiable.base import DifferentiableModel
 from sklearn_hypergrad.differentiable.classifier import DifferentiableClassifier
 from sklearn_hypergrad.differentiable.regressor import DifferentiableRegressor
 from sklearn_hypergrad.differentiable.transformer import DifferentiableTransformer
-from sklearn_hypergrad.problems.autograd.nested import flat
+from sklearn_hypergrad.problems.autograd.backends import flat
 from sklearn_hypergrad.spaces import Hyperparameter
 
 __all__ = [

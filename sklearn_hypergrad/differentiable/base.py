@@ -14,7 +14,8 @@ from sklearn_hypergrad.differentiable.declarations import Declared, check_dynami
 from sklearn_hypergrad.differentiable.problems import model_training, solved_problem
 from sklearn_hypergrad.differentiable.returned import check_array
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.problems.autograd.nested import Nested, flat, n_parts
+from sklearn_hypergrad.problems.autograd.backends import flat
+from sklearn_hypergrad.problems.autograd.nested import Nested, n_parts
 from sklearn_hypergrad.training import OF_TRAINING, explained
 
 

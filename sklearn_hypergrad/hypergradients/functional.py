@@ -9,12 +9,14 @@ from sklearn_hypergrad.problems import AutogradLoss, AutogradProblem
 from sklearn_hypergrad.training import Training
 
 
-def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_start=None):
+def hypergradient(
+    inner, outer, h, start=None, *, method=None, tol=1e-8, warm_start=None, backend="auto"
+):
     """Differentiate ``outer(w*(h), h)``, where ``w*(h)`` minimises ``inner(w, h)``.
 
-    Both are written with autograd.numpy. The hypergradient is that of implicit differentiation
-    [1]_. With a method that differentiates training, ``w*(h)`` are
-    the last weights of a training run: gradient descent with momentum, or the given Training.
+    Both are written with autograd.numpy or with jax.numpy. The hypergradient is that of implicit
+    differentiation [1]_. With a method that differentiates training, ``w*(h)`` are the last weights
+    of a training run: gradient descent with momentum, or the given Training.
 
     Parameters
     ----------
@@ -38,6 +40,9 @@ def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_st
         differentiated.
     warm_start : WarmStart, default=None
         The ``warm_start`` of an evaluation for other hyperparameters.
+    backend : {"auto", "autograd", "jax"}, default="auto"
+        What the losses are written with. "auto" finds out for each at its first call, so that they
+        may differ. A problem or Training has its own backend, and this is that of ``outer``.
 
     Returns
     -------
@@ -49,11 +54,13 @@ def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_st
     Raises
     ------
     TypeError
-        If a loss is not written with autograd.numpy, there is no start, ``h`` is not a dict of
+        If a loss is written neither with autograd.numpy nor with jax.numpy, or not with what
+        ``backend`` says; if JAX cannot compile it; if there is no start, ``h`` is not a dict of
         numbers, ``method`` is not a Hypergradient, or a Training is to be differentiated
         implicitly.
     ValueError
-        If a loss is not one number, or not finite at the start, or ``h`` is not finite.
+        If a loss is not one number, or not finite at the start, or ``h`` is not finite, or the
+        backend is unknown.
 
     References
     ----------
@@ -82,9 +89,10 @@ def hypergradient(inner, outer, h, start=None, *, method=None, tol=1e-8, warm_st
     if not isinstance(method, hypergradients.Hypergradient):
         raise TypeError(f"method must be None or such as Implicit() or Reverse(), got {method!r}.")
     _check_hyperparameters(h)
-    problem = inner if start is None else AutogradProblem(inner, start)
+    problem = inner if start is None else AutogradProblem(inner, start, backend=backend)
     structure = _structure(problem, method)
-    evaluation = method.evaluate(problem, AutogradLoss(outer, structure), h, warm_start, tol)
+    outer = AutogradLoss(outer, structure, backend=backend)
+    evaluation = method.evaluate(problem, outer, h, warm_start, tol)
     return dataclasses.replace(evaluation, w=structure.unflatten(evaluation.w))
 
 

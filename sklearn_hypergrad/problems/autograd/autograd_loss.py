@@ -1,26 +1,30 @@
-"""Outer objectives with derivatives from autograd."""
+"""Outer objectives with derivatives from autograd or JAX."""
 
-import autograd.numpy as np
+import numpy as np
 
-from sklearn_hypergrad._autograd import getval
-from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
+from sklearn_hypergrad.problems.autograd.backends import derivatives_of
 
 
 class AutogradLoss:
-    """An outer objective ``outer(w, h)`` written with autograd.numpy, as hypergradients take it.
+    """An outer objective ``outer(w, h)``, as hypergradients take it.
 
     Parameters
     ----------
     outer : callable
-        Returns one number, or an array of shape (n_splits,). ``h`` is a dict.
+        Returns one number, or an array of shape (n_splits,). ``h`` is a dict. Written with
+        autograd.numpy or jax.numpy.
     structure : Nested
         Structure of the weights that ``outer`` takes: the attribute ``structure`` of an
         AutogradProblem or AutogradTraining.
+    backend : {"auto", "autograd", "jax"}, default="auto"
+        Which of the two it is written with; "auto" sees that at the first call.
+    data : tuple, default=()
+        Arrays that ``outer`` takes, too: ``outer(w, h, *data)``.
     """
 
-    def __init__(self, outer, structure):
-        self._outer = outer
-        self._structure = structure
+    def __init__(self, outer, structure, *, backend="auto", data=()):
+        self._data = tuple(data)
+        self._derivatives = derivatives_of(outer, structure, backend)
 
     def __call__(self, w, h):
         """Evaluate and differentiate.
@@ -44,20 +48,11 @@ class AutogradLoss:
         ValueError
             If ``outer`` returns an array of more than one axis.
         """
-        seen = []
-
-        def total(w, h):
-            seen.append(self._outer(w, h))
-            return np.sum(seen[-1])
-
-        _, slope, direct = Derivatives(total, self._structure).gradients(w.ravel(), h)
-        return self._values(getval(seen[-1])), slope, direct
-
-    def _values(self, values):
+        values, slope, direct = self._derivatives.of_sum(w.ravel(), h, *self._data)
         values = np.atleast_1d(np.asarray(values, float))
         if values.ndim != 1:
             raise ValueError(
                 f"An outer loss is one number or an array of shape (n_splits,), and this one "
                 f"returns an array of shape {values.shape}."
             )
-        return values
+        return values, slope, direct

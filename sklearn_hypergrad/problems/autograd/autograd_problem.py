@@ -1,11 +1,11 @@
-"""Inner problems with derivatives from autograd."""
+"""Inner problems with derivatives from autograd or JAX."""
 
 import functools
 
 import numpy as np
 
 from sklearn_hypergrad.linalg import CG
-from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
+from sklearn_hypergrad.problems.autograd.backends import derivatives_of, held_data
 from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.autograd.trust_region import Iterate, trust_region
@@ -17,7 +17,7 @@ MAX_ADJOINT = 1e-2
 
 
 class AutogradProblem(InnerProblem):
-    """Minimise ``loss(w, h)``, any smooth function written with autograd.numpy.
+    """Minimise ``loss(w, h)``, any smooth function written with autograd.numpy or jax.numpy.
 
     Losses that are not convex are minimised, too: descent from the start leads to one of their
     local minima. The methods take ``w`` as one flat array; the loss and closed forms take and
@@ -33,9 +33,16 @@ class AutogradProblem(InnerProblem):
     gradient, hvp, cross_vjp, cross_jvp : callable, default=None
         Closed forms that replace the derivatives of autograd: ``gradient(w, h)``,
         ``hvp(w, h, v)``, ``cross_vjp(w, h, v)``, which returns a dict shaped like ``h``, and
-        ``cross_jvp(w, h, u)``; as in the base class. None is autograd.
+        ``cross_jvp(w, h, u)``; as in the base class. None is the backend's.
     gauss_newton : callable, default=None
-        ``gauss_newton(w, h, v)``, such as a :class:`GaussNewton`. None: there are no such products.
+        ``gauss_newton(w, h, *data, v)``, such as a :class:`GaussNewton`. None: there are no such
+        products.
+    data : tuple, default=()
+        Arrays that the loss takes, too: ``loss(w, h, *data)``. Problems with the same loss and
+        arrays of the same shapes share what JAX has compiled.
+    backend : {"auto", "autograd", "jax"}, default="auto"
+        What the loss is written with: autograd.numpy or jax.numpy. "auto" sees at the first call
+        which of them it is.
 
     Attributes
     ----------
@@ -48,7 +55,7 @@ class AutogradProblem(InnerProblem):
         If the loss is no function, or weights are not arrays of numbers.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         loss,
         start,
@@ -58,12 +65,15 @@ class AutogradProblem(InnerProblem):
         cross_vjp=None,
         cross_jvp=None,
         gauss_newton=None,
+        data=(),
+        backend="auto",
     ):
         if not callable(loss):
             raise TypeError(f"The loss must be a function of (w, h), got {loss!r}.")
         self.structure = Nested(start)
         self._start = self.structure.flatten(start)
-        self._derivatives = Derivatives(loss, self.structure)
+        self._derivatives = derivatives_of(loss, self.structure, backend)
+        self._data = held_data(data, backend)
         self._gradient = gradient
         self._hvp = hvp
         self._cross_vjp = cross_vjp
@@ -75,7 +85,7 @@ class AutogradProblem(InnerProblem):
 
     def gradient(self, w, h):
         if self._gradient is None:
-            return self._derivatives.gradient(w, h)[1]
+            return self._derivatives.gradient(w, h, *self._data)[1]
         return self._flat(self._gradient(self._nested(w), h))
 
     def hvp(self, w, h, v):
@@ -87,23 +97,23 @@ class AutogradProblem(InnerProblem):
     def products(self, w, h, *, gauss_newton=False):
         closed = self._gauss_newton if gauss_newton else self._hvp
         if closed is not None:
-            return self._closed(closed, w, h)
+            return self._closed(closed, w, h, *(self._data if gauss_newton else ()))
         if gauss_newton:
             raise ValueError(
-                "Autograd cannot tell the outputs of a loss from the rest of it. Give "
+                "The outputs of a loss cannot be told from the rest of it. Give "
                 "AutogradProblem gauss_newton=GaussNewton(outputs, loss_of_outputs, rest), or "
                 "another callable of (w, h, v)."
             )
-        return self._derivatives.hvp(w, h)
+        return self._derivatives.hvp(w, h, *self._data)
 
     def cross_vjp(self, w, h, v):
         if self._cross_vjp is None:
-            return self._derivatives.cross_vjp(w, h)(v)
+            return self._derivatives.cross_vjp(w, h, *self._data)(v)
         return _like(h, self._cross_vjp(self._nested(w), h, self._nested(v)))
 
     def cross_jvp(self, w, h, u):
         if self._cross_jvp is None:
-            return self._derivatives.push(w, h)(None, u)
+            return self._derivatives.push(w, h, *self._data)(None, u)
         return self._flat(self._cross_jvp(self._nested(w), h, u))
 
     def solve(self, h, warm_start, tol):
@@ -142,12 +152,13 @@ class AutogradProblem(InnerProblem):
 
     def _point(self, w, h):
         if self._gradient is None:
-            return Iterate(w, *self._derivatives.gradient(w, h))
-        return Iterate(w, self._derivatives.value(w, h), self.gradient(w, h))
+            return Iterate(w, *self._derivatives.gradient(w, h, *self._data))
+        value = self._derivatives.value(w, h, *self._data)
+        return Iterate(w, value, self.gradient(w, h))
 
-    def _closed(self, function, w, h):
-        """A callable of nested ``(w, h, v)`` as one of flat ``v``."""
-        product = at_point(function, self._nested(w), h)
+    def _closed(self, function, w, h, *data):
+        """A callable of nested ``(w, h, *data, v)`` as one of flat ``v``."""
+        product = at_point(function, self._nested(w), h, *data)
         return lambda v: self._flat(product(self._nested(v)))
 
     def _nested(self, w):

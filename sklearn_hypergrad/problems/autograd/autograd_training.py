@@ -1,14 +1,17 @@
-"""Training problems with derivatives from autograd."""
+"""Training problems with derivatives from autograd or JAX."""
 
-from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
+import numpy as np
+
+from sklearn_hypergrad.problems.autograd.backends import derivatives_of, held_data
 from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
+from sklearn_hypergrad.problems.autograd.loaded_jax import loaded_jax
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
 from sklearn_hypergrad.threads import cached_property
 
 
 class AutogradTraining(StartedProblem):
-    """Descend ``loss(w, h, rows)``, any smooth function written with autograd.numpy.
+    """Descend ``loss(w, h, rows)``, any smooth function of autograd.numpy or jax.numpy.
 
     The parts of ``start`` at its top level are parameter groups, which may have their own learning
     rates: values of a dict in the order of its sorted keys, or items of a list or tuple. The
@@ -19,6 +22,7 @@ class AutogradTraining(StartedProblem):
     loss : callable
         ``loss(w, h, rows)``, one number: the loss of the samples ``rows``, an array of indices or a
         slice, None for all. ``w`` is nested as ``start`` is, ``h`` a dict of floats and arrays.
+        With ``data`` it is ``loss(w, h, *batch)``.
     start : nested structure
         Initial weights: dicts, lists and tuples of arrays and floats, nested to any depth.
     n_samples : int, default=None
@@ -29,7 +33,15 @@ class AutogradTraining(StartedProblem):
         of any shape.
     gauss_newton : callable, default=None
         ``gauss_newton(w, h, rows, v)``, with nested ``v`` and result, such as a
-        :class:`GaussNewton`. None: there are no such products.
+        :class:`GaussNewton`. None: there are no such products. With ``data`` it takes the arrays of
+        the batch in the place of rows.
+    data : tuple of ndarray or callable, default=None
+        Arrays whose first axis counts the samples, such as ``(X, y)``: the loss then takes their
+        rows in the place of row numbers. A function ``data(rows)`` returns what the loss takes.
+        None: the loss takes row numbers. Give JAX data: it compiles what a loss reads from outside.
+    backend : {"auto", "autograd", "jax"}, default="auto"
+        What the loss is written with: autograd.numpy or jax.numpy. "auto" sees at the first call
+        which of them it is.
 
     Attributes
     ----------
@@ -37,28 +49,67 @@ class AutogradTraining(StartedProblem):
         It can ``flatten`` and ``unflatten`` weights.
     """
 
-    def __init__(self, loss, start, *, n_samples=None, scheduled=None, gauss_newton=None):
+    def __init__(  # noqa: PLR0913
+        self,
+        loss,
+        start,
+        *,
+        n_samples=None,
+        scheduled=None,
+        gauss_newton=None,
+        data=None,
+        backend="auto",
+    ):
         self.structure = Nested(start)
         super().__init__(self.structure.flatten(start))
         self.group_sizes = self.structure.group_sizes
-        self.n_samples = n_samples
+        self.n_samples = (
+            len(data[0]) if n_samples is None and isinstance(data, tuple) else n_samples
+        )
         self.scheduled = dict(scheduled or {})
-        self._loss = loss
+        self._derivatives = derivatives_of(loss, self.structure, backend)
         self._gauss_newton = gauss_newton
+        self._data, self._backend = data, backend
 
     def linearize(self, w, h, rows):
-        derivatives = Derivatives(lambda w, h: self._loss(w, h, rows), self.structure)
-        return AutogradLinearization(derivatives, w, h, lambda: self._gauss_newton_at(w, h, rows))
+        return AutogradLinearization(
+            self._derivatives,
+            w,
+            h,
+            lambda: self._batch(rows),
+            lambda: self._gauss_newton_at(w, h, rows),
+        )
+
+    def _batch(self, rows):
+        """What the loss takes besides weights and hyperparameters."""
+        if rows is None and self._data is not None:
+            return self._all
+        if callable(self._data):
+            return self._data(rows)
+        if self._data is not None:
+            return tuple(array[rows] for array in self._data)
+        return (self._row_numbers(rows) if isinstance(rows, slice) else rows,)
+
+    @cached_property
+    def _all(self):
+        data = self._data(None) if callable(self._data) else self._data
+        return held_data(data, self._backend)
+
+    def _row_numbers(self, rows):
+        """A slice as JAX takes it: it has no arguments that are slices."""
+        if self._backend == "autograd" or self.n_samples is None or loaded_jax() is None:
+            return rows
+        return np.arange(self.n_samples)[rows]
 
     def _gauss_newton_at(self, w, h, rows):
         if self._gauss_newton is None:
             raise ValueError(
-                "Autograd cannot tell the outputs of a loss from the rest of it. Give "
+                "The outputs of a loss cannot be told from the rest of it. Give "
                 "AutogradTraining gauss_newton=GaussNewton(outputs, loss_of_outputs, rest), or "
                 "another callable of (w, h, rows, v)."
             )
         nested = self.structure.unflatten
-        product = at_point(self._gauss_newton, nested(w), h, rows)
+        product = at_point(self._gauss_newton, nested(w), h, *self._batch(rows))
         return lambda v: self.structure.flatten(product(nested(v)))
 
 
@@ -69,16 +120,18 @@ class AutogradLinearization(Linearization):
     linearization for every step. The traces of other products are kept.
     """
 
-    def __init__(self, derivatives, w, h, gauss_newton):
+    def __init__(self, derivatives, w, h, batch, gauss_newton):
         self._derivatives, self._w, self._h = derivatives, w, h
+        # Rows are gathered again when they are needed: there is a linearization for every step.
+        self._batch = batch
         self._gauss_newton_at = gauss_newton
-        self.value, self.gradient = derivatives.gradient(w, h)
+        self.value, self.gradient = derivatives.gradient(w, h, *batch())
 
     def pull(self, v):
-        return self._derivatives.pull(self._w, self._h)(v)
+        return self._derivatives.pull(self._w, self._h, *self._batch())(v)
 
     def cross(self, v):
-        return self._derivatives.cross_vjp(self._w, self._h)(v)
+        return self._derivatives.cross_vjp(self._w, self._h, *self._batch())(v)
 
     def push(self, v, u):
         return self._push(v, u) if u else self._hvp(v)
@@ -88,11 +141,11 @@ class AutogradLinearization(Linearization):
 
     @cached_property
     def _hvp(self):
-        return self._derivatives.hvp(self._w, self._h)
+        return self._derivatives.hvp(self._w, self._h, *self._batch())
 
     @cached_property
     def _push(self):
-        return self._derivatives.push(self._w, self._h)
+        return self._derivatives.push(self._w, self._h, *self._batch())
 
     @cached_property
     def _gauss_newton(self):

@@ -1,20 +1,22 @@
 """First and second derivatives of a loss of nested weights and of hyperparameters."""
 
+import autograd.numpy as anp
 import numpy as np
 
+from sklearn_hypergrad._autograd import getval
 from sklearn_hypergrad.problems.autograd.trace import Trace, check_number, gradients
 
 
 class Derivatives:
-    """Derivatives of ``loss(w, h)`` by autograd, for flat weights.
+    """Derivatives of ``loss(w, h, *data)`` by autograd, for flat weights.
 
     Methods of second derivatives return functions: the point is traced once, and each product with
-    a vector only pulls back.
+    a vector only pulls back. ``data``, such as the arrays of a batch, may differ between calls.
 
     Parameters
     ----------
     loss : callable
-        ``loss(w, h)``, one number, with ``w`` nested as ``structure``.
+        ``loss(w, h, *data)``, one number, with ``w`` nested as ``structure``.
     structure : Nested
     """
 
@@ -23,24 +25,39 @@ class Derivatives:
         self._structure = structure
         self._n_leaves = len(structure.shapes)
 
-    def value(self, w, h):
+    def evaluate(self, w, h, *data):
+        """What the function returns, where that is no number: an array."""
+        return self._loss(self._structure.unflatten(w), numbers(h), *data)
+
+    def value(self, w, h, *data):
         """The loss."""
-        value = self._loss(self._structure.unflatten(w), numbers(h))
+        value = self.evaluate(w, h, *data)
         check_number(value)
         return float(value)
 
-    def gradient(self, w, h):
+    def gradient(self, w, h, *data):
         """Value and gradient in ``w``."""
-        value, slopes = self._slopes(self._structure.split(w), numbers(h), self._n_leaves)
+        value, slopes = self._slopes(self._structure.split(w), numbers(h), data, self._n_leaves)
         return float(value), self._joined(slopes)
 
-    def gradients(self, w, h):
+    def gradients(self, w, h, *data):
         """Value, gradient in ``w``, and a dict of gradients in ``h``, without zero ones."""
         h = numbers(h)
-        value, slopes = self._slopes(self._structure.split(w), h, None)
+        value, slopes = self._slopes(self._structure.split(w), h, data, None)
         named = zip(h, slopes[self._n_leaves :], strict=True)
         direct = {name: np.array(slope)[()] for name, slope in named if slope is not None}
         return float(value), self._joined(slopes[: self._n_leaves]), direct
+
+    def of_sum(self, w, h, *data):
+        """As ``gradients``, for a function that returns an array: its values, and of their sum."""
+        seen = []
+
+        def total(w, h, *data):
+            seen.append(self._loss(w, h, *data))
+            return anp.sum(seen[-1])
+
+        _, slope, direct = Derivatives(total, self._structure).gradients(w, h, *data)
+        return getval(seen[-1]), slope, direct
 
     # The derivative of the gradient in (w, h) is symmetric,
     #     [ H       C ]        C = d gradient in w / dh,
@@ -48,32 +65,33 @@ class Derivatives:
     # so that pulling v back from the gradient in w gives H v in w and C' v in h, and pulling u
     # back from the gradient in h gives C u in w. Only the needed part is traced: h may be long.
 
-    def hvp(self, w, h):
+    def hvp(self, w, h, *data):
         """``v -> H v``."""
         h = numbers(h)
         leaves = self._structure.split(w)
-        trace = Trace(lambda *moving: self._slopes(moving, h, len(moving))[1], leaves)
+        trace = Trace(lambda *moving: self._slopes(moving, h, data, len(moving))[1], leaves)
         return lambda v: self._joined(trace.pull(self._structure.split(v)))
 
-    def cross_vjp(self, w, h):
+    def cross_vjp(self, w, h, *data):
         """``v -> C' v``, a dict shaped like ``h``."""
         h = numbers(h)
         leaves = self._structure.split(w)
 
         def gradient(*values):
-            return self._slopes(leaves, dict(zip(h, values, strict=True)), self._n_leaves)[1]
+            values = dict(zip(h, values, strict=True))
+            return self._slopes(leaves, values, data, self._n_leaves)[1]
 
         trace = Trace(gradient, list(h.values()))
         return lambda v: _named(h, trace.pull(self._structure.split(v)))
 
-    def pull(self, w, h):
+    def pull(self, w, h, *data):
         """``v -> (H v, C' v)``."""
         h = numbers(h)
         leaves, n_leaves = self._structure.split(w), self._n_leaves
 
         def gradient(*moving):
             values = dict(zip(h, moving[n_leaves:], strict=True))
-            return self._slopes(moving[:n_leaves], values, n_leaves)[1]
+            return self._slopes(moving[:n_leaves], values, data, n_leaves)[1]
 
         trace = Trace(gradient, (*leaves, *h.values()))
 
@@ -83,11 +101,11 @@ class Derivatives:
 
         return products
 
-    def push(self, w, h):
+    def push(self, w, h, *data):
         """``(v, u) -> H v + C u``; ``v`` may be None, which is zero, as are names not in ``u``."""
         h = numbers(h)
         leaves = self._structure.split(w)
-        trace = Trace(lambda *moving: self._slopes(moving, h, None)[1], leaves)
+        trace = Trace(lambda *moving: self._slopes(moving, h, data, None)[1], leaves)
 
         def product(v, u):
             of_w = [None] * len(leaves) if v is None else self._structure.split(v)
@@ -96,7 +114,7 @@ class Derivatives:
 
         return product
 
-    def _slopes(self, leaves, h, n):
+    def _slopes(self, leaves, h, data, n):
         """Value of the loss and its derivatives in the first ``n`` of the leaves and ``h``."""
         inputs = (*leaves, *h.values())
         fixed = () if n is None else inputs[n:]
@@ -104,7 +122,7 @@ class Derivatives:
         def loss(*moving):
             values = moving + fixed
             named = dict(zip(h, values[self._n_leaves :], strict=True))
-            return self._loss(self._structure.nest(values[: self._n_leaves]), named)
+            return self._loss(self._structure.nest(values[: self._n_leaves]), named, *data)
 
         return gradients(loss, inputs[:n])
 

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from sklearn_hypergrad.problems.autograd.backends import check_backend, detected, jax_gauss_newton
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, filled, numbers
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.autograd.trace import Trace, gradients
@@ -21,15 +22,24 @@ class GaussNewton:
     ----------
     outputs : callable
         ``outputs(w, h)``, an array. For a training all three functions take ``rows``, too:
-        ``outputs(w, h, rows)``.
+        ``outputs(w, h, rows)``; or the arrays of a batch, as its loss does.
     loss : callable
         ``loss(z, h)`` of such an array, one number.
     rest : callable, default=None
         ``rest(w, h)``, one number: other terms of the training loss, such as penalties. None is
         zero.
+    backend : {"auto", "autograd", "jax"}, default="auto"
+        What the functions are written with: autograd.numpy or jax.numpy. "auto" sees which.
+
+    Raises
+    ------
+    ValueError
+        If the backend is unknown.
     """
 
-    def __init__(self, outputs, loss, rest=None):
+    def __init__(self, outputs, loss, rest=None, *, backend="auto"):
+        check_backend(backend)
+        self._backend = backend
         self._outputs = outputs
         self._loss = loss
         self._rest = rest
@@ -42,6 +52,10 @@ class GaussNewton:
         """A function ``v -> product`` at one point, which is traced once; ``v`` is nested as w."""
         h, structure = numbers(h), Nested(w)
         leaves = structure.leaves(w)
+        if self._backend_at(leaves, structure, h, rows) == "jax":
+            parts = self._outputs, self._loss, self._rest
+            flat = jax_gauss_newton(parts, structure).at(structure.join(leaves), h, *rows)
+            return lambda v: structure.unflatten(flat(structure.flatten(v)))
         trace = Trace(lambda *moving: [self._outputs(structure.nest(moving), h, *rows)], leaves)
         (z,) = trace.values
         # Pulling g back gives J' g, which is linear in g: pulling v back through that gives J v.
@@ -57,6 +71,11 @@ class GaussNewton:
             return structure.unflatten(total + rest(structure.join(v)))
 
         return product
+
+    def _backend_at(self, leaves, structure, h, rows):
+        if self._backend == "auto":
+            return detected(self._outputs, leaves, structure, h, rows)
+        return self._backend
 
     def _rest_at(self, w, h, rows, structure):
         if self._rest is None:

@@ -4,8 +4,6 @@ import itertools
 
 import numpy as np
 
-from sklearn_hypergrad._autograd import flatten
-
 
 class Nested:
     """The structure of weights: dicts, lists and tuples of arrays and floats, nested to any depth.
@@ -90,6 +88,14 @@ class Nested:
         """The nested structure of a flat array, without a copy; autograd differentiates it."""
         return self.nest(self.split(flat))
 
+    @property
+    def signature(self):
+        """What two structures have in common that are the same, as a tuple."""
+        if self._container is None:
+            return self.shapes[0]
+        parts = tuple(part.signature for part in self._parts)
+        return self._container.__name__, tuple(self._keys), parts
+
     def __repr__(self):
         if self._container is None:
             return f"an array of shape {self.shapes[0]}"
@@ -102,25 +108,6 @@ class Nested:
         if self._container is dict:
             return dict(zip(self._keys, built, strict=True))
         return self._container(built)
-
-
-def flat(w):
-    """All weights of a nested structure as one array, in the order of their ``coefficient`` values.
-
-    Parts of a dict come in the order of their sorted names, those of a list in its order. It may be
-    used in a loss: autograd differentiates through it.
-
-    Parameters
-    ----------
-    w : dict, list, tuple, ndarray or float
-        The weights.
-
-    Returns
-    -------
-    ndarray of shape (n_weights,)
-        The same numbers.
-    """
-    return flatten(w)[0]
 
 
 def n_parts(w):

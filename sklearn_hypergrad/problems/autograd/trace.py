@@ -13,6 +13,7 @@ from sklearn_hypergrad._autograd import (
     toposort,
     trace_stack,
 )
+from sklearn_hypergrad.problems.autograd.loaded_jax import is_of_jax
 
 # Autograd counts open traces over all threads, so only one thread traces at a time. A reentrant
 # lock allows nested traces of one thread.
@@ -84,6 +85,23 @@ class Trace:
         return [found[root] for root in self._roots]
 
 
+def is_traceable(function, inputs):
+    """Whether autograd can trace a function at a point.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the inputs.
+    inputs : sequence of arrays or floats
+    """
+    with TRACING, trace_stack.new_trace() as level:
+        try:
+            function(*(new_box(x, level, VJPNode.new_root()) for x in inputs))
+        except Exception:
+            return False
+    return True
+
+
 def gradients(function, inputs):
     """Value and derivatives of a function that returns one number.
 
@@ -127,7 +145,12 @@ def _called(function, boxes):
     except FAILURES as error:
         failure = error
     # If the function fails without autograd, too, this call raises its own error.
-    function(*map(getval, boxes))
+    returned = function(*map(getval, boxes))
+    if any(map(is_of_jax, returned)):
+        raise TypeError(
+            "This function is written with jax.numpy, and autograd is to differentiate it. Set "
+            "backend='jax', or write it with autograd.numpy."
+        ) from failure
     raise TypeError(
         f"Autograd cannot differentiate a function that can be evaluated ({failure}). Write it "
         f"with autograd.numpy and autograd.scipy in place of numpy and scipy, 'import "
