@@ -309,7 +309,8 @@ class Family(abc.ABC):
         """
         raise ValueError(
             f"search_cv='loo' needs the closed form of ridge regression or KernelRidge, which "
-            f"{self.estimator_class.__name__} does not have: give a number or a splitter"
+            f"{self.estimator_class.__name__} does not have. Leave search_cv='auto', or give a "
+            f"number or a splitter."
         )
 
     def evidence_obstacle(self, estimator, data):

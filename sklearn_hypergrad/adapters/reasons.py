@@ -97,7 +97,11 @@ TRANSFORMER = (
 )
 NO_TARGETS = "is fitted without targets, so that held-out predictions have no error to descend"
 # If nothing is known: of classes without a family, and of parameters of those that have one.
-NO_FAMILY, NOT_DIFFERENTIABLE = "has no registered inner problem", "is not differentiable"
+NO_FAMILY = (
+    "is no model that is searched, as Ridge, Lasso, LogisticRegression, SVC, MLPClassifier and "
+    "others are; adapters.family_like adds a class"
+)
+NOT_DIFFERENTIABLE = "is not differentiable"
 
 
 def why_enumerated(estimator_class, name, family=None):

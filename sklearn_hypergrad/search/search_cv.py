@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterable
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
@@ -49,8 +49,8 @@ from sklearn_hypergrad.hypergradients import (
 from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.split_data import overlap_of
-from sklearn_hypergrad.search.candidates.expand import expand
-from sklearn_hypergrad.search.candidates.refusals import hint
+from sklearn_hypergrad.search.candidates.expand import expand, model_in
+from sklearn_hypergrad.search.candidates.refusals import NO_DICT, OF_CLASSES, WRAP, hint
 from sklearn_hypergrad.search.data.inputs import FitInputs, has_fixed_splits
 from sklearn_hypergrad.search.objective.options import Options, Scoring
 from sklearn_hypergrad.search.reporting import attributes
@@ -71,7 +71,7 @@ from sklearn_hypergrad.search.strategies.shared_candidates import can_be_shared,
 from sklearn_hypergrad.threads import one_blas_thread
 from sklearn_hypergrad.training import seed_of
 from sklearn_hypergrad.tuning import INTERRUPTED, Deadline
-from sklearn_hypergrad.wording import shortened, suggestion
+from sklearn_hypergrad.wording import in_order, shortened, suggestion
 
 METHODS = {
     "auto": None,
@@ -93,6 +93,14 @@ REFIT_INTERRUPTED = (
     "fit again."
 )
 # Fitted attributes of scikit-learn's searches that a fit need not set again.
+FOR_CLASSES = (
+    "scoring={0!r} compares classes, and {1} predicts numbers. Leave scoring out (r2), take "
+    "'neg_mean_squared_error', or a classifier."
+)
+NO_CLASSES = (
+    " y has {0} different values, and {1} takes each of them for a class. For numbers take a "
+    "regressor, such as Ridge."
+)
 NO_VECTOR = (
     "search_cv='evidence' is for vectors of penalties, Continuous(per=...), and param_grid has "
     "none. Leave search_cv='auto'."
@@ -757,12 +765,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             yield
         except InvalidParameterError as error:
             meant = self._meant(str(error))
-            if not meant:
-                raise
-            raise InvalidParameterError(f"{error}{meant}") from None
+            message = in_order(str(error), brief=bool(meant))
+            raise InvalidParameterError(f"{message}{meant}") from None
 
     def _meant(self, message):
         """A sentence that names the option that an unknown name is most similar to, or ""."""
+        if "'param_grid'" in message:
+            return NO_DICT
         for name, constraints in self._parameter_constraints.items():
             value = getattr(self, name, None)
             given = value.values() if isinstance(value, dict) else value
@@ -783,7 +792,15 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         split_params = dict(routed.splitter.split)
         n_splits = splitter.get_n_splits(X, y, **split_params)
-        splits = list(splitter.split(X, y, **split_params))
+        try:
+            splits = list(splitter.split(X, y, **split_params))
+        except ValueError as error:
+            # Most targets that are numbers are unique.
+            n_values = len(set(np.ravel(y).tolist())) if is_classifier(self.estimator) else 0
+            if 2 * n_values <= len(np.ravel(y)):
+                raise
+            meant = NO_CLASSES.format(n_values, type(model_in(self.estimator)).__name__)
+            raise ValueError(f"{str(error).rstrip('.')}.{meant}") from None
         if len(splits) != n_splits:
             raise ValueError(
                 f"cv.split and cv.get_n_splits return inconsistent results: {len(splits)} splits, "
@@ -810,7 +827,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             meant = hint(error, self.estimator, self.param_grid)
             if not meant:
                 raise
-            raise type(error)(f"{error}{meant}") from None
+            # What is said next is another remedy than that of ParameterGrid.
+            message = str(error).replace(WRAP, "")
+            raise type(error)(f"{message}{meant}") from None
 
     def _searched_and_judged(self, judge, task):
         candidates = expand(self.param_grid, self.estimator, beside=self.selection == "best")
@@ -838,6 +857,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         """``(results, Stop or None)`` of all candidates."""
         self._check_guard()
         self._check_rows()
+        self._check_scoring()
         began, inputs, deadline = time.perf_counter(), judge.inputs, judge.deadline
         self._costs = Costs()
         listeners, tasks = [self._costs], None
@@ -960,6 +980,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                 f"selection={self.selection!r} leaves out rows that would override its choice, and "
                 f"rows='listed' asks for them. Leave rows='found', or selection='best'."
             )
+
+    def _check_scoring(self):
+        """Raise ValueError for scores that no continuous prediction has."""
+        asked = [self.scoring] if isinstance(self.scoring, str) else self.scoring
+        if isinstance(asked, list | tuple) and is_regressor(self.estimator):
+            for name in OF_CLASSES.intersection(asked):
+                raise ValueError(FOR_CLASSES.format(name, type(model_in(self.estimator)).__name__))
 
     def _method(self):
         method = self.hypergradient

@@ -186,17 +186,18 @@ class Range:
 def as_range(key, values, limits=(0, math.inf), leaf=""):
     """``(Range, other values)``; the range is None if the values are to be enumerated.
 
-    A list is a range if it has two or more distinct numbers between the limits.
+    A list is a range if it has two or more distinct numbers between the limits. None is a setting
+    beside it.
     """
     low, high = limits
     if len(values) == 1 and isinstance(values[0], Continuous):
         return Range(key, values[0], leaf=leaf), []
-    if not isinstance(values, (Sequence, np.ndarray)) or not all(map(is_number, values)):
+    if not isinstance(values, (Sequence, np.ndarray)) or not all(map(_may_be_listed, values)):
         return None, list(values)
-    valid = [value for value in values if low < value < high]
+    valid = [value for value in values if value is not None and low < value < high]
     if len(set(valid)) < 2:
         return None, list(values)
-    invalid = [value for value in values if not low < value < high]
+    invalid = [value for value in values if value is None or not low < value < high]
     continuous = Continuous(float(min(valid)), float(max(valid)))
     return Range(key, continuous, tuple(valid), leaf), invalid
 
@@ -232,6 +233,10 @@ def is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
+def _may_be_listed(value):
+    return value is None or is_number(value)
+
+
 def plain(value):
     """A value for ``set_params``: a float, or a new array."""
     return float(value) if np.ndim(value) == 0 else np.array(value)
@@ -258,9 +263,11 @@ def _check_number(name, value):
     if value is None:
         return
     if not is_number(value):
+        pair = isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value))
+        ends = f"{value[0]}, {value[1]}" if pair else "0.001, 1000.0"
         raise TypeError(
             f"Continuous({name}=...) must be a number or None, got {shortened(repr(value))}. A "
-            f"range is Continuous(0.001, 1000.0), one without bounds Continuous()."
+            f"range is Continuous({ends}), one without bounds Continuous()."
         )
     if not np.isfinite(value):
         raise ValueError(

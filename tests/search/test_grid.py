@@ -17,6 +17,7 @@ from sklearn.svm import SVC
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.differentiable import DifferentiableRegressor, Hyperparameter
 from sklearn_hypergrad.search.candidates.expand import expand
+from sklearn_hypergrad.search.candidates.refusals import WRAP
 
 
 class Subclass(Pipeline):
@@ -44,7 +45,8 @@ def test_numbers_are_the_range_they_span(values, low, high, scale):
 
 
 @pytest.mark.parametrize(
-    "values", [[1.0], [1, 1], [0, 1], [True, False], [None, 1, 2], ["a", "b"], [[1, 2], [3, 4]]]
+    "values",
+    [[1.0], [1, 1], [0, 1], [True, False], ["auto", 1, 2], [None, 1], ["a", "b"], [[1, 2], [3, 4]]],
 )
 def test_anything_else_is_enumerated(values):
     candidates = expand({"alpha": values}, Ridge())
@@ -53,8 +55,8 @@ def test_anything_else_is_enumerated(values):
 
 
 def test_zero_and_invalid_values_get_rows_of_their_own():
-    candidates = expand({"alpha": [0, 10, -1, 0.1, np.inf]}, Ridge())
-    assert [c.settings.get("alpha") for c in candidates] == [0, -1, np.inf, None]
+    candidates = expand({"alpha": [0, 10, -1, 0.1, np.inf, None]}, Ridge())
+    assert [c.settings.get("alpha", "?") for c in candidates] == [0, -1, np.inf, None, "?"]
     assert ranges(candidates)[0].listed == (10, 0.1)
 
 
@@ -152,7 +154,11 @@ def test_continuous_alone_or_in_a_list(value):
             {"alpha": Continuous(1, 2, scale="linear", per="feature")},
             "compared by their ratios",
         ),
-        (LinearRegression(), {"positive": Continuous()}, "no registered inner problem"),
+        (
+            LinearRegression(),
+            {"positive": Continuous()},
+            "LinearRegression is no model that is searched, as Ridge",
+        ),
     ],
 )
 def test_a_continuous_that_cannot_be_searched_says_why(model, grid, message):
@@ -182,8 +188,8 @@ def test_bad_grids_give_the_errors_of_grid_search(grid):
             search(Ridge(), grid).fit(X, y)
         errors.append(error.value)
     assert type(errors[0]) is type(errors[1])
-    # Hints are appended.
-    assert str(errors[1]).startswith(str(errors[0]))
+    # Hints are appended, in place of one that does not fit.
+    assert str(errors[1]).startswith(str(errors[0]).replace(WRAP, ""))
 
 
 @pytest.mark.parametrize(

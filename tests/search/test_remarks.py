@@ -192,7 +192,8 @@ def test_a_score_that_is_nan_is_a_remark(regression, model, grid):
     if isinstance(model, Lasso) and isinstance(grid["alpha"], Continuous):
         grid = {"fit_intercept": [True, False]}
     # scikit-learn warns of it. Without a list nothing could be chosen by the score: a warning, too.
-    search, lines = fitted(model, grid, *regression, scoring="accuracy")
+    X, y = regression
+    search, lines = fitted(model, grid, X, y - 1e3, scoring="neg_mean_squared_log_error")
     assert bool(lines) == isinstance(grid.get("alpha"), Continuous)
     remarks = search.remarks_
     assert any(remark.startswith("The mean score of the best row is nan") for remark in remarks)

@@ -25,6 +25,7 @@ from sklearn_hypergrad.search.candidates.refusals import (
     described,
     refuse_continuous,
     refuse_mixed,
+    refuse_values,
     remedy,
     why_not_final,
 )
@@ -39,7 +40,8 @@ NO_VECTORS = "is searched with single values inside of it"
 # Limits that every number is between.
 ANY = -math.inf, math.inf
 # Types of values that are not looked at as ranges of other searches.
-PLAIN = Continuous, numbers.Number, str, type, type(None)
+NUMBER = numbers.Number, type(None)
+PLAIN = *NUMBER, Continuous, str, type
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,9 +274,11 @@ def _values(key, values, estimator):
     if not isinstance(values, list | np.ndarray | range):
         span = None if isinstance(values, str | type) else written.read(key, values)
         return values if span is None else [span]
-    # What GridSearchCV would enumerate is a range only where there is a gradient.
-    if all(isinstance(value, PLAIN) for value in values) or _why_not(estimator, key) is not None:
+    # Most lists are of numbers. What GridSearchCV enumerates stays so where there is no gradient.
+    odd = [value for value in values if not isinstance(value, NUMBER)]
+    if not odd or _why_not(estimator, key) is not None:
         return values
+    refuse_values(key, values)
     spans = [None if isinstance(v, PLAIN) else written.read(key, v) for v in values]
     if len(spans) > 1 and any(spans):
         refuse_mixed(key)

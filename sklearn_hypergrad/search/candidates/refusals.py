@@ -3,14 +3,17 @@
 import difflib
 import math
 import numbers
+from collections.abc import Iterable
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sklearn_hypergrad.adapters import family
-from sklearn_hypergrad.search.candidates.written import proposal
+from sklearn_hypergrad.search.candidates.written import is_distribution, proposal, text_of
 from sklearn_hypergrad.spaces import Continuous
 from sklearn_hypergrad.transformers.base import transformer
+from sklearn_hypergrad.wording import shortened
 
 # Similarity (of difflib, between 0 and 1) from which on another name is suggested. Chosen by hand:
 # one wrong letter in a name of seven still suggests it, unrelated names do not.
@@ -29,6 +32,23 @@ INVERSES = {
         "squared errors, 1 / (2 C) where it multiplies the squared errors.",
     ),
 }
+
+
+NO_DICT = (
+    " It is a dict from names of parameters to their values, such as {'alpha': Continuous()} or "
+    "{'alpha': [0.1, 10]}, or a list of such dicts."
+)
+# The end of an error of ParameterGrid, which is no remedy for what is no single value.
+WRAP = " Single values need to be wrapped in a list with one element."
+# Scorers of scikit-learn that compare classes, or need probabilities of them.
+OF_CLASSES = frozenset(
+    """accuracy average_precision balanced_accuracy d2_brier_score d2_log_loss_score f1 f1_macro
+    f1_micro f1_samples f1_weighted jaccard jaccard_macro jaccard_micro jaccard_samples
+    jaccard_weighted matthews_corrcoef neg_brier_score neg_log_loss neg_negative_likelihood_ratio
+    positive_likelihood_ratio precision precision_macro precision_micro precision_samples
+    precision_weighted recall recall_macro recall_micro recall_samples recall_weighted roc_auc
+    roc_auc_ovo roc_auc_ovo_weighted roc_auc_ovr roc_auc_ovr_weighted top_k_accuracy""".split()
+)
 
 
 class CannotSearch(Exception):
@@ -50,6 +70,25 @@ def refuse_mixed(key):
         f"{key}=Continuous(low, high) alone, and other values in a dict of their own in a "
         f"list of grids."
     )
+
+
+def refuse_values(key, values):
+    """Raise TypeError for a list of what is no value: numbers as text, or the class Continuous."""
+    texts = [value for value in values if isinstance(value, str)]
+    numbers_of = [number for number in map(_number, texts) if number is not None]
+    if len(numbers_of) == len(values):
+        shown = ", ".join(f"{number:g}" for number in numbers_of)
+        raise TypeError(f"{key} got text, {shortened(list(values))}: write numbers, [{shown}].")
+    if any(value is Continuous for value in values):
+        raise TypeError(f"{key} got the class Continuous: write {key}=Continuous().")
+
+
+def _number(text):
+    """The number that a text is, or None."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def refuse_continuous(key, values, reason, estimator):
@@ -98,6 +137,8 @@ def hint(error, estimator, param_grid):
         unknown = [key for key, _ in items if repr(key.partition("__")[0]) in message]
         unknown += [key for key, _ in items if any(repr(n) in message for n in key.split("__"))]
         return _name_hint(unknown[0], list(estimator.get_params())) if unknown else ""
+    if message.startswith("Parameter grid is not a dict"):
+        return NO_DICT
     if "fits failed" in message or message.startswith("Parameter grid for parameter"):
         return next(filter(None, (_value_hint(key, values) for key, values in items)), "")
     return ""
@@ -119,12 +160,17 @@ def _name_hint(key, names):
 
 def _value_hint(key, values):
     """What a value that looks like a range may mean, or ""."""
-    whole = f" {key} got the class Continuous: write {key}=Continuous()."
-    if values is Continuous:
-        return whole
+    if not isinstance(values, list | tuple | np.ndarray):
+        return f" {_rewritten(key, values)}"
+    sampled = [v for v in values if is_distribution(v)] if isinstance(values, list | tuple) else []
+    if sampled:
+        return (
+            f" {key} has the distribution {text_of(sampled[0])}, and nothing is sampled: give a "
+            f"list of values to enumerate."
+        )
+    if all(isinstance(value, numbers.Real) and value <= 0 for value in values):
+        return f" {key} has no positive value."
     values = values if isinstance(values, list | tuple) else []
-    if Continuous in [value for value in values if isinstance(value, type)]:
-        return whole
     if len(values) == 1 and isinstance(values[0], list | tuple):
         (inner,) = values
         if any(isinstance(value, Continuous) for value in inner):
@@ -138,6 +184,23 @@ def _value_hint(key, values):
     return ""
 
 
+def _rewritten(key, values):
+    """How to write what is no sequence of values."""
+    if values is Continuous:
+        return f"{key} got the class Continuous: write {key}=Continuous()."
+    if isinstance(values, str):
+        number = _number(values)
+        shown = repr(values) if number is None else f"{number:g}"
+        return f"For one value write {key}=[{shown}], for a range {key}=Continuous()."
+    if isinstance(values, numbers.Real):
+        return f"For one value write {key}=[{values}], for a range {key}=Continuous()."
+    if isinstance(values, dict) and {"low", "high"} <= values.keys():
+        return f"Write {key}=Continuous({values['low']}, {values['high']})."
+    if isinstance(values, Iterable):
+        return f"Write a list of its values, {key}=list(...)."
+    return f"Write a list of values, {key}=[...], or a range, {key}=Continuous()."
+
+
 def _meant(key, names):
     """The existing name that is nearest to an unknown one, or None."""
     inside = [name for name in names if name.rpartition("__")[2] == key]
@@ -146,7 +209,9 @@ def _meant(key, names):
     leaves = difflib.get_close_matches(leaf, [name.rpartition("__")[2] for name in beside], n=1)
     close = [name for name in beside if leaves and name.rpartition("__")[2] == leaves[0]]
     alike = difflib.get_close_matches(key, names, n=1, cutoff=ALIKE)
-    return next(iter(inside + alike + close), None)
+    # What no step is called may be a prefix too many.
+    bare = [name for name in names if name == leaf and path not in names]
+    return next(iter(inside + alike + close + bare), None)
 
 
 def described(low, high):

@@ -167,6 +167,14 @@ def _is_real(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
+def is_distribution(value):
+    """Whether a value is what other searches sample from."""
+    try:
+        return not isinstance(value, Continuous) and _ends(value) is not None
+    except _Sampled:
+        return True
+
+
 def text_of(value):
     """How a value was written, as far as can be told."""
     if callable(getattr(getattr(value, "dist", None), "support", None)):

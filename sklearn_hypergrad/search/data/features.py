@@ -72,7 +72,8 @@ def refuse_mixed(estimator, path, per):
                 raise UnsupportedRange(
                     f"per={per!r} needs features that mean the same in every split, and "
                     f"{type(part).__name__} mixes columns: its outputs are numbered, and the first "
-                    f"one of one split is not that of another"
+                    f"one of one split is not that of another. Leave per out, or take "
+                    f"{type(part).__name__} out of the pipeline"
                 )
 
 

@@ -176,7 +176,8 @@ class PerGroup(PerFeature):
             return [self._groups.get(name) for name in columns.names]
         if len(self._groups) != self.columns.count:
             raise UnsupportedRange(
-                f"groups has {len(self._groups)} labels for {self.columns.count} features"
+                f"groups has {len(self._groups)} labels for {self.columns.count} features. Give "
+                f"one label per feature, or a dict from names of features to labels"
             )
         return [self._groups[position] for position in self._positions(columns)]
 
