@@ -1,6 +1,7 @@
 """Base classes of the methods, and the records that they exchange."""
 
 import abc
+import copy
 import dataclasses
 from collections.abc import Callable
 
@@ -245,6 +246,13 @@ class Evaluation:
         if not all(np.isfinite(part).all() for part in (self.values, *self.gradient.values())):
             object.__setattr__(self, "statuses", exploded(self.statuses))
 
+    def reshaped(self, gradient, w):
+        """The same with the gradient and the weights as users know them, nested."""
+        same = copy.copy(self)
+        object.__setattr__(same, "gradient", gradient)
+        object.__setattr__(same, "w", w)
+        return same
+
     @classmethod
     def of(cls, values, gradient, fitted, pulled):
         """The Evaluation of a fit, FittedWeights or the Fitted of a model, and of its Pulled."""
@@ -274,9 +282,13 @@ class Hypergradient:
     through_training : bool
         Whether a training run is differentiated. Such methods also reach learning rates, momenta
         and the scale of initial weights; others reach hyperparameters of the training loss only.
+    exact : bool
+        Whether the gradient is that of the values, up to tolerances, so that line searches can
+        rely on it.
     """
 
     through_training = False
+    exact = True
 
     def evaluate(self, problem, outer, h, warm_start, tol, **options):
         """Solve the inner problem and differentiate the outer objective of its solution.

@@ -1,11 +1,10 @@
 """Hypergradients of functions: an inner loss and an outer loss, without scikit-learn."""
 
-import dataclasses
-
 import numpy as np
 
 from sklearn_hypergrad import hypergradients
 from sklearn_hypergrad.problems import AutogradLoss, AutogradProblem
+from sklearn_hypergrad.spaces import flattened, nested
 from sklearn_hypergrad.training import Training
 
 
@@ -25,8 +24,8 @@ def hypergradient(
         Training of an AutogradTraining defines the batches and the dynamics of training.
     outer : callable
         ``outer(w, h)``, one number, or an array of shape (n_splits,).
-    h : dict of str -> float or ndarray
-        Hyperparameters, in natural units.
+    h : dict of str -> float, ndarray, or dict and list of these
+        Hyperparameters, in natural units; nested to any depth.
     start : nested structure, default=None
         Initial weights: dicts, lists and tuples of arrays and floats, nested to any depth;
         ``inner`` and ``outer`` take weights of the same structure. A problem or Training has its
@@ -88,34 +87,39 @@ def hypergradient(
         )
     if not isinstance(method, hypergradients.Hypergradient):
         raise TypeError(f"method must be None or such as Implicit() or Reverse(), got {method!r}.")
-    _check_hyperparameters(h)
+    h = numbers_of(h)
     problem = inner if start is None else AutogradProblem(inner, start, backend=backend)
-    structure = _structure(problem, method)
+    check_trains(problem, method)
+    structure = structure_of(problem)
+    if structure is None:
+        raise TypeError(f"A start is needed beside the inner loss {problem!r}.")
     outer = AutogradLoss(outer, structure, backend=backend)
     evaluation = method.evaluate(problem, outer, h, warm_start, tol)
-    return dataclasses.replace(evaluation, w=structure.unflatten(evaluation.w))
+    return evaluation.reshaped(nested(evaluation.gradient), structure.unflatten(evaluation.w))
 
 
-def _check_hyperparameters(h):
-    if not isinstance(h, dict):
-        raise TypeError(f"h must be a dict from names to numbers and arrays, got {h!r}.")
+def numbers_of(h):
+    """Nested hyperparameters as a flat dict of arrays and numbers, after a check of these."""
+    h = flattened(h)
     for name, value in h.items():
         kind = np.asarray(value).dtype.kind
         if kind not in "biuf":
             raise TypeError(f"h[{name!r}] must be a number or an array of numbers, got {value!r}.")
         if not np.isfinite(value).all():
             raise ValueError(f"h[{name!r}] must be finite, got {value!r}.")
+    return h
 
 
-def _structure(problem, method):
-    """The Nested of the weights of a problem or Training."""
-    if isinstance(problem, Training):
-        if not method.through_training:
-            raise TypeError(
-                f"{method!r} differentiates a loss at its minimum, and a Training need not end in "
-                f"one. Use Reverse(), or give the loss and a start."
-            )
-        problem = problem.problem
-    if not hasattr(problem, "structure"):
-        raise TypeError(f"A start is needed beside the inner loss {problem!r}.")
-    return problem.structure
+def check_trains(problem, method):
+    """Raise TypeError if a Training is to be differentiated at a minimum."""
+    if isinstance(problem, Training) and not method.through_training:
+        raise TypeError(
+            f"{method!r} differentiates a loss at its minimum, and a Training need not end in "
+            f"one. Use Reverse(), or give the loss and a start."
+        )
+
+
+def structure_of(problem):
+    """The Nested of the weights of a problem or Training; None if they are one array."""
+    problem = problem.problem if isinstance(problem, Training) else problem
+    return getattr(problem, "structure", None)

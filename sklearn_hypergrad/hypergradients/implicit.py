@@ -139,6 +139,11 @@ class Implicit(Hypergradient):
         return along
 
     @property
+    def exact(self):
+        solver = SOLVERS.get(self.solver) if isinstance(self.solver, str) else self.solver
+        return not self.gauss_newton and (solver is None or solver.exact)
+
+    @property
     def _uses_factors(self):
         """Whether linear systems are solved with what the model was solved with."""
         return self.solver == AUTO and not self.gauss_newton

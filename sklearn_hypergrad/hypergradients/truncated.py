@@ -26,6 +26,8 @@ class Truncated(TrainedHypergradient):
         If ``n_steps`` is below 1.
     """
 
+    exact = False
+
     def __init__(self, n_steps=100, *, descent=None):
         super().__init__(descent=descent)
         if n_steps < 1:

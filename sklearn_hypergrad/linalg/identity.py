@@ -15,5 +15,7 @@ class Identity(InverseHessian):
     Continuous Regularization Hyperparameters"; Lorraine, Vicol, Duvenaud (2019) compare it.
     """
 
+    exact = False
+
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):
         return Solved(right.copy())

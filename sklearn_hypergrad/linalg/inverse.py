@@ -42,7 +42,15 @@ class Solved:
 
 
 class InverseHessian(abc.ABC):
-    """Base class of inverse Hessians, exact or approximate; an instance holds settings only."""
+    """Base class of inverse Hessians, exact or approximate; an instance holds settings only.
+
+    Attributes
+    ----------
+    exact : bool
+        Whether solutions are exact up to the tolerance.
+    """
+
+    exact = True
 
     @abc.abstractmethod
     def solve(self, hvp, right, *, start=None, tol=1e-6, axis=None):

@@ -47,6 +47,8 @@ class Neumann(InverseHessian):
         If ``n_terms`` is below 1, or ``scale`` is not positive and finite.
     """
 
+    exact = False
+
     n_terms: int = 100
     scale: float | None = None
 

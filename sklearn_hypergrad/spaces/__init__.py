@@ -2,6 +2,7 @@
 
 from sklearn_hypergrad.spaces.continuous import Continuous
 from sklearn_hypergrad.spaces.hyperparameter import Hyperparameter
+from sklearn_hypergrad.spaces.paths import Path, flattened, nested
 from sklearn_hypergrad.spaces.space import Dimension, Space
 from sklearn_hypergrad.spaces.splitting import MOST_DEVIATION, Beside, LevelAndDeviations, Unsplit
 
@@ -12,6 +13,9 @@ __all__ = [
     "Dimension",
     "Hyperparameter",
     "LevelAndDeviations",
+    "Path",
     "Space",
     "Unsplit",
+    "flattened",
+    "nested",
 ]

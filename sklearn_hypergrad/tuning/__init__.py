@@ -6,7 +6,9 @@ from sklearn_hypergrad.tuning.evidence_objective import EvidenceObjective
 from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, descend, minimize
 from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record, lowest
 from sklearn_hypergrad.tuning.online_objective import OnlineObjective
+from sklearn_hypergrad.tuning.trail import Point
 from sklearn_hypergrad.tuning.training_objective import TrainedObjective
+from sklearn_hypergrad.tuning.tune import Draws, Tuned, tune
 
 __all__ = [
     "COARSE",
@@ -17,16 +19,20 @@ __all__ = [
     "ROUGH",
     "SEARCH",
     "Deadline",
+    "Draws",
     "EvidenceObjective",
     "Minimized",
     "Objective",
     "OnlineObjective",
+    "Point",
     "ProblemTerm",
     "Record",
     "Stage",
     "Stopped",
     "TrainedObjective",
+    "Tuned",
     "descend",
     "lowest",
     "minimize",
+    "tune",
 ]

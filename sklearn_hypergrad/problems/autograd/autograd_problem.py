@@ -10,6 +10,7 @@ from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.autograd.trust_region import Iterate, trust_region
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
+from sklearn_hypergrad.spaces import flattened, nested
 
 # Largest relative residual of the linear system of the hypergradient, however coarse the inner
 # tolerance. Chosen by hand: a hypergradient that is wrong by 1 % still has the right direction.
@@ -86,7 +87,7 @@ class AutogradProblem(InnerProblem):
     def gradient(self, w, h):
         if self._gradient is None:
             return self._derivatives.gradient(w, h, *self._data)[1]
-        return self._flat(self._gradient(self._nested(w), h))
+        return self._flat(self._gradient(self._nested(w), nested(h)))
 
     def hvp(self, w, h, v):
         return self.products(w, h)(v)
@@ -109,12 +110,12 @@ class AutogradProblem(InnerProblem):
     def cross_vjp(self, w, h, v):
         if self._cross_vjp is None:
             return self._derivatives.cross_vjp(w, h, *self._data)(v)
-        return _like(h, self._cross_vjp(self._nested(w), h, self._nested(v)))
+        return _like(h, flattened(self._cross_vjp(self._nested(w), nested(h), self._nested(v))))
 
     def cross_jvp(self, w, h, u):
         if self._cross_jvp is None:
             return self._derivatives.push(w, h, *self._data)(None, u)
-        return self._flat(self._cross_jvp(self._nested(w), h, u))
+        return self._flat(self._cross_jvp(self._nested(w), nested(h), nested(u)))
 
     def solve(self, h, warm_start, tol):
         """Minimise the loss by ``trust_region``; arguments are those of the base class.
@@ -158,7 +159,7 @@ class AutogradProblem(InnerProblem):
 
     def _closed(self, function, w, h, *data):
         """A callable of nested ``(w, h, *data, v)`` as one of flat ``v``."""
-        product = at_point(function, self._nested(w), h, *data)
+        product = at_point(function, self._nested(w), nested(h), *data)
         return lambda v: self._flat(product(self._nested(v)))
 
     def _nested(self, w):

@@ -7,6 +7,7 @@ from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
 from sklearn_hypergrad.problems.autograd.loaded_jax import loaded_jax
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
+from sklearn_hypergrad.spaces import nested
 from sklearn_hypergrad.threads import cached_property
 
 
@@ -108,9 +109,9 @@ class AutogradTraining(StartedProblem):
                 "AutogradTraining gauss_newton=GaussNewton(outputs, loss_of_outputs, rest), or "
                 "another callable of (w, h, rows, v)."
             )
-        nested = self.structure.unflatten
-        product = at_point(self._gauss_newton, nested(w), h, *self._batch(rows))
-        return lambda v: self.structure.flatten(product(nested(v)))
+        unflatten = self.structure.unflatten
+        product = at_point(self._gauss_newton, unflatten(w), nested(h), *self._batch(rows))
+        return lambda v: self.structure.flatten(product(unflatten(v)))
 
 
 class AutogradLinearization(Linearization):

@@ -10,6 +10,7 @@ from sklearn_hypergrad._autograd import flatten
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, numbers
 from sklearn_hypergrad.problems.autograd.loaded_jax import is_of_jax, load_jax, loaded_jax
 from sklearn_hypergrad.problems.autograd.trace import is_traceable
+from sklearn_hypergrad.spaces import nested
 
 BACKENDS = ("auto", "autograd", "jax")
 
@@ -150,7 +151,7 @@ def detected(function, leaves, structure, h, data):
         return "autograd"
 
     def flat(leaves, h, data):
-        return function(structure.nest(leaves), h, *data)
+        return function(structure.nest(leaves), nested(h), *data)
 
     if is_traceable(lambda *moving: flat(moving, values, data), leaves):
         return "autograd"

@@ -5,6 +5,7 @@ import numpy as np
 
 from sklearn_hypergrad._autograd import getval
 from sklearn_hypergrad.problems.autograd.trace import Trace, check_number, gradients
+from sklearn_hypergrad.spaces import nested
 
 
 class Derivatives:
@@ -16,7 +17,8 @@ class Derivatives:
     Parameters
     ----------
     loss : callable
-        ``loss(w, h, *data)``, one number, with ``w`` nested as ``structure``.
+        ``loss(w, h, *data)``, one number, with ``w`` nested as ``structure``, and ``h`` as its
+        names say: methods take it flat, see ``spaces.flattened``.
     structure : Nested
     """
 
@@ -27,7 +29,7 @@ class Derivatives:
 
     def evaluate(self, w, h, *data):
         """What the function returns, where that is no number: an array."""
-        return self._loss(self._structure.unflatten(w), numbers(h), *data)
+        return self._loss(self._structure.unflatten(w), nested(numbers(h)), *data)
 
     def value(self, w, h, *data):
         """The loss."""
@@ -121,7 +123,7 @@ class Derivatives:
 
         def loss(*moving):
             values = moving + fixed
-            named = dict(zip(h, values[self._n_leaves :], strict=True))
+            named = nested(dict(zip(h, values[self._n_leaves :], strict=True)))
             return self._loss(self._structure.nest(values[: self._n_leaves]), named, *data)
 
         return gradients(loss, inputs[:n])

@@ -8,6 +8,7 @@ from sklearn_hypergrad.problems.autograd.backends import check_backend, detected
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, filled, numbers
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.autograd.trace import Trace, gradients
+from sklearn_hypergrad.spaces import flattened, nested
 
 
 class GaussNewton:
@@ -50,18 +51,18 @@ class GaussNewton:
 
     def at(self, w, h, *rows):
         """A function ``v -> product`` at one point, which is traced once; ``v`` is nested as w."""
-        h, structure = numbers(h), Nested(w)
-        leaves = structure.leaves(w)
-        if self._backend_at(leaves, structure, h, rows) == "jax":
+        named, structure = numbers(flattened(h)), Nested(w)
+        h, leaves = nested(named), structure.leaves(w)
+        if self._backend_at(leaves, structure, named, rows) == "jax":
             parts = self._outputs, self._loss, self._rest
-            flat = jax_gauss_newton(parts, structure).at(structure.join(leaves), h, *rows)
+            flat = jax_gauss_newton(parts, structure).at(structure.join(leaves), named, *rows)
             return lambda v: structure.unflatten(flat(structure.flatten(v)))
         trace = Trace(lambda *moving: [self._outputs(structure.nest(moving), h, *rows)], leaves)
         (z,) = trace.values
         # Pulling g back gives J' g, which is linear in g: pulling v back through that gives J v.
         push = Trace(lambda g: trace.pull([g]), [np.zeros_like(z)])
         bend = Trace(lambda z: gradients(lambda z: self._loss(z, h, *rows), [z])[1], [z])
-        rest = self._rest_at(w, h, rows, structure)
+        rest = self._rest_at(w, named, rows, structure)
 
         def product(v):
             v = structure.leaves(v)

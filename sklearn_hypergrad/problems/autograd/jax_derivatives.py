@@ -13,6 +13,7 @@ from sklearn_hypergrad.problems.autograd.derivatives import numbers
 from sklearn_hypergrad.problems.autograd.identity import identity_of
 from sklearn_hypergrad.problems.autograd.jax_tracing import explained, inspected
 from sklearn_hypergrad.problems.autograd.trace import check_number
+from sklearn_hypergrad.spaces import nested
 
 # Number of functions that stay compiled. Chosen by hand: a search needs three or four, and a
 # notebook in which classes are defined anew must not fill the memory.
@@ -137,6 +138,7 @@ class CompiledGaussNewton:
         outputs, loss, rest = (_traceable(part) for part in parts)
 
         def product(w, h, v, *data):
+            h = nested(h)
             z, change, pull = _linear(lambda w: outputs(structure.unflatten(w), h, *data), w, v)
             slope = _jax.grad(lambda z: loss(z, h, *data))
             total = pull(_jax.jvp(slope, (z,), (change,))[1])
@@ -175,7 +177,7 @@ class Compiled:
         self._known = {}
 
         def flat(w, h, *data):
-            return function(structure.unflatten(w), h, *data)
+            return function(structure.unflatten(w), nested(h), *data)
 
         self._function = flat
         gradient = _jax.grad(flat)
