@@ -264,3 +264,30 @@ def test_an_outer_loss_by_numpy():
 def test_online_methods_have_sessions():
     with pytest.raises(TypeError, match="RealTime\\(\\) has no single evaluation"):
         hypergradient(inner, outer, H, START, method=RealTime())
+
+
+@pytest.mark.parametrize("backend", ["autograd", "jax"])
+def test_nested_hyperparameters(backend):
+    """Derivatives are those of the same hyperparameters side by side."""
+    if backend == "jax":
+        pytest.importorskip("jax")
+
+    def in_parts(w, h):
+        flat = {"alpha": h["penalty"]["each"][0], "slope": h["penalty"]["each"][1]["slope"]}
+        return inner_of(w, {**flat, "factor": h["factor"]})
+
+    def inner_of(w, h):
+        fit = ((h["slope"] * (X @ w["coef"] + w["bias"]) - y) ** 2).mean()
+        return h["factor"] * fit + (h["alpha"] * w["coef"] ** 2).sum() + w["bias"] ** 2
+
+    def outer_of(w, h):
+        return ((X_val @ w["coef"] + w["bias"] - y_val) ** 2).mean()
+
+    alpha = np.array([0.5, 1.0, 2.0])
+    h = {"penalty": {"each": [alpha, {"slope": 0.8}]}, "factor": 2.0}
+    found = hypergradient(in_parts, outer_of, h, START, backend=backend).gradient
+    flat = {"alpha": alpha, "slope": 0.8, "factor": 2.0}
+    expected = hypergradient(inner_of, outer_of, flat, START, backend=backend).gradient
+    assert_allclose(found["penalty"]["each"][0], expected["alpha"], rtol=1e-9)
+    assert found["penalty"]["each"][1]["slope"] == pytest.approx(expected["slope"], rel=1e-9)
+    assert found["factor"] == pytest.approx(expected["factor"], rel=1e-9)
