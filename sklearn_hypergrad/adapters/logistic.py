@@ -131,7 +131,7 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
             problem = SparseLinearProblem(data, penalty, loss, fit_intercept=intercept)
             return SparseLinearModel(problem, data, 0.5 if "l1_ratio" in entries else ratio)
         name, index = only(entries)
-        penalty = L2Penalty(name, inverse=True, entries=index)
+        penalty = L2Penalty.of(name, index, data, inverse=True)
         if penalty.uniform:
             data = narrowed(data, center=intercept, most=MAX_ROWS)
         return LinearModel(LinearProblem(data, penalty, loss, fit_intercept=intercept), data)

@@ -48,6 +48,7 @@ from sklearn_hypergrad.problems import (
     QuadraticLoss,
     RidgeProblem,
     Status,
+    free_directions,
 )
 
 # Solvers of scikit-learn that stop at a tolerance.
@@ -170,7 +171,7 @@ class RidgeFamily(RegressorFamily, LinearFamily):
 
     def left_out_model(self, estimator, data, entries):
         # Leverages are computed from coefficients, so a kernel form does not do.
-        if _penalty(entries).uniform and is_wide(data, MAX_GRAM):
+        if _penalty(entries, data).uniform and is_wide(data, MAX_GRAM):
             data = in_row_space(data, center=estimator.fit_intercept)
         problem = _problem(estimator, data, entries)
         if not isinstance(problem, RidgeProblem):
@@ -195,9 +196,10 @@ class RidgeFamily(RegressorFamily, LinearFamily):
         return None
 
     def evidence(self, estimator, data, entries, n_samples):
-        penalty, make = _penalty(entries), DualRidge if _dual_pays(data) else GramRidge
+        penalty, make = _penalty(entries, data), DualRidge if _dual_pays(data) else GramRidge
         problem = make(data, penalty, fit_intercept=estimator.fit_intercept)
-        return Evidence(problem, penalty, n_samples, fit_intercept=estimator.fit_intercept)
+        free = free_directions(only(entries)[1], data, center=estimator.fit_intercept)
+        return Evidence(problem, penalty, n_samples, free, fit_intercept=estimator.fit_intercept)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
@@ -208,14 +210,14 @@ class RidgeFamily(RegressorFamily, LinearFamily):
         return fitted
 
 
-def _penalty(entries):
+def _penalty(entries, data):
     name, index = only(entries)
-    return L2Penalty(name, entries=index)
+    return L2Penalty.of(name, index, data)
 
 
 def _problem(estimator, data, entries):
     """The inner problem in the form that is cheapest for these sizes."""
-    penalty = _penalty(entries)
+    penalty = _penalty(entries, data)
     n_samples, n_features = data.X.shape
     if penalty.uniform and data.scales is None:
         wide, kernel, most = n_features > n_samples, KernelRidge, MAX_GRAM

@@ -62,7 +62,8 @@ def colour_bar(figure, axes, drawn, label, pool):
 def _colours(images, pool):
     from matplotlib.colors import LogNorm
 
-    low, high = images.min(), images.max()
+    # Pixels whose penalty is fixed have no colour.
+    low, high = np.nanmin(images), np.nanmax(images)
     if pool is None:
         return {"norm": LogNorm(low, max(high, LEAST * low)), "cmap": "cividis"}
     reach = max(high / pool, pool / low, LEAST)

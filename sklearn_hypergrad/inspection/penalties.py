@@ -31,6 +31,8 @@ KINDS = {
     "pooled": ("in the pool", {"marker": "o", "color": GREY, "markersize": 5}),
     "above": ("stronger than the pool", {"marker": "s", "color": RED}),
     "dropped": ("as good as dropped", {"marker": "X", "color": RED, "markersize": 9}),
+    # At an end of the axis, which has none: they are counted, and not drawn.
+    "fixed": (None, {}),
     "own": (None, {"marker": "o", "color": BLUE}),
 }
 
@@ -51,7 +53,7 @@ class PenaltiesDisplay(Display):
     Parameters
     ----------
     strengths : array-like of shape (n_entries,)
-        Strengths of the penalties, positive; larger is more regularised.
+        Strengths of the penalties; larger is more regularised. 0 and infinity are fixed.
     names : list of str
         Names of the entries.
     pool : float, default=None
@@ -75,7 +77,7 @@ class PenaltiesDisplay(Display):
         them in an image.
     kinds_ : list of str
         "below", "unpenalised", "pooled", "above" or "dropped" for every entry, or "own" where there
-        is no pool.
+        is no pool. Entries that are "fixed" at 0 or infinity are counted, and not drawn.
     images_ : list of matplotlib AxesImage
         Only of images.
 
@@ -158,7 +160,8 @@ class PenaltiesDisplay(Display):
         look = searched(search, candidate)
         span = vector_of(look, name)
         sign = look.hyperparameter(span).regularizes
-        strengths = np.array(look.column(span, "value")) ** (-1.0 if sign < 0 else 1.0)
+        with np.errstate(divide="ignore"):
+            strengths = np.array(look.column(span, "value")) ** (-1.0 if sign < 0 else 1.0)
         names, outputs = names_of(look, span, feature_names)
         label = f"1 / {span.key}" if sign < 0 else span.key
         display = cls(
@@ -194,12 +197,15 @@ class PenaltiesDisplay(Display):
             If ``image_shape`` does not fit the number of entries.
         """
         strengths = np.asarray(self.strengths, dtype=float)
-        ratios = np.log(strengths / (self.pool or np.exp(np.median(np.log(strengths)))))
-        self.kinds_ = ["own"] * len(ratios) if self.pool is None else [kind_of(r) for r in ratios]
+        fixed = (strengths == 0) | np.isinf(strengths)
+        strengths = np.where(fixed, np.nan, strengths)
+        ratios = np.log(strengths / (self.pool or np.exp(np.nanmedian(np.log(strengths)))))
+        kinds = ["own"] * len(ratios) if self.pool is None else [kind_of(r) for r in ratios]
+        self.kinds_ = ["fixed" if at else kind for at, kind in zip(fixed, kinds, strict=True)]
         if image_shape is not None:
             self._draw_images(ax, strengths, tuple(image_shape))
             return self
-        order = np.argsort(-np.abs(ratios), kind="stable")
+        order = np.argsort(-np.abs(ratios), kind="stable")[: np.count_nonzero(~fixed)]
         # Pooled entries are all the same: a line for each says nothing where there are many.
         if len(order) > top and self.pool is not None:
             order = [entry for entry in order if self.kinds_[entry] != "pooled"]
@@ -232,11 +238,15 @@ class PenaltiesDisplay(Display):
 
     def _summary(self):
         """What is in the pool, and what is not drawn."""
-        total, drawn = len(self.kinds_), len(self.shown_)
+        fixed = self.kinds_.count("fixed")
+        total, drawn = len(self.kinds_) - fixed, len(self.shown_)
+        beside = f"{fixed} more are fixed" if fixed else ""
         pooled = self.kinds_.count("pooled")
         if self.pool is None:
-            return f"{drawn} of {total}: the farthest from the middle" if drawn < total else ""
+            text = f"{drawn} of {total}: the farthest from the middle" if drawn < total else ""
+            return "; ".join(filter(None, [text, beside]))
         text = f"grey line: the pool at {number(self.pool)}, shared by {pooled} of {total}"
+        text = "; ".join(filter(None, [text, beside]))
         left = total - pooled
         hidden = left - sum(self.kinds_[entry] != "pooled" for entry in self.shown_)
         return (

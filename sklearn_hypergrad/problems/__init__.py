@@ -7,7 +7,12 @@ from sklearn_hypergrad.problems.autograd.gauss_newton import GaussNewton
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.linear_problem import LinearProblem
-from sklearn_hypergrad.problems.linear.penalty import L2Penalty, effective_dof
+from sklearn_hypergrad.problems.linear.penalty import (
+    Entries,
+    L2Penalty,
+    effective_dof,
+    free_directions,
+)
 from sklearn_hypergrad.problems.linear.row_space import to_row_space
 from sklearn_hypergrad.problems.network.network import Network, glorot
 from sklearn_hypergrad.problems.network.network_problem import NetworkProblem
@@ -65,6 +70,7 @@ __all__ = [
     "InnerSolution",
     "IntervalProblem",
     "KernelRidge",
+    "Entries",
     "L2Penalty",
     "LinearPredictions",
     "LinearProblem",
@@ -88,6 +94,7 @@ __all__ = [
     "to_row_space",
     "d2_deviance",
     "effective_dof",
+    "free_directions",
     "exchange",
     "glorot",
     "losses_of",

@@ -137,6 +137,18 @@ def variances(X, scales=None):
     return found[varied] * scales[varied] ** 2
 
 
+def spreads_of(data, features):
+    """Sums of squares of some features about their means, by the largest scale of any split."""
+    X = data.X[:, features]
+    X = X.toarray() if issparse(X) else X
+    spreads = X.var(axis=0, dtype=float) * len(X)
+    # The variance of a constant is rounding.
+    spreads[spreads <= np.finfo(float).eps * np.square(X).sum(axis=0, dtype=float)] = 0.0
+    return (
+        spreads if data.scales is None else spreads * np.square(data.scales[features]).max(axis=1)
+    )
+
+
 def _sparse_moments(X):
     """Means of the columns of CSR X and of their squares, without a copy of X."""
     X = canonical(X)

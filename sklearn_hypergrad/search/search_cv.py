@@ -442,8 +442,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         converged" or "one standard error" (moved there from the optimum by ``selection``); for
         entries of a vector "pooled" (at the common level, exactly), "below pool" (less
         regularised), "above pool", "unpenalised" or "dropped" (as far below or above as a vector
-        goes), "flat" or "not converged"; and ``effective_dof`` of the coefficients that an entry of
-        a vector penalises. Of the same type as ``history_``.
+        goes), "fixed" (not searched), "flat" or "not converged"; and ``effective_dof`` of the
+        coefficients that an entry of a vector penalises. Of the same type as ``history_``.
 
     effective_dof_ : float
         Effective degrees of freedom of the best model, without intercepts: the trace of its hat

@@ -75,6 +75,13 @@ class Continuous:
         Only with ``per="group"``: one label per feature, in their order, or a dict from the name of
         a feature to its label. Features without a label in a dict form one more group. Labels are
         any hashable values.
+    fixed : dict, default=None
+        Penalties that are not searched: from names of features, or their positions, to 0 or
+        infinity, in the units of the hyperparameter. An ``alpha`` of 0 (a ``C`` of infinity) leaves
+        a feature without a penalty, as is usual for confounders, and an infinite one (a ``C`` of 0)
+        drops it. With ``per="column"`` the names are those of columns of X. Zeros and infinities in
+        the estimator's own array or dict of penalties are fixed, too. Without ``per`` all others
+        share one value: the same as ``per="group", groups={}``.
     init : float, array-like or dict, default=None
         Where the search starts. With None solved models are scanned around the level of the data,
         or over their bounds, so that the lowest of several minima is found; with a value the search
@@ -103,6 +110,7 @@ class Continuous:
     scale: str = "auto"
     per: str | tuple | None = None
     groups: tuple | dict | None = dataclasses.field(default=None, hash=False)
+    fixed: dict | None = dataclasses.field(default=None, hash=False)
     init: float | tuple | dict | None = dataclasses.field(default=None, hash=False)
 
     def __post_init__(self):
@@ -115,6 +123,10 @@ class Continuous:
         if isinstance(self.per, list):
             object.__setattr__(self, "per", tuple(self.per))
         _check_name("per", self.per, SHAPES)
+        object.__setattr__(self, "fixed", _checked_fixed(self.fixed))
+        if self.fixed is not None and self.per is self.groups is None:
+            object.__setattr__(self, "per", "group")
+            object.__setattr__(self, "groups", {})
         object.__setattr__(self, "groups", _checked_groups(self.per, self.groups))
         low = -np.inf if self.low is None else self.low
         high = np.inf if self.high is None else self.high
@@ -257,6 +269,24 @@ def _checked_groups(per, groups):
             f"label, got {shortened(groups)}."
         )
     return tuple(groups.tolist() if hasattr(groups, "tolist") else groups)
+
+
+def _checked_fixed(fixed):
+    """A copy of what is fixed, protected from later changes."""
+    if fixed is None:
+        return None
+    if not isinstance(fixed, dict):
+        raise TypeError(
+            f"Continuous(fixed=...) must be a dict from names or positions of features to 0 or "
+            f"infinity, got {shortened(repr(fixed))}."
+        )
+    for key, value in fixed.items():
+        if not is_number(value) or value not in (0, math.inf):
+            raise ValueError(
+                f"Continuous(fixed=...) holds penalties at 0 or infinity, got {value!r} for "
+                f"{key!r}. To hold one at another value, scale the feature."
+            )
+    return dict(fixed)
 
 
 def _check_number(name, value):

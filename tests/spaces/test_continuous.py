@@ -14,6 +14,7 @@ from sklearn_hypergrad import Continuous
         ({"high": 2, "init": 1.0}, "Continuous(high=2, init=1.0)"),
         ({"low": 1, "scale": "log"}, "Continuous(low=1, scale='log')"),
         ({"per": "target"}, "Continuous(per='target')"),
+        ({"per": "feature", "fixed": {"a": 0}}, "Continuous(per='feature', fixed={'a': 0})"),
     ],
 )
 def test_repr_shows_what_was_set_and_makes_it_again(arguments, text):
@@ -57,6 +58,10 @@ def test_what_is_not_finite_is_refused(name, value):
         ({"scale": "logarithmic"}, "Did you mean 'log'"),
         ({"per": "group"}, "go together, got per='group' and groups=None"),
         ({"per": "feature", "groups": [0, 1]}, "go together, got per='feature' and groups=labels"),
+        (
+            {"per": "feature", "fixed": {"a": 1.0}},
+            "at 0 or infinity, got 1.0 for 'a'",
+        ),
         ({"scale": "linear"}, "needs both bounds"),
         ({"low": 1, "scale": "linear"}, "needs both bounds"),
         ({"high": 1, "scale": "linear"}, "needs both bounds"),

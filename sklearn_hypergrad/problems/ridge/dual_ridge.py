@@ -77,7 +77,11 @@ class DualRidge(PrimalRidge):
     # minus a product, and by 3e-11 in this way.
     def left_out(self, strength, Z, t, average):
         inverse, root = self.inverse(strength), self._root[:, 0, 0]
-        left = inverse.of_kernel(np.eye(len(t))[:, None, :])[:, 0].diagonal() - average
+        kernel, project = self._without_free(strength[:, 0])
+        solved = solve_factored(factor(kernel, 1.0), project(np.eye(len(kernel))))
+        left = np.zeros(len(t))
+        left[self.rows.numbers[0]] = project(solved).diagonal()
+        left -= average
         # A row without weight has no leverage, and is not needed.
         scaled = np.diag(np.divide(1.0, root, out=np.zeros_like(root), where=root > 0))
         return inverse.backward(scaled[:, None, :])[0], np.where(t > 0, left, 1.0)
@@ -87,13 +91,15 @@ class DualRidge(PrimalRidge):
     # end at the diagonal, which saves half of the products.
     def marginal(self, strength):
         """The Marginal of the only split and output for ``strength`` of shape (n_features,)."""
-        (kernel,) = self.kernels(strength)
+        kernel, project = self._without_free(strength)
         triangle = factor(kernel, 1.0)
-        target = self._target[self.rows.numbers[0], 0, 0]
-        solved = solve_factored(triangle, target)
+        target = project(self._target[self.rows.numbers[0], 0, 0])
+        solved = project(solve_factored(triangle, target))
         left, used = inverse_of_triangle(triangle), np.zeros(self.n_features)
         for start in range(0, len(left), COLUMNS):
-            part = self._of_first_rows(left[: start + COLUMNS, start : start + COLUMNS])
+            columns = slice(start, start + COLUMNS)
+            rows = columns.stop if self.penalty.free is None else len(left)
+            part = self._of_first_rows(project(left[:rows, columns]))
             used += np.einsum("jk,jk->j", part, part)
         return Marginal(
             w=self._of_first_rows(solved[:, None])[:, 0] / strength,
@@ -101,6 +107,30 @@ class DualRidge(PrimalRidge):
             log_volume=2 * float(np.log(np.diag(triangle)).sum()),
             used=used / strength,
         )
+
+    def _without_free(self, strength):
+        """The kernel of the only split, and a function that projects columns without penalty out.
+
+        They are projected out of the kernel, too: with strengths that stand for none, it would have
+        half of the digits only.
+        """
+        free = self.penalty.free
+        if free is None:
+            (kernel,) = self.kernels(strength)
+            return kernel, lambda a: a
+        (kernel,) = self.kernels(np.where(free, np.inf, strength))
+        features, rows = np.flatnonzero(free), self.rows.numbers[0]
+        X = self._X[rows][:, features]
+        X = X.toarray() if issparse(X) else X
+        columns = self._root[rows, 0] * (X - self._x_mean[0, features])
+        lengths = np.linalg.norm(columns, axis=0)
+        vectors, values, _ = np.linalg.svd(columns / np.where(lengths > 0, lengths, 1), False)
+        basis = vectors[:, values > np.finfo(float).eps * len(rows) * values.max(initial=0)]
+
+        def project(a):
+            return a - basis @ (basis.T @ a)
+
+        return project(project(kernel).T), project
 
     def _of_first_rows(self, a):
         """``Z' a`` of the only split, of its first rows of positive weight: (n_features, k)."""
@@ -138,24 +168,41 @@ class DualRidge(PrimalRidge):
 # Derivation. With Z the weighted and centred rows of a training part, H = Z'Z + D, and
 #     H^-1 v = D^-1 v - D^-1 Z' (I + Z D^-1 Z')^-1 Z D^-1 v        (Woodbury)
 #     H^-1 Z' a = D^-1 Z' (I + Z D^-1 Z')^-1 a.
+# Strengths that stand for none are so small that these differences lose half of the digits. Then
+# solutions are corrected once, by what they leave of the right side (iterative refinement).
 class Woodbury:
     """The inverse Hessian of a DualRidge, for strengths that broadcast to (n_features, k)."""
 
     def __init__(self, problem, strength):
         self._problem = problem
         self._strength = strength
+        self._corrects = problem.penalty.holds
         self._factors = [
             [factor(kernel, 1.0) for kernel in problem.kernels(column)]
             for column in np.broadcast_to(strength, (problem.n_features, strength.shape[1])).T
         ]
 
     def __call__(self, v):
-        scaled = v / self._strength
-        return scaled - self.backward(self._problem.forward(scaled))
+        x = self._product(v)
+        return x + self._product(v - self._hessian(x)) if self._corrects else x
 
     def backward(self, a):
         """``H^-1 Z' a`` for ``a`` of shape (n_samples, n_splits, k)."""
+        x = self._product_of_rows(a)
+        if not self._corrects:
+            return x
+        left = self._problem.backward(a - self._problem.forward(x)) - self._strength * x
+        return x + self._product(left)
+
+    def _product(self, v):
+        scaled = v / self._strength
+        return scaled - self._product_of_rows(self._problem.forward(scaled))
+
+    def _product_of_rows(self, a):
         return self._problem.backward(self.of_kernel(a)) / self._strength
+
+    def _hessian(self, x):
+        return self._problem.backward(self._problem.forward(x)) + self._strength * x
 
     def of_kernel(self, a):
         """``(I + Z D^-1 Z')^-1 a`` for ``a`` of shape (n_samples, n_splits, k)."""

@@ -22,7 +22,7 @@ class Marginal:
     misfit : float
         The minimum of the penalised squared error, ``t'(t - Z w)``.
     log_volume : float
-        ``log det(I + Z D^-1 Z')``.
+        ``log det(I + Z D^-1 Z')``, columns without penalty projected out of Z.
     used : ndarray of shape (n_features,)
         Effective degrees of freedom of each coefficient: ``1 - strength_j (Z'Z + D)^-1_jj``.
     """
@@ -43,6 +43,10 @@ class Marginal:
 # As w minimises the squared error whose minimum is Q, dQ / d strength_j = w_j^2. With H = Z'Z + D,
 # log det(I + Z D^-1 Z') = log det H - log det D. So
 #     dE / d log strength_j = m / (2 Q) strength_j w_j^2 - 1/2 used_j
+# A coefficient without a penalty has a flat prior, as the intercept has: it takes one from m. With
+# a strength e that goes to zero,
+#     log det(I + Z D^-1 Z') -> log det(I + P Z D^-1 Z' P) + log det(U'U / e)
+# where P projects the free columns U out of the others; the last term is constant.
 # (MacKay 1992, "Bayesian interpolation"; Tipping 2001, "Sparse Bayesian learning and the relevance
 # vector machine").
 class Evidence:
@@ -58,13 +62,15 @@ class Evidence:
         Its penalty.
     n_samples : int
         Number of rows of positive weight.
+    n_free : int, default=0
+        Number of directions that the columns without a penalty span, beside the intercept.
     fit_intercept : bool
     """
 
-    def __init__(self, problem, penalty, n_samples, *, fit_intercept):
+    def __init__(self, problem, penalty, n_samples, n_free=0, *, fit_intercept):
         self._problem = problem
         self._penalty = penalty
-        self._half = 0.5 * (n_samples - fit_intercept)
+        self._half = 0.5 * (n_samples - fit_intercept - n_free)
 
     @property
     def level(self):

@@ -45,9 +45,17 @@ class GramRidge(NormalEquations, PrimalRidge):
         return Marginal(
             w=root * scaled,
             misfit=self._misfit(root * scaled, cross @ scaled, scaled @ scaled),
-            log_volume=2 * float(np.log(np.diag(triangle)).sum()),
+            log_volume=2 * float(np.log(np.diag(triangle)).sum()) - self._free_volume(root),
             used=1 - np.einsum("ij,ij->i", left, left),
         )
+
+    def _free_volume(self, root):
+        """The part of the log volume that belongs to columns without penalty; it is constant."""
+        free = self.penalty.free
+        if free is None:
+            return 0.0
+        block = root[free, None] * self._gram[0][np.ix_(free, free)] * root[free]
+        return float(np.linalg.slogdet(block + np.eye(len(block)))[1])
 
     def _misfit(self, w, explained, penalty):
         """The penalised squared error of the only split at its minimiser ``w``.

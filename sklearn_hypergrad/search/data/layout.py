@@ -6,6 +6,7 @@ may lack some of them: each feature looks its entry up, and the others have no e
 
 import numpy as np
 
+from sklearn_hypergrad.problems import Entries
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.search.data.features import refuse_different, refuse_unknown
 from sklearn_hypergrad.spaces.continuous import plain
@@ -22,9 +23,11 @@ class Common:
         Features of the model that is fitted on all data.
     n_outputs : int
         Number of targets or classes that have coefficients of their own.
-
     others : sequence of Columns, default=()
         Features of the splits.
+    held : ndarray of shape (n_features, 1) or (n_features, n_outputs), default=None
+        Values that are held, 0 or infinite, of the features of the refit; nan for those that are
+        searched. None if all are.
 
     Raises
     ------
@@ -32,12 +35,13 @@ class Common:
         If features of the splits have no entry.
     """
 
-    def __init__(self, span, family, columns, n_outputs, others=()):
+    def __init__(self, span, family, columns, n_outputs, others=(), held=None):
         self.span = span
         self.family = family
         self.columns = columns
         self.n_outputs = n_outputs
         self.others = others
+        self.held = held
         self._check()
 
     def _check(self):
@@ -54,12 +58,60 @@ class Common:
         return ()
 
     def entries(self, columns):
-        """Index of the entry that penalises each coefficient, as L2Penalty takes it; or None."""
+        """Index of the entry that penalises each coefficient, or Entries if some are held."""
+        index = self.index(columns)
+        if self.held is None:
+            return index
+        index = np.zeros((columns.count, 1), dtype=int) if index is None else index
+        held = self.held[self._positions(columns)]
+        inverse = self.family.hyperparameters[self.span.leaf].regularizes < 0
+        with np.errstate(divide="ignore"):
+            return Entries(index, 1 / held if inverse else held)
+
+    def index(self, columns):
+        """Index of the entry that belongs to each coefficient, as L2Penalty takes it; or None."""
         return None
+
+    @property
+    def held_entries(self):
+        """The value that each entry is held at, of shape (size,); nan where it is searched.
+
+        An entry of a group is held if all of its features are, at the same value. None if all
+        entries are searched.
+        """
+        if self.held is None:
+            return None
+        index = np.broadcast_arrays(self.index(self.columns), self.held)[0]
+        held = np.broadcast_to(self.held, index.shape)
+        values = np.full(np.prod(self.shape, dtype=int), np.nan)
+        for value in (0.0, np.inf):
+            others = np.bincount(index.ravel(), (held != value).ravel(), minlength=len(values))
+            own = np.bincount(index.ravel(), (held == value).ravel(), minlength=len(values))
+            values[(others == 0) & (own > 0)] = value
+        return values
 
     def settings(self, value):
         """Parameters for ``set_params`` from a value of this shape."""
-        return {self.span.key: self.family.parameter(self.span.leaf, value)}
+        if self.held is None:
+            return {self.span.key: self.family.parameter(self.span.leaf, value)}
+        # One value for all that is searched.
+        shape = self.family.vector_shape("feature", self.columns.count, self.n_outputs)
+        values = self._with_held(np.full(shape, float(value)))
+        return {self.span.key: self.family.parameter(self.span.leaf, values)}
+
+    def _with_held(self, values):
+        """Values of all features, or coefficients, with those that are held at their place."""
+        if self.held is None:
+            return values
+        held = np.broadcast_to(self.held.T, np.shape(values.reshape(-1, self.columns.count)))
+        return np.where(np.isnan(held), values.reshape(held.shape), held).reshape(values.shape)
+
+    def _positions(self, columns):
+        """Positions of features among those of the refit."""
+        if columns.names == self.columns.names or not self.columns.visible:
+            return np.arange(columns.count)
+        known = {name: position for position, name in enumerate(self.columns.names)}
+        return np.array([known[name] for name in columns.names])
 
 
 class PerTarget(Common):
@@ -89,12 +141,13 @@ class PerFeature(Common):
     def labels(self):
         return self.columns.names or tuple(range(self.columns.count))
 
-    def entries(self, columns):
+    def index(self, columns):
         return self._positions(columns)[:, None]
 
     def settings(self, value):
+        value = self._with_held(value)
         if not self._differ:
-            return super().settings(value)
+            return {self.span.key: self.family.parameter(self.span.leaf, value)}
         values = np.moveaxis(value, -1, 0)
         named = zip(self.columns.names, map(plain, values), strict=True)
         return {self.span.key: dict(named)}
@@ -102,13 +155,6 @@ class PerFeature(Common):
     @property
     def _differ(self):
         return any(other.names != self.columns.names for other in self.others)
-
-    def _positions(self, columns):
-        """Positions of features among those of the refit."""
-        if columns.names == self.columns.names or not self.columns.visible:
-            return np.arange(columns.count)
-        known = {name: position for position, name in enumerate(self.columns.names)}
-        return np.array([known[name] for name in columns.names])
 
 
 class PerCoefficient(PerFeature):
@@ -125,7 +171,7 @@ class PerCoefficient(PerFeature):
             return features
         return tuple((output, name) for output in range(self.n_outputs) for name in features)
 
-    def entries(self, columns):
+    def index(self, columns):
         size = self.columns.count * self.n_outputs
         entries = np.arange(size).reshape(self.n_outputs, self.columns.count)
         return entries.T[self._positions(columns)]
@@ -150,7 +196,7 @@ class PerGroup(PerFeature):
         # The last entry belongs to the features without a label.
         return (*dict.fromkeys(self._groups.values()), None)
 
-    def entries(self, columns):
+    def index(self, columns):
         position = {label: index for index, label in enumerate(self.labels)}
         return np.array([position[label] for label in self._labels_of(columns)])[:, None]
 
@@ -158,9 +204,16 @@ class PerGroup(PerFeature):
         if isinstance(self._groups, dict) and self.columns.visible:
             of_label = dict(zip(self.labels, map(float, value), strict=True))
             named = {name: of_label[label] for name, label in self._groups.items()}
-            return {self.span.key: {**named, None: of_label[None]}}
+            return {self.span.key: {**named, **self._held_by_name, None: of_label[None]}}
         shape = self.family.vector_shape("feature", self.columns.count, self.n_outputs)
-        return super().settings(value[self.entries(self.columns)[:, 0]].reshape(shape))
+        return super().settings(value[self.index(self.columns)[:, 0]].reshape(shape))
+
+    @property
+    def _held_by_name(self):
+        if self.held is None:
+            return {}
+        named = zip(self.columns.names, self.held[:, 0].tolist(), strict=True)
+        return {name: value for name, value in named if not np.isnan(value)}
 
     @property
     def _groups(self):
@@ -168,12 +221,12 @@ class PerGroup(PerFeature):
 
     def _labels_of(self, columns):
         if isinstance(self._groups, dict):
-            if columns.names is None:
+            if columns.names is None and self._groups:
                 raise UnsupportedRange(
                     "groups is a dict from feature names, and the features that reach the model "
                     "have none. Pass a data frame, or give one label per feature"
                 )
-            return [self._groups.get(name) for name in columns.names]
+            return [self._groups.get(name) for name in columns.names or range(columns.count)]
         if len(self._groups) != self.columns.count:
             raise UnsupportedRange(
                 f"groups has {len(self._groups)} labels for {self.columns.count} features. Give "
@@ -205,7 +258,7 @@ class PerTransformer(Common):
     def labels(self):
         return tuple(self._sizes(self.columns))
 
-    def entries(self, columns):
+    def index(self, columns):
         sizes = self._sizes(columns)
         position = {label: index for index, label in enumerate(self.labels)}
         entries = [np.full(size, position[name]) for name, size in sizes.items()]
@@ -241,7 +294,7 @@ class ByName(Common):
     def labels(self):
         return self.family.entry_names(self.span.leaf)
 
-    def entries(self, columns):
+    def index(self, columns):
         return np.arange(len(self.labels))
 
 

@@ -16,7 +16,9 @@ from sklearn_hypergrad.search.candidates.refusals import (
     described,
 )
 from sklearn_hypergrad.search.data.blocks import blocks, whole
+from sklearn_hypergrad.search.data.held import held_values
 from sklearn_hypergrad.search.data.inputs import HALVES, check_halves, random_splits
+from sklearn_hypergrad.search.data.layout import Common
 from sklearn_hypergrad.search.data.sources import sources_of
 from sklearn_hypergrad.search.objective.initial_values import init_of
 from sklearn_hypergrad.search.objective.validation_loss import check_function, choose, defined
@@ -342,10 +344,29 @@ class PreparedCandidate:
         )
 
     def _entries(self, part, layouts):
+        layouts = self._common | layouts
         return {
             span.leaf: layouts[span.leaf].entries(part.columns) if span.leaf in layouts else None
             for span in self.ranges
         }
+
+    @cached_property
+    def held(self):
+        """Penalties that are held, as Layouts take them; None if all are searched."""
+        continuous, own = self.vector.continuous, getattr(self.final, self.vector.leaf, None)
+        if continuous.per is None or (np.ndim(own) == 0 and not isinstance(own, dict)):
+            if not continuous.fixed:
+                return None
+        parts = self.vector, self.family, self.final, self.columns
+        return held_values(*parts, self.n_outputs, self.n_samples)
+
+    @cached_property
+    def _common(self):
+        """The Layout of one value for all that are searched, where others are held."""
+        if self.held is None:
+            return {}
+        parts = self.vector, self.family, self.columns, self.n_outputs
+        return {self.vector.leaf: Common(*parts, held=self.held)}
 
     def _prepared(self, prepare, *args):
         """``prepare(*args)``; any error but Apart becomes a CannotSearch.
@@ -355,6 +376,8 @@ class PreparedCandidate:
         """
         try:
             return prepare(*args)
+        except UnsupportedRange:
+            raise
         except Apart as error:
             raise UnsupportedRange(str(error)) from error
         except Exception as error:
@@ -432,7 +455,7 @@ class PreparedCandidate:
         """Parameters for ``set_params`` of the estimator from hyperparameters."""
         settings = dict(self.candidate.settings)
         for span in self.ranges:
-            value, layout = h[span.leaf], (layouts or {}).get(span.leaf)
+            value, layout = h[span.leaf], (self._common | (layouts or {})).get(span.leaf)
             own = {span.key: self.family.parameter(span.leaf, value)}
             settings |= own if layout is None else layout.settings(value)
         return settings

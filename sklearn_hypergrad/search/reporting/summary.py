@@ -248,6 +248,7 @@ def _tuned(result):
     for each in result.searched:
         size = each.dimension.size
         value = result.found.record.h[each.dimension.name]
+        value = value if each.held is None else np.ravel(value)[~each.is_held]
         ends = collections.Counter(next(end_statuses).label for _ in range(size))
         told.append(
             TunedValue(

@@ -58,6 +58,8 @@ class Searched:
         weights of samples.
     before : ndarray
         The estimator's own value of every entry.
+    held : ndarray of shape (size,) or None
+        The value that an entry is held at; nan for those that are searched. None if all are.
     """
 
     key: str
@@ -65,6 +67,17 @@ class Searched:
     labels: tuple
     meant: bool
     before: np.ndarray
+    held: np.ndarray | None = None
+
+    def with_held(self, values):
+        """Values of all entries, of shape (size,), with those that are held at their place."""
+        values = np.ravel(values)
+        return values if self.held is None else np.where(self.is_held, self.held, values)
+
+    @property
+    def is_held(self):
+        """Whether entries are held, of shape (size,)."""
+        return np.zeros(self.dimension.size, bool) if self.held is None else ~np.isnan(self.held)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,10 +265,10 @@ def compared_with_own(prepared, objective, found, what="the point found"):
     return [compared(objective, own, found, f"{what} over {shown}")]
 
 
-def searched_one(prepared, span, dimension, labels=()):
+def searched_one(prepared, span, dimension, labels=(), held=None):
     """The Searched of one hyperparameter, in a list."""
     before = prepared.own(span, dimension.shape)
-    return [Searched(span.key, dimension, labels, bool(span.listed), before)]
+    return [Searched(span.key, dimension, labels, bool(span.listed), before, held)]
 
 
 def scale_remarks(prepared):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_hypergrad.problems import effective_dof
+from sklearn_hypergrad.problems import Entries, effective_dof
 from sklearn_hypergrad.tuning import FINE
 
 
@@ -56,15 +56,23 @@ def effective_model(prepared, layout, point):
     leaf, everything = prepared.vector.leaf, prepared.everything
     (model,) = prepared.models([everything], {leaf: layout})
     strength, value = model.problem.penalty.strength(point), point[leaf]
+    exact = _with_held(strength, layout.entries(everything.columns))
     solution = model.problem.solve(point, None, FINE)
     dof = effective_dof(model.problem, solution, strength)
-    entries = layout.entries(everything.columns)
+    entries = layout.index(everything.columns)
     index = np.arange(np.size(value))[None] if entries is None else entries
     index = np.broadcast_to(index, dof.shape)
     per_entry = np.bincount(index.ravel(), dof.ravel(), minlength=np.size(value))
     # With one penalty for all, wide data are solved in the space of their rows: fewer features.
     shape = everything.X.shape[1], dof.shape[1]
-    return EffectiveModel(_shaped(strength, shape), per_entry)
+    return EffectiveModel(_shaped(exact, shape), per_entry)
+
+
+def _with_held(strength, entries):
+    """Strengths with zeros and infinities where they are held."""
+    if not isinstance(entries, Entries):
+        return strength
+    return np.where(np.isnan(entries.held), strength, entries.held)
 
 
 def _shaped(strength, shape):

@@ -24,6 +24,7 @@ class EndStatus(enum.Enum):
     UNPENALISED = "unpenalised", ""
     DROPPED = "dropped", ""
     ONE_SE = "one standard error", ""
+    FIXED = "fixed", ""
 
     def __init__(self, label, remedy):
         self.label = label

@@ -158,7 +158,7 @@ def layout_of(prepared, search_data):
             )
     others = [part.columns for part in (prepared.everything, *prepared.cv_data, *search_data)]
     layout = ByName if prepared.family.entry_names(span.leaf) else LAYOUTS[per]
-    return layout(span, prepared.family, columns, prepared.n_outputs, others)
+    return layout(span, prepared.family, columns, prepared.n_outputs, others, prepared.held)
 
 
 class CommonAndVector:
@@ -230,6 +230,9 @@ class CommonAndVector:
 
     def run_vector(self):
         """Find the vector, from the best with one value for all."""
+        if self.vector.is_single:
+            self.found = self.vector.pooled(self.scalar, "one value is searched")
+            return
         self.found = self.vector.run(self.common.record.theta)
         if self._prepared.options.selection != "best":
             self.found = self.vector.selected(self.found)
@@ -367,7 +370,8 @@ class VectorSearch(Strategy):
                 start = search.vector.begins_at
             dimension = dataclasses.replace(dimension, start=start)
             labels = search.data.layout.labels if span is prepared.vector else ()
-            searched += searched_one(prepared, span, dimension, labels)
+            held = search.data.layout.held_entries if span is prepared.vector else None
+            searched += searched_one(prepared, span, dimension, labels, held)
         return searched
 
     def _found(self, stopped):

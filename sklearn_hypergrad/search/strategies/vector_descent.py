@@ -76,6 +76,11 @@ class VectorDescent:
         self._splitting = self._split()
         self._best_z, self._lowest = None, np.inf
 
+    @property
+    def is_single(self):
+        """Whether the vector has one entry, which is the one value for all."""
+        return np.count_nonzero(self._own) == 1
+
     def common(self, theta):
         """The hyperparameters from a theta with one value for each of them."""
         return self.objective.space.to_h(np.repeat(theta, self._sizes))
@@ -168,7 +173,12 @@ class VectorDescent:
 
     def _with_others(self, theta, own, converged):
         """EndStatuses of all entries of theta, from those of the vector inside its bounds."""
-        own = self._on_bounds(theta, own)
+        own, held = self._on_bounds(theta, own), self._data.layout.held_entries
+        if held is not None:
+            own = [
+                end if np.isnan(value) else EndStatus.FIXED
+                for end, value in zip(own, held, strict=True)
+            ]
         if self._own.all():
             return own
         space = self.objective.space
