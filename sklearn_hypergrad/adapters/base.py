@@ -334,8 +334,8 @@ class Family(abc.ABC):
             One split, whose training part is all rows.
         entries : dict of str -> ndarray or None
             As for ``model``.
-        n_samples : int
-            Number of rows of positive weight.
+        n_samples : float
+            Sum of the weights of rows.
         """
         raise NotImplementedError
 

@@ -49,8 +49,10 @@ class CurveDisplay(Display):
         mean_k d_k(h) <= std_k d_k(h) / sqrt(n_splits)   with   d_k(h) = loss_k(h) - loss_k(optimum)
 
     What splits have in common cancels in these differences. Values inside cannot be told from the
-    optimum with these data. Training parts of splits overlap, so that standard errors are too
-    small rather than too large.
+    optimum with these data. Where rows are held out more than once, as by repeated folds, splits
+    are no new data: then ``1 / n_splits`` becomes ``1 / n_splits + n_test / n_train`` (Nadeau,
+    Bengio, "Inference for the generalization error", 2003). Those of k folds are not corrected;
+    their training parts overlap, so that they are too small rather than too large.
 
     From the evaluations of the search alone the ends of the interval are rough, and the legend says
     "about": a search evaluates a value per decade and a few close to the optimum, and keeps the
@@ -80,6 +82,8 @@ class CurveDisplay(Display):
         Label of the axis of losses.
     title : str, default=""
         Title of the figure.
+    overlap : float, default=0.0
+        Mean ratio of held-out to training rows, if rows are held out more than once; else zero.
 
     Attributes
     ----------
@@ -133,6 +137,7 @@ class CurveDisplay(Display):
         fitted=None,
         label="validation loss",
         title="",
+        overlap=0.0,
     ):
         self.values = values
         self.split_losses = split_losses
@@ -143,6 +148,7 @@ class CurveDisplay(Display):
         self.fitted = fitted
         self.label = label
         self.title = title
+        self.overlap = overlap
 
     @classmethod
     def from_search(cls, search, X=None, y=None, *, n_points=25, candidate=None, ax=None):
@@ -204,6 +210,7 @@ class CurveDisplay(Display):
             scale=look.scale(span),
             chosen=_chosen(look, span),
             title=title,
+            overlap=look.overlap("cv" if X is not None else steps.shown),
         ).plot(ax)
 
     def plot(self, ax=None):
@@ -224,7 +231,7 @@ class CurveDisplay(Display):
         theta = transform.to_theta(self.values)
         losses = np.asarray(self.split_losses, dtype=float)
         slopes = np.full(len(theta), np.nan) if self.slopes is None else np.asarray(self.slopes)
-        fine = fine_curve(theta, losses, slopes)
+        fine = fine_curve(theta, losses, slopes, self.overlap)
         self.optimum_ = float(transform.to_constrained(fine.theta[fine.best]))
         self.interval_ = None
         self._draw_mean(ax, transform, fine)

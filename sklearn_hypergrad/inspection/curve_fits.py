@@ -54,16 +54,17 @@ def filled(look, span, steps, data, more):
         nothing = {name: data[name][:0] for name in ("values", "slopes", "fitted")}
         none = np.empty((0, look.search.n_splits_))
         data = {**nothing, "split_losses": none, "label": f"cross-validated {measure.label}"}
-    return _sharpened(_joined(data, transform.to_constrained(wanted), fit), transform, fit)
+    joined = _joined(data, transform.to_constrained(wanted), fit)
+    return _sharpened(joined, transform, fit, look.overlap("cv"))
 
 
-def _sharpened(data, transform, fit):
+def _sharpened(data, transform, fit, overlap):
     """The points, with more of them where the interval ends, until these ends stay."""
     if data["split_losses"].shape[1] == 1:
         return data
     for _ in range(ROUNDS):
         theta = transform.to_theta(data["values"])
-        ends = fine_curve(theta, data["split_losses"], data["slopes"]).ends
+        ends = fine_curve(theta, data["split_losses"], data["slopes"], overlap).ends
         near = SHARP * (theta[-1] - theta[0])
         new = [end for end in np.unique(ends) if np.abs(theta - end).min() > near]
         if not new:

@@ -135,6 +135,10 @@ class SearchedCandidate:
             if name == span.key or name.startswith(f"{span.key}[")
         ]
 
+    def overlap(self, splits):
+        """The overlap of the splits "cv" or "search_cv", for standard errors over them."""
+        return getattr(self.search, "_overlaps", {}).get(splits, 0.0)
+
     def labels(self, span):
         """Names of the entries of a hyperparameter, "" for one value."""
         start = len(span.key) + 1

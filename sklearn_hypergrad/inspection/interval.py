@@ -23,11 +23,14 @@ class FineCurve:
         Over splits.
     deviations : ndarray of shape (n_points, n_splits)
         Of the splits from it.
+    overlap : float
+        As for :func:`~sklearn_hypergrad.tuning.objective.standard_error`.
     """
 
     theta: np.ndarray
     mean: np.ndarray
     deviations: np.ndarray
+    overlap: float = 0.0
 
     @property
     def best(self):
@@ -37,7 +40,7 @@ class FineCurve:
     @property
     def errors(self):
         """One standard error of the mean at every point, with two splits at least."""
-        return _standard_errors(self.deviations)
+        return _standard_errors(self.deviations, self.overlap)
 
     @property
     def ends(self):
@@ -46,7 +49,7 @@ class FineCurve:
         The error is that of the difference to the best point, split by split.
         """
         best, mean = self.best, self.mean
-        error = _standard_errors(self.deviations - self.deviations[best])
+        error = _standard_errors(self.deviations - self.deviations[best], self.overlap)
         outside = np.flatnonzero(mean - mean[best] > error)
         below, above = outside[outside < best], outside[outside > best]
         first = below[-1] + 1 if len(below) else 0
@@ -54,7 +57,7 @@ class FineCurve:
         return self.theta[[first, last]]
 
 
-def fine_curve(theta, losses, slopes):
+def fine_curve(theta, losses, slopes, overlap=0.0):
     """The FineCurve through evaluated points.
 
     Parameters
@@ -65,14 +68,16 @@ def fine_curve(theta, losses, slopes):
     slopes : ndarray of shape (n_points,)
         Absolute derivatives of the mean, nan where not known. Those of splits are not known:
         deviations are interpolated by their values alone.
+    overlap : float, default=0.0
+        As for FineCurve.
     """
     mean = losses.mean(axis=1)
     at = np.union1d(np.linspace(theta[0], theta[-1], FINE), theta)
     deviations = np.broadcast_to(losses[0] - mean[0], (len(at), losses.shape[1]))
     if len(theta) > 1:
         deviations = PchipInterpolator(theta, losses - mean[:, None])(at)
-    return FineCurve(at, curve(theta, mean, slopes)(at), deviations)
+    return FineCurve(at, curve(theta, mean, slopes)(at), deviations, overlap)
 
 
-def _standard_errors(losses):
-    return losses.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
+def _standard_errors(losses, overlap):
+    return losses.std(axis=1, ddof=1) * np.sqrt(1 / losses.shape[1] + overlap)

@@ -1042,6 +1042,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self.n_iter_ = n_evaluations or len(self.cv_results_["params"])
         overlap = overlap_of(inputs.splits) if searched else 0.0
         self._summaries = summaries(results, self.cv_results_, metric, overlap)
+        stages = [record.stage for result in searched for record in result.records]
+        self._overlaps = {"cv": overlap, **{stage.splits: stage.overlap for stage in stages}}
         remarks += attributes.score_remarks(self, results, metric)
         given = self._given(NEEDS.keys() - OF_EVERY_SEARCH if searched else NEEDS)
         remarks += idle_options(given, results) if given else []

@@ -130,8 +130,10 @@ def likelihood_scale(likelihood, n_samples, n_outputs, samples):
     likelihood : float, "linear" or None
         "linear": the loss is minus a mean log likelihood. A number is the weight of ``log(loss)``
         per sample and output. None: the weight follows from the spread of the losses of samples.
-    n_samples, n_outputs : int
-        Numbers of samples and of targets.
+    n_samples : float
+        Number of samples, or the sum of their weights: a sample of weight w counts as w samples.
+    n_outputs : int
+        Number of targets.
     samples : callable
         ``samples() -> (losses, weights)`` of all held-out samples at the start of the search;
         called only if ``likelihood`` is None.

@@ -60,8 +60,8 @@ class Evidence:
         A problem of one split, whose training part is all rows, with one target.
     penalty : L2Penalty
         Its penalty.
-    n_samples : int
-        Number of rows of positive weight.
+    n_samples : float
+        Number of rows, or the sum of their weights: a row of weight w counts as w rows.
     n_free : int, default=0
         Number of directions that the columns without a penalty span, beside the intercept.
     fit_intercept : bool

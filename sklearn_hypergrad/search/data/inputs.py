@@ -74,6 +74,22 @@ class FitInputs:
                     weight = weight * np.asarray(value, dtype=float)
         return weight
 
+    def total_weight(self):
+        """Sum of the weights of rows, by which losses are averaged; else of those of training.
+
+        A row of weight w counts as w rows. Rows that either of both ignores count as none.
+        """
+        counted = self.row_weight() > 0
+        for params in (self.score_params, self.fit_params):
+            weights = [
+                np.asarray(value, dtype=float)
+                for name, value in params.items()
+                if name.rpartition("__")[2] == "sample_weight" and value is not None
+            ]
+            if weights:
+                return float(weights[0][counted].sum())
+        return int(np.count_nonzero(counted))
+
     def held_out_targets(self, split):
         """Targets of a held-out part, and the metadata of its score, as the user gave them."""
         _, test = self.splits[split]

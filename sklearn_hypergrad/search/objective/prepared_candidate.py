@@ -339,8 +339,10 @@ class PreparedCandidate:
 
     def evidence(self, layouts):
         """The Evidence of a vector, as a function of the hyperparameters."""
+        everything = self.everything
+        n_samples = float(everything.row_weights().sum())
         return self.family.evidence(
-            self.final, self.everything, self._entries(self.everything, layouts), self.n_samples
+            self.final, everything, self._entries(everything, layouts), n_samples
         )
 
     def _entries(self, part, layouts):
@@ -388,6 +390,11 @@ class PreparedCandidate:
         """Number of rows of positive weight."""
         return int(np.count_nonzero(self.inputs.row_weight() > 0))
 
+    @cached_property
+    def total_weight(self):
+        """Number of rows, where a row of weight w is that row w times."""
+        return self.inputs.total_weight()
+
     @property
     def n_outputs(self):
         """Number of targets or classes that have coefficients of their own."""
@@ -431,7 +438,7 @@ class PreparedCandidate:
         parts = space, models, self.stage(loss, splits), self.events(settings)
         if evidence is None:
             return Objective(*parts)
-        scale = loss.likelihood_scale(self.n_samples, self.n_outputs, None)
+        scale = loss.likelihood_scale(self.total_weight, self.n_outputs, None)
         return EvidenceObjective(*parts, evidence=evidence, scale=scale)
 
     def stage(self, loss, splits=None):

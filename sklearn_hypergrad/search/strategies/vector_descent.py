@@ -295,7 +295,7 @@ class VectorDescent:
             return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
         loss, prepared = self._data.loss or SQUARED_ERROR, self._prepared
-        return loss.likelihood_scale(prepared.n_samples, prepared.n_outputs, samples)
+        return loss.likelihood_scale(prepared.total_weight, prepared.n_outputs, samples)
 
     def _split(self):
         bounds, shrinkage = self.objective.space.bounds, self._prepared.shrinkage
