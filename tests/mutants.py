@@ -245,8 +245,8 @@ MUTANTS = [
     ),
     Mutant(
         "problems/ridge/dual_ridge.py",
-        "return scaled - self.backward(self._problem.forward(scaled))",
-        "return scaled - 1.001 * self.backward(self._problem.forward(scaled))",
+        "return scaled - self._product_of_rows(self._problem.forward(scaled))",
+        "return scaled - 1.001 * self._product_of_rows(self._problem.forward(scaled))",
         "What Woodbury's formula subtracts is 0.1 % too large.",
         "problems/test_base.py",
     ),
