@@ -38,6 +38,7 @@ FLOORS = {
     "data_cleaning": 6,
     "search": 6,
     "inspection": 7,
+    "demonstration": 7,
 }
 # Rooms of a folder, from the ground up. Files that stand beside them are below all of them, but the
 # face of the folder, which is above.

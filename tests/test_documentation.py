@@ -9,7 +9,6 @@ import inspect
 import os
 import pkgutil
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +29,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LONG = {"own_models", "evaluation", "networks", "pipelines", "data_cleaning", "inspection"}
 LONG |= {"migration", "online", "own_losses", "parallel", "jax"}
 # Parts of the package that only the rest of it uses.
-INTERNAL = {"by_feature", "exact", "search", "spaces"}
+INTERNAL = {"by_feature", "demonstration", "exact", "search", "spaces"}
 # What short docstrings of building blocks leave out: sections, and the infinitive.
 SECTIONS = {"PR01", "PR04", "PR07", "RT01", "SS05", "YD01"}
 # Runs an example as a script, which ends by showing a figure.
@@ -297,12 +296,3 @@ def test_an_example_without_a_figure_is_noticed(tmp_path):
     empty.write_text("import matplotlib.pyplot as plt\nplt.show()\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="does not end with plt.show"):
         script("-c", SHOWN, str(empty), cwd=tmp_path)
-
-
-def test_the_demonstration_compares_both_searches(capsys, monkeypatch):
-    # Imported above, with all modules.
-    monkeypatch.delitem(sys.modules, "sklearn_hypergrad.__main__")
-    runpy.run_module("sklearn_hypergrad", run_name="__main__")
-    output = capsys.readouterr().out
-    for row in ("best_score_", "held-out score", "scikit-learn fits", "own inner solves"):
-        assert len(re.findall(rf"{row} +\S+ +\S+", output)) == 2
