@@ -53,11 +53,12 @@ class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
     ...     def penalty(self, w, h):
     ...         return h["alpha"] * np.sum(np.sqrt(w["coef"] ** 2 + h["width"] ** 2))
     >>> X, y = load_diabetes(return_X_y=True)
+    >>> X, y = X[:150], y[:150]
     >>> ranges = {"alpha": Continuous(), "width": [1.0, 1000.0]}
     >>> search = HypergradSearchCV(SoftThreshold(), ranges, cv=3)
     >>> search = search.fit(X, y)
     >>> round(float(search.best_score_), 2), search.best_params_["alpha"] < 1
-    (0.49, True)
+    (0.39, True)
     """
 
     multi_output = False

@@ -66,9 +66,9 @@ EVERY_DAY = {
     "three classes": ["scaled"],
     "no intercept": ["scaled"],
     "newton-cg": ["alone"],
-    "newton-cholesky": ["alone", "scaled"],
-    "poisson": ["alone", "scaled"],
-    "lasso": ["alone", "scaled"],
+    "newton-cholesky": ["scaled"],
+    "poisson": ["scaled"],
+    "lasso": ["alone"],
     "elastic net": ["alone"],
 }
 EXACT = LogisticRegression(solver="newton-cholesky", tol=1e-10), "C", "three"

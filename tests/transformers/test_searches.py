@@ -51,6 +51,7 @@ PLACES = {
         {"gamma": np.logspace(-3, 1, 5), "coef0": [0.1, 1, 10]},
     ),
 }
+EVERY_DAY = {"fourier features", "skewed", "components", "nystroem"}
 ALPHAS = np.logspace(-4, 2, 5)
 
 
@@ -76,7 +77,13 @@ def least_of_grid(step, values, X, y):
     return min(losses)
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in EVERY_DAY else pytest.mark.thorough)
+        for name in PLACES
+    ],
+)
 def test_the_loss_is_not_above_that_of_a_grid(name, positive):
     step, values = PLACES[name]
     model = make_pipeline(step, Ridge())
