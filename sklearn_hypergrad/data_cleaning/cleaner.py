@@ -3,9 +3,10 @@
 import dataclasses
 import warnings
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -156,14 +157,14 @@ class DataCleaner(ClassifierMixin, FinalModel):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: BaseEstimator | None = None,
         *,
-        final_estimator=None,
-        budget=None,
-        learning_rate=0.05,
-        max_iter=45,
-        cv=None,
-        hypergradient=None,
+        final_estimator: BaseEstimator | None = None,
+        budget: float | None = None,
+        learning_rate: float = 0.05,
+        max_iter: int = 45,
+        cv: Any = None,
+        hypergradient: TrainedHypergradient | None = None,
     ):
         self.estimator = estimator
         self.final_estimator = final_estimator

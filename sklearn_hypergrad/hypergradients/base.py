@@ -363,7 +363,7 @@ class TrainedHypergradient(Hypergradient):
 
     through_training = True
 
-    def __init__(self, *, descent=None):
+    def __init__(self, *, descent: GradientDescent | None = None):
         self.descent = descent
 
     def fit(self, problem, h, warm_start, tol, *, storage=None):

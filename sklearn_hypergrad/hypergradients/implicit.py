@@ -45,7 +45,7 @@ class Implicit(Hypergradient):
         If ``solver`` is unknown.
     """
 
-    def __init__(self, solver=AUTO, *, gauss_newton=False):
+    def __init__(self, solver: str | InverseHessian = AUTO, *, gauss_newton: bool = False):
         if not isinstance(solver, InverseHessian) and solver not in (AUTO, *SOLVERS):
             raise ValueError(
                 f"solver must be one of {', '.join(map(repr, (AUTO, *SOLVERS)))} or an "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_hypergrad.hypergradients.base import TrainedHypergradient, along
-from sklearn_hypergrad.training import Checkpointed, Stored
+from sklearn_hypergrad.training import Checkpointed, GradientDescent, Stored
 
 DTYPES = "float32", "float64"
 
@@ -33,7 +33,13 @@ class Reverse(TrainedHypergradient):
         If ``n_checkpoints`` is below 1, ``dtype`` is another type, or both are given.
     """
 
-    def __init__(self, n_checkpoints=None, *, dtype=None, descent=None):
+    def __init__(
+        self,
+        n_checkpoints: int | None = None,
+        *,
+        dtype: str | None = None,
+        descent: GradientDescent | None = None,
+    ):
         super().__init__(descent=descent)
         if n_checkpoints is not None and n_checkpoints < 1:
             raise ValueError(f"n_checkpoints must be at least 1, or None, got {n_checkpoints!r}.")

@@ -1,7 +1,7 @@
 """Truncated reverse mode: backwards through the last steps of a training run."""
 
 from sklearn_hypergrad.hypergradients.base import TrainedHypergradient, along
-from sklearn_hypergrad.training import Stored
+from sklearn_hypergrad.training import GradientDescent, Stored
 
 
 class Truncated(TrainedHypergradient):
@@ -28,7 +28,7 @@ class Truncated(TrainedHypergradient):
 
     exact = False
 
-    def __init__(self, n_steps=100, *, descent=None):
+    def __init__(self, n_steps: int = 100, *, descent: GradientDescent | None = None):
         super().__init__(descent=descent)
         if n_steps < 1:
             raise ValueError(f"n_steps must be at least 1, got {n_steps!r}.")

@@ -2,11 +2,14 @@
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from sklearn_hypergrad.exceptions import HypergradWarning
+from sklearn_hypergrad.search import HypergradSearchCV
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
 from sklearn_hypergrad.tuning import OnlineObjective
 
@@ -47,7 +50,16 @@ ONLINE = (
 )
 
 
-def check_hypergradient(search, X, y=None, *, n_points=5, step=None, random_state=0, **fit_params):
+def check_hypergradient(
+    search: HypergradSearchCV,
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    n_points: int = 5,
+    step: float | None = None,
+    random_state: int | np.random.RandomState | None = 0,
+    **fit_params: Any,
+) -> np.ndarray:
     """Compare hypergradients with finite differences of tightly solved inner problems.
 
     For every range in ``search.param_grid``, at ``n_points`` settings between its bounds, the

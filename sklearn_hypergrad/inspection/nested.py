@@ -1,8 +1,11 @@
 """Searches judged on data that they have not seen."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, check_cv
@@ -23,7 +26,16 @@ from sklearn_hypergrad.search import HypergradSearchCV
 from sklearn_hypergrad.search.data.inputs import has_fixed_splits
 
 
-def nested_score(search, X, y=None, *, cv=None, grid=None, n_jobs=None, **params):
+def nested_score(
+    search: HypergradSearchCV,
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    cv: Any = None,
+    grid: dict | Sequence[dict] | None = None,
+    n_jobs: int | None = None,
+    **params: Any,
+) -> NestedScore:
     """Score a search, the estimator as it is, and a plain grid on outer folds.
 
     Three models are fitted on each outer training part:

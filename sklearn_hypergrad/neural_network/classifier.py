@@ -1,6 +1,9 @@
 """Classification by a feedforward network."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 
@@ -113,16 +116,16 @@ class MLPClassifier(ClassifierMixin, MLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
         *,
-        alpha=1e-4,
-        batch_size="auto",
-        learning_rate_init=0.1,
-        momentum=0.9,
-        init_scale=1.0,
-        n_steps=500,
-        random_state=None,
+        alpha: ArrayLike = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate_init: ArrayLike = 0.1,
+        momentum: ArrayLike = 0.9,
+        init_scale: ArrayLike = 1.0,
+        n_steps: int = 500,
+        random_state: int | None = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

@@ -1,5 +1,8 @@
 """Regression by a feedforward network."""
 
+from collections.abc import Sequence
+
+from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from sklearn_hypergrad._sklearn import fit_context
@@ -109,16 +112,16 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, MLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
         *,
-        alpha=1e-4,
-        batch_size="auto",
-        learning_rate_init=0.01,
-        momentum=0.9,
-        init_scale=1.0,
-        n_steps=500,
-        random_state=None,
+        alpha: ArrayLike = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate_init: ArrayLike = 0.01,
+        momentum: ArrayLike = 0.9,
+        init_scale: ArrayLike = 1.0,
+        n_steps: int = 500,
+        random_state: int | None = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

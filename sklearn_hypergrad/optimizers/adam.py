@@ -50,7 +50,13 @@ class Adam(Optimizer):
     needs_smooth = False
     accepts_noise = True
 
-    def __init__(self, learning_rate=0.2, decays=(0.9, 0.99), *, noisy=None):
+    def __init__(
+        self,
+        learning_rate: float = 0.2,
+        decays: tuple[float, float] = (0.9, 0.99),
+        *,
+        noisy: bool | None = None,
+    ):
         self.learning_rate = learning_rate
         self.decays = decays
         self.noisy = noisy

@@ -31,7 +31,7 @@ class Cubic(Optimizer):
 
     needs_smooth = False
 
-    def __init__(self, gain=0.0):
+    def __init__(self, gain: float = 0.0):
         self.gain = gain
 
     def minimize(self, fun, z0, bounds, *, tol, max_iter, likelihood=False):

@@ -38,7 +38,7 @@ class LBFGS(Optimizer):
         evaluations are expensive here and vectors short.
     """
 
-    def __init__(self, memory=20):
+    def __init__(self, memory: int = 20):
         self.memory = memory
 
     def __repr__(self):

@@ -11,10 +11,11 @@ import numbers
 import os
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
@@ -548,32 +549,32 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     def __init__(
         self,
-        estimator,
-        param_grid,
+        estimator: BaseEstimator,
+        param_grid: dict[str, Any] | Sequence[dict[str, Any]],
         *,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        error_score=np.nan,
-        return_train_score=False,
-        hypergradient="auto",
-        optimizer="auto",
-        validation_loss="auto",
-        search_cv="auto",
-        shrinkage="auto",
-        guard="auto",
-        resample="fixed",
-        selection="best",
-        judge="warm",
-        rows="found",
-        max_iter=50,
-        max_time=None,
-        tol=1e-3,
-        random_state=None,
-        checkpoint=None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+        hypergradient: str | Hypergradient | OnlineHypergradient = "auto",
+        optimizer: str | Optimizer = "auto",
+        validation_loss: str = "auto",
+        search_cv: Any = "auto",
+        shrinkage: float | str = "auto",
+        guard: bool | str = "auto",
+        resample: str = "fixed",
+        selection: str = "best",
+        judge: str = "warm",
+        rows: str = "found",
+        max_iter: int = 50,
+        max_time: float | None = None,
+        tol: float = 1e-3,
+        random_state: int | np.random.RandomState | None = None,
+        checkpoint: str | os.PathLike | None = None,
     ):
         super().__init__(
             estimator=estimator,

@@ -29,7 +29,7 @@ class GradientDescent:
         Share of the last update that goes into the next.
     """
 
-    def __init__(self, n_steps=1000, learning_rate=1.0, momentum=0.9):
+    def __init__(self, n_steps: int = 1000, learning_rate: float = 1.0, momentum: float = 0.9):
         self.n_steps = n_steps
         self.learning_rate = learning_rate
         self.momentum = momentum

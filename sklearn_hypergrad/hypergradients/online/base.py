@@ -34,7 +34,7 @@ class OnlineHypergradient(abc.ABC):
         If ``n_steps`` is not a positive integer or None.
     """
 
-    def __init__(self, n_steps=None):
+    def __init__(self, n_steps: int | None = None):
         if n_steps is not None and not (isinstance(n_steps, numbers.Integral) and n_steps >= 1):
             raise ValueError(f"n_steps must be an integer of at least 1, or None, got {n_steps!r}.")
         self.n_steps = n_steps

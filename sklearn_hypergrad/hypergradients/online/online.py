@@ -48,7 +48,12 @@ class Online(OnlineHypergradient):
         If ``solver`` is unknown, or ``n_steps`` is not a positive integer or None.
     """
 
-    def __init__(self, solver="neumann", n_steps=None, gauss_newton=False):
+    def __init__(
+        self,
+        solver: str | InverseHessian = "neumann",
+        n_steps: int | None = None,
+        gauss_newton: bool = False,
+    ):
         super().__init__(n_steps)
         if solver not in SOLVERS and not isinstance(solver, InverseHessian):
             names = ", ".join(map(repr, SOLVERS))

@@ -22,7 +22,7 @@ class Adam(Dynamics):
     irreversible = None
     decays = ("beta_1", "beta_2")
 
-    def __init__(self, epsilon=1e-8):
+    def __init__(self, epsilon: float = 1e-8):
         self.epsilon = epsilon
 
     def __repr__(self):

@@ -22,7 +22,7 @@ class Momentum(Dynamics):
     irreversible = None
     decays = ("momentum",)
 
-    def __init__(self, *, averaged=False):
+    def __init__(self, *, averaged: bool = False):
         self.averaged = averaged
 
     def __repr__(self):

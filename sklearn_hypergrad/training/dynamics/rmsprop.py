@@ -23,7 +23,7 @@ class RMSprop(Dynamics):
     decays = ("momentum", "decay")
     order = (1, 0)
 
-    def __init__(self, epsilon=1e-8):
+    def __init__(self, epsilon: float = 1e-8):
         self.epsilon = epsilon
 
     def __repr__(self):
