@@ -1,6 +1,7 @@
 """Everything private that is used of scikit-learn, in one place."""
 
 import functools
+import importlib.metadata
 import inspect
 
 import numpy as np
@@ -86,13 +87,25 @@ report_failed_fits = _warn_or_raise_about_fit_failures
 safe_split = _safe_split
 
 
+@functools.cache
+def documentation():
+    """Address of the documentation, which pyproject.toml has; empty if that is not installed."""
+    try:
+        urls = importlib.metadata.metadata("sklearn-hypergrad").get_all("Project-URL", [])
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+    return dict(url.split(", ") for url in urls).get("Documentation", "")
+
+
 class DocumentedMixin:
     """The "?" of scikit-learn's HTML diagrams opens the page of the class in our documentation."""
 
     _doc_link_module = "sklearn_hypergrad"
-    _doc_link_template = (
-        "https://sklearn-hypergrad.readthedocs.io/en/stable/generated/{public_name}.html"
-    )
+
+    @property
+    def _doc_link_template(self):
+        pages = documentation()
+        return f"{pages}/en/stable/generated/{{public_name}}.html" if pages else ""
 
     def _doc_link_url_param_generator(self):
         package, part = type(self).__module__.split(".")[:2]
