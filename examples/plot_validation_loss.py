@@ -46,11 +46,9 @@ print(f"GridSearchCV: C = {grid.best_params_['logisticregression__C']}, {grid.be
 # If it is probabilities that you need, ask for ``scoring="neg_log_loss"``: it is followed directly.
 # :doc:`/validation_losses` has the table of all scores.
 
-figure, (above, below) = plt.subplots(2, 1, figsize=(8, 7), layout="constrained", sharex=True)
+figure, (above, below) = plt.subplots(2, 1, figsize=(8, 9), layout="constrained", sharex=True)
 CurveDisplay.from_search(search, ax=above)
 above.set(xlabel="")
-above.legend(loc="upper right", fontsize="small")
 CurveDisplay.from_search(search, X, y, n_points=40, ax=below)
 below.set(ylim=(0, 0.08))
-below.legend(loc="upper right", fontsize="small")
 plt.show()

@@ -10,6 +10,7 @@ from sklearn_hypergrad.inspection.display import (
     Display,
     count_evaluations,
     legend,
+    mark_unseen,
     number,
     set_scale,
     show_losses,
@@ -29,10 +30,10 @@ class ConvergenceDisplay(Display):
     """Validation loss and length of the hypergradient over the evaluations of a search.
 
     Build it with :meth:`from_search`. The upper axes show the loss of every evaluation, the lowest
-    loss so far, and the evaluation that the search returned; the lower axes show the norm of the
-    gradient on the scale of the search, which is logarithmic for penalties. A search that has
-    converged ends with a loss that no longer falls and a gradient that is orders of magnitude
-    shorter than at its start.
+    loss so far, and the evaluation that the search returned; the lower axes show the length of the
+    gradient on the scale of the search: for penalties, how much the loss changes while they grow by
+    a factor e, all entries of a vector together. A search that has converged ends with a loss that
+    no longer falls and a gradient that is orders of magnitude shorter than at its start.
 
     A search for one value first scans its range, so that losses go up and down before they settle.
     A search for a vector starts at the best value for all.
@@ -50,8 +51,13 @@ class ConvergenceDisplay(Display):
     before : float, default=None
         The loss of the estimator's own value, a dashed line; None where it is not known. One that
         would leave the others no room is in the legend only.
+    above_lowest : bool, default=False
+        Whether to draw how far losses are above the lowest, on a logarithmic axis. So it is where
+        one value was searched: its last steps change the loss by less than a line is thick.
     label : str, default="validation loss"
         For the axis of losses.
+    gradient_label : str, default="length of the gradient"
+        For the axis of gradients.
     title : str, default=""
         Above the picture.
 
@@ -81,7 +87,7 @@ class ConvergenceDisplay(Display):
     'log'
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         *,
         losses,
@@ -89,7 +95,9 @@ class ConvergenceDisplay(Display):
         seconds,
         found,
         before=None,
+        above_lowest=False,
         label="validation loss",
+        gradient_label="length of the gradient",
         title="",
     ):
         self.losses = losses
@@ -97,7 +105,9 @@ class ConvergenceDisplay(Display):
         self.seconds = seconds
         self.found = found
         self.before = before
+        self.above_lowest = above_lowest
         self.label = label
+        self.gradient_label = gradient_label
         self.title = title
 
     @classmethod
@@ -139,7 +149,9 @@ class ConvergenceDisplay(Display):
             seconds=steps.seconds,
             found=steps.found,
             before=steps.before,
+            above_lowest=look.has_one_value,
             label=steps.label,
+            gradient_label=look.gradient_label,
             title=look.heading,
         )
         return display.plot(ax, x=x)
@@ -169,7 +181,10 @@ class ConvergenceDisplay(Display):
         (above,), (below,) = self._panels(ax, (2, 1), size=(6.4, 5.2), sharex=True)
         losses = np.asarray(self.losses, dtype=float)
         at = np.arange(1, len(losses) + 1) if x == "step" else np.cumsum(self.seconds)
-        self.lines_ = [*self._draw_losses(above, at, losses), self._draw_norms(below, at)]
+        finite = losses[np.isfinite(losses)]
+        excess = self.above_lowest and finite.size > 0 and np.ptp(finite) > 0
+        draw = self._draw_excess if excess else self._draw_losses
+        self.lines_ = [*draw(above, at, losses), self._draw_norms(below, at)]
         below.set_xlabel(AXES[x])
         if x == "step":
             count_evaluations(below)
@@ -191,17 +206,39 @@ class ConvergenceDisplay(Display):
             )
             height = self.before if shown else np.nan
             ax.axhline(height, color=GREY, linestyle="--", linewidth=1, label=label)
-        for mark, label, rows in (
-            ("^", "above this axis", finite > ax.get_ylim()[1]),
-            ("x", "not finite", ~np.isfinite(losses)),
-        ):
-            if rows.any():
-                style = {"linestyle": "none", "marker": mark, "color": RED, "label": label}
-                ax.plot(at[rows], np.ones(rows.sum()), clip_on=False, **style, **_at_top(ax))
+        mark_unseen(ax, at, losses)
         found = losses[self.found]
         label = f"returned: {number(found)}"
         ax.plot(at[self.found], found, "*", color=RED, markersize=13, label=label)
-        ax.set_ylabel(self.label)
+        ax.set_ylabel(self.label, fontsize="small")
+        legend(ax)
+        return *each, *best
+
+    def _draw_excess(self, ax, at, losses):
+        """Losses minus the lowest on a logarithmic axis, where differences near it are seen."""
+        lowest = np.min(losses[np.isfinite(losses)])
+        usable = np.isfinite(losses) & (losses > lowest)
+        excess = np.where(usable, losses - lowest, np.nan)
+        style = {"color": LIGHT, "markerfacecolor": BLUE, "markeredgecolor": BLUE}
+        each = ax.plot(at, excess, "o-", markersize=4, label="each evaluation", **style)
+        so_far = np.fmin.accumulate(np.where(np.isfinite(losses), losses, np.nan)) - lowest
+        so_far = np.where(so_far > 0, so_far, np.nan)
+        best = ax.plot(at, so_far, color=BLUE, drawstyle="steps-post", label="lowest so far")
+        if self.before is not None and self.before > lowest:
+            label = f"before the search: {number(self.before)}"
+            style = {"color": GREY, "linestyle": "--", "linewidth": 1}
+            ax.axhline(self.before - lowest, label=label, **style)
+        set_scale(ax.yaxis, "log")
+        mark_unseen(ax, at, np.where(np.isfinite(losses), 0.0, losses))
+        found, style = losses[self.found], {"color": RED, "markersize": 13, "clip_on": False}
+        label = f"returned: {number(found)}"
+        if found > lowest:
+            ax.plot(at[self.found], found - lowest, "*", label=label, **style)
+        else:
+            # Zero has no place on this axis.
+            style["transform"] = ax.get_xaxis_transform()
+            ax.plot(at[self.found], 0.0, "*", label=f"{label}, the lowest", **style)
+        ax.set_ylabel(f"{self.label}\nabove the lowest, {number(lowest)}", fontsize="small")
         legend(ax)
         return *each, *best
 
@@ -213,7 +250,7 @@ class ConvergenceDisplay(Display):
         ax.plot(at[self.found], positive[self.found], "*", color=RED, markersize=13)
         if np.isfinite(positive).any():
             set_scale(ax.yaxis, "log")
-        ax.set_ylabel("norm of the gradient\non the scale of the search")
+        ax.set_ylabel(self.gradient_label, fontsize="small")
         return line
 
 
@@ -223,8 +260,3 @@ def _has_room(before, lowest):
     if not seen.size or np.ptp(seen) == 0:
         return bool(np.isfinite(before))
     return bool(before <= seen.max() + FAR * np.ptp(seen))
-
-
-def _at_top(ax):
-    """Where the vertical coordinate is the height of the axes."""
-    return {"transform": ax.get_xaxis_transform(), "markersize": 6}

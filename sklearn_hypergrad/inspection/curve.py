@@ -7,6 +7,8 @@ from sklearn_hypergrad.inspection.curve_fits import filled
 from sklearn_hypergrad.inspection.display import (
     BLUE,
     GREEN,
+    LIGHT,
+    MARGIN,
     ORANGE,
     RED,
     Display,
@@ -19,6 +21,7 @@ from sklearn_hypergrad.inspection.display import (
 )
 from sklearn_hypergrad.inspection.fitted import searched
 from sklearn_hypergrad.inspection.interval import fine_curve
+from sklearn_hypergrad.inspection.measures import measure_for
 from sklearn_hypergrad.spaces.space import TRANSFORMS
 
 # Inner tolerance above which evaluations are not drawn: they only showed that a value is far from
@@ -31,6 +34,11 @@ OF_A_VECTOR = "one value for all; the search went on to a vector"
 # one per cent, which a reader can hardly see.
 APART = 0.01
 MOVING = "online", "real_time"
+# Decades to either side of the interval that are drawn; the whole range is in an inset.
+SHOWN_DECADES = 2
+# Width and height of the inset and its distance from the sides, which leaves room for its ticks and
+# its title, as shares of the axes. Chosen by hand.
+INSET = 0.32, 0.28, 0.09
 
 
 class CurveDisplay(Display):
@@ -75,6 +83,8 @@ class CurveDisplay(Display):
     chosen : float, default=None
         The value of the best row of ``cv_results_``, which is marked if it is not the optimum: the
         asked score or ``selection="one_se"`` may have chosen another one.
+    chosen_by : str, default=""
+        What has chosen it, such as "accuracy", for the legend.
     fitted : array-like of bool of shape (n_points,), default=None
         Which losses are those of scikit-learn's fits, and not of the search. None means that none
         is.
@@ -93,6 +103,8 @@ class CurveDisplay(Display):
         The figure.
     optimum_ : float
         Where the curve is lowest.
+    inset_ : matplotlib Axes or None
+        The whole range, where it is more than two decades longer than the interval at an end.
     interval_ : tuple of two float or None
         The values within one standard error of the optimum, as far as values were evaluated; None
         with one split. Rough without real fits.
@@ -134,6 +146,7 @@ class CurveDisplay(Display):
         name="value",
         scale="log",
         chosen=None,
+        chosen_by="",
         fitted=None,
         label="validation loss",
         title="",
@@ -145,6 +158,7 @@ class CurveDisplay(Display):
         self.name = name
         self.scale = scale
         self.chosen = chosen
+        self.chosen_by = chosen_by
         self.fitted = fitted
         self.label = label
         self.title = title
@@ -209,6 +223,8 @@ class CurveDisplay(Display):
             name=span.key,
             scale=look.scale(span),
             chosen=_chosen(look, span),
+            # Where all points are fits, the curve is that of the score.
+            chosen_by="" if data["fitted"].all() else _chosen_by(look, steps.loss),
             title=title,
             overlap=look.overlap("cv" if X is not None else steps.shown),
         ).plot(ax)
@@ -226,7 +242,7 @@ class CurveDisplay(Display):
         self : CurveDisplay
             The plotted display.
         """
-        ax = self._panels(ax, size=(6.4, 4.4))[0, 0]
+        ax = self._panels(ax, size=(6.4, 5.2))[0, 0]
         transform = TRANSFORMS[self.scale]
         theta = transform.to_theta(self.values)
         losses = np.asarray(self.split_losses, dtype=float)
@@ -244,8 +260,42 @@ class CurveDisplay(Display):
         ax.set_xlabel(shortened(self.name, 70))
         ax.set_ylabel(self.label)
         tidy(ax, self.title)
-        legend(ax)
+        # Inside it would hide the curve.
+        legend(ax, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
+        self._zoom(ax, transform, fine)
         return self
+
+    def _zoom(self, ax, transform, fine):
+        """Leave the main axes two decades around the interval; the whole range is in an inset."""
+        self.inset_ = None
+        around = transform.to_theta(np.array(self.interval_ or [self.optimum_]))
+        reach = SHOWN_DECADES * np.log(10)
+        low = max(fine.theta[0], around.min() - reach)
+        high = min(fine.theta[-1], around.max() + reach)
+        if self.scale != "log" or (low, high) == (fine.theta[0], fine.theta[-1]):
+            return
+        seen = (fine.theta >= low) & (fine.theta <= high)
+        error = fine.errors if fine.deviations.shape[1] > 1 else np.zeros(len(fine.mean))
+        least, most = (fine.mean - error)[seen].min(), (fine.mean + error)[seen].max()
+        margin = MARGIN * (most - least) or MARGIN
+        ax.set_xlim(*transform.to_constrained(np.array([low, high])))
+        set_scale(ax.xaxis, self.scale)
+        if ax.get_yscale() == "linear":
+            ax.set_ylim(least - margin, most + margin)
+        height = (fine.mean + error - least) / (most - least or 1)
+        self._draw_inset(ax, transform, fine, _free(fine.theta, height, low, high))
+
+    def _draw_inset(self, ax, transform, fine, left):
+        """The whole curve in a small axes, with what the main axes show in green."""
+        width, height, margin = INSET
+        inset = self.inset_ = ax.inset_axes([left, 1 - height - margin, width, height])
+        inset.plot(transform.to_constrained(fine.theta), fine.mean, color=BLUE, linewidth=1)
+        inset.axvspan(*ax.get_xlim(), color=LIGHT, alpha=0.6, linewidth=0, zorder=0)
+        set_scale(inset.xaxis, self.scale)
+        if is_wide(fine.mean):
+            set_scale(inset.yaxis, "log")
+        inset.tick_params(labelsize=7)
+        inset.set_title("whole range (grey: shown)", fontsize=7)
 
     def _draw_mean(self, ax, transform, fine):
         n_splits, self.band_ = fine.deviations.shape[1], None
@@ -265,12 +315,16 @@ class CurveDisplay(Display):
         ends = min(self.values), max(self.values)
         open_ended = np.isclose((low, high), ends, rtol=1e-9)
         about = "" if np.any(self._fitted()) else "about "
-        text = {
-            (False, False): f"{about}{number(low)} to {number(high)}",
-            (True, False): f"up to {about}{number(high)}",
-            (False, True): f"from {about}{number(low)} on",
-            (True, True): "all values",
-        }[tuple(map(bool, open_ended))]
+        text = (
+            f"{number(low)} alone, the end of the range"
+            if low == high
+            else {
+                (False, False): f"{about}{number(low)} to {number(high)}",
+                (True, False): f"up to {about}{number(high)}",
+                (False, True): f"from {about}{number(low)} on",
+                (True, True): "all values",
+            }[tuple(map(bool, open_ended))]
+        )
         label = f"within one standard error of the optimum:\n{text}"
         ax.axvspan(low, high, color=GREEN, alpha=0.18, linewidth=0, label=label, zorder=0)
 
@@ -290,14 +344,15 @@ class CurveDisplay(Display):
     def _draw_optimum(self, ax, transform, fine):
         at, mean, best = fine.theta, fine.mean, fine.best
         style = {"color": RED, "linestyle": "none", "markersize": 13}
-        label = f"optimum: {number(self.optimum_)}"
+        label = f"optimum{' of this loss' * bool(self.chosen_by)}: {number(self.optimum_)}"
         ax.plot(self.optimum_, mean[best], marker="*", label=label, **style)
         if self.chosen is None:
             return
         theta = float(transform.to_theta(self.chosen))
         if abs(theta - at[best]) > APART and at[0] <= theta <= at[-1]:
             style |= {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 2}
-            label = f"chosen: {number(self.chosen)}"
+            by = f" by {self.chosen_by}" if self.chosen_by else ""
+            label = f"chosen{by}: {number(self.chosen)}"
             ax.plot(self.chosen, np.interp(theta, at, mean), marker="D", label=label, **style)
 
 
@@ -338,6 +393,22 @@ def _distinct(span, steps, transform):
         )
     rows = [best[key] for key in sorted(best)]
     return np.array([float(steps.values[row][span.leaf]) for row in rows]), rows
+
+
+def _free(theta, height, low, high):
+    """Where the inset hides least of the curve: its left end, as a share of the axes."""
+    width, _, margin = INSET
+    lefts = margin, 0.5 - width / 2, 1 - width - margin
+    at = (theta - low) / (high - low)
+    return min(lefts, key=lambda left: height[(at >= left) & (at <= left + width)].max())
+
+
+def _chosen_by(look, loss):
+    """What has chosen another value than the optimum of the loss; "" if that is the score."""
+    if look.search.selection != "best":
+        return f"selection={look.search.selection!r}"
+    measure = measure_for(look.search, look.asked.final, followed=loss)
+    return "" if measure.name == loss else measure.label.removeprefix("1 - ").removeprefix("minus ")
 
 
 def _chosen(look, span):

@@ -160,6 +160,29 @@ def show_losses(ax, losses, others=()):
     ax.set_ylim(low - margin, high + margin)
 
 
+def mark_unseen(ax, at, losses):
+    """Mark losses that are above the axes, or not finite, at their top.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        With its final limits.
+    at : ndarray of shape (n_steps,)
+        Horizontal coordinates.
+    losses : ndarray of shape (n_steps,)
+    """
+    finite = np.isfinite(losses)
+    for mark, label, rows in (
+        ("^", "above this axis", finite & (losses > ax.get_ylim()[1])),
+        ("x", "not finite", ~finite),
+    ):
+        if rows.any():
+            style = {"linestyle": "none", "marker": mark, "color": RED, "markersize": 6}
+            # The vertical coordinate is the height of the axes.
+            place = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+            ax.plot(at[rows], np.ones(rows.sum()), label=label, **style, **place)
+
+
 def legend(ax, **options):
     """A legend, if anything has a label."""
     if ax.get_legend_handles_labels()[1]:

@@ -14,6 +14,12 @@ from sklearn_hypergrad.search.candidates.expand import expand
 
 # Relative difference of values that are the same.
 ROUNDING = 1e-9
+# What a step of one is on each scale of a search.
+UNITS = {
+    "log": "per factor e of the value",
+    "logit": "per factor e of the odds",
+    "linear": "per unit of the value",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +98,20 @@ class SearchedCandidate:
         best = getattr(self.search, "best_index_", self.number)
         if best == self.number:
             return self.title
-        said = f"not in use: row {best} of cv_results_ was preferred to this, row {self.number}"
+        said = f"this result was not chosen: best_params_ is row {best} of cv_results_"
         return f"{self.title}\n{said}".strip()
+
+    @property
+    def gradient_label(self):
+        """What the length of the gradient means, for an axis."""
+        scales = {self.scale(span) for span in self.asked.ranges}
+        unit = UNITS[scales.pop()] if len(scales) == 1 else "on the scales of the search"
+        return f"length of the gradient: change\nof the loss {unit}"
+
+    @property
+    def has_one_value(self):
+        """Whether one number was searched."""
+        return len(self.asked.ranges) == 1 and self.labels(self.asked.range) == [""]
 
     def estimator(self, settings):
         """A clone of the estimator with the settings of the candidate and more of them."""

@@ -8,6 +8,7 @@ from sklearn_hypergrad.inspection.display import (
     Display,
     count_evaluations,
     legend,
+    mark_unseen,
     number,
     show_losses,
     tidy,
@@ -189,6 +190,7 @@ class HeldOutDisplay(Display):
 
     def _axes(self, ax, other, finite):
         show_losses(ax, finite, self.held_out_losses if other is ax else ())
+        mark_unseen(ax, np.arange(1, len(finite) + 1), np.where(np.isnan(finite), np.inf, finite))
         count_evaluations(ax)
         ax.set_xlabel("evaluation of the validation loss (dotted: returned)")
         tidy(ax, "\n".join(filter(None, [self.title, self._verdict()])))
@@ -201,7 +203,8 @@ class HeldOutDisplay(Display):
         other.spines["top"].set_visible(False)
         ax.tick_params(axis="y", colors=BLUE)
         other.tick_params(axis="y", colors=RED)
-        other.legend(handles=self.lines_, fontsize="small", framealpha=0.8)
+        marks = [line for line in ax.lines if line.get_label() in ("above this axis", "not finite")]
+        other.legend(handles=[*self.lines_, *marks], fontsize="small", framealpha=0.8)
 
     def _verdict(self):
         losses = np.asarray(self.held_out_losses, dtype=float)

@@ -54,7 +54,8 @@ def colour_bar(figure, axes, drawn, label, pool):
     bar = figure.colorbar(drawn[0], ax=list(axes), shrink=0.9)
     if pool is not None:
         label = f"{label}\nwhite: the pool at {number(pool)}"
-    bar.set_label(label)
+    bar.set_label(label, fontsize="small")
+    bar.ax.tick_params(labelsize="small")
     set_scale(bar.ax.yaxis, "log")
     return bar
 

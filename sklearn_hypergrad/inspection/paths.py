@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_hypergrad.inspection.display import (
+    BLUE,
     CYCLE,
     LIGHT,
     RED,
@@ -163,13 +164,21 @@ class PathsDisplay(Display):
         names = (self.labels or {}).get(name) or [str(entry) for entry in range(len(at_end))]
         names = ["returned"] if names == [""] else names
         lines = ax.plot(self.steps, values, color=LIGHT, linewidth=0.7)
-        for rank, entry in enumerate(coloured):
+        if not coloured:
+            # All are the same: one line is that of all.
+            label = f"all {len(lines)}: {number(at_end[0])}"
+            lines[0].set(label=label, color=BLUE, linewidth=1.8, marker="o", markersize=3)
+            return lines
+        for rank, entry in enumerate(sorted(coloured)):
             label = f"{shortened(names[entry], 25)}: {number(at_end[entry])}"
             style = {"color": CYCLE[rank % len(CYCLE)], "linewidth": 1.8, "zorder": 3}
             lines[entry].set(label=label, marker="o", markersize=3, **style)
         others = sorted(set(range(len(lines))) - set(coloured))
         if others:
-            lines[others[0]].set_label(f"{len(others)} others")
+            # A line without points: the legend has it at its end.
+            same = np.ptp(at_end[others]) == 0
+            value = f", all {number(at_end[others[0]])}" if same and len(others) > 1 else ""
+            ax.plot([], [], color=LIGHT, label=f"{len(others)} others{value}")
         return lines
 
     def _end(self):

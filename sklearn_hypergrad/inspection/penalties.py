@@ -227,6 +227,9 @@ class PenaltiesDisplay(Display):
                 ax.plot(strengths[shown[mine]], mine, zorder=3, **style)
         ax.set_xlim(_limits([*strengths[shown], self.pool or strengths[shown[0]]]))
         set_scale(ax.xaxis, "log")
+        if set(self.kinds_) == {"pooled"}:
+            near = [self.pool / 2, self.pool, 2 * self.pool]
+            ax.set_xticks(near, [number(strength) for strength in near])
         ax.set_yticks(rows, [shortened(self.names[entry], 30) for entry in shown])
         # The last row is left to the legend.
         ax.set_ylim(len(shown) + 0.6 * (self.pool is not None), -0.6)

@@ -177,9 +177,14 @@ def test_a_score_without_gradient_has_a_curve_of_fits():
     X, y = scale(X)[:200], y[:200]
     listed = [0.01, 0.1, 1, 10]
     search = HypergradSearchCV(LogisticRegression(tol=1e-8), {"C": listed}, cv=3).fit(X, y)
-    assert CurveDisplay.from_search(search).label == "validation loss: log loss (nats)"
+    followed = CurveDisplay.from_search(search)
+    assert followed.label == "validation loss: log loss (nats)"
+    assert followed.chosen_by == "accuracy"
+    texts = [text.get_text() for text in followed.ax_.get_legend().get_texts()]
+    assert f"optimum of this loss: {followed.optimum_:.4g}" in texts
     display = CurveDisplay.from_search(search, X, y, n_points=4)
     assert display.label == "cross-validated 1 - accuracy"
+    assert display.chosen_by == ""
     assert np.all(display.fitted)
     first = clone(search.estimator).set_params(C=0.01)
     assert np.allclose(display.split_losses[0], 1 - cross_val_score(first, X, y, cv=3))
@@ -190,7 +195,8 @@ def test_what_was_chosen_is_marked_where_it_is_not_the_optimum(diabetes):
     display = CurveDisplay.from_search(search.fit(*diabetes))
     alpha = search.best_params_["alpha"]
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert f"chosen: {alpha:.4g}" in texts
+    assert f"chosen by selection='one_se': {alpha:.4g}" in texts
+    assert f"optimum of this loss: {display.optimum_:.4g}" in texts
     assert display.optimum_ < 0.9 * alpha
     best = CurveDisplay.from_search(search.set_params(selection="best").fit(*diabetes))
     assert not [t for t in best.ax_.get_legend().get_texts() if "chosen" in t.get_text()]
@@ -242,3 +248,40 @@ def test_several_hyperparameters_have_no_curve(diabetes):
     search = HypergradSearchCV(network, layers, **options).fit(X, y)
     with pytest.raises(ValueError, match="alpha was searched as a vector"):
         CurveDisplay.from_search(search)
+
+
+def test_two_decades_about_the_interval_are_drawn_and_the_rest_in_an_inset(search):
+    display = CurveDisplay.from_search(search)
+    (low, high), values = display.interval_, np.array(display.values)
+    expected = max(values.min(), low / 100), min(values.max(), high * 100)
+    assert display.ax_.get_xlim() == pytest.approx(expected, rel=1e-6)
+    bottom, top = display.ax_.get_ylim()
+    at, mean = display.line_.get_data()
+    shown = mean[(at >= expected[0]) & (at <= expected[1])]
+    assert bottom < shown.min() < shown.max() < top
+    (whole,) = display.inset_.lines
+    assert np.array_equal(whole.get_ydata(), mean)
+    # It stands where the curve is not.
+    left, width = display.inset_.get_position().x0, display.inset_.get_position().width
+    assert 0 < left < left + width < 1
+
+
+def test_a_short_range_has_no_inset():
+    losses = np.array([[3.0, 3.1], [1.0, 1.2], [2.0, 2.1]])
+    display = CurveDisplay(values=[0.1, 1.0, 10.0], split_losses=losses).plot()
+    assert display.inset_ is None
+    assert display.ax_.get_xlim()[0] <= 0.1
+    linear = CurveDisplay(values=[0.1, 1.0, 10.0], split_losses=losses, scale="linear").plot()
+    assert linear.inset_ is None
+
+
+def test_an_interval_of_one_value_is_that_value_alone():
+    """The loss rises from the bound on in all splits by the same amount."""
+    rise = np.array([[0.0], [1.0], [2.0]])
+    losses = rise + np.array([1.0, 2.0, 3.0])
+    losses[1:] += 1e-6 * np.arange(3)
+    display = CurveDisplay(values=[0.1, 1.0, 10.0], split_losses=losses).plot()
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    low, high = display.interval_
+    assert low == high == display.optimum_ == pytest.approx(0.1, rel=1e-12)
+    assert "within one standard error of the optimum:\n0.1 alone, the end of the range" in texts

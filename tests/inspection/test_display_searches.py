@@ -197,7 +197,8 @@ def test_a_comparison_outside_of_the_range_is_no_point_of_the_curve(arrays):
     for display in (ConvergenceDisplay, PathsDisplay):
         one = display.from_search(with_row(search, 1e6, 3.0)).figure_.axes[0]
         other = display.from_search(search).figure_.axes[0]
-        assert np.array_equal(one.lines[0].get_xydata(), other.lines[0].get_xydata())
+        pair = one.lines[0].get_xydata(), other.lines[0].get_xydata()
+        assert np.array_equal(*pair, equal_nan=True)
 
 
 @pytest.mark.parametrize("before", [900.0, np.inf])
@@ -297,7 +298,7 @@ def test_fits_that_are_not_converged_are_not_mixed_with_the_search(arrays):
         assert np.allclose(display.split_losses[row], expected)
 
 
-# Rows that are not in use
+# Rows that were not chosen
 
 
 @pytest.fixture(scope="module")
@@ -316,26 +317,26 @@ def lasso_wins(arrays):
 def test_another_candidate_than_the_best_is_said_to_be_that(draw, lasso_wins):
     search, *_ = lasso_wins
     assert isinstance(search.best_params_["model"], Lasso)
-    note = "not in use: row 1 of cv_results_ was preferred to this, row 0"
+    note = "this result was not chosen: best_params_ is row 1 of cv_results_"
     assert note in title_of(draw.from_search(search))
-    in_use = pickle.loads(pickle.dumps(search))
-    in_use.best_index_ = 0
-    assert "not in use" not in title_of(draw.from_search(in_use))
+    chosen = pickle.loads(pickle.dumps(search))
+    chosen.best_index_ = 0
+    assert "was not chosen" not in title_of(draw.from_search(chosen))
 
 
 def test_held_out_losses_of_another_candidate_are_said_to_be_that(lasso_wins):
     search, X, y = lasso_wins
     display = HeldOutDisplay.from_search(search, X, y, X, y, n_points=2)
-    assert title_of(display).startswith("not in use: row 1")
+    assert title_of(display).startswith("this result was not chosen: best_params_ is row 1")
 
 
 def test_a_listed_value_beside_the_range_is_no_point_of_it(arrays):
     search = HypergradSearchCV(PlainRidge(), {"alpha": [0, 1e-3, 1e3]}, cv=3).fit(*arrays)
-    assert "not in use" not in title_of(CurveDisplay.from_search(search))
+    assert "was not chosen" not in title_of(CurveDisplay.from_search(search))
     search.best_index_ = 0
     display = CurveDisplay.from_search(search)
     assert display.chosen is None
-    assert title_of(display) == "not in use: row 0 of cv_results_ was preferred to this, row 1"
+    assert title_of(display) == "this result was not chosen: best_params_ is row 0 of cv_results_"
 
 
 def test_another_row_of_the_range_is_marked_on_the_curve(arrays):
@@ -345,12 +346,12 @@ def test_another_row_of_the_range_is_marked_on_the_curve(arrays):
     display = CurveDisplay.from_search(search)
     assert title_of(display) == ""
     assert display.chosen == search.cv_results_["params"][1]["C"]
-    assert "not in use: row 1" in title_of(PathsDisplay.from_search(search))
+    assert "was not chosen: best_params_ is row 1" in title_of(PathsDisplay.from_search(search))
 
 
 def test_of_two_ranges_of_one_name_one_has_the_best_row(arrays):
     grids = [{"alpha": [1e-2, 1.0]}, {"alpha": [1e2, 1e4]}]
     search = HypergradSearchCV(PlainRidge(), grids, cv=3).fit(*arrays)
     for candidate in (0, 1):
-        said = "not in use" in title_of(CurveDisplay.from_search(search, candidate=candidate))
+        said = "was not chosen" in title_of(CurveDisplay.from_search(search, candidate=candidate))
         assert said == (candidate != search.best_index_)

@@ -1,7 +1,9 @@
 """Pictures show what the fitted attributes say, and refuse what there is not."""
 
 import pickle
+import re
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +25,8 @@ from sklearn_hypergrad.inspection import (
     PenaltiesDisplay,
     SchedulesDisplay,
 )
-from sklearn_hypergrad.inspection.fitted import columns_of
+from sklearn_hypergrad.inspection.display import BLUE
+from sklearn_hypergrad.inspection.fitted import SearchedCandidate, columns_of
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge
 from sklearn_hypergrad.neural_network import MLPClassifier
 
@@ -120,7 +123,7 @@ def test_the_candidate_is_that_of_the_best_row(display, several):
     other = display.from_search(several, candidate=2)
     for one, equal in ((same, True), (other, False)):
         pictures = [np.ravel(_numbers(d)) for d in (drawn, one)]
-        assert np.array_equal(*pictures) == equal
+        assert np.array_equal(*pictures, equal_nan=True) == equal
 
 
 def _numbers(display):
@@ -132,7 +135,7 @@ def test_the_settings_of_one_of_several_candidates_are_written(several, scalar):
     several = ConvergenceDisplay.from_search(several, candidate=2)
     settings, note = several.ax_[0].get_title(loc="left").split("\n")
     assert settings == "fit_intercept=False"
-    assert note == "not in use: row 3 of cv_results_ was preferred to this, row 2"
+    assert note == "this result was not chosen: best_params_ is row 3 of cv_results_"
     assert ConvergenceDisplay.from_search(scalar).ax_[0].get_title(loc="left") == ""
 
 
@@ -209,13 +212,69 @@ def test_convergence_shows_losses_and_gradients_of_the_search(scalar):
     display = ConvergenceDisplay.from_search(scalar)
     history = scalar.history_[: len(display.losses)]
     each, lowest, norms = display.lines_
-    assert np.array_equal(each.get_ydata(), history["loss"])
-    assert np.array_equal(lowest.get_ydata(), np.minimum.accumulate(history["loss"]))
+    # Of one value, how far losses are above the lowest, which has no place on a logarithmic axis.
+    least = history["loss"].min()
+    for line, losses in ((each, history["loss"]), (lowest, np.minimum.accumulate(history["loss"]))):
+        above = np.where(losses > least, losses - least, np.nan)
+        assert np.array_equal(line.get_ydata(), above, equal_nan=True)
     assert np.array_equal(norms.get_ydata(), history["gradient_norm"])
     assert display.losses[display.found] == pytest.approx(1 - scalar.best_score_, rel=1e-9)
     above, below = display.ax_
-    assert above.get_ylabel() == "validation loss on cv:\n1 - R²"
-    assert (above.get_yscale(), below.get_yscale()) == ("linear", "log")
+    lines = above.get_ylabel().split("\n")
+    assert lines == ["validation loss on cv:", "1 - R²", f"above the lowest, {least:.4g}"]
+    assert (above.get_yscale(), below.get_yscale()) == ("log", "log")
+    unit = "length of the gradient: change\nof the loss per factor e of the value"
+    assert below.get_ylabel() == unit
+
+
+def test_what_was_returned_is_marked_with_its_loss(scalar, vector):
+    display = ConvergenceDisplay.from_search(scalar)
+    star = next(line for line in display.ax_[0].lines if line.get_marker() == "*")
+    found = display.losses[display.found]
+    assert found == display.losses.min()
+    assert star.get_label() == f"returned: {found:.4g}, the lowest"
+    # It is at the bottom of the axes, in their coordinates.
+    assert star.get_xydata().tolist() == [[display.found + 1, 0.0]]
+    several = ConvergenceDisplay.from_search(vector)
+    each, lowest, _ = several.lines_
+    assert np.array_equal(each.get_ydata(), several.losses)
+    assert np.array_equal(lowest.get_ydata(), np.minimum.accumulate(several.losses))
+    assert several.ax_[0].get_yscale() == "linear"
+
+
+@pytest.mark.parametrize("found", [2, 3])
+def test_losses_above_the_lowest_may_be_infinite_or_returned(found):
+    losses = np.array([3.0, np.inf, 2.5, 2.0])
+    display = ConvergenceDisplay(
+        losses=losses,
+        gradient_norms=np.ones(4),
+        seconds=np.ones(4),
+        found=found,
+        before=4.0,
+        above_lowest=True,
+    ).plot()
+    each = display.lines_[0].get_ydata()
+    assert np.array_equal(each, [1.0, np.nan, 0.5, np.nan], equal_nan=True)
+    marks = {line.get_label(): line.get_ydata() for line in display.ax_[0].lines}
+    assert list(marks["not finite"]) == [1.0]
+    assert list(marks["before the search: 4"]) == [2.0, 2.0]
+    shown = {2: "returned: 2.5", 3: "returned: 2, the lowest"}[found]
+    assert list(marks[shown]) == ([0.5] if found == 2 else [0.0])
+
+
+@pytest.mark.parametrize(
+    ("scales", "unit"),
+    [
+        (["log"], "per factor e of the value"),
+        (["logit"], "per factor e of the odds"),
+        (["linear"], "per unit of the value"),
+        (["log", "linear"], "on the scales of the search"),
+    ],
+)
+def test_the_unit_of_the_gradient_is_that_of_its_scale(scales, unit):
+    asked = SimpleNamespace(ranges=scales)
+    look = SimpleNamespace(asked=asked, scale=str)
+    assert SearchedCandidate.gradient_label.fget(look).endswith(unit)
 
 
 def test_the_own_value_is_a_line(scalar):
@@ -302,6 +361,27 @@ def test_paths_leave_out_steps_whose_values_were_not_kept(vector):
     display = PathsDisplay.from_search(replaced(vector, "value", values))
     assert 2 not in display.steps
     assert {1, 3} < set(display.steps)
+
+
+def test_entries_are_in_their_order_and_the_others_last(network, vector):
+    display = PathsDisplay.from_search(network, name="learning_rate_init")
+    texts = text_of(display.ax_)
+    steps = [int(text.split()[1].rstrip(",")) for text in texts[:-1]]
+    assert steps == sorted(steps)
+    assert texts[-1] == "18 others"
+    pooled = text_of(PathsDisplay.from_search(vector).ax_)[-1]
+    pool = vector.feature_regularization_.max()
+    assert re.fullmatch(rf"\d+ others, all {pool:.4g}", pooled)
+
+
+def test_entries_that_are_all_the_same_are_one_line():
+    display = PathsDisplay(
+        paths={"alpha": np.full((3, 9), 0.5)}, steps=np.arange(1, 4), found=3
+    ).plot()
+    assert text_of(display.ax_) == ["all 9: 0.5"]
+    coloured = [line for line in display.lines_["alpha"] if line.get_color() == BLUE]
+    assert len(coloured) == 1
+    assert np.all(coloured[0].get_ydata() == 0.5)
 
 
 # Schedules
@@ -391,6 +471,10 @@ def test_a_vector_that_is_all_pool_has_an_axis(level):
     low, high = display.ax_.get_xlim()
     assert low == pytest.approx(level / 3)
     assert high == pytest.approx(level * 3)
+    ticks = display.ax_.get_xticks().tolist()
+    assert ticks == [level / 2, level, 2 * level]
+    shown = [tick.get_text() for tick in display.ax_.get_xticklabels()]
+    assert shown == [f"{tick:.4g}" for tick in ticks]
 
 
 def test_without_a_pool_there_is_no_line(network):
@@ -442,12 +526,14 @@ def test_groups_and_transformers_have_their_names(diabetes):
     assert HeldOutDisplay.from_search(search, X, y, X, y, n_points=2).held_out_losses.size == 2
 
 
-def test_a_vector_that_is_not_in_use_is_said(vector):
+def test_a_vector_that_was_not_chosen_is_said(vector):
     copy = pickle.loads(pickle.dumps(vector))
     copy.best_index_ = 1
     display = PenaltiesDisplay.from_search(copy)
-    assert "not in use: row 1 of cv_results_" in display.ax_.get_title(loc="left")
-    assert "not in use" not in PenaltiesDisplay.from_search(vector).ax_.get_title(loc="left")
+    assert "was not chosen: best_params_ is row 1 of cv_results_" in display.ax_.get_title(
+        loc="left"
+    )
+    assert "was not chosen" not in PenaltiesDisplay.from_search(vector).ax_.get_title(loc="left")
 
 
 @pytest.mark.parametrize("name", [None, "momentum"])
@@ -490,6 +576,25 @@ def test_losses_of_different_units_have_axes_of_their_own(diabetes):
         search, X, y, X_test, y_test, n_points=3, scoring="neg_log_loss"
     )
     assert same.held_out_ax_ is same.ax_
+
+
+@pytest.mark.parametrize("labels", [("loss", "loss"), ("loss", "other")], ids=["one", "two"])
+def test_losses_above_the_axis_are_marked(labels):
+    display = HeldOutDisplay(
+        validation_losses=np.array([1.5, 80.0, 1.0, np.inf, 0.9]),
+        held_out_steps=[0, 4],
+        held_out_losses=[2.0, 1.0],
+        found=4,
+        validation_label=labels[0],
+        held_out_label=labels[1],
+    ).plot()
+    line, held_out = display.lines_
+    assert np.array_equal(line.get_ydata(), [1.5, 80, 1.0, np.nan, 0.9], equal_nan=True)
+    assert held_out.get_xydata().tolist() == [[1, 2.0], [5, 1.0]]
+    marks = {one.get_label(): list(one.get_xdata()) for one in display.ax_.lines}
+    assert (marks["above this axis"], marks["not finite"]) == ([2], [4])
+    told = text_of(display.held_out_ax_)
+    assert {"validation", "held out", "above this axis", "not finite"} == set(told)
 
 
 @pytest.mark.parametrize(

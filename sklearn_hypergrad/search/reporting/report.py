@@ -139,8 +139,7 @@ def costs(search):
         return fits
     return (
         f"{spent.n_evaluations} evaluations with {spent.n_inner_fits} inner fits in "
-        f"{duration(spent.seconds)}, {fits}; a grid search takes "
-        f"{n_grid_fits(search._summaries, search.n_splits_)} fits"
+        f"{duration(spent.seconds)}, {fits}; {n_grid_fits(search._summaries, search.n_splits_)}"
     )
 
 

@@ -13,7 +13,7 @@ from sklearn_hypergrad.wording import shortened
 # Grid points per hyperparameter without a list: 10 for one, 5 for two, else 3. Chosen by hand, as
 # coarse as people make such grids: the cost of the grid search must not be overstated.
 COUNTS, FEWEST = {1: 10, 2: 5}, 3
-# Power of ten above which a number of fits is shown as a power of ten.
+# Power of ten above which a number of fits says no more than that it is too large.
 READABLE = 6
 
 
@@ -90,6 +90,8 @@ class CandidateSummary:
         Whether its model is trained step by step.
     grid_size : float
         Logarithm to base ten of the number of settings of a grid in its place.
+    grid_count : int
+        Values of this grid along each hyperparameter without a list; 0 if all have one.
     guard : Guard or None
     """
 
@@ -102,6 +104,7 @@ class CandidateSummary:
     n_unfinished: int
     trained: bool
     grid_size: float
+    grid_count: int
     guard: object = None
 
 
@@ -217,6 +220,7 @@ def _summary(result, rows, cv_results, metric, overlap):
         n_unfinished=result.found.end_statuses.count(EndStatus.NOT_CONVERGED),
         trained=result.trained,
         grid_size=_grid_size(result),
+        grid_count=_grid_count(result),
         guard=result.guard,
     )
 
@@ -236,6 +240,13 @@ def _grid_size(result):
     sizes = [(each.dimension.size, len(span.listed)) for each, span in spans]
     count = usual_count(sum(size for size, listed in sizes if not listed))
     return sum(size * np.log10(listed or count) for size, listed in sizes)
+
+
+def _grid_count(result):
+    """Values along each hyperparameter that has no list; 0 if all have one."""
+    spans = zip(result.searched, result.candidate.ranges, strict=True)
+    n_values = sum(each.dimension.size for each, span in spans if not span.listed)
+    return usual_count(n_values) if n_values else 0
 
 
 def usual_count(n_values):
@@ -291,8 +302,12 @@ def _ends(ends, size):
 
 
 def n_grid_fits(told, n_splits):
-    """Text: the number of fits of a grid search in place of these searches, without its refit."""
+    """Text: the fits of a grid search in place of these searches, without its refit."""
     largest = max(summary.grid_size for summary in told)
-    if largest <= READABLE:
-        return str(sum(round(10**summary.grid_size) for summary in told) * n_splits)
-    return f"10^{largest + np.log10(n_splits):.0f}"
+    counts = "/".join(map(str, sorted({summary.grid_count for summary in told} - {0})))
+    each = "" if counts in ("", str(COUNTS[1])) else " each"
+    values = f" of {counts} values{each}" if counts else ""
+    if largest + np.log10(n_splits) > READABLE:
+        return f"a grid search{values} takes more than a million fits"
+    n_fits = sum(round(10**summary.grid_size) for summary in told) * n_splits
+    return f"a grid search{values} takes {n_fits} fits"
