@@ -7,7 +7,6 @@ In between it is corrected along the steps that are taken.
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 
@@ -71,17 +70,16 @@ def renewed(previous, design, weights, patterns=None, stale=STALE):
         share = ratio(weights.sum(), previous.reference.sum())
         if _close(share * previous.reference, weights, stale):
             return CurvatureGram(share * previous.gram, share * previous.reference)
-    by_features = functools.partial(_by_features, design, weights, patterns)
     if rows_pay(design, weights.shape[1]):
-        return RowCurvature(design, weights, by_features)
-    return by_features()
+        return RowCurvature(design, weights)
+    return _by_features(design, weights, patterns)
 
 
 def rows_pay(design, n_splits):
-    """Whether kernels of rows take fewer multiplications than what serves other data.
+    """Whether systems have the size of the rows: where these are fewer than the weights.
 
-    That is a factor of the Gram matrix of features or, if that would be too large, conjugate
-    gradients.
+    For more weights than a Gram matrix of features is formed for, kernels of rows are to take fewer
+    multiplications than conjugate gradients on sparse data.
 
     Parameters
     ----------
@@ -91,11 +89,11 @@ def rows_pay(design, n_splits):
     n_samples, n_weights = design.shape
     if n_samples > min(n_weights, MAX_SIZE):
         return False
+    if n_weights <= MAX_SIZE:
+        return True
     n_kernels = 1 if design.scales is None else n_splits
     kernels = n_kernels * n_samples**2 * n_weights + n_splits * n_samples**3 / 3
-    if n_weights > MAX_SIZE:
-        return kernels < N_PRODUCTS * 2 * design.size * n_splits
-    return kernels < n_weights**3 / 3
+    return kernels < N_PRODUCTS * 2 * design.size * n_splits
 
 
 def _by_features(design, weights, patterns):

@@ -10,6 +10,8 @@ from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
 # Largest diagonal entry of ``Z R^-1 Z'`` that is used. Chosen by hand: one has about as many digits
 # less in the result, of which a preconditioner needs few.
 LARGEST = 1e10
+# Ridge that stands for none, as a share of the curvature of the data: for a preconditioner.
+FREE = 1e-8
 
 
 # Derivation. Let R be the positive ridge of the features, d = sum(D), and m = X'D 1 / d the mean of
@@ -18,8 +20,13 @@ LARGEST = 1e10
 # leaves (Z'Z + R) u = a - m b with Z = D^1/2 (X - 1 m'), and v = b / d - m'u. By Woodbury's formula
 #     (R + Z'Z)^-1 = R^-1 - R^-1 Z' (I + Z R^-1 Z')^-1 Z R^-1,
 # whose matrices have the size of the rows. Without an intercept m is zero.
+# Where R is so small that no digits would be left, a multiple c R takes its place. As a
+# preconditioner of the Hessian it has the eigenvalues one, for what the data determine, and 1 / c,
+# for the rest, which conjugate gradients tell apart at once.
 class RowInverse:
     """Inverse of ``X' D X + diag(ridge)`` for every split and output.
+
+    It is approximate, for conjugate gradients, where the ridge is zero or all but zero.
 
     Parameters
     ----------
@@ -27,20 +34,23 @@ class RowInverse:
     weights : ndarray of shape (n_samples, n_splits, n_outputs)
         D.
     ridge : ndarray of shape (n_weights, n_outputs)
-        Positive but for the intercept.
+        Not negative; that of the intercept is zero.
     """
 
     def __init__(self, design, weights, ridge):
-        self._design, self._inverse = design, 1 / ridge[: design.n_features, None]
+        ridge = _positive(ridge[: design.n_features], design, weights)
+        self._design = design
+        self._inverse = np.repeat(1 / ridge[:, None], weights.shape[1], axis=1)
         self._sums, self._parts = weights.sum(axis=0), []
-        self.largest = 0.0
-        for output, strength in enumerate(ridge[: design.n_features].T):
+        for output, strength in enumerate(ridge.T):
             rows = TrainingRows(weights[:, :, output], fit_intercept=design.fit_intercept)
             kernels = design.kernels(1 / strength, rows.numbers)
             factors = []
             for split, kernel in enumerate(kernels):
                 kernel = rows.kernel(split, kernel)
-                self.largest = max(self.largest, kernel.diagonal().max(initial=0.0))
+                excess = max(1.0, kernel.diagonal().max(initial=0.0) / LARGEST)
+                self._inverse[:, split, output] /= excess
+                kernel /= excess
                 factors.append(factor(kernel, 1.0))
             self._parts.append((rows, factors))
 
@@ -72,27 +82,29 @@ class RowInverse:
         return out
 
 
+def _positive(ridge, design, weights):
+    """The ridge of the features, with small values for zeros."""
+    free = ridge <= 0
+    if not free.any():
+        return ridge
+    curvature = np.maximum(design.spreads(weights).max(axis=1), np.finfo(float).tiny)
+    return np.where(free, FREE * curvature, ridge)
+
+
 @dataclasses.dataclass(frozen=True)
 class RowCurvature:
-    """``X' D X`` by its rows, for any ridge that is not close to zero.
+    """``X' D X`` by its rows.
 
     Attributes
     ----------
     design : Design
     reference : ndarray of shape (n_samples, n_splits, n_outputs)
         D of all splits.
-    otherwise : callable
-        ``otherwise()``: the curvature by features, for other ridges.
     """
 
     design: object
     reference: np.ndarray
-    otherwise: object
 
     def factor(self, ridge):
         """Inverse of ``X' D X + diag(ridge)``; ridge has shape (n_weights, n_outputs)."""
-        if np.all(ridge[: self.design.n_features] > 0):
-            inverse = RowInverse(self.design, self.reference, ridge)
-            if inverse.largest <= LARGEST:
-                return inverse
-        return self.otherwise().factor(ridge)
+        return RowInverse(self.design, self.reference, ridge)
