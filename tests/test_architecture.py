@@ -15,6 +15,7 @@ FLOORS = {
     "_jax": 0,
     "exceptions": 0,
     "losses": 0,
+    "rows": 0,
     "exact": 0,
     "spaces": 0,
     "linalg": 0,
@@ -46,6 +47,7 @@ ROOMS = {
     "problems": [
         {"outer", "network", "linear"},
         {"autograd", "ridge", "kernel", "sparse", "piecewise"},
+        {"rows"},
     ],
     "search": [
         {"candidates"},
@@ -55,6 +57,7 @@ ROOMS = {
         {"strategies"},
         {"rows"},
         {"reporting"},
+        {"by_blocks"},
         {"search_cv"},
     ],
 }

@@ -1,0 +1,1 @@
+"""Inner problems of rows that are only seen part by part."""
