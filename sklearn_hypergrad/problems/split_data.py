@@ -62,6 +62,11 @@ class SplitData:
         """Number of splits."""
         return len(self.trains)
 
+    @property
+    def identity(self):
+        """What models of other data differ in."""
+        return self.X, self.scales, self.trains, self.tests, self.weights
+
     def relative_scales(self):
         """The smallest and the largest variance of a feature relative to their mean.
 

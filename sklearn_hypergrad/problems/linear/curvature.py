@@ -76,7 +76,7 @@ def renewed(previous, design, weights, patterns=None, stale=STALE):
 
 
 def rows_pay(design, n_splits):
-    """Whether systems have the size of the rows: where these are fewer than the features.
+    """Whether systems have the size of the rows: where these are fewer than the weights.
 
     For more weights than a Gram matrix of features is formed for, kernels of rows are to take fewer
     multiplications than conjugate gradients on sparse data.
@@ -87,8 +87,7 @@ def rows_pay(design, n_splits):
     n_splits : int
     """
     n_samples, n_weights = design.shape
-    # As many columns as rows are a basis of the row space, for one penalty.
-    if n_samples >= design.n_features or n_samples > MAX_SIZE:
+    if n_samples > min(n_weights, MAX_SIZE):
         return False
     if n_weights <= MAX_SIZE:
         return True

@@ -11,7 +11,7 @@ from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolutio
 from sklearn_hypergrad.problems.linear import curvature
 from sklearn_hypergrad.problems.linear.curvature import Secants
 from sklearn_hypergrad.problems.linear.design import Design
-from sklearn_hypergrad.problems.linear.newton import MAX_ADJOINT, Newton
+from sklearn_hypergrad.problems.linear.newton import ADJOINT, MAX_ADJOINT, Newton
 from sklearn_hypergrad.threads import cached_property
 
 # Relative rounding error of predictions, below which decrements are not reduced. Chosen by hand: a
@@ -100,10 +100,16 @@ class LinearProblem(InnerProblem):
     loss : object
         A loss of :mod:`sklearn_hypergrad.losses` that can be trained.
     fit_intercept : bool
+
+    Attributes
+    ----------
+    adjoint : float
+        Relative residual of the adjoint, as a multiple of the inner tolerance.
     """
 
     linear_in_weights = True
     split_axis = 1
+    adjoint = ADJOINT
 
     def __init__(self, block, penalty, loss, *, fit_intercept):
         self.penalty = penalty

@@ -33,8 +33,9 @@ TELLING = 100
 # Relative difference of a curvature from the expected one up to which it corrects the matrix.
 # Chosen by hand: matrices are 5 % off.
 AGREES = 0.5
-# Relative residual of the adjoint: this multiple of the inner tolerance, but at most MAX_ADJOINT.
-# Chosen by hand: the adjoint affects gradients only, not values, so it may be less accurate.
+# Relative residual of the adjoint: a multiple of the inner tolerance, usually this one, but at most
+# MAX_ADJOINT. Chosen by hand: the adjoint affects gradients only, not values, so it may be less
+# accurate.
 ADJOINT = 100
 MAX_ADJOINT = 1e-2
 # Inner tolerance from which on the adjoint is that of the preconditioner alone, if its steps have
@@ -159,7 +160,11 @@ class Newton:
         """``H^-1 v`` at a state, and its Status."""
         if self._direct and self._tol >= UNCHECKED:
             return self._precondition(v), Status.CONVERGED
-        tol = min(ADJOINT * self._tol, MAX_ADJOINT) if self._tol < UNCHECKED else INEXACT
+        tol = (
+            min(self._problem.adjoint * self._tol, MAX_ADJOINT)
+            if self._tol < UNCHECKED
+            else INEXACT
+        )
         # With a factorised preconditioner the first step is better than the start of a neighbour.
         if self._problem.factorises:
             solution, start = self._refined(state, v, tol), None
