@@ -215,6 +215,11 @@ def names_of_scores(scorer, refit):
     return [refit] if isinstance(refit, str) else None
 
 
+def scorers_by_name(scorer):
+    """A dict of the scorers of several metrics, None for one."""
+    return dict(scorer._scorers) if isinstance(scorer, _MultimetricScorer) else None
+
+
 def metric_of(scorer):
     """``(function, sign, options, methods)`` of a scorer from ``make_scorer``, else None.
 

@@ -88,6 +88,8 @@ OPTIMIZERS = {"auto": None, "lbfgs": LBFGS(), "adam": Adam()}
 OF_SCORES = (
     "scores such as 'accuracy' go into scoring; 'auto' descends the loss that goes with them"
 )
+# Packages whose collections are rows in parts.
+IN_PARTS = "dask", "dask_expr"
 REFIT_INTERRUPTED = (
     "The refit on all rows was interrupted, so there is no best_estimator_. cv_results_, "
     "best_params_, best_score_ and history_ are kept: set best_params_ and fit the estimator, or "
@@ -127,6 +129,13 @@ REPORTED = (
     "stopping_reason_",
     "validation_loss_",
 )
+
+
+def are_in_parts(X):
+    """Whether X is read part by part; nothing is imported to know it."""
+    if callable(getattr(X, "sums", None)):
+        return True
+    return type(X).__module__.partition(".")[0] in IN_PARTS and hasattr(X, "dask")
 
 
 class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
@@ -610,8 +619,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            As for GridSearchCV: the samples, as ``estimator`` takes them.
+        X : array-like of shape (n_samples, n_features), Rows or dask collection
+            As for GridSearchCV: the samples, as ``estimator`` takes them. Rows of
+            :mod:`sklearn_hypergrad.rows`, which have their targets, and arrays or data frames of
+            dask are read part by part; ridge and logistic regression can be searched on these.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             As for GridSearchCV: their targets. Without targets nothing is searched, only
@@ -643,6 +654,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             self.__dict__.pop(name, None)
         deadline = None if self.max_time is None else Deadline(self.max_time)
         scorers, metric = self._get_scorers()
+        if are_in_parts(X):
+            return self._fit_rows(X, y, params, scorers, metric, deadline)
         X, y = indexable(X, y)
         params = rows_of_params(X, params, None)
         routed = self._get_routed_params_for_fit(params)
@@ -669,6 +682,26 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             self._refit(inputs, task, told, start and start.refit)
         ended(task, **told)
         self._announce(remarks)
+        return self
+
+    def _fit_rows(self, X, y, params, scorers, metric, deadline):
+        """The same on rows in parts, which need files of their own."""
+        from sklearn_hypergrad.search.by_blocks.rows_fit import RowsFit, as_rows
+
+        fit = RowsFit(self, as_rows(X, y, params), scorers, metric, deadline)
+        judged, stop = fit.run()
+        self._checked_cv_orig, self.n_splits_ = fit.inputs.splitter, len(fit.inputs.splits)
+        self._keep(judged, scorers, metric)
+        stops = [] if stop is None else [stop]
+        if self.refit:
+            began = time.time()
+            self.best_estimator_ = fit.refit(judged)
+            self.refit_time_ = time.time() - began
+            if hasattr(self.best_estimator_, "feature_names_in_"):
+                self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        warned = self._report(judged.results, stops, fit.inputs)
+        self.remarks_ += [remark.text for remark in fit.remarks()]
+        self._announce(warned)
         return self
 
     def report(self):

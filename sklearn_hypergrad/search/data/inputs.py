@@ -56,6 +56,11 @@ class FitInputs:
     estimator: object = None
     n_jobs: int | None = 1
 
+    @property
+    def identity(self):
+        """What inputs of other data differ in, by name."""
+        return {"X": self.X, "y": self.y}
+
     def as_arrays(self):
         """The same where workers have arrays as files, so that results are of the usual types."""
         params = "fit_params", "score_params", "split_params"

@@ -15,7 +15,8 @@ from sklearn_hypergrad.tuning.memory import Memory
 
 # Options that change no result of an evaluation; refit only says which score decides, and that is
 # part of the fingerprint.
-IRRELEVANT = {"deadline", "listeners", "place", "memory", "refit", "rows", "scoring", "watch"}
+IRRELEVANT = {"deadline", "listeners", "place", "memory", "prepare", "refit", "rows", "scoring"}
+IRRELEVANT |= {"watch"}
 # Packages whose versions may change results.
 VERSIONS = "sklearn_hypergrad", "numpy", "scipy", "sklearn"
 CANNOT = (
@@ -94,8 +95,7 @@ class Checkpoint:
         """The Memory of an objective of a candidate."""
         # Transformers may draw at random, or sum in another order on another processor: then what
         # the models get differs, and nothing is known about it.
-        data = [term.data for term in objective.terms]
-        parts = [(d.X, d.scales, d.trains, d.tests, d.weights) for d in data]
+        parts = [term.data.identity for term in objective.terms]
         stage = objective.stage
         place = number, stage.place, stage.splits, stage.loss
         dimensions = [dataclasses.asdict(d) for d in objective.space.dimensions]
@@ -168,8 +168,7 @@ def _fingerprint(search, inputs, options):
         format=FORMAT,
         versions=[sys.modules[name].__version__ for name in VERSIONS],
         python=sys.version_info[:2],
-        X=inputs.X,
-        y=inputs.y,
+        **inputs.identity,
         splits=inputs.splits,
         metadata=[inputs.fit_params, inputs.score_params, inputs.split_params],
         estimator=search.estimator,

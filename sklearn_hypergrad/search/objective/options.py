@@ -61,6 +61,8 @@ class Options:
         The one whose ``check`` is part of the watch; workers need it as a listener, too.
     memory : CandidateMemory or None
         ``memory(objective)`` returns the Memory of an objective, if there is a checkpoint.
+    prepare : type or None
+        The class of prepared candidates, if it is another one than PreparedCandidate.
     """
 
     method: object | None
@@ -82,3 +84,4 @@ class Options:
     watch: Callable = bool
     deadline: object = None
     memory: Callable | None = None
+    prepare: type | None = None

@@ -63,7 +63,14 @@ class PreparedCandidate:
     ------
     ValueError
         If the requested validation loss does not apply to the model, whatever the data.
+
+    Attributes
+    ----------
+    line_search : type or None
+        The class that searches a line in place of LineSearch.
     """
+
+    line_search = None
 
     def __init__(self, candidate, inputs, options, columns=None):
         self.candidate = candidate

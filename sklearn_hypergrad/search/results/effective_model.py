@@ -55,11 +55,27 @@ def effective_model(prepared, layout, point):
     """
     leaf, everything = prepared.vector.leaf, prepared.everything
     (model,) = prepared.models([everything], {leaf: layout})
-    strength, value = model.problem.penalty.strength(point), point[leaf]
-    exact = _with_held(strength, layout.entries(everything.columns))
+    strength = model.problem.penalty.strength(point)
     solution = model.problem.solve(point, None, FINE)
     dof = effective_dof(model.problem, solution, strength)
-    entries = layout.index(everything.columns)
+    return of_entries(layout, everything, strength, dof, point)
+
+
+def of_entries(layout, everything, strength, dof, point):
+    """The EffectiveModel from strengths and degrees of freedom of all coefficients.
+
+    Parameters
+    ----------
+    layout : Layout
+    everything : SplitData
+        The data of all rows.
+    strength, dof : ndarray
+        They broadcast to, and have, the shape (n_features, n_outputs).
+    point : dict
+        The hyperparameters.
+    """
+    exact = _with_held(strength, layout.entries(everything.columns))
+    value, entries = point[layout.span.leaf], layout.index(everything.columns)
     index = np.arange(np.size(value))[None] if entries is None else entries
     index = np.broadcast_to(index, dof.shape)
     per_entry = np.bincount(index.ravel(), dof.ravel(), minlength=np.size(value))

@@ -307,6 +307,11 @@ class LineSearch:
         return EndStatus.INTERIOR
 
 
+def line_search_of(prepared, objective):
+    """The LineSearch of a candidate: its own class, if it has one."""
+    return (prepared.line_search or LineSearch)(prepared, objective)
+
+
 def _expected(point, z):
     """The value at ``z`` if the line goes on as at a point, but not lower than there."""
     rise = point.slope * (z - point.z)

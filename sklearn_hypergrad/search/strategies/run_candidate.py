@@ -159,7 +159,8 @@ def _refusal(candidate, reason):
 def _begun(candidate, inputs, options):
     """The Strategy of a candidate, before its first evaluation."""
     try:
-        return strategy_of(PreparedCandidate(candidate, inputs, options))
+        prepare = options.prepare or PreparedCandidate
+        return strategy_of(prepare(candidate, inputs, options))
     except KeyboardInterrupt:
         raise Stopped(INTERRUPTED) from None
 

@@ -16,7 +16,7 @@ from sklearn_hypergrad.search.results.found import Found, stopped_at
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import Judge
-from sklearn_hypergrad.search.strategies.line_search import LineSearch
+from sklearn_hypergrad.search.strategies.line_search import line_search_of
 from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 
@@ -42,7 +42,7 @@ class ScalarSearch(Strategy):
         self._found, self._comparisons, self._judged, self._remarks = None, [], [], []
 
     def run(self):
-        self._found = LineSearch(self.prepared, self.objective).run()
+        self._found = line_search_of(self.prepared, self.objective).run()
         if self.options.selection != "best":
             self._found = selected(self.objective, self._found, self._direction, self.options.tol)
         self._compare()

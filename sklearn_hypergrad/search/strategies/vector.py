@@ -30,7 +30,7 @@ from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.guard import judged
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge, leading_judge
-from sklearn_hypergrad.search.strategies.line_search import LineSearch
+from sklearn_hypergrad.search.strategies.line_search import line_search_of
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
 from sklearn_hypergrad.search.strategies.vector_descent import SQUARED_ERROR, VectorDescent
@@ -214,7 +214,7 @@ class CommonAndVector:
             judge = leading_judge(self._prepared, self.asked)
             self.common = ScannedDescent(self._prepared, self.asked, judge).run()
         elif first.low < first.high:
-            self.common = LineSearch(self._prepared, self.asked).run()
+            self.common = line_search_of(self._prepared, self.asked).run()
         else:
             self.common = self._at_known_level()
         self.simple = self.common

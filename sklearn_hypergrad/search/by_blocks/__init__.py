@@ -1,0 +1,1 @@
+"""Searches of rows that are only seen part by part."""
