@@ -115,10 +115,18 @@ html_theme_options = {
     "show_nav_level": 1,
     "show_toc_level": 2,
     "navigation_with_keys": False,
+    "icon_links": sphinx_hooks.icon_links(),
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
 }
+if "online" in tags:  # noqa: F821
+    pages = sphinx_hooks.project_urls()["Documentation"]
+    html_theme_options["switcher"] = {
+        "json_url": f"{pages}/en/latest/_static/switcher.json",
+        "version_match": version,
+    }
+    html_theme_options["navbar_end"] = ["version-switcher", "theme-switcher", "navbar-icon-links"]
 project_copyright = f"{author}, BSD-3-Clause licence"
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 import re
 import sys
+import tomllib
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +14,10 @@ import coverage_table
 from sphinx_gallery.sorting import FileNameSortKey
 
 CHANGELOG = Path(__file__).parents[1] / "CHANGELOG.md"
+PROJECT = CHANGELOG.parent / "pyproject.toml"
 PACKAGE = "sklearn_hypergrad"
+# Of Font Awesome, which the theme has.
+ICONS = {"Repository": "fa-brands fa-github", "Issues": "fa-solid fa-circle-question"}
 ADAPTERS = CHANGELOG.parent / PACKAGE / "adapters"
 # From the simple to the special; others follow by name.
 FIRST_EXAMPLES = [
@@ -42,6 +46,21 @@ class ExampleOrder(FileNameSortKey):
         listed = filename in FIRST_EXAMPLES
         place = FIRST_EXAMPLES.index(filename) if listed else len(FIRST_EXAMPLES)
         return f"{place:03d} {filename}"
+
+
+def project_urls():
+    """The addresses that pyproject.toml has."""
+    return tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["urls"]
+
+
+def icon_links():
+    """Links of the head of pages to the places that exist."""
+    urls = project_urls()
+    return [
+        {"name": name, "url": urls[name], "icon": icon}
+        for name, icon in ICONS.items()
+        if name in urls
+    ]
 
 
 def warnings_are_errors(gallery_conf, fname):
