@@ -307,6 +307,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         Whether to keep a vector only if it beats one value for all on outer folds: the whole search
         is repeated inside each training part of ``cv``, and the vector is kept if the mean
         difference of the losses of held-out samples (or groups) is larger than its standard error.
+        Beside the evidence (see ``search_cv``) a sparse vector is found, too, which lowers minus
+        the log evidence alone, with a penalty that is a quarter as strong and constant beyond a
+        deviation of 4: it takes the place of the vector if it beats that one in the same way. If
+        all entries are alike, nothing is judged.
         Adds as many searches as ``cv`` has splits. "auto" is True for a vector of other
         values, such as ``gamma`` per feature or weights per transformer, if there are fewer than
         1000 rows and ``cv`` is no list of splits: without a guard two of five vectors inside
@@ -465,9 +469,12 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         vector.
 
     guard_ : Guard
-        The verdict of the ``guard``: ``vector_loss``, ``common_loss``, ``difference``,
-        ``standard_error``, ``kept`` and ``n_evaluations``, its price. If the vector was not kept,
-        the best value for all is the only row, and the vector stays in ``history_``.
+        The verdict of the ``guard``: what is ``chosen`` and the ``reason``, ``vector_loss``,
+        ``common_loss``, ``sparse_loss``, ``difference``, ``standard_error``, ``kept``, and
+        ``n_evaluations``, its price. ``nested_score`` with ``nested_score_std_error`` is the asked
+        score of what was chosen on the splits of ``cv``, where it was tuned on the training parts
+        alone: an honest estimate, but for the choice between two or three models. If no vector was
+        kept, the best value for all is the only row, and the vector stays in ``history_``.
 
     n_iter_ : int
         Number of evaluations of the validation loss; only after a search with a range.

@@ -7,17 +7,30 @@ import numpy as np
 MOST_DEVIATION = 8.0
 
 
+# Penalties ``f`` of deviations x >= 0: each is ``penalty(x) -> (f(x), f'(x))``, with f(0) = 0 and
+# the slope ``weight`` at zero. So entries leave the pool by the same rule whatever the penalty; the
+# concave ones shrink those less that have left it.
+def l1(x, weight):
+    """``weight x``."""
+    return weight * x, np.full_like(x, weight)
+
+
+def log_penalty(x, weight, knee):
+    """``weight knee log(1 + x / knee)``, whose slope has halved at the knee."""
+    return weight * knee * np.log1p(x / knee), weight / (1 + x / knee)
+
+
+def minimax_concave(x, weight, reach):
+    """``weight (x - x^2 / (2 reach))`` up to ``reach``, and constant beyond (Zhang 2010, MCP)."""
+    inside = np.minimum(x, reach)
+    return weight * (inside - inside**2 / (2 * reach)), weight * (1 - inside / reach)
+
+
 class LevelAndDeviations:
     """``theta = level + up - down`` with a penalty on the deviations ``up - down``.
 
     With ``z = (level, up, down)`` and ``up, down >= 0`` the penalty is smooth, and minima have
-    exact zeros: entries that stay at the common level. The level is not penalised. A deviation x
-    costs ``shrinkage x`` (L1), or with a finite ``knee``
-
-        shrinkage knee log(1 + x / knee),
-
-    whose slope is the same at zero and half of it at the knee: entries leave the pool by the same
-    rule, and those that have left are shrunk less.
+    exact zeros: entries that stay at the common level. The level is not penalised.
 
     Parameters
     ----------
@@ -25,20 +38,21 @@ class LevelAndDeviations:
         Number of entries of theta.
     level_bounds : tuple of float
         Lower and upper bound of the level.
-    shrinkage : float
-        Slope of the penalty at zero.
+    penalty : callable
+        ``penalty(x) -> (values, slopes)`` of deviations ``x >= 0``.
     most : float, default=8
         Largest deviation: a ratio of exp(8), about 3000, on a logarithmic scale.
-    knee : float, default=inf
-        Deviation at which the slope has halved.
+
+    References
+    ----------
+    Zhang 2010, "Nearly unbiased variable selection under minimax concave penalty".
     """
 
-    def __init__(self, size, level_bounds, shrinkage, *, most=MOST_DEVIATION, knee=np.inf):
+    def __init__(self, size, level_bounds, penalty, *, most=MOST_DEVIATION):
         self.size = size
         self.level_bounds = level_bounds
-        self.shrinkage = shrinkage
         self.most = most
-        self.knee = knee
+        self._penalty = penalty
 
     @property
     def bounds(self):
@@ -67,13 +81,11 @@ class LevelAndDeviations:
 
     def penalty(self, z):
         """The penalty, a float."""
-        if np.isinf(self.knee):
-            return self.shrinkage * z[1:].sum()
-        return self.shrinkage * self.knee * np.log1p(z[1:] / self.knee).sum()
+        return self._penalty(z[1:])[0].sum()
 
     def pullback(self, gradient, z):
         """Gradient in z of a function of theta plus the penalty, from that in theta."""
-        slopes = self.shrinkage / (1 + z[1:] / self.knee)
+        _, slopes = self._penalty(z[1:])
         up, down = slopes[: self.size], slopes[self.size :]
         return np.concatenate([[gradient.sum()], gradient + up, down - gradient])
 

@@ -2,7 +2,7 @@
 
 from sklearn_hypergrad.tuning.deadline import Deadline
 from sklearn_hypergrad.tuning.events import COMPARISON, INTERRUPTED, ONE_SE, SEARCH, Stage, Stopped
-from sklearn_hypergrad.tuning.evidence_objective import EvidenceObjective
+from sklearn_hypergrad.tuning.evidence_objective import EvidenceObjective, EvidenceTerm
 from sklearn_hypergrad.tuning.minimize import Minimized, ProblemTerm, descend, minimize
 from sklearn_hypergrad.tuning.objective import COARSE, FINE, ROUGH, Objective, Record, lowest
 from sklearn_hypergrad.tuning.online_objective import OnlineObjective
@@ -21,6 +21,7 @@ __all__ = [
     "Deadline",
     "Draws",
     "EvidenceObjective",
+    "EvidenceTerm",
     "Minimized",
     "Objective",
     "OnlineObjective",

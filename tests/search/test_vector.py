@@ -469,7 +469,7 @@ class TestGuard:
         rng = np.random.default_rng(1)
         X = rng.normal(size=(60, 10))
         y = X @ np.ones(10) + rng.normal(size=60)
-        monkeypatch.setattr(guard, "_outer_losses", None)
+        monkeypatch.setattr(guard, "_outside", None)
         search = ridge_search(guard=True).fit(X, y)
         alone = HypergradSearchCV(Ridge(), {"alpha": Continuous()}).fit(X, y)
         (row,) = search.cv_results_["params"]
@@ -483,7 +483,7 @@ class TestGuard:
             raise KeyboardInterrupt
 
         X, y = sparse_signal()
-        monkeypatch.setattr(guard, "_outer_losses", interrupted)
+        monkeypatch.setattr(guard, "_outside", interrupted)
         with pytest.warns(match="The search was stopped"):
             search = ridge_search(guard=True).fit(X, y)
         assert not hasattr(search, "guard_")

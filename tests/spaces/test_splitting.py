@@ -1,20 +1,31 @@
+import functools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit
+from sklearn_hypergrad.spaces import (
+    Beside,
+    LevelAndDeviations,
+    Unsplit,
+    l1,
+    log_penalty,
+    minimax_concave,
+)
 
 RNG = np.random.default_rng(0)
 
 
+PENALTIES = {
+    "l1": functools.partial(l1, weight=0.7),
+    "log": functools.partial(log_penalty, weight=0.7, knee=2.0),
+    "minimax": functools.partial(minimax_concave, weight=0.7, reach=1.6),
+}
+
+
 @pytest.fixture
 def splitting():
-    return LevelAndDeviations(3, (-2.0, 5.0), 0.7)
-
-
-@pytest.fixture
-def concave():
-    return LevelAndDeviations(3, (-2.0, 5.0), 0.7, knee=2.0)
+    return LevelAndDeviations(3, (-2.0, 5.0), PENALTIES["l1"])
 
 
 def test_start_has_no_deviations(splitting):
@@ -36,9 +47,9 @@ def test_theta_is_level_plus_deviations(splitting):
     assert splitting.penalty(z) == pytest.approx(0.7 * 2.5)
 
 
-@pytest.mark.parametrize("name", ["splitting", "concave"])
-def test_pullback_is_the_derivative(name, request, five_point):
-    splitting = request.getfixturevalue(name)
+@pytest.mark.parametrize("name", PENALTIES)
+def test_pullback_is_the_derivative(name, five_point):
+    splitting = LevelAndDeviations(3, (-2.0, 5.0), PENALTIES[name])
     z, v = RNG.uniform(0, 1, 7), RNG.normal(size=7)
     target = RNG.normal(size=3)
 
@@ -49,12 +60,20 @@ def test_pullback_is_the_derivative(name, request, five_point):
     assert_allclose(gradient @ v, five_point(lambda s: fun(z + s * v), 1e-3), rtol=1e-8)
 
 
-def test_a_penalty_with_a_knee_begins_like_l1_and_flattens(splitting, concave):
-    small, far = np.zeros(7), np.zeros(7)
-    small[2], far[2] = 1e-6, 2.0
-    assert concave.penalty(small) == pytest.approx(splitting.penalty(small), rel=1e-6)
-    slopes = [concave.pullback(np.zeros(3), z)[2] for z in (small, far)]
-    assert_allclose(slopes, [0.7, 0.35], rtol=1e-6)
+SLOPES = {"l1": [1, 1, 1], "log": [1, 1 / (1 + 0.8 / 2), 0.5], "minimax": [1, 0.5, 0]}
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_penalties_begin_alike_and_concave_ones_flatten(name):
+    places = np.array([0.0, 0.8, 2.0])
+    values, slopes = PENALTIES[name](places)
+    assert values[0] == 0
+    assert_allclose(slopes, 0.7 * np.array(SLOPES[name]), rtol=1e-12)
+
+
+def test_the_minimax_penalty_is_constant_beyond_its_reach():
+    values, _ = PENALTIES["minimax"](np.array([1.6, 1.7, 7.0]))
+    assert_allclose(values, 0.7 * 1.6 / 2, rtol=1e-12)
 
 
 def test_bounds(splitting):

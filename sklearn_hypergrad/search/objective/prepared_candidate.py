@@ -25,7 +25,7 @@ from sklearn_hypergrad.search.objective.validation_loss import check_function, c
 from sklearn_hypergrad.spaces import MOST_DEVIATION, Dimension, Space
 from sklearn_hypergrad.spaces.continuous import level_of
 from sklearn_hypergrad.threads import cached_property
-from sklearn_hypergrad.tuning import EvidenceObjective, Objective, Stage
+from sklearn_hypergrad.tuning import EvidenceObjective, EvidenceTerm, Objective, Stage
 from sklearn_hypergrad.tuning.events import Events
 
 # Factor from the level of the data at which a search without bounds ends. Measured: that many
@@ -37,6 +37,8 @@ BEYOND = 1e6
 # Levels above this, or below its inverse, are overflow or rounding and are replaced by 1. Chosen by
 # hand, so that FARTHEST times a level is still a finite double.
 EXTREME = 1e200
+# The name of what is descended where it is minus the log evidence alone.
+EVIDENCE = "minus log evidence"
 # Limits of what no limits are known of.
 ANY_NUMBER = -np.inf, np.inf
 # Rows from which on a vector inside a kernel has no guard, if that is left to the search. Chosen by
@@ -447,6 +449,18 @@ class PreparedCandidate:
             return Objective(*parts)
         scale = loss.likelihood_scale(self.total_weight, self.n_outputs, None)
         return EvidenceObjective(*parts, evidence=evidence, scale=scale)
+
+    def evidence_alone(self, evidence, objective):
+        """Minus the log evidence of all rows as an Objective, in the space of another one.
+
+        Parameters
+        ----------
+        evidence : Evidence
+        objective : Objective
+        """
+        stage = Stage(place=self.options.place, splits="all rows", loss=EVIDENCE, shown=EVIDENCE)
+        terms = [EvidenceTerm(evidence, self.everything)]
+        return Objective(objective.space, terms, stage, objective.events)
 
     def stage(self, loss, splits=None):
         """The Stage of a search on some splits, as ``objective`` takes these arguments."""

@@ -57,6 +57,7 @@ class Report:
 def report_of(search):
     """The Report of a fitted search."""
     sections = [
+        ("Nested score", nested_scores(search)),
         *_searched(search),
         ("Score", _scores(search)),
         ("How", search.hypergradient_.splitlines()),
@@ -83,17 +84,30 @@ def _searched(search):
     ]
 
 
+def nested_scores(search):
+    """Lines about scores of what a guard has kept, on rows that it was not tuned on; or none."""
+    scored = [a for a in search._summaries if a.guard and a.guard.nested_score is not None]
+    return [
+        _prefixed(
+            summary,
+            f"{summary.guard.nested_score:.6g} +/- {summary.guard.nested_score_std_error:.2g} (one "
+            f"standard error): {_shown_score(search)} of {summary.guard.chosen}, tuned without "
+            f"the rows that it is scored on, mean of {search.n_splits_} splits",
+        )
+        for summary in scored
+    ]
+
+
 def _guarded(summary, search):
     """Lines about the guard of a vector: its verdict and its price; none without one."""
     guard, spent = summary.guard, search._costs.n_evaluations
     if guard is None:
         return []
-    kept = "the vector" if guard.kept else "one value for all"
-    side = "lower" if guard.difference > 0 else "higher"
+    sparse = "" if guard.sparse_loss is None else f", of the sparse vector {guard.sparse_loss:.6g}"
     lines = [
-        f"kept {kept}: on rows outside of {search.n_splits_} more searches the loss of one value "
-        f"for all is {guard.common_loss:.6g}, that of the vector {side} by "
-        f"{abs(guard.difference):.3g} +/- {guard.standard_error:.2g} (one standard error)",
+        f"kept {guard.chosen}: on rows outside of {search.n_splits_} more searches {guard.reason}",
+        f"mean loss there of one value for all {guard.common_loss:.6g}, of the vector "
+        f"{guard.vector_loss:.6g}{sparse}",
         f"its searches took {guard.n_evaluations} of all {spent} evaluations",
     ]
     if search.guard == "auto":
@@ -207,11 +221,15 @@ def _prefixed(summary, words):
 def _scores(search):
     if not hasattr(search, "best_score_"):
         return []
-    name = metric_name(search)
-    spread = search.cv_results_[f"std_test_{name}"][search.best_index_]
-    shown = search.scoring if isinstance(search.scoring, str) else name
-    shown = "score of the estimator" if search.scoring is None else shown
+    spread = search.cv_results_[f"std_test_{metric_name(search)}"][search.best_index_]
     return [
-        f"best_score_ {search.best_score_:.6g} ({shown}, mean of {search.n_splits_} splits, whose "
-        f"standard deviation is {spread:.2g})"
+        f"best_score_ {search.best_score_:.6g} ({_shown_score(search)}, mean of {search.n_splits_} "
+        f"splits, whose standard deviation is {spread:.2g})"
     ]
+
+
+def _shown_score(search):
+    """The asked score in words."""
+    if search.scoring is None:
+        return "score of the estimator"
+    return search.scoring if isinstance(search.scoring, str) else metric_name(search)

@@ -28,11 +28,12 @@ from sklearn_hypergrad.search.results.found import Found, stopped_at
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
-from sklearn_hypergrad.search.strategies.guard import judged
+from sklearn_hypergrad.search.strategies.guard import SPARSE, judged
 from sklearn_hypergrad.search.strategies.judging import N_JUDGED, Judge, leading_judge
 from sklearn_hypergrad.search.strategies.line_search import line_search_of
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
+from sklearn_hypergrad.search.strategies.sparse_descent import SparseDescent
 from sklearn_hypergrad.search.strategies.vector_descent import SQUARED_ERROR, VectorDescent
 from sklearn_hypergrad.tuning import FINE
 
@@ -42,6 +43,7 @@ HOW = (
     "cv and half is the evidence of all rows, both in nats"
 )
 AND_EVIDENCE = " and evidence"
+POOLED = "nothing left the pool"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +164,7 @@ def layout_of(prepared, search_data):
 
 
 class CommonAndVector:
-    """Find the best with one value for all on the user's cv, then the vector; a guard repeats both.
+    """Find the best with one value for all on the user's cv, then vectors; a guard repeats all.
 
     Parameters
     ----------
@@ -179,6 +181,8 @@ class CommonAndVector:
         The point that ``selection`` proposes in its place.
     found : Found or None
         The vector.
+    sparse : Found or None
+        The sparse alternative to it, for a guard; None without an evidence.
     """
 
     def __init__(self, prepared):
@@ -188,7 +192,7 @@ class CommonAndVector:
         self.asked = prepared.objective(models, prepared.choice.loss)
         self.data = prepare_vector_data(prepared, self._parts(models[0]))
         self.vector = VectorDescent(prepared, self.data)
-        self.common = self.simple = self.found = None
+        self.common = self.simple = self.found = self.sparse = self._sparse = None
 
     def _parts(self, model):
         """The RandomParts whose loss is descended if nothing else is asked for, or None."""
@@ -237,10 +241,27 @@ class CommonAndVector:
         if self._prepared.options.selection != "best":
             self.found = self.vector.selected(self.found)
 
+    def run_sparse(self):
+        """Find the sparse alternative to the vector, if the vector has an evidence."""
+        if not self.data.with_evidence or not self._prepared.shrinkage:
+            return
+        self._sparse = SparseDescent(self._prepared, self.vector)
+        minimum = self._sparse.run(self.common.record.theta)
+        self.sparse = self.vector.found_at(minimum)
+        if self._prepared.options.selection != "best":
+            self.sparse = self.vector.selected(self.sparse)
+
+    @property
+    def loss(self):
+        """The loss of the asked score, or the one that goes with it."""
+        return self._prepared.choice.loss
+
     @property
     def n_evaluations(self):
         """Number of evaluations that have ended."""
-        records = self.asked.records, self.vector.cv_records(), self.vector.objective.records
+        records = [self.asked.records, self.vector.cv_records(), self.vector.objective.records]
+        if self._sparse is not None:
+            records.append(self._sparse.objective.records)
         return sum(map(len, records))
 
     @property
@@ -295,9 +316,8 @@ class VectorSearch(Strategy):
             inside = [r for r in asked.solved_records if asked.space.contains(r.theta)]
             self._judged = [search.spread(h) for h in self._best_of(search.asked, inside)]
         search.run_vector()
-        if not search.apart:
-            self._verdict = "nothing left the pool"
-        elif self.prepared.guarded:
+        self._verdict = None if search.apart else POOLED
+        if prepared.guarded:
             self._verdict = "the guard was interrupted"
             self._guard, self._verdict = self._guarded()
         # Visited vectors that no guard has seen are no rows where there is one.
@@ -311,7 +331,11 @@ class VectorSearch(Strategy):
             self._expected = search.vector.cv_loss(first)
 
     def _guarded(self):
-        """``(guard, reason)``: the Guard or None, and why the vector is not kept, or None."""
+        """``(guard, reason)``: the Guard or None, and why no vector is kept, or None."""
+        search = self._search
+        if not search.apart:
+            return None, POOLED
+        search.run_sparse()
         try:
             guard = judged(self.prepared, CommonAndVector)
         except CannotSearch as error:
@@ -319,7 +343,14 @@ class VectorSearch(Strategy):
             seen = f"{why.rstrip('.')}. So one value for all was kept."
             self._remarks.append(Remark(f"{self.prepared.candidate.key}: {seen}"))
             return None, why
-        return guard, None if guard.kept else "the guard kept one value for all"
+        if guard.chosen == SPARSE:
+            search.found = search.sparse
+        kept = f"the guard kept {guard.chosen}"
+        if not guard.kept:
+            return guard, kept
+        message = f"{search.found.message}; {kept}"
+        search.found = dataclasses.replace(search.found, message=message)
+        return guard, None
 
     def _best_of(self, objective, records):
         """The best point under the asked score, in a list; none if that is what is descended."""

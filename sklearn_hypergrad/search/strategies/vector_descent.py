@@ -13,6 +13,7 @@ be where no slope is above the penalty; the lower end of the two is taken. The p
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found, end_statuses_of
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.one_se import selected
-from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit
+from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit, l1, log_penalty
 from sklearn_hypergrad.tuning import FINE
 
 # Deviation at which the slope of the penalty beside the evidence has halved. Measured: this penalty
@@ -61,9 +62,9 @@ class VectorDescent:
             models = [prepared.left_out_model(self._layouts)]
         else:
             models = prepared.models(data.search_data, self._layouts)
-        self._evidence = prepared.evidence(self._layouts) if data.with_evidence else None
+        self.evidence = prepared.evidence(self._layouts) if data.with_evidence else None
         self.objective = prepared.objective(
-            models, data.loss, self._layouts, data.splits, self._evidence
+            models, data.loss, self._layouts, data.splits, self.evidence
         )
         self.objective.tol = FINE
         dimensions = self.objective.space.dimensions
@@ -73,7 +74,8 @@ class VectorDescent:
         self._own = names == prepared.vector.leaf
         self._directions = np.repeat(prepared.directions, self._sizes)
         self._cv_objective = self._deviations = None
-        self._splitting = self._split()
+        knee = functools.partial(log_penalty, knee=KNEE)
+        self._splitting = self.split_by(l1 if self.evidence is None else knee)
         self._best_z, self._lowest = None, np.inf
 
     @property
@@ -97,7 +99,7 @@ class VectorDescent:
         CannotSearch
             If the objective is not finite where it starts.
         """
-        z0 = self._splitting.start(self._begin(np.repeat(start, self._sizes)))
+        z0, *more = self.starts(start)
         first = self.objective.record(self._splitting.theta(z0))
         if not np.isfinite(first.value):
             raise NowhereFinite("the validation loss is not finite at the best common value")
@@ -106,7 +108,7 @@ class VectorDescent:
             return Found(first, [EndStatus.FLAT] * len(theta), "the target is constant")
         self._likelihood = self._likelihood_scale(first)
         self._solvable = first.usable
-        minima = [self._minimum(z) for z in (z0, *self._more_starts(z0))]
+        minima = [self._minimum(z) for z in (z0, *more)]
         _, minimum = min(minima, key=lambda pair: pair[0])
         return self._found(self._polished(minimum.z), minimum)
 
@@ -125,14 +127,28 @@ class VectorDescent:
         dimension, labels = self._dimension, self._data.layout.labels
         return init_of(continuous, dimension.name, dimension.shape, labels)
 
+    def starts(self, theta):
+        """The z of all starts: one value for all, and beside the evidence a strong one, too.
+
+        Parameters
+        ----------
+        theta : ndarray
+            One value for each hyperparameter.
+        """
+        z0 = self._splitting.start(self._begin(np.repeat(theta, self._sizes)))
+        return [z0, *self._more_starts(z0)]
+
     def _more_starts(self, z0):
-        """Further starts of a descent beside the evidence: a strong common value."""
-        if self._evidence is None or self.begins_at is not None:
+        if self.evidence is None or self.begins_at is not None:
             return []
         theta, dimension = self._splitting.theta(z0), self._dimension
-        strong = dimension.transform.to_theta(STRONG * self._evidence.level)
+        strong = dimension.transform.to_theta(STRONG * self.evidence.level)
         theta[self._own] = np.clip(strong, *dimension.bounds)
         return [self._splitting.start(theta)]
+
+    def found_at(self, minimum):
+        """The Found of a Minimum of another descent in the same coordinates."""
+        return self._found(self._splitting.theta(minimum.z), minimum)
 
     def best_so_far(self, reason):
         """The Found of a descent that was stopped; None if it had not begun."""
@@ -209,22 +225,16 @@ class VectorDescent:
 
     def _minimum(self, z0):
         """``(value, Minimum)`` of a descent from ``z0``."""
-        best_z, best = z0, np.inf
         if self._best_z is None:
             self._best_z = z0
 
         def fun(z):
-            nonlocal best_z, best
             value, gradient = self._value_and_gradient(z)
-            if value < best:
-                best_z, best = z.copy(), value
             if value < self._lowest:
-                self._best_z, self._lowest = best_z, value
+                self._best_z, self._lowest = z.copy(), value
             return value, gradient
 
-        optimizer, bounds = self._options.optimizer or LBFGS(), self._splitting.bounds
-        minimum = optimizer.minimize(fun, z0, bounds, **self._prepared.run, likelihood=True)
-        return best, dataclasses.replace(minimum, z=best_z)
+        return lowest_visited(fun, z0, self._splitting.bounds, self._prepared)
 
     def _polished(self, z):
         loss, bounds = self._data.loss, self._splitting.level_bounds
@@ -280,7 +290,7 @@ class VectorDescent:
 
     def _nats(self, record):
         """``(value, gradient in theta)`` of what is minimised, without the penalty."""
-        if self._evidence is not None:
+        if self.evidence is not None:
             return self.objective.nats(record)
         value, slope = self._likelihood(record.value)
         return value, slope * record.gradient
@@ -297,14 +307,14 @@ class VectorDescent:
         loss, prepared = self._data.loss or SQUARED_ERROR, self._prepared
         return loss.likelihood_scale(prepared.total_weight, prepared.n_outputs, samples)
 
-    def _split(self):
+    def split_by(self, penalty):
+        """The coordinates of theta with ``penalty(x, weight)`` on deviations of the vector."""
         bounds, shrinkage = self.objective.space.bounds, self._prepared.shrinkage
         if shrinkage == 0:
             splitting = Unsplit(bounds[self._own])
         else:
-            size = np.count_nonzero(self._own)
-            knee = np.inf if self._evidence is None else KNEE
-            splitting = LevelAndDeviations(size, self._level_bounds(), shrinkage, knee=knee)
+            size, own = np.count_nonzero(self._own), functools.partial(penalty, weight=shrinkage)
+            splitting = LevelAndDeviations(size, self._level_bounds(), own)
         return Beside(splitting, self._own, bounds)
 
     def _level_bounds(self):
@@ -316,6 +326,31 @@ class VectorDescent:
         if known is not None and continuous.low is continuous.high is None:
             low = high = known
         return tuple(float(dimension.transform.to_theta(end)) for end in (low, high))
+
+
+def lowest_visited(fun, z0, bounds, prepared):
+    """``(value, Minimum)`` of the lowest point that the optimizer of a search has visited.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(z) -> (value, gradient)``, in nats.
+    z0 : ndarray
+    bounds : ndarray of shape (size, 2)
+    prepared : PreparedCandidate
+    """
+    best_z, best = z0, np.inf
+
+    def watched(z):
+        nonlocal best_z, best
+        value, gradient = fun(z)
+        if value < best:
+            best_z, best = z.copy(), value
+        return value, gradient
+
+    optimizer = prepared.options.optimizer or LBFGS()
+    minimum = optimizer.minimize(watched, z0, bounds, **prepared.run, likelihood=True)
+    return best, dataclasses.replace(minimum, z=best_z)
 
 
 def shifted(objective, theta, own, bounds, run):
