@@ -1,4 +1,4 @@
-"""Models of one's own (``sklearn_hypergrad.differentiable``), with derivatives from autograd.
+"""Models of one's own (``sklearn_hypergrad.differentiable``), derived by autograd or JAX.
 
 A model minimises, or descends step by step if it has dynamics, ::
 
@@ -11,7 +11,6 @@ may depend on ``h`` directly, too.
 
 import copy
 
-import autograd.numpy as anp
 import numpy as np
 import scipy.sparse
 from sklearn.base import clone
@@ -26,9 +25,12 @@ from sklearn_hypergrad.adapters.base import (
 )
 from sklearn_hypergrad.adapters.model import TrainedModel, WeightModel
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
+from sklearn_hypergrad.differentiable.functions import Losses, Objective, Outputs
+from sklearn_hypergrad.differentiable.problems import backend_of
 from sklearn_hypergrad.problems import ValidationLoss
-from sklearn_hypergrad.problems.autograd.derivatives import Derivatives
+from sklearn_hypergrad.problems.autograd.backends import derivatives_of, held_data
 from sklearn_hypergrad.problems.autograd.nested import Nested
+from sklearn_hypergrad.problems.autograd.pulled import Pulled
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
 
 
@@ -37,29 +39,28 @@ class ForwardPredictions:
 
     Parameters
     ----------
-    forward : callable
-        ``forward(w, X, h)``, written with autograd.numpy.
-    structure : Nested
-        The structure of the weights.
-    data : SplitData
-        The data of one split.
+    function : ModelFunction
+        ``function(w, h, *rows)``: outputs, or losses of samples.
+    problem : AutogradProblem or AutogradTraining
+        Its structure of weights and its backend.
+    rows : tuple of ndarray
+        The held-out rows of what the function takes: X, or X and y.
     """
 
-    def __init__(self, forward, structure, data):
-        self._forward, self._structure = forward, structure
-        self._X = data.X[held_out_rows(data)[0]]
+    def __init__(self, function, problem, rows):
+        self._n_rows, self._rows = len(rows[0]), held_data(rows, problem.backend)
+        shared = problem.structure, problem.backend
+        self._outputs = derivatives_of(function, *shared)
+        self._pulled = derivatives_of(Pulled(function), *shared)
 
     def __call__(self, w, h):
         """``(z, pull)`` as :class:`~sklearn_hypergrad.problems.WeightLoss` takes it."""
-        z = self._forward(self._structure.unflatten(w), self._X, h)
+        z = self._outputs.evaluate(w, h, *self._rows)
 
         def pull(gradient):
-            def product(w, h):
-                return anp.sum(gradient.reshape(z.shape) * self._forward(w, self._X, h))
+            return self._pulled.gradients(w, h, gradient.reshape(z.shape), *self._rows)[1:]
 
-            return Derivatives(product, self._structure).gradients(w, h)[1:]
-
-        return z.reshape(len(self._X), -1), pull
+        return z.reshape(self._n_rows, -1), pull
 
 
 class LossItself:
@@ -134,18 +135,11 @@ class DifferentiableFamily(Family):
         (train,), (weight,) = data.trains, data.weights
         X, y = data.X.astype(float, copy=False), _targets(data.y)
         problem = self._model.problem(X[train], y[train], weight, seed)
-        values, structure = self._model.hyperparameter_values(), self._structure(problem)
-
-        def forward(w, X, h):
-            return self._model.forward(w, X, values | h)
-
-        held_out = y[held_out_rows(data)[0]]
-
-        def loss(w, X, h):
-            h = values | h
-            return self._model.loss(held_out, self._model.forward(w, X, h), h)
-
-        predictions, losses = (ForwardPredictions(f, structure, data) for f in (forward, loss))
+        values, inner = self._model.hyperparameter_values(), self._inner(problem)
+        held_out = held_out_rows(data)[0]
+        rows = X[held_out], y[held_out]
+        predictions = ForwardPredictions(Outputs(self._model, values), inner, rows[:1])
+        losses = ForwardPredictions(Losses(self._model, values), inner, rows)
         make = TrainedJudgesItself if self.trained else JudgesItself
         return make(problem, predictions, data, losses)
 
@@ -155,7 +149,8 @@ class DifferentiableFamily(Family):
 
     def install(self, estimator, model, fitted, h):
         own = clone(self._model)
-        own.weights_ = self._structure(model.problem).unflatten(fitted.w)
+        inner = self._inner(model.problem)
+        own.backend_, own.weights_ = inner.backend, inner.structure.unflatten(fitted.w)
         own.hyperparameters_ = self._model.hyperparameter_values() | h
         own.n_features_in_ = model.data.X.shape[1]
         return [own]
@@ -170,18 +165,17 @@ class DifferentiableFamily(Family):
         rows = slice(model.batch_size if self.trained else None)
         X, y = X[rows].astype(float, copy=False), y[rows]
         values, structure = model.hyperparameter_values(), Nested(w)
-
-        def objective(w, h):
-            return model.objective(w, values | h, X, y, np.ones(len(X)))
-
+        batch = None, X, y, np.ones(len(X))
         try:
             with np.errstate(all="ignore"):
-                derivatives = Derivatives(objective, structure)
-                *_, slopes = derivatives.gradients(structure.flatten(w), {name: values[name]})
+                backend = backend_of(model, w, values, batch)
+                derivatives = derivatives_of(Objective(model, values), structure, backend)
+                start = structure.flatten(w)
+                reached = derivatives.reached(start, {name: values[name]}, *batch)
         except Exception:
             # The first evaluation of the search reports the error.
             return
-        if name not in slopes:
+        if name not in reached:
             raise ValueError(
                 f"Cannot tune {name!r}: neither forward nor loss nor penalty of "
                 f"{type(model).__name__} depends on h[{name!r}], so its hypergradient would be "
@@ -192,11 +186,11 @@ class DifferentiableFamily(Family):
         """X and y of the training part, and initial weights (any seed will do: 0)."""
         (train,) = data.trains
         X, y = data.X[train], _targets(data.y[train])
-        return X, y, self._model.initial(X, y, np.random.default_rng(0))
+        return X, y, self._model.begun(X, y, 0)
 
-    def _structure(self, problem):
-        """The Nested of the weights."""
-        return (problem.problem if self.trained else problem).structure
+    def _inner(self, problem):
+        """What has the structure of the weights, and the backend."""
+        return problem.problem if self.trained else problem
 
 
 class DifferentiableRegressorFamily(RegressorFamily, DifferentiableFamily):

@@ -3,7 +3,6 @@
 import abc
 import warnings
 
-import autograd.numpy as anp
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -11,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_hypergrad._sklearn import DocumentedMixin
 from sklearn_hypergrad.differentiable.declarations import Declared, check_dynamics
+from sklearn_hypergrad.differentiable.functions import Outputs
 from sklearn_hypergrad.differentiable.problems import model_training, solved_problem
 from sklearn_hypergrad.differentiable.returned import check_array
 from sklearn_hypergrad.problems import Status
-from sklearn_hypergrad.problems.autograd.backends import flat
+from sklearn_hypergrad.problems.autograd.backends import derivatives_of, flat, numpy_of
+from sklearn_hypergrad.problems.autograd.loaded_jax import doubles
 from sklearn_hypergrad.problems.autograd.nested import Nested, n_parts
 from sklearn_hypergrad.training import OF_TRAINING, explained
 
@@ -29,9 +30,9 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
     over the weights ``w``, with sample weights ``s``. A subclass has a constructor as any
     scikit-learn estimator, says which of its parameters can be tuned, in ``hyperparameters``, and
     writes ``initial``, ``forward`` and, unless the default suits, ``loss`` and ``penalty`` with
-    ``autograd.numpy``. These take the hyperparameters as a dict ``h``: read them from there, not
-    from ``self``, or they have no derivative. A hyperparameter may be a number or an array of any
-    shape.
+    ``autograd.numpy`` or ``jax.numpy``. These take the hyperparameters as a dict ``h``: read them
+    from there, not from ``self``, or they have no derivative. A hyperparameter may be a number or
+    an array of any shape.
 
     Attributes
     ----------
@@ -46,12 +47,16 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
         constructor then also has ``n_steps``, ``batch_size`` and the parameters of the dynamics
         (``learning_rate_init``, and ``momentum``, or ``beta_1`` and ``beta_2`` for
         :class:`~sklearn_hypergrad.training.Adam`), which can be tuned, too.
+    backend : {"auto", "autograd", "jax"}
+        Set by the subclass: what its functions are written with. By default, "auto", they show it
+        when they are first called. JAX compiles them: see the user guide.
     tol : float
         Tolerance of the minimisation: norm of the gradient at the end, relative to the start. The
         default 1e-10 is that of a search, which compares losses that differ little. It may be a
         parameter of the constructor instead.
     """
 
+    backend = "auto"
     dynamics = None
     tol = 1e-10
     # A subclass may have constraints of its own, as scikit-learn's estimators do.
@@ -242,14 +247,15 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
         TypeError, ValueError
             If outputs or losses are no array, or have the wrong shape, with the right one.
         """
-        self._check_array("forward", z, anp.shape(y), "One output per entry of y is needed.")
+        self._check_array("forward", z, np.shape(y), "One output per entry of y is needed.")
         losses = self.loss(y, z, h)
         self._check_array(
             "loss", losses, (len(y),), "Return one loss per sample; they are weighted and averaged."
         )
+        total = numpy_of(losses, y).sum
         if "sample_weight" in h:
-            return anp.sum(h["sample_weight"] * sample_weight * losses) / len(y)
-        return anp.sum(sample_weight * losses) / anp.sum(sample_weight)
+            return total(h["sample_weight"] * sample_weight * losses) / len(y)
+        return total(sample_weight * losses) / total(sample_weight)
 
     def problem(self, X, y, sample_weight, seed):
         """The objective on some data as a problem of its own.
@@ -271,7 +277,7 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
             A Training where there are ``dynamics``.
         """
         values = self.hyperparameter_values()
-        start = self.initial(X, y, np.random.default_rng(seed))
+        start = self.begun(X, y, seed)
         try:
             Nested(start)
         except TypeError as error:
@@ -279,13 +285,33 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
         make = solved_problem if self.dynamics is None else model_training
         return make(self, start, values, (X, y, sample_weight), seed)
 
+    def begun(self, X, y, seed):
+        """Initial weights, in double precision.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Features.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets as numbers, see ``initial``.
+        seed : int
+            Of what is drawn.
+
+        Returns
+        -------
+        w : nested structure
+            What ``initial`` returns.
+        """
+        with doubles():
+            return self.initial(X, y, np.random.default_rng(seed))
+
     def _check_array(self, function, value, shape, remedy):
         """Refuse what a function of the subclass must not return."""
         name = f"{type(self).__name__}.{function}"
         check_array(name, value, remedy)
-        if anp.shape(value) != shape:
+        if np.shape(value) != shape:
             raise ValueError(
-                f"{name} returned an array of shape {anp.shape(value)}, and not {shape}. {remedy}"
+                f"{name} returned an array of shape {np.shape(value)}, and not {shape}. {remedy}"
             )
 
     def _fit(self, X, y, sample_weight):
@@ -294,6 +320,7 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
             X, y, sample_weight = X[present], y[present], sample_weight[present]
         self.hyperparameters_ = self.hyperparameter_values()
         problem = self.problem(X, y, sample_weight, self._seed())
+        self.backend_ = getattr(problem, "problem", problem).backend
         minimised = self._minimised if self.dynamics is None else self._descended
         self.weights_ = minimised(problem)
         return self
@@ -316,4 +343,8 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
     def _forward(self, X):
         check_is_fitted(self, "weights_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.forward(self.weights_, X, self.hyperparameters_)
+        if getattr(self, "backend_", "autograd") == "autograd":
+            return self.forward(self.weights_, X, self.hyperparameters_)
+        structure = Nested(self.weights_)
+        outputs = derivatives_of(Outputs(self, self.hyperparameters_), structure, self.backend_)
+        return outputs.evaluate(structure.flatten(self.weights_), {}, X)

@@ -1,8 +1,6 @@
 """Classification by a model of one's own."""
 
-import autograd.numpy as anp
 import numpy as np
-from autograd.scipy.special import logsumexp
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
@@ -11,10 +9,11 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.differentiable.base import DifferentiableModel
+from sklearn_hypergrad.problems.autograd.backends import numpy_of, special_of
 
 
 class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
-    """Base class of classifiers that are written down as a loss in ``autograd.numpy``.
+    """Base class of classifiers that are written down as a loss.
 
     See :class:`DifferentiableModel` for the methods of a subclass. With two classes, the y that
     ``initial`` and ``loss`` take has the shape (n_samples,) and is 0 or 1, and an output is the
@@ -29,6 +28,8 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
         refused. Default: True.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
+    backend_ : {"autograd", "jax"}
+        Who differentiated the loss.
     weights_ : nested structure
         The fitted weights, as ``initial`` shapes them.
     hyperparameters_ : dict
@@ -42,9 +43,10 @@ class DifferentiableClassifier(ClassifierMixin, DifferentiableModel):
     multi_class = True
 
     def loss(self, y, z, h):
-        if anp.ndim(z) == 1:
-            return anp.logaddexp(0.0, z) - y * z
-        return logsumexp(z, axis=1) - anp.sum(y * z, axis=1)
+        own = numpy_of(z)
+        if np.ndim(z) == 1:
+            return own.logaddexp(0.0, z) - y * z
+        return special_of(z).logsumexp(z, axis=1) - own.sum(y * z, axis=1)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):

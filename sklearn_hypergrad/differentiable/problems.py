@@ -3,7 +3,16 @@
 import numpy as np
 
 from sklearn_hypergrad.differentiable.declarations import check_training
+from sklearn_hypergrad.differentiable.functions import (
+    Batches,
+    BatchLoss,
+    BatchOutputs,
+    BatchPenalty,
+    Objective,
+)
 from sklearn_hypergrad.problems import AutogradProblem, AutogradTraining, GaussNewton
+from sklearn_hypergrad.problems.autograd.backends import check_backend, detected
+from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.training import Epochs, Training
 
 CLOSED_FORMS = ("gradient", "hvp", "cross_vjp", "cross_jvp")
@@ -24,7 +33,6 @@ def solved_problem(model, start, values, data, seed):
     seed : int
         Not used: nothing else is drawn.
     """
-    X, y, sample_weight = data
 
     def closed(name):
         given = getattr(model, name, None)
@@ -32,17 +40,42 @@ def solved_problem(model, start, values, data, seed):
             return None
         return lambda w, h, *v: given(w, values | h, *data, *v)
 
-    product = GaussNewton(
-        lambda w, h: model.forward(w, X, values | h),
-        lambda z, h: model.mean_loss(y, z, values | h, sample_weight),
-        lambda w, h: model.penalty(w, values | h),
-    )
+    # All rows, so that no row numbers of sample weights are needed.
+    batch = None, *data
+    backend = backend_of(model, start, values, batch)
     return AutogradProblem(
-        lambda w, h: model.objective(w, values | h, *data),
+        Objective(model, values),
         start,
-        gauss_newton=product,
+        gauss_newton=_gauss_newton(model, values, backend),
+        data=batch,
+        backend=backend,
         **{name: closed(name) for name in CLOSED_FORMS},
     )
+
+
+def backend_of(model, start, values, batch):
+    """Which backend differentiates a model: as its class says, or as its functions show.
+
+    Parameters
+    ----------
+    model : DifferentiableModel
+    start : nested structure
+        Weights.
+    values : Values
+        All hyperparameters.
+    batch : tuple
+        What an Objective takes besides.
+
+    Returns
+    -------
+    {"autograd", "jax"}
+    """
+    check_backend(model.backend)
+    if model.backend != "auto":
+        return model.backend
+    structure = Nested(start)
+    leaves = structure.split(structure.flatten(start))
+    return detected(Objective(model, values), leaves, structure, {}, batch)
 
 
 def model_training(model, start, values, data, seed):
@@ -56,16 +89,20 @@ def model_training(model, start, values, data, seed):
     """
     check_training(model)
 
-    def loss(w, h, rows):
-        h, *batch = _batch(values | h, data, rows)
-        return model.objective(w, h, *batch)
-
     settings = {name: values[name] for name in model.dynamics.names}
-    n_samples, product = len(data[0]), _gauss_newton(model, values, data)
-    problem = AutogradTraining(loss, start, n_samples=n_samples, gauss_newton=product)
-    batches = Epochs(n_samples, model.batch_size or n_samples, seed)
+    batch = Batches(data, "sample_weight" in model.tunable())
+    backend = backend_of(model, start, values, batch(slice(model.batch_size)))
+    problem = AutogradTraining(
+        Objective(model, values),
+        start,
+        n_samples=len(data[0]),
+        gauss_newton=_gauss_newton(model, values, backend),
+        data=batch,
+        backend=backend,
+    )
+    batches = Epochs(problem.n_samples, model.batch_size or problem.n_samples, seed)
     with np.errstate(all="ignore"):
-        first = loss(problem.structure.unflatten(problem.initial({})), {}, slice(model.batch_size))
+        first = problem.linearize(problem.initial({}), {}, batches.rows(0)).value
     if not np.isfinite(first):
         raise ValueError(
             f"The loss of {type(model).__name__} is {first} at its initial weights, before any "
@@ -74,23 +111,7 @@ def model_training(model, start, values, data, seed):
     return Training(problem, model.dynamics, batches, model.n_steps, settings)
 
 
-def _gauss_newton(model, values, data):
-    """The GaussNewton of a training."""
-
-    def outputs(w, h, rows):
-        h, X, *_ = _batch(values | h, data, rows)
-        return model.forward(w, X, h)
-
-    def loss(z, h, rows):
-        h, _, y, sample_weight = _batch(values | h, data, rows)
-        return model.mean_loss(y, z, h, sample_weight)
-
-    return GaussNewton(outputs, loss, lambda w, h, rows: model.penalty(w, values | h))
-
-
-def _batch(h, data, rows):
-    """``(h, X, y, sample_weight)`` of some rows; None is all."""
-    rows = slice(None) if rows is None else rows
-    if np.ndim(h.get("sample_weight", 0.0)):
-        h["sample_weight"] = h["sample_weight"][rows]
-    return h, *(array[rows] for array in data)
+def _gauss_newton(model, values, backend):
+    """The GaussNewton of the objective of a batch."""
+    parts = (part(model, values) for part in (BatchOutputs, BatchLoss, BatchPenalty))
+    return GaussNewton(*parts, backend=backend)

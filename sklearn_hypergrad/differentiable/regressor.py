@@ -1,16 +1,16 @@
 """Regression by a model of one's own."""
 
-import autograd.numpy as anp
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
 from sklearn_hypergrad._sklearn import check_sample_weight, fit_context
 from sklearn_hypergrad.differentiable.base import DifferentiableModel
+from sklearn_hypergrad.problems.autograd.backends import numpy_of
 
 
 class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
-    """Base class of regressors that are written down as a loss in ``autograd.numpy``.
+    """Base class of regressors that are written down as a loss.
 
     See :class:`DifferentiableModel` for the methods of a subclass. By default ``loss`` is half the
     squared error, summed over outputs.
@@ -20,6 +20,8 @@ class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
     multi_output : bool
         Set by the subclass: whether y may have several columns. Then ``forward`` returns outputs of
         the shape (n_samples, n_outputs) of y, which ``initial`` can tell from y. Default: False.
+    backend_ : {"autograd", "jax"}
+        Who differentiated the loss.
     weights_ : nested structure
         The fitted weights, as ``initial`` shapes them.
     hyperparameters_ : dict
@@ -65,7 +67,7 @@ class DifferentiableRegressor(RegressorMixin, DifferentiableModel):
 
     def loss(self, y, z, h):
         squares = 0.5 * (z - y) ** 2
-        return squares if anp.ndim(squares) == 1 else anp.sum(squares, axis=1)
+        return squares if np.ndim(squares) == 1 else numpy_of(squares).sum(squares, axis=1)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):

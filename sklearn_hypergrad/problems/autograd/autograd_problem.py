@@ -49,6 +49,8 @@ class AutogradProblem(InnerProblem):
     ----------
     structure : Nested
         It can ``flatten`` and ``unflatten`` weights.
+    backend : {"auto", "autograd", "jax"}
+        As given.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class AutogradProblem(InnerProblem):
         self._start = self.structure.flatten(start)
         self._derivatives = derivatives_of(loss, self.structure, backend)
         self._data = held_data(data, backend)
+        self.backend = backend
         self._gradient = gradient
         self._hvp = hvp
         self._cross_vjp = cross_vjp

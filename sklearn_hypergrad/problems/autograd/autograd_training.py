@@ -48,6 +48,8 @@ class AutogradTraining(StartedProblem):
     ----------
     structure : Nested
         It can ``flatten`` and ``unflatten`` weights.
+    backend : {"auto", "autograd", "jax"}
+        As given.
     """
 
     def __init__(  # noqa: PLR0913
@@ -70,7 +72,7 @@ class AutogradTraining(StartedProblem):
         self.scheduled = dict(scheduled or {})
         self._derivatives = derivatives_of(loss, self.structure, backend)
         self._gauss_newton = gauss_newton
-        self._data, self._backend = data, backend
+        self._data, self.backend = data, backend
 
     def linearize(self, w, h, rows):
         return AutogradLinearization(
@@ -94,11 +96,11 @@ class AutogradTraining(StartedProblem):
     @cached_property
     def _all(self):
         data = self._data(None) if callable(self._data) else self._data
-        return held_data(data, self._backend)
+        return held_data(data, self.backend)
 
     def _row_numbers(self, rows):
         """A slice as JAX takes it: it has no arguments that are slices."""
-        if self._backend == "autograd" or self.n_samples is None or loaded_jax() is None:
+        if self.backend == "autograd" or self.n_samples is None or loaded_jax() is None:
             return rows
         return np.arange(self.n_samples)[rows]
 

@@ -87,6 +87,10 @@ class Detected:
         """As of Derivatives."""
         return self._at(w, h, data).evaluate(w, h, *data)
 
+    def reached(self, w, h, *data):
+        """As of Derivatives."""
+        return self._at(w, h, data).reached(w, h, *data)
+
     def value(self, w, h, *data):
         """As of Derivatives."""
         return self._at(w, h, data).value(w, h, *data)

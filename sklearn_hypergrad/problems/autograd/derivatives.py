@@ -31,6 +31,10 @@ class Derivatives:
         """What the function returns, where that is no number: an array."""
         return self._loss(self._structure.unflatten(w), nested(numbers(h)), *data)
 
+    def reached(self, w, h, *data):
+        """Names of the hyperparameters in ``h`` that the function depends on."""
+        return set(self.gradients(w, h, *data)[2])
+
     def value(self, w, h, *data):
         """The loss."""
         value = self.evaluate(w, h, *data)

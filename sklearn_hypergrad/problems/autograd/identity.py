@@ -83,12 +83,30 @@ def class_identity(cls, stop):
     -------
     hashable
     """
-    own = [base for base in cls.__mro__ if base not in stop.__mro__]
     seen = frozenset()
-    members = tuple(
-        (name, _identity(value, seen)) for base in own for name, value in vars(base).items()
-    )
-    return Same(cls), members
+    return Same(cls), tuple((name, _identity(x, seen)) for name, x in _members(cls, stop))
+
+
+def names_in_methods(cls, stop):
+    """Names of all that the methods of a class read; parameters are those of ``class_identity``.
+
+    Returns
+    -------
+    set of str
+    """
+    functions = (x for _, x in _members(cls, stop) if isinstance(x, types.FunctionType))
+    return {name for function in functions for name in _names(function.__code__)}
+
+
+def _members(cls, stop):
+    own = (base for base in cls.__mro__ if base not in stop.__mro__)
+    members = (member for base in own for member in vars(base).items())
+    # Python itself adds to what is written with two underscores.
+    return [
+        (name, x)
+        for name, x in members
+        if isinstance(x, types.FunctionType) or not name.startswith("__")
+    ]
 
 
 def _identity(thing, seen):

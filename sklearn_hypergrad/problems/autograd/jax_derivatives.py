@@ -33,12 +33,14 @@ class JaxDerivatives:
     ----------
     loss : callable
         ``loss(w, h, *data)``, one number, with ``w`` nested as ``structure``. It may have a method
-        ``to_trace()``, which returns what is compiled in its place.
+        ``to_trace()``, which returns what is compiled in its place, and ``defaults``, a dict of
+        hyperparameters that are not in every ``h``.
     structure : Nested
     """
 
     def __init__(self, loss, structure):
         self._loss, self._structure = loss, structure
+        self._defaults = numbers(getattr(loss, "defaults", {}))
         key = identity_of(loss), structure.signature
         self._compiled = COMPILED.get(key, lambda: Compiled(loss, structure))
 
@@ -53,6 +55,10 @@ class JaxDerivatives:
         """What the function returns, where that is no number: an array."""
         return self._call("evaluate", w, h, data, number=False)
 
+    def reached(self, w, h, *data):
+        """Names of the hyperparameters in ``h`` that the function depends on."""
+        return self._compiled.inspected(w, self._complete(h), data).used & set(h)
+
     def value(self, w, h, *data):
         """The loss."""
         return float(self._call("evaluate", w, h, data))
@@ -65,14 +71,12 @@ class JaxDerivatives:
     def gradients(self, w, h, *data):
         """Value, gradient in ``w``, and a dict of gradients in ``h``, without zero ones."""
         value, (slope, direct) = self._call("gradients", w, h, data)
-        used = self._compiled.inspected(w, numbers(h), data).used
-        return float(value), slope, {name: direct[name] for name in h if name in used}
+        return float(value), slope, {name: direct[name] for name in h if name in direct}
 
     def of_sum(self, w, h, *data):
         """As ``gradients``, for a function that returns an array: its values, and of their sum."""
         (_, values), (slope, direct) = self._call("of_sum", w, h, data, number=False)
-        used = self._compiled.inspected(w, numbers(h), data).used
-        return values, slope, {name: direct[name] for name in h if name in used}
+        return values, slope, {name: direct[name] for name in h if name in direct}
 
     def hvp(self, w, h, *data):
         """``v -> H v``."""
@@ -80,31 +84,37 @@ class JaxDerivatives:
 
     def cross_vjp(self, w, h, *data):
         """``v -> C' v``, a dict shaped like ``h``."""
-        return lambda v: _ordered(h, self._call("cross_vjp", w, h, data, v))
+        return lambda v: _filled(h, self._call("cross_vjp", w, h, data, v))
 
     def pull(self, w, h, *data):
         """``v -> (H v, C' v)``."""
 
         def products(v):
             product, cross = self._call("pull", w, h, data, v)
-            return product, _ordered(h, cross)
+            return product, _filled(h, cross)
 
         return products
 
     def push(self, w, h, *data):
         """``(v, u) -> H v + C u``; ``v`` may be None, which is zero, as are names not in ``u``."""
-        h = numbers(h)
 
         def product(v, u):
-            still = {name: np.zeros(np.shape(value)) for name, value in h.items()}
+            used = self._compiled.inspected(w, self._complete(h), data).used
+            still = {name: np.zeros(np.shape(x)) for name, x in self._complete(h).items()}
+            change = {name: x for name, x in numbers({**still, **u}).items() if name in used}
             v = np.zeros(self._structure.size) if v is None else v
-            return self._call("push", w, h, data, v, numbers({**still, **u}))
+            return self._call("push", w, h, data, v, change)
 
         return product
 
+    def _complete(self, h):
+        return {**self._defaults, **numbers(h)}
+
     def _call(self, name, w, h, data, *directions, number=True):
-        h = numbers(h)
+        h = self._complete(h)
         seen = self._compiled.inspected(w, h, data)
+        # Others would be compiled for, though nothing depends on their shapes or on who is tuned.
+        h = {name: value for name, value in h.items() if name in seen.used}
         if number and not seen.number:
             check_number(self._compiled.call("evaluate", w, h, data))
         return self._compiled.call(name, w, h, data, *directions)
@@ -122,12 +132,13 @@ class JaxGaussNewton:
     """
 
     def __init__(self, parts, structure):
+        self._defaults = numbers(getattr(parts[0], "defaults", {}))
         key = tuple(map(identity_of, parts)), structure.signature
         self._compiled = COMPILED.get(key, lambda: CompiledGaussNewton(parts, structure))
 
     def at(self, w, h, *data):
         """``v -> product``, of flat arrays."""
-        h = numbers(h)
+        h = {**self._defaults, **numbers(h)}
         return lambda v: self._compiled.call(w, h, v, data)
 
 
@@ -290,6 +301,10 @@ def _owned(tree):
     return np.array(tree)[()]
 
 
-def _ordered(h, slopes):
-    """A dict in the order of ``h``: JAX sorts names."""
-    return {name: slopes[name] for name in h}
+def _filled(h, slopes):
+    """Slopes as a dict shaped like ``h``; what is not used has a slope of zero."""
+    shapes = {name: np.shape(value) for name, value in h.items()}
+    return {
+        name: slopes[name] if name in slopes else np.zeros(shape)[()]
+        for name, shape in shapes.items()
+    }

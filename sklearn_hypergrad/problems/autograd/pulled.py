@@ -21,6 +21,11 @@ class Pulled:
 
     function: Callable
 
+    @property
+    def defaults(self):
+        """Hyperparameters that the function has values for."""
+        return getattr(self.function, "defaults", {})
+
     def __call__(self, w, h, g, *data):
         z = self.function(w, h, *data)
         return numpy_of(z).sum(g * z)
