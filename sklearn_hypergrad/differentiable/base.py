@@ -15,7 +15,7 @@ from sklearn_hypergrad.differentiable.problems import model_training, solved_pro
 from sklearn_hypergrad.differentiable.returned import check_array
 from sklearn_hypergrad.problems import Status
 from sklearn_hypergrad.problems.autograd.backends import derivatives_of, flat, numpy_of
-from sklearn_hypergrad.problems.autograd.loaded_jax import doubles
+from sklearn_hypergrad.problems.autograd.loaded_jax import doubles, in_numpy
 from sklearn_hypergrad.problems.autograd.nested import Nested, n_parts
 from sklearn_hypergrad.training import OF_TRAINING, explained
 
@@ -300,10 +300,10 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
         Returns
         -------
         w : nested structure
-            What ``initial`` returns.
+            What ``initial`` returns, in arrays of NumPy.
         """
         with doubles():
-            return self.initial(X, y, np.random.default_rng(seed))
+            return in_numpy(self.initial(X, y, np.random.default_rng(seed)))
 
     def _check_array(self, function, value, shape, remedy):
         """Refuse what a function of the subclass must not return."""

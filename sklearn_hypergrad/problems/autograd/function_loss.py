@@ -1,12 +1,20 @@
-"""Validation losses that are functions of one's own, with derivatives from autograd."""
+"""Validation losses that are functions of one's own, with derivatives from autograd or JAX."""
 
 import dataclasses
 import inspect
 from collections.abc import Callable
 
-import autograd.numpy as np
-from autograd.scipy.special import expit, logsumexp
+import numpy as np
 
+from sklearn_hypergrad.problems.autograd.backends import (
+    derivatives_of,
+    detected,
+    numpy_of,
+    special_of,
+)
+from sklearn_hypergrad.problems.autograd.identity import identity_of
+from sklearn_hypergrad.problems.autograd.loaded_jax import doubles
+from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.autograd.trace import check_number, gradients
 from sklearn_hypergrad.problems.outer.held_out import sample_weights
 from sklearn_hypergrad.problems.outer.validation_loss import (
@@ -24,6 +32,33 @@ MOST_LEFT_OUT = 200
 SMALL = 0.1
 
 
+@dataclasses.dataclass(frozen=True)
+class OfPredictions:
+    """A validation loss as a function of what models predict, in the place of weights.
+
+    Attributes
+    ----------
+    function : callable
+        Of the targets and predictions that the user knows.
+    predictions : callable
+        From those of a model to these.
+    weighted : bool
+        Whether the function takes the weights of samples.
+    """
+
+    function: Callable
+    predictions: Callable
+    weighted: bool
+
+    def __call__(self, z, h, y, weight):
+        more = {"sample_weight": weight} if self.weighted else {}
+        return self.function(y, self.predictions(z), **more)
+
+    def compile_key(self):
+        """It is what its functions are."""
+        return identity_of(self.function), identity_of(self.predictions), self.weighted
+
+
 class HeldOutFunction:
     """Values of a function on the held-out parts of all splits; used as a HeldOutLoss.
 
@@ -36,11 +71,12 @@ class HeldOutFunction:
     null = None
 
     def __init__(self, block, loss):
-        self._function, self._name = loss.function, loss.name
-        self._weighted = takes_weights(loss.function)
+        self._name, self._backend = loss.name, None
         self._shares = sample_weights(block, False)
         self._stops = np.cumsum([len(test) for test in block.tests])[:-1]
         y, self._predictions = _as_known(block, loss.takes)
+        weighted = takes_weights(loss.function)
+        self._loss = OfPredictions(loss.function, self._predictions, weighted)
         self._parts = [(y[test], block.score_weight[test]) for test in block.tests]
 
     def __call__(self, predictions):
@@ -82,7 +118,8 @@ class HeldOutFunction:
 
     def _value(self, z, y, weight):
         try:
-            value = self._call(z, y, weight)
+            with doubles():
+                value = self._loss(z, {}, y, weight)
             check_number(value)
             return float(value)
         except Exception as error:
@@ -90,20 +127,28 @@ class HeldOutFunction:
 
     def _evaluated(self, z, y, weight):
         try:
-            value, (slope,) = gradients(lambda z: self._call(z, y, weight), [z])
+            value, slope = self._gradient(z, y, weight)
         except Exception as error:
             raise self._explained(error, z, y) from error
         if slope is None:
             raise TypeError(
                 f"validation_loss={self._name} has no derivative in the predictions. Compute it "
-                f"from them by functions of autograd.numpy that have one: not by comparing, "
-                f"rounding, or float()."
+                f"from them by functions of autograd.numpy or jax.numpy that have one: not by "
+                f"comparing, rounding, or float()."
             )
         return float(value), slope
 
-    def _call(self, z, y, weight):
-        more = {"sample_weight": weight} if self._weighted else {}
-        return self._function(y, self._predictions(z), **more)
+    def _gradient(self, z, y, weight):
+        """The loss, and its derivative in the predictions or None."""
+        data = y, weight
+        if self._backend is None:
+            self._backend = detected(self._loss, [z], Nested(z), {}, data)
+        if self._backend == "autograd":
+            value, (slope,) = gradients(lambda z: self._loss(z, {}, *data), [z])
+            return value, slope
+        derivatives = derivatives_of(self._loss, Nested(z), self._backend)
+        value, slope = derivatives.gradient(z.ravel(), {}, *data)
+        return value, slope.reshape(z.shape) if derivatives.moved(z.ravel(), {}, *data) else None
 
     def _explained(self, error, z, y):
         """An error that says what the function was given; no ValueError, which data may raise."""
@@ -120,10 +165,11 @@ class FunctionLoss(ValidationLoss):
     Attributes
     ----------
     function : callable
-        Written with autograd.numpy. It takes targets and predictions as users know them: numbers,
-        of shape (n,) or (n, n_outputs); for classifiers with probabilities, numbers of classes
-        and probabilities of shape (n, n_classes); for decision values, codes and decision values.
-        If it has an argument ``sample_weight``, it also gets the weights of the samples.
+        Written with autograd.numpy or jax.numpy. It takes targets and predictions as users know
+        them: numbers, of shape (n,) or (n, n_outputs); for classifiers with probabilities, numbers
+        of classes and probabilities of shape (n, n_classes); for decision values, codes and
+        decision values. If it has an argument ``sample_weight``, it also gets the weights of the
+        samples.
     """
 
     held_out: Callable = HeldOutFunction
@@ -166,9 +212,9 @@ def _as_known(block, takes):
     if takes != PROBABILITIES:
         return (block.y[:, 0], lambda z: z[:, 0]) if _flat(block) else (block.y, lambda z: z)
     if np.ndim(block.labels) == 2:
-        return block.y.astype(int), expit
+        return block.y.astype(int), _expit
     if block.y.shape[1] == 1:
-        return block.y[:, 0].astype(int), lambda z: np.hstack([expit(-z), expit(z)])
+        return block.y[:, 0].astype(int), _both
     return block.y.argmax(axis=1), _softmax
 
 
@@ -178,4 +224,12 @@ def _flat(block):
 
 
 def _softmax(z):
-    return np.exp(z - logsumexp(z, axis=1, keepdims=True))
+    return numpy_of(z).exp(z - special_of(z).logsumexp(z, axis=1, keepdims=True))
+
+
+def _expit(z):
+    return special_of(z).expit(z)
+
+
+def _both(z):
+    return numpy_of(z).hstack([_expit(-z), _expit(z)])

@@ -57,7 +57,11 @@ class JaxDerivatives:
 
     def reached(self, w, h, *data):
         """Names of the hyperparameters in ``h`` that the function depends on."""
-        return self._compiled.inspected(w, self._complete(h), data).used & set(h)
+        return self._compiled.inspected(w, self._complete(h), data).reached & set(h)
+
+    def moved(self, w, h, *data):
+        """Whether the function has a derivative in the weights."""
+        return self._compiled.inspected(w, self._complete(h), data).moved
 
     def value(self, w, h, *data):
         """The loss."""
@@ -71,12 +75,12 @@ class JaxDerivatives:
     def gradients(self, w, h, *data):
         """Value, gradient in ``w``, and a dict of gradients in ``h``, without zero ones."""
         value, (slope, direct) = self._call("gradients", w, h, data)
-        return float(value), slope, {name: direct[name] for name in h if name in direct}
+        return float(value), slope, self._reached(direct, w, h, data)
 
     def of_sum(self, w, h, *data):
         """As ``gradients``, for a function that returns an array: its values, and of their sum."""
         (_, values), (slope, direct) = self._call("of_sum", w, h, data, number=False)
-        return values, slope, {name: direct[name] for name in h if name in direct}
+        return values, slope, self._reached(direct, w, h, data)
 
     def hvp(self, w, h, *data):
         """``v -> H v``."""
@@ -101,11 +105,17 @@ class JaxDerivatives:
         def product(v, u):
             used = self._compiled.inspected(w, self._complete(h), data).used
             still = {name: np.zeros(np.shape(x)) for name, x in self._complete(h).items()}
-            change = {name: x for name, x in numbers({**still, **u}).items() if name in used}
+            change = numbers({**still, **u})
+            if self._defaults:
+                change = {name: x for name, x in change.items() if name in used}
             v = np.zeros(self._structure.size) if v is None else v
             return self._call("push", w, h, data, v, change)
 
         return product
+
+    def _reached(self, direct, w, h, data):
+        names = self.reached(w, h, *data)
+        return {name: direct[name] for name in h if name in names}
 
     def _complete(self, h):
         return {**self._defaults, **numbers(h)}
@@ -113,8 +123,9 @@ class JaxDerivatives:
     def _call(self, name, w, h, data, *directions, number=True):
         h = self._complete(h)
         seen = self._compiled.inspected(w, h, data)
-        # Others would be compiled for, though nothing depends on their shapes or on who is tuned.
-        h = {name: value for name, value in h.items() if name in seen.used}
+        if self._defaults:
+            # A rate that has another shape once it is tuned is no reason to compile anew.
+            h = {name: value for name, value in h.items() if name in seen.used}
         if number and not seen.number:
             check_number(self._compiled.call("evaluate", w, h, data))
         return self._compiled.call(name, w, h, data, *directions)
@@ -185,10 +196,10 @@ class Compiled:
     def __init__(self, function, structure):
         function = _traceable(function)
         self.n_traces = collections.Counter()
-        self._known = {}
+        self._known, self._unused = {}, {}
 
         def flat(w, h, *data):
-            return function(structure.unflatten(w), nested(h), *data)
+            return function(structure.unflatten(w), nested({**self._unused, **h}), *data)
 
         self._function = flat
         gradient = _jax.grad(flat)
@@ -225,7 +236,11 @@ class Compiled:
         """What a trace shows of the function, checked; traced once per set of hyperparameters."""
         names = tuple(h)
         if names not in self._known:
-            self._known[names] = inspected(self._function, w, h, data)
+            seen = inspected(self._function, w, h, data)
+            # For a function that looks at what it does not use, where that is left out.
+            unused = {name: np.zeros(np.shape(h[name])) for name in h if name not in seen.used}
+            self._unused = {**self._unused, **unused}
+            self._known[names] = seen
         return self._known[names]
 
     def call(self, name, w, h, data, *directions):

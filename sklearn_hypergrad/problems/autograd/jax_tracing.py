@@ -42,6 +42,8 @@ REMEDIES = (
         "it keeps arrays between calls, on self or in a module. Return them instead",
     ),
 )
+# Primitives whose derivative is zero.
+FLAT = {"ceil", "floor", "round", "sign", "stop_gradient"}
 # Said by a TypeError.
 ASSIGNMENT = "item assignment"
 
@@ -54,11 +56,17 @@ class Inspected:
     ----------
     used : frozenset of str
         Hyperparameters that the result is computed from.
+    reached : frozenset of str
+        Those of them that it has a derivative in: not those that are only compared or rounded.
+    moved : bool
+        Whether it has a derivative in the weights.
     number : bool
         Whether the result is one real number.
     """
 
     used: frozenset
+    reached: frozenset
+    moved: bool
     number: bool
 
 
@@ -124,7 +132,9 @@ def inspected(function, w, h, data):
         )
     outputs = first.out_avals
     number = len(outputs) == 1 and outputs[0].shape == () and outputs[0].dtype.kind in "fiu"
-    return Inspected(_used(first.jaxpr, h), number)
+    used, _ = _sources(first.jaxpr, h, lambda equation: True)
+    reached, moved = _sources(first.jaxpr, h, _has_slope)
+    return Inspected(used, reached, moved, number)
 
 
 def _equal(one, other):
@@ -143,15 +153,20 @@ def _is_single(constant):
     return isinstance(constant, _jax.Array) and constant.dtype == np.float32
 
 
-def _used(jaxpr, h):
-    """Names of hyperparameters that the outputs are computed from, by going back."""
+def _sources(jaxpr, h, follow):
+    """Hyperparameters that the outputs are computed from, and whether the weights are, too."""
     needed = {id(variable) for variable in jaxpr.outvars}
     for equation in reversed(jaxpr.eqns):
-        if any(id(variable) in needed for variable in equation.outvars):
+        if follow(equation) and any(id(variable) in needed for variable in equation.outvars):
             needed.update(map(id, equation.invars))
     # JAX flattens a dict in the order of its sorted names, after the weights.
-    inputs = zip(sorted(h), jaxpr.invars[1:], strict=False)
-    return frozenset(name for name, variable in inputs if id(variable) in needed)
+    weights, *others = (id(variable) in needed for variable in jaxpr.invars)
+    return frozenset(name for name, is_in in zip(sorted(h), others, strict=False) if is_in), weights
+
+
+def _has_slope(equation):
+    steps = equation.primitive.name in FLAT
+    return not steps and any(variable.aval.dtype.kind == "f" for variable in equation.outvars)
 
 
 def _remedy(error):

@@ -3,6 +3,8 @@
 import contextlib
 import sys
 
+import numpy as np
+
 
 def load_jax():
     """The module with all that is used of JAX.
@@ -36,6 +38,14 @@ def is_of_jax(array):
     """Whether this is an array of JAX, or stands for one."""
     jax = loaded_jax()
     return jax is not None and isinstance(array, jax.Array)
+
+
+def in_numpy(tree):
+    """Nested arrays, those of JAX among them as arrays of NumPy."""
+    jax = loaded_jax()
+    if jax is None:
+        return tree
+    return jax.tree_map(lambda leaf: np.array(leaf) if is_of_jax(leaf) else leaf, tree)
 
 
 def doubles():
