@@ -55,6 +55,9 @@ class LeastSquaresModel(SparseLinearModel):
 
     cheap = True
     penalty_scale = "mean"
+    # Solutions are exact, but from zero the weights enter one after the other. Measured: from a
+    # solution nearby it takes a quarter of the systems.
+    uses_starts = True
 
     def outer_of(self, validation_loss):
         # Squared errors follow from sums over rows, which are computed once.

@@ -451,6 +451,8 @@ class Objective:
 
     def _evaluate_terms(self, theta, h) -> list[Evaluation]:
         known = self._known_ahead(theta.tobytes())
+        if None not in known:
+            return known
         starts = self._starts.around(theta, h)
         return [
             self._evaluated(term, h, start) if evaluation is None else evaluation
@@ -532,8 +534,7 @@ class Starts:
         if len(places) == 1 or places[0].size > 1:
             return 0
         places = np.concatenate(places)
-        apart = np.abs(places[:, None] - places)
-        apart[np.tril_indices(len(places))] = np.inf
+        apart = np.where(np.tri(len(places), dtype=bool), np.inf, abs(places[:, None] - places))
         return int(np.argmin(apart.min(axis=1)))
 
     def nearest(self, theta):

@@ -59,6 +59,21 @@ def test_a_scan_of_wide_data_stops_once_the_loss_has_risen():
     assert visited(narrow, "alpha").min() == pytest.approx(listed[0])
 
 
+@pytest.mark.parametrize("estimator", [Lasso(), MultiTaskLasso()], ids=["one output", "two tasks"])
+def test_exact_solutions_start_at_those_nearby(estimator):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 30))
+    y = X[:, :6] @ rng.normal(size=(6, 2)) + rng.normal(size=(60, 2))
+    y = y if isinstance(estimator, MultiTaskLasso) else y[:, 0]
+    known = family(estimator)
+    model = known.model(estimator, one_split(known, estimator, X, y, None), {}, 0)
+    near = model.fit({"alpha": 0.06}, None, 1e-6)
+    cold, warm = (model.fit({"alpha": 0.05}, start, 1e-6) for start in (None, near.state))
+    assert model.uses_starts
+    assert warm.n_solves < cold.n_solves
+    np.testing.assert_allclose(warm.z, cold.z, rtol=1e-9, atol=1e-12)
+
+
 def test_limits_of_the_ratio(diabetes):
     X, y = diabetes
     own = ElasticNet(alpha=0.01, l1_ratio=1.0, **TIGHT)
