@@ -1,17 +1,26 @@
 """Both searches inside cross_val_score: what they are worth on data they have not seen."""
 
+from pathlib import Path
+
 from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score
 
+from benchmarks.cases import list_table
 from benchmarks.jobs import jobs, parse_data_folder, print_table, quiet
 from sklearn_hypergrad import HypergradSearchCV
+
+PAGE = Path(__file__).parents[1] / "docs" / "nested.inc"
 
 
 def main():
     """Print the mean outer score of both and on how many outer splits each is better."""
     quiet()
     header = "data", "model", "score", "GridSearchCV", "HypergradSearchCV", "better / equal / worse"
-    print_table(header, map(_row, jobs(parse_data_folder())))
+    folder = parse_data_folder()
+    rows = [*map(_row, jobs(folder))]
+    print_table(header, rows)
+    if folder is not None:
+        PAGE.write_text(list_table(header, rows, widths="16 20 24 14 18 22"), encoding="utf-8")
 
 
 def _row(job):

@@ -142,3 +142,19 @@ def filled(text):
 def _row(cells):
     first, *others = (f"- {cell}".rstrip() for cell in cells)
     return "".join([f"   * {first}\n", *(f"     {other}\n" for other in others)])
+
+
+def in_short():
+    """Rows of the README's table: hyperparameters, and classes of scikit-learn with them."""
+    alike = {}
+    for cls, found in (families() | transformers()).items():
+        names = [name for name in found.hyperparameters if "__" not in name]
+        names = [
+            *map("`{}`".format, names),
+            *(f"those of `{name}`" for name in getattr(found, "nested", ())),
+        ]
+        if names and not _origin(cls):
+            alike.setdefault(", ".join(names), []).append(f"`{cls.__name__}`")
+    rows = [(names, ", ".join(classes)) for names, classes in alike.items()]
+    inside = ", ".join(f"`{cls.__name__}`" for cls in WRAPPERS)
+    return [*rows, ("those of the model inside", inside)]

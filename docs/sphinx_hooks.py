@@ -21,9 +21,9 @@ ICONS = {"Repository": "fa-brands fa-github", "Issues": "fa-solid fa-circle-ques
 ADAPTERS = CHANGELOG.parent / PACKAGE / "adapters"
 # From the simple to the special; others follow by name.
 FIRST_EXAMPLES = [
+    "plot_penalty_per_feature.py",
     "plot_replace_grid_search.py",
     "plot_validation_loss.py",
-    "plot_penalty_per_feature.py",
     "plot_penalty_per_block.py",
     "plot_text_classification.py",
     "plot_image_penalties.py",
