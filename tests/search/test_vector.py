@@ -317,18 +317,6 @@ def test_a_wrong_hypergradient_of_a_vector_is_rejected(search_cv):
     assert check_hypergradient(search, X, y).min() > 5e-4
 
 
-def test_weights_count_as_rows_do():
-    X, y = sparse_signal()
-    weight = np.random.default_rng(0).integers(1, 3, 80).astype(float)
-    cv = RepeatedKFold(n_splits=2, n_repeats=3, random_state=0)
-    options = {"scoring": "neg_mean_squared_error", "search_cv": cv}
-    search = ridge_search(**options).fit(X, y, sample_weight=weight)
-    # All weights doubled: all penalties doubled, and nothing else.
-    doubled = ridge_search(**options).fit(X, y, sample_weight=2 * weight)
-    for row, other in zip(search.cv_results_["params"], doubled.cv_results_["params"], strict=True):
-        assert_allclose(other["alpha"], 2 * row["alpha"], rtol=1e-2)
-
-
 def test_a_constant_target_tells_nothing_apart():
     X, _ = sparse_signal()
     with pytest.warns(match="flat"):
