@@ -8,7 +8,14 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_hypergrad.problems import InnerSolution, Status
-from sklearn_hypergrad.training import GradientDescent, Storage, pull_back, training_of
+from sklearn_hypergrad.training import (
+    GradientDescent,
+    Storage,
+    Training,
+    pull_back,
+    training_of,
+)
+from sklearn_hypergrad.wording import suggestion
 
 # Growth of the weights, relative to them, up to which they are taken to grow on in a straight line.
 # Measured for sparse logistic regression: a line is four times more accurate than a Newton step at
@@ -268,6 +275,14 @@ class Evaluation:
         )
 
 
+def meant(name, problem):
+    """A sentence with a hyperparameter of a Training that a name may stand for, or ""."""
+    if not isinstance(problem, Training):
+        return ""
+    of_training = *problem.dynamics.names, "init_scale"
+    return suggestion(name, [*of_training, *problem.problem.scheduled, *problem.settings])
+
+
 def exploded(statuses):
     """The statuses of an evaluation that is not finite: EXPLODED in place of CONVERGED."""
     others = (s for s in statuses if s not in (Status.CONVERGED, Status.EXPLODED))
@@ -343,7 +358,7 @@ class Hypergradient:
         if unknown:
             raise ValueError(
                 f"Cannot tune {', '.join(map(repr, unknown))}: neither {self._trained(problem)} "
-                f"nor the outer objective depends on it."
+                f"nor the outer objective depends on it.{meant(unknown[0], problem)}"
             )
 
     def _trained(self, problem):

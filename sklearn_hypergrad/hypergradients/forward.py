@@ -2,6 +2,7 @@
 
 from sklearn_hypergrad.hypergradients.base import TrainedHypergradient
 from sklearn_hypergrad.training import Tangents
+from sklearn_hypergrad.training.adjoint import pushed
 
 
 class Forward(TrainedHypergradient):
@@ -20,6 +21,9 @@ class Forward(TrainedHypergradient):
 
     def __repr__(self):
         return "Forward()"
+
+    def _training(self, problem, h):
+        return pushed(super()._training(problem, h))
 
     def _train(self, run, storage):
         tangents = Tangents(run)

@@ -108,6 +108,14 @@ class TrainableProblem(abc.ABC):
         """The Status of the last weights; by default CONVERGED."""
         return Status.CONVERGED
 
+    def at_step(self, t):
+        """The problem at one step of a training: itself, unless its loss depends on the step."""
+        return self
+
+    def pushed(self):
+        """The problem for whoever pushes each linearization several times; by default itself."""
+        return self
+
     @abc.abstractmethod
     def initial(self, h):
         """Initial weights of training, of shape (n_weights,)."""

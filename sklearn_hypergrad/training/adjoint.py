@@ -1,5 +1,6 @@
 """Derivatives through a training run: backwards for one outcome, forwards for one cause."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -46,6 +47,11 @@ def pull_back(run, steps, w, *, to_start=True):
     return sums.shaped()
 
 
+def pushed(training):
+    """The Training whose steps are pushed along several directions: see Tangents."""
+    return dataclasses.replace(training, problem=training.problem.pushed())
+
+
 class Tangents:
     """Derivatives of the state in every entry of the hyperparameters, while training runs.
 
@@ -78,8 +84,9 @@ class Tangents:
         dtype = before.w.dtype
         if t == 0:
             self._run.check_repeats(before.w, t, linearization.gradient)
-            # What the loss depends on.
-            self._sums.add(0, linearization.pull(self._still)[1])
+        if self._sums.unknown:
+            # What the loss depends on. Batches may differ in what they need.
+            self._sums.add(0, linearization.cross(self._still))
         rates = self._run.spread(self._run.rates(t), dtype)
         g, push = linearization.gradient, self._run.dynamics.push
         for number, entry in enumerate(self.entries):

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn_hypergrad.training.dynamics import Dynamics, State
 from sklearn_hypergrad.training.groups import Groups
 from sklearn_hypergrad.training.schedules import Schedule, Whole
+from sklearn_hypergrad.wording import suggestion
 
 # Number of weights that a step in place moves at a time. Chosen by hand: temporary arrays of
 # 256 KiB stay in the cache.
@@ -19,7 +20,8 @@ PIECE = 2**15
 # Said of a gradient that is not the same twice.
 RANDOM = (
     "its gradient was another one when the loss was called again. A training loss must not draw "
-    "random numbers when it is called: draw them before, or from a seed that rows determine"
+    "random numbers when it is called, but with the generator that AutogradTraining(seed=0) gives "
+    "it, or from a seed that rows determine"
 )
 
 
@@ -98,7 +100,8 @@ class Run:
         self._values = {**training.settings, **h}
         missing = [name for name in self.dynamics.names if name not in self._values]
         if missing:
-            raise ValueError(f"Training with {self.dynamics!r} needs {', '.join(missing)}.")
+            alike = suggestion(missing[0], self._values)
+            raise ValueError(f"Training with {self.dynamics!r} needs {', '.join(missing)}.{alike}")
         self._schedules = {name: self._schedule(name) for name in self._values}
         self._of_loss = [name for name in self._values if name not in self.dynamics.names]
 
@@ -242,7 +245,7 @@ class Run:
 
     def _linearized(self, w, t):
         h = {name: self._schedules[name].at(t) for name in self._of_loss}
-        return self._problem.linearize(w, h, self._batches.rows(t))
+        return self._problem.at_step(t).linearize(w, h, self._batches.rows(t))
 
     def _step(self, t):
         # Training that is tuned while it runs may go on beyond the steps that were asked for.
@@ -271,6 +274,11 @@ class Sums:
         self._schedules = schedules
         self._known = set(known)
         self._totals = {name: schedule.zeros() for name, schedule in schedules.items()}
+
+    @property
+    def unknown(self):
+        """Names of hyperparameters that nothing was added to so far."""
+        return self._totals.keys() - self._known
 
     def add(self, t, slopes):
         """Add derivatives at step ``t``, those of hyperparameters that are not tuned apart."""

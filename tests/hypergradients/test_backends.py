@@ -220,7 +220,7 @@ def test_what_nobody_reads_has_no_derivative():
     assert (values.shape, list(direct)) == ((2,), ["slope"])
     problem = AutogradProblem(own.inner, own.start, data=(X, y), backend="jax")
     cross = problem.cross_vjp(np.ones(3), {"more": 1.0, **H}, np.ones(3))
-    assert (list(cross), cross["more"]) == (["more", "alpha", "slope"], 0)
+    assert list(cross) == ["alpha", "slope"]
 
 
 def test_results_may_be_written_to():

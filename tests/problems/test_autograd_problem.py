@@ -82,7 +82,6 @@ HYPERPARAMETERS = {
     "scales": np.array([0.5, 1.0, 1.5, 2.0]),
     "each": np.linspace(0.1, 1, 20).reshape(4, 5),
     "all": 0.1,
-    "ignored": np.ones(2),
 }
 
 

@@ -5,7 +5,7 @@ import numbers
 
 import numpy as np
 
-from sklearn_hypergrad.hypergradients.base import Evaluation
+from sklearn_hypergrad.hypergradients.base import Evaluation, meant
 from sklearn_hypergrad.problems import STATUSES
 from sklearn_hypergrad.training import Run
 
@@ -14,6 +14,9 @@ SCHEDULED = (
     "training runs, and steps that are over do not come back. Give one value for all steps, or use "
     "hypergradient='reverse'."
 )
+# Number of steps ahead in which a hyperparameter is looked for that no step has needed yet. Chosen
+# by hand: an epoch of most trainings.
+AHEAD = 100
 START = "there is one start, before the first outer step. Use hypergradient='reverse'"
 
 
@@ -122,6 +125,8 @@ class Session(abc.ABC):
     def __init__(self, method, training, h, n_steps):
         self._method, self._training = method, training
         self.t, self.n_steps = 0, n_steps
+        # Names that the training or the outer objective depends on.
+        self._reached = set()
         start = training.run(h).start()
         # The start may be an array of the problem, and steps may be taken in place: copy it.
         start.w = start.w.copy()
@@ -165,7 +170,7 @@ class Session(abc.ABC):
             run.check(self._state.w, self.t)
             values, grad_w, direct = outer(self.w, h)
             indirect, solved, n_gradients = pull(grad_w.reshape(-1))
-        self._check_reached(h, {**indirect, **direct})
+        self._check_reached(run, h, {**indirect, **direct})
         return Evaluation(
             values=values,
             gradient={name: _sum(name, value, direct, indirect) for name, value in h.items()},
@@ -197,13 +202,22 @@ class Session(abc.ABC):
             of gradients of batches computed for it.
         """
 
-    def _check_reached(self, h, reached):
-        unknown = [name for name in h if name not in reached]
-        if unknown:
-            raise ValueError(
-                f"Cannot tune {_listed(unknown)} with {self._method!r}: neither training nor the "
-                f"outer objective depends on it."
-            )
+    def _check_reached(self, run, h, reached):
+        self._reached |= reached.keys()
+        unknown = h.keys() - self._reached
+        if not unknown:
+            return
+        # It may be that other batches than those so far need it.
+        still = np.zeros_like(self._state.w)
+        for t in range(self.t, self.t + AHEAD):
+            self._reached |= run.linearize(self._state.w, t).cross(still).keys()
+            if h.keys() <= self._reached:
+                return
+        unknown = [name for name in h if name not in self._reached]
+        raise ValueError(
+            f"Cannot tune {_listed(unknown)} with {self._method!r}: neither training nor the "
+            f"outer objective depends on it.{meant(unknown[0], self._training)}"
+        )
 
 
 def _listed(names):
@@ -213,7 +227,7 @@ def _listed(names):
 def _sum(name, value, direct, indirect):
     """The derivative in one hyperparameter, shaped like its value."""
     if name not in indirect:
-        return direct[name]
+        return direct.get(name, np.zeros(np.shape(value)))
     part = np.reshape(indirect[name], np.shape(value))
     # Vectors may be as long as the weights: no zeros are added.
     return part + direct[name] if name in direct else part

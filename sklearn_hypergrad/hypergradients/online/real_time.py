@@ -3,6 +3,7 @@
 from sklearn_hypergrad.hypergradients.online.base import OnlineHypergradient, Session
 from sklearn_hypergrad.linalg import Solved
 from sklearn_hypergrad.training import Run, Tangents
+from sklearn_hypergrad.training.adjoint import pushed
 
 # Largest number of entries that are tuned. Chosen by hand: each costs a training of its own, so
 # that more are better served by another method.
@@ -51,7 +52,7 @@ class ForwardSession(Session):
     """The session of RealTime: training, and the derivatives (tangents) of its state."""
 
     def __init__(self, method, training, h, n_steps):
-        super().__init__(method, training, h, n_steps)
+        super().__init__(method, pushed(training), h, n_steps)
         self._tangents = Tangents(training.run(h))
 
     def save(self):

@@ -1,5 +1,7 @@
 """Training problems with derivatives from autograd or JAX."""
 
+import copy
+
 import numpy as np
 
 from sklearn_hypergrad.problems.autograd.backends import derivatives_of, held_data
@@ -9,6 +11,8 @@ from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
 from sklearn_hypergrad.spaces import nested
 from sklearn_hypergrad.threads import cached_property
+
+DTYPES = np.float64, np.float32
 
 
 class AutogradTraining(StartedProblem):
@@ -23,7 +27,7 @@ class AutogradTraining(StartedProblem):
     loss : callable
         ``loss(w, h, rows)``, one number: the loss of the samples ``rows``, an array of indices or a
         slice, None for all. ``w`` is nested as ``start`` is, ``h`` a dict of floats and arrays.
-        With ``data`` it is ``loss(w, h, *batch)``.
+        With ``data`` it is ``loss(w, h, *batch)``, and with ``seed`` two arguments more come last.
     start : nested structure
         Initial weights: dicts, lists and tuples of arrays and floats, nested to any depth.
     n_samples : int, default=None
@@ -43,6 +47,14 @@ class AutogradTraining(StartedProblem):
     backend : {"auto", "autograd", "jax"}, default="auto"
         What the loss is written with: autograd.numpy or jax.numpy. "auto" sees at the first call
         which of them it is.
+    seed : int, default=None
+        Gives a loss time and chance, for schedules, dropout and augmentation: ``loss(w, h, rows, t,
+        rng)`` with the step ``t`` and a generator whose seed is ``(seed, t)``, so that every call
+        for one step draws the same numbers, forwards and backwards. With ``backend="jax"``, ``rng``
+        is a key of ``jax.random``. None: the loss takes neither.
+    dtype : {"float64", "float32"}, default="float64"
+        Type of weights and gradients, in which hyperparameters reach the loss, too. float32 takes
+        half the memory; with ``data`` in float64 the loss is still computed in that.
 
     Attributes
     ----------
@@ -50,6 +62,11 @@ class AutogradTraining(StartedProblem):
         It can ``flatten`` and ``unflatten`` weights.
     backend : {"auto", "autograd", "jax"}
         As given.
+
+    Raises
+    ------
+    ValueError
+        If ``dtype`` is neither float64 nor float32, or ``seed`` is negative.
     """
 
     def __init__(  # noqa: PLR0913
@@ -62,8 +79,14 @@ class AutogradTraining(StartedProblem):
         gauss_newton=None,
         data=None,
         backend="auto",
+        seed=None,
+        dtype=np.float64,
     ):
-        self.structure = Nested(start)
+        if np.dtype(dtype) not in DTYPES:
+            raise ValueError(f"dtype must be float64 or float32, got {dtype!r}.")
+        if seed is not None and not seed >= 0:
+            raise ValueError(f"seed must be an integer of at least 0, or None, got {seed!r}.")
+        self.structure = Nested(start, dtype)
         super().__init__(self.structure.flatten(start))
         self.group_sizes = self.structure.group_sizes
         self.n_samples = (
@@ -73,9 +96,23 @@ class AutogradTraining(StartedProblem):
         self._derivatives = derivatives_of(loss, self.structure, backend)
         self._gauss_newton = gauss_newton
         self._data, self.backend = data, backend
+        self._seed, self._t, self._pushed = seed, 0, False
+
+    def at_step(self, t):
+        if self._seed is None:
+            return self
+        problem = copy.copy(self)
+        problem._t = t
+        return problem
+
+    def pushed(self):
+        problem = copy.copy(self)
+        problem._pushed = True
+        return problem
 
     def linearize(self, w, h, rows):
-        return AutogradLinearization(
+        kind = PushedLinearization if self._pushed else AutogradLinearization
+        return kind(
             self._derivatives,
             w,
             h,
@@ -85,6 +122,17 @@ class AutogradTraining(StartedProblem):
 
     def _batch(self, rows):
         """What the loss takes besides weights and hyperparameters."""
+        return (*self._samples(rows), *self._chance())
+
+    def _chance(self):
+        """The step and what its random numbers are drawn with, if the loss takes these."""
+        if self._seed is None:
+            return ()
+        if self.backend == "jax":
+            return np.int64(self._t), np.array([self._seed, self._t], np.uint32)
+        return self._t, np.random.default_rng((self._seed, self._t))
+
+    def _samples(self, rows):
         if rows is None and self._data is not None:
             return self._all
         if callable(self._data):
@@ -128,13 +176,16 @@ class AutogradLinearization(Linearization):
         # Rows are gathered again when they are needed: there is a linearization for every step.
         self._batch = batch
         self._gauss_newton_at = gauss_newton
-        self.value, self.gradient = derivatives.gradient(w, h, *batch())
+        self.value, self.gradient = self._first(w, h, *batch())
 
     def pull(self, v):
         return self._derivatives.pull(self._w, self._h, *self._batch())(v)
 
     def cross(self, v):
         return self._derivatives.cross_vjp(self._w, self._h, *self._batch())(v)
+
+    def _first(self, w, h, *batch):
+        return self._derivatives.gradient(w, h, *batch)
 
     def push(self, v, u):
         return self._push(v, u) if u else self._hvp(v)
@@ -153,3 +204,14 @@ class AutogradLinearization(Linearization):
     @cached_property
     def _gauss_newton(self):
         return self._gauss_newton_at()
+
+
+class PushedLinearization(AutogradLinearization):
+    """The same for forward mode: one trace gives the gradient and all products with directions."""
+
+    def _first(self, w, h, *batch):
+        value, gradient, self._push = self._derivatives.gradient_and_push(w, h, *batch)
+        return value, gradient
+
+    def push(self, v, u):
+        return self._push(v, u)

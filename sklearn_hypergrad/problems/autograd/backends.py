@@ -7,10 +7,9 @@ import autograd.numpy
 import autograd.scipy.special
 
 from sklearn_hypergrad._autograd import flatten
-from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, numbers
+from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, called, numbers
 from sklearn_hypergrad.problems.autograd.loaded_jax import is_of_jax, load_jax, loaded_jax
 from sklearn_hypergrad.problems.autograd.trace import is_traceable
-from sklearn_hypergrad.spaces import nested
 
 BACKENDS = ("auto", "autograd", "jax")
 
@@ -123,6 +122,10 @@ class Detected:
         """As of Derivatives."""
         return self._at(w, h, data).push(w, h, *data)
 
+    def gradient_and_push(self, w, h, *data):
+        """As of Derivatives."""
+        return self._at(w, h, data).gradient_and_push(w, h, *data)
+
     def _at(self, w, h, data):
         if self._found is None:
             backend = detected(self._function, self._structure.split(w), self._structure, h, data)
@@ -150,12 +153,12 @@ def detected(function, leaves, structure, h, data):
     -------
     {"autograd", "jax"}
     """
-    jax, values = loaded_jax(), numbers(h)
+    jax, values = loaded_jax(), numbers(h, structure.dtype)
     if jax is None:
         return "autograd"
 
     def flat(leaves, h, data):
-        return function(structure.nest(leaves), nested(h), *data)
+        return called(function, structure.nest(leaves), h, data)
 
     if is_traceable(lambda *moving: flat(moving, values, data), leaves):
         return "autograd"

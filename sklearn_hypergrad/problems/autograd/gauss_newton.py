@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from sklearn_hypergrad.problems.autograd.backends import check_backend, detected, jax_gauss_newton
-from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, filled, numbers
+from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, filled, fresh, numbers
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.autograd.trace import Trace, gradients
 from sklearn_hypergrad.spaces import flattened, nested
@@ -57,11 +57,15 @@ class GaussNewton:
             parts = self._outputs, self._loss, self._rest
             flat = jax_gauss_newton(parts, structure).at(structure.join(leaves), named, *rows)
             return lambda v: structure.unflatten(flat(structure.flatten(v)))
-        trace = Trace(lambda *moving: [self._outputs(structure.nest(moving), h, *rows)], leaves)
+
+        def outputs(*moving):
+            return [self._outputs(structure.nest(moving), h, *fresh(rows))]
+
+        trace = Trace(outputs, leaves)
         (z,) = trace.values
         # Pulling g back gives J' g, which is linear in g: pulling v back through that gives J v.
         push = Trace(lambda g: trace.pull([g]), [np.zeros_like(z)])
-        bend = Trace(lambda z: gradients(lambda z: self._loss(z, h, *rows), [z])[1], [z])
+        bend = Trace(lambda z: gradients(lambda z: self._loss(z, h, *fresh(rows)), [z])[1], [z])
         rest = self._rest_at(w, named, rows, structure)
 
         def product(v):
@@ -81,8 +85,7 @@ class GaussNewton:
     def _rest_at(self, w, h, rows, structure):
         if self._rest is None:
             return np.zeros_like
-        derivatives = Derivatives(lambda w, h: self._rest(w, h, *rows), structure)
-        return derivatives.hvp(structure.flatten(w), h)
+        return Derivatives(self._rest, structure).hvp(structure.flatten(w), h, *rows)
 
 
 def at_point(product, *point):

@@ -87,15 +87,15 @@ class JaxDerivatives:
         return lambda v: self._call("hvp", w, h, data, v)
 
     def cross_vjp(self, w, h, *data):
-        """``v -> C' v``, a dict shaped like ``h``."""
-        return lambda v: _filled(h, self._call("cross_vjp", w, h, data, v))
+        """``v -> C' v``, a dict shaped like ``h``, without names that the loss never reads."""
+        return lambda v: self._read(self._call("cross_vjp", w, h, data, v), w, h, data)
 
     def pull(self, w, h, *data):
         """``v -> (H v, C' v)``."""
 
         def products(v):
             product, cross = self._call("pull", w, h, data, v)
-            return product, _filled(h, cross)
+            return product, self._read(cross, w, h, data)
 
         return products
 
@@ -105,7 +105,7 @@ class JaxDerivatives:
         def product(v, u):
             used = self._compiled.inspected(w, self._complete(h), data).used
             still = {name: np.zeros(np.shape(x)) for name, x in self._complete(h).items()}
-            change = numbers({**still, **u})
+            change = numbers({**still, **u}, self._structure.dtype)
             if self._defaults:
                 change = {name: x for name, x in change.items() if name in used}
             v = np.zeros(self._structure.size) if v is None else v
@@ -113,12 +113,20 @@ class JaxDerivatives:
 
         return product
 
+    def gradient_and_push(self, w, h, *data):
+        """Value, gradient in ``w``, and ``push``."""
+        return *self.gradient(w, h, *data), self.push(w, h, *data)
+
     def _reached(self, direct, w, h, data):
         names = self.reached(w, h, *data)
         return {name: direct[name] for name in h if name in names}
 
+    def _read(self, slopes, w, h, data):
+        used = self._compiled.inspected(w, self._complete(h), data).used
+        return {name: slopes[name] for name in h if name in used}
+
     def _complete(self, h):
-        return {**self._defaults, **numbers(h)}
+        return numbers({**self._defaults, **h}, self._structure.dtype)
 
     def _call(self, name, w, h, data, *directions, number=True):
         h = self._complete(h)
@@ -314,12 +322,3 @@ def _owned(tree):
         return {name: _owned(part) for name, part in tree.items()}
     # Read-only memory of JAX is not for those who write in place.
     return np.array(tree)[()]
-
-
-def _filled(h, slopes):
-    """Slopes as a dict shaped like ``h``; what is not used has a slope of zero."""
-    shapes = {name: np.shape(value) for name, value in h.items()}
-    return {
-        name: slopes[name] if name in slopes else np.zeros(shape)[()]
-        for name, shape in shapes.items()
-    }

@@ -15,6 +15,8 @@ class Nested:
     ----------
     example : nested structure
         An example of the structure; integers count as floats.
+    dtype : dtype, default=float64
+        Of flat arrays.
 
     Attributes
     ----------
@@ -31,7 +33,8 @@ class Nested:
         If a leaf is not an array of numbers.
     """
 
-    def __init__(self, example):
+    def __init__(self, example, dtype=np.float64):
+        self.dtype = np.dtype(dtype)
         self._container = _container(example)
         self._keys = _keys(example)
         self._parts = [Nested(example[key]) for key in self._keys] if self._container else []
@@ -56,7 +59,7 @@ class Nested:
         return [leaf for part, key in pairs for leaf in part.leaves(nested[key])]
 
     def flatten(self, nested):
-        """A structure as a new flat array of float64."""
+        """A structure as a new flat array."""
         return self.join(self.leaves(nested))
 
     def join(self, leaves):
@@ -70,7 +73,7 @@ class Nested:
         shapes = [np.shape(leaf) for leaf in leaves]
         if shapes != self.shapes:
             raise ValueError(f"Arrays of the shapes {shapes} take the place of {self.shapes}.")
-        flat = np.empty(self.size)
+        flat = np.empty(self.size, self.dtype)
         for part, leaf in zip(self._slices, leaves, strict=True):
             flat[part] = np.ravel(leaf)
         return flat
