@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Any
 
-import narwhals
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -11,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_hypergrad.inspection.display import shortened
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.search.candidates.expand import expand
+from sklearn_hypergrad.search.reporting.table import columns_of
 
 # Relative difference of values that are the same.
 ROUNDING = 1e-9
@@ -279,13 +279,6 @@ def _close(one, other):
         and np.allclose(np.ravel(one[name]), other[name], rtol=ROUNDING, atol=0)
         for name in other
     )
-
-
-def columns_of(frame):
-    """The columns of a data frame, or of a dict of lists, as lists."""
-    if isinstance(frame, dict):
-        return frame
-    return narwhals.from_native(frame).to_dict(as_series=False)
 
 
 def searched(search, candidate=None):

@@ -7,6 +7,7 @@ are inherited. What is known is on the object before the next of these steps beg
 
 import contextlib
 import dataclasses
+import logging
 import numbers
 import os
 import time
@@ -60,7 +61,7 @@ from sklearn_hypergrad.search.reporting.idle_options import NEEDS, OF_EVERY_SEAR
 from sklearn_hypergrad.search.reporting.progress import Progress
 from sklearn_hypergrad.search.reporting.report import final_lines, report_of
 from sklearn_hypergrad.search.reporting.summary import Costs, summaries
-from sklearn_hypergrad.search.reporting.table import COLUMNS, FittedTable
+from sklearn_hypergrad.search.reporting.table import COLUMNS, FittedTable, columns_of
 from sklearn_hypergrad.search.results.candidate_result import EnumeratedResult, solved_rows
 from sklearn_hypergrad.search.results.order import in_grid_order, listed_first
 from sklearn_hypergrad.search.results.remark import Remark
@@ -74,6 +75,16 @@ from sklearn_hypergrad.training import seed_of
 from sklearn_hypergrad.tuning import INTERRUPTED, Deadline
 from sklearn_hypergrad.wording import in_order, shortened, suggestion
 
+LOGGER = logging.getLogger("sklearn_hypergrad")
+# What ``get_features`` may be asked for, and the statuses of these features.
+GROUPS = {
+    "apart": ("below pool", "above pool", "unpenalised", "dropped"),
+    "pooled": ("pooled", "flat"),
+    "dropped": ("dropped",),
+    "unpenalised": ("unpenalised",),
+    "below pool": ("below pool", "unpenalised"),
+    "above pool": ("above pool", "dropped"),
+}
 METHODS = {
     "auto": None,
     "implicit": Implicit(),
@@ -116,7 +127,8 @@ OF_BEST = (
     "feature_names_in_",
     "refit_time_",
 )
-# Fitted attributes of this class: removed when a new fit begins.
+# Attributes behind the methods of this class, and fitted ones: removed when a new fit begins.
+BEHIND_REPORTS = "_costs", "_features", "_n_warned", "_starts", "_summaries"
 REPORTED = (
     "effective_dof_",
     "feature_regularization_",
@@ -657,7 +669,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             If Ctrl-C is pressed before the first evaluation of a range has ended, during the
             refit, or twice.
         """
-        for name in (*REPORTED, COLUMNS, "_summaries", "_costs", "_n_warned", "_starts"):
+        for name in (*REPORTED, COLUMNS, *BEHIND_REPORTS):
             self.__dict__.pop(name, None)
         deadline = None if self.max_time is None else Deadline(self.max_time)
         scorers, metric = self._get_scorers()
@@ -791,6 +803,117 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         check_is_fitted(self, "remarks_")
         return {key: attributes.plain_start(*start) for key, start in self._starts.items()}
 
+    def get_features(self, status="kept", *, indices=False):
+        """Return the features whose penalty, or width of a kernel, the search has left at a status.
+
+        The features are those that enter the final step. It selects columns for another model:
+        ``X[search.get_features()]`` leaves out those that were dropped.
+
+        Parameters
+        ----------
+        status : {"kept", "dropped", "apart", "pooled", "below pool", "above pool", \
+                "unpenalised"}, default="kept"
+            Which features: those that were not dropped or were; those that have left the pool or
+            not; those that are less regularised than the pool, or more; or those that are as good
+            as unpenalised. A feature with a value for each class or target was dropped if all are,
+            has the other statuses if one of them has, and is pooled if it is not apart.
+        indices : bool, default=False
+            Whether to return positions, also where features have names.
+
+        Returns
+        -------
+        features : ndarray
+            Names, or positions where features have none.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If ``status`` is another word, or nothing has a value per feature in the best row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_hypergrad import Continuous, HypergradSearchCV
+        >>> from sklearn_hypergrad.linear_model import Ridge
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+        >>> X = (X - X.mean()) / X.std()
+        >>> noise = np.random.default_rng(0).normal(size=(len(X), 30))
+        >>> X[[f"noise {number}" for number in range(30)]] = noise
+        >>> search = HypergradSearchCV(Ridge(), {"alpha": Continuous(per="feature")}).fit(X, y)
+        >>> print(search.get_features("below pool"))
+        ['sex' 'bmi' 'bp' 's3' 's5']
+        """
+        check_is_fitted(self, "remarks_")
+        if status not in ("kept", *GROUPS):
+            names = ["kept", *GROUPS]
+            raise ValueError(
+                f"status must be one of {names}, got {status!r}.{suggestion(status, names)}"
+            )
+        if self._features is None:
+            raise ValueError(
+                "The best row has no value per feature. Search one with Continuous(per='feature') "
+                "for a class of sklearn_hypergrad.linear_model, kernel_ridge or svm."
+            )
+        names, statuses = self._features
+        found = np.isin(statuses, GROUPS["dropped" if status == "kept" else status])
+        every = status in ("kept", "dropped", "pooled")
+        mask = found.all(axis=1) if every else found.any(axis=1)
+        places = np.flatnonzero(~mask if status == "kept" else mask)
+        return places if indices or names is None else np.asarray(names, dtype=object)[places]
+
+    def params_to_json(self):
+        """Return ``best_params_`` as JSON, with arrays by the names of features.
+
+        Numbers, strings, booleans, None, tuples, dicts and arrays of numbers are written, all
+        digits of them. ``sklearn_hypergrad.params_from_json`` reads them again, and makes nothing
+        else: no class is named in the text, so that it can be read whoever has written it.
+
+        Returns
+        -------
+        text : str
+            JSON text of several lines.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        TypeError
+            If a value is something else, such as an estimator.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.linear_model import Ridge
+        >>> from sklearn_hypergrad import HypergradSearchCV, params_from_json
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> search = HypergradSearchCV(Ridge(), {"alpha": [1e-4, 1e4]}).fit(X, y)
+        >>> params_from_json(search.params_to_json()) == search.best_params_
+        True
+        """
+        check_is_fitted(self, "best_params_")
+        # Plain fits do not need this file.
+        from sklearn_hypergrad.search.reporting.params_json import to_json
+
+        def names_of(key):
+            labels, _ = self._starts.get(key, ((), None))
+            names = labels if self._features is None else self._features[0] or labels
+            return names if all(isinstance(name, str) for name in names) else ()
+
+        return to_json(self.best_params_, names_of)
+
+    def __getstate__(self):
+        """The state without data frames: tables are made anew where it is loaded."""
+        state = super().__getstate__()
+        made = {name: state[name] for name in ("history_", "hyperparameters_") if name in state}
+        if not made:
+            return state
+        columns = {name: columns_of(table) for name, table in made.items()}
+        kept = {name: value for name, value in state.items() if name not in made}
+        return {**kept, COLUMNS: {**state.get(COLUMNS, {}), **columns}}
+
     def _validate_params(self):
         with self._answered():
             super()._validate_params()
@@ -909,6 +1032,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             listeners.append(tasks)
         if self.verbose > 0:
             listeners.append(Progress(self.max_iter))
+        if LOGGER.isEnabledFor(logging.INFO):
+            # Only searches that are logged need this file.
+            from sklearn_hypergrad.search.reporting.logs import LogRecords
+
+            listeners.append(LogRecords())
         options = self._options(inputs.y, candidates)
         # Callbacks of the estimator are to see its fits.
         if self.judge == "warm" and not has_callbacks_inside(self.estimator):
@@ -1064,6 +1192,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self.hypergradient_ = attributes.explanation(results)
         searched = [result for result in results if result.is_searched]
         self._starts = attributes.starts_of(results, getattr(self, "best_index_", 0))
+        self._features = attributes.features_of(results, getattr(self, "best_index_", 0))
         metric = attributes.metric_name(self)
         remarks = [Remark(str(stop)) for stop in stops]
         remarks += attributes.remarks(self, results, metric, inputs)

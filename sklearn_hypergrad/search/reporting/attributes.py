@@ -164,6 +164,29 @@ def starts_of(results, number):
     return starts
 
 
+def features_of(results, number):
+    """``(names or None, statuses)`` of the features in a row, or None without a value for each.
+
+    The statuses are an array of str of shape (n_features, 1) or (n_features, n_outputs): those of
+    the entries of a vector, spread over its features. If the row is not the point found, but has
+    one value for all, they are "pooled".
+    """
+    result, _ = row(results, number)
+    if not result.is_searched or result.features is None:
+        return None
+    rows = next(rows for rows, each in with_rows(results) if each is result)
+    names, entries = result.features
+    statuses = np.full(len(entries), "pooled", dtype=object)[:, None]
+    if number == rows[0]:
+        stop = 0
+        for searched in result.searched:
+            stop, start = stop + searched.dimension.size, stop
+            if searched.key == result.candidate.vector.key:
+                labels = [each.label for each in result.found.end_statuses[start:stop]]
+                statuses = np.array(labels, dtype=object)[entries]
+    return names, statuses.astype(str)
+
+
 def plain_start(labels, value):
     """A value without arrays: a float, a dict by names of entries, or else nested lists."""
     if labels and all(isinstance(label, str) for label in labels):

@@ -45,6 +45,13 @@ def table(columns):
     return columns
 
 
+def columns_of(frame):
+    """The columns of a data frame, or of a dict of lists, as lists."""
+    if isinstance(frame, dict):
+        return frame
+    return narwhals.from_native(frame).to_dict(as_series=False)
+
+
 def _type(values):
     """The type of a column for polars; a column of mixed types has the type Object."""
     kinds = set(map(type, values))

@@ -152,6 +152,9 @@ class SearchedResult:
         Number of the row with which the search started, if it is not the point found.
     constant_loss : float or None
         For a model that is trained, the validation loss of a constant prediction.
+    features : tuple of (tuple of str or None, ndarray of int) or None
+        For a vector with entries of features, the names of the features that enter the final step,
+        and the entries of each, of shape (n_features, 1) or (n_features, n_outputs).
     remarks : sequence of Remark
         What else deserves a look.
     stopped : str or None
@@ -181,6 +184,7 @@ class SearchedResult:
     comparisons: list = ()
     start_row: int | None = None
     constant_loss: float | None = None
+    features: tuple | None = None
     remarks: Sequence[Remark] = ()
     stopped: str | None = None
     solved: Sequence[SolvedRow | None] = ()

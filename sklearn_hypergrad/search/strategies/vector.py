@@ -384,9 +384,17 @@ class VectorSearch(Strategy):
             # Penalties and degrees of freedom are those of coefficients.
             describe=Describe(layout, prepared) if prepared.first_model.per_column else None,
             guard=self._guard,
+            features=self._features(),
             comparisons=self._comparisons,
             remarks=[*self._remarks, *scale_remarks(prepared)],
         )
+
+    def _features(self):
+        """The names of the features and the entries of each, or None without such entries."""
+        layout = self._search.data.layout
+        columns = layout.columns
+        entries = None if isinstance(layout, ByName) else layout.entries(columns)
+        return None if entries is None else (columns.names, entries)
 
     def _of_evidence(self, text):
         """The text if the evidence is descended, else none."""
