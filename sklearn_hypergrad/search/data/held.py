@@ -11,7 +11,7 @@ import numpy as np
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed
 
-# What there may be one penalty per, where features are told apart.
+# What may have a penalty of its own, where features are told apart.
 PER = ("feature", "group", "column", "coefficient")
 
 
