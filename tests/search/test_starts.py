@@ -193,14 +193,17 @@ def test_the_level_is_the_most_frequent_value(init, level):
 
 
 def test_a_vector_with_a_pool_is_split_where_it_is():
-    splitting = LevelAndDeviations(5, (-9, 9), 1.0)
+    def absolute(x):
+        return x, np.ones_like(x)
+
+    splitting = LevelAndDeviations(5, (-9, 9), absolute)
     theta = np.array([1.0, 1.0, 3.5, -2.0, 1.0])
     z = splitting.start(theta)
     assert z[0] == 1.0
     np.testing.assert_array_equal(splitting.theta(z), theta)
     assert splitting.penalty(z) == 2.5 + 3.0
     # Beyond a bound the level is on it; entries of the pool stay there, as they did.
-    held = LevelAndDeviations(5, (2, 9), 1.0)
+    held = LevelAndDeviations(5, (2, 9), absolute)
     np.testing.assert_array_equal(held.theta(held.start(theta)), [2.0, 2.0, 3.5, -2.0, 2.0])
 
 
