@@ -48,6 +48,42 @@ class Mutant:
 
 
 MUTANTS = [
+    # Rows in parts
+    Mutant(
+        "problems/rows/spread.py",
+        "both = self.weight * share",
+        "both = self.weight * share * 1.001",
+        "Sums of two parts have 0.1 % too much of the difference of their means.",
+        "problems/test_rows.py",
+    ),
+    Mutant(
+        "problems/rows/rows_linear.py",
+        "own = own - offsets.T[:, :, None] * bias",
+        "own = own - 1.001 * offsets.T[:, :, None] * bias",
+        "Without an intercept, gradients know offsets of scalers 0.1 % wrongly.",
+        "search/test_rows_in_parts.py",
+    ),
+    Mutant(
+        "search/by_blocks/prepared_rows.py",
+        "judged = RowWeights(test / whole, balanced, weighted=True)",
+        "judged = RowWeights(test / whole, balanced, weighted=False)",
+        "Held-out rows of iterated models count once, whatever their weights are.",
+        "search/test_rows_in_parts.py",
+    ),
+    Mutant(
+        "problems/rows/moments_pass.py",
+        "weight = of_class if weight is None else weight * of_class",
+        "weight = of_class if weight is None else weight",
+        "Rows with weights have no weights of their classes.",
+        "search/test_rows_in_parts.py",
+    ),
+    Mutant(
+        "rows/folds.py",
+        'return np.searchsorted(np.cumsum(sizes), numbers, side="right")',
+        'return np.searchsorted(np.cumsum(sizes), numbers, side="left")',
+        "The first row of a fold belongs to the one before.",
+        "rows/test_folds.py",
+    ),
     # Support vector machines
     Mutant(
         "problems/kernel/free_system.py",

@@ -13,7 +13,8 @@ class ArrayRows(LoadedRows):
     Parameters
     ----------
     X : ndarray, memmap, CSR matrix or data frame of shape (n_samples, n_features)
-        Not copied, and not converted as a whole. The arrays of a CSR matrix may be memory maps.
+        Or an array of texts of shape (n_samples,), for a vectorizer. Not copied, and not converted
+        as a whole. The arrays of a CSR matrix may be memory maps.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs), default=None
         Targets, as the estimator takes them.
     sample_weight : ndarray of shape (n_samples,), default=None
@@ -47,7 +48,7 @@ class ArrayRows(LoadedRows):
             size = part_size(1, row_bytes, part_rows)
         else:
             itemsize = getattr(getattr(X, "dtype", None), "itemsize", 8)
-            size = part_size(X.shape[1], itemsize, part_rows)
+            size = part_size(int(np.prod(X.shape[1:])), itemsize, part_rows)
             self.bytes_per_pass = int(np.prod(X.shape)) * itemsize
         for name, values in (("y", y), ("sample_weight", sample_weight), ("groups", groups)):
             check_length(name, values, X.shape[0])

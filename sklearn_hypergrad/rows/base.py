@@ -9,6 +9,10 @@ import numpy as np
 # Bytes of X in a part, if nothing else is asked for. Chosen by hand: reading and a task of a
 # cluster cost some milliseconds each, and a part takes a second or less.
 PART_BYTES = 2**26
+NO_ARRAY = (
+    "Rows in parts are no array: HypergradSearchCV.fit takes them. For anything else, such as "
+    "checks and pictures, pass a sample of the rows as an array."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +83,9 @@ class Rows(abc.ABC):
         -------
         tuple
         """
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(NO_ARRAY)
 
     def map(self, function):
         """These rows, each part of X changed by a function when it is read.

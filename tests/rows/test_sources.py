@@ -6,7 +6,9 @@ import pickle
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.linear_model import Ridge
 
+from sklearn_hypergrad import HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.rows import ArrayRows, DaskRows, FileRows, ParquetRows, Rows
 from sklearn_hypergrad.rows.base import TreeSum, add, tree
 from sklearn_hypergrad.threads import one_blas_thread
@@ -183,6 +185,12 @@ def test_files_that_change_are_noticed(tmp_path):
     np.savez(tmp_path / "1.npz", X=X[:3], y=Y[:3], weight=WEIGHT[:3], group=GROUP[:3])
     with pytest.raises(ValueError, match="has returned 3 rows, and 30 were expected"):
         rows.sums(summed)
+
+
+def test_rows_are_no_array():
+    search = HypergradSearchCV(Ridge(), {"alpha": [1, 10]})
+    with pytest.raises(TypeError, match="pass a sample of the rows as an array"):
+        check_hypergradient(search, ArrayRows(X, Y), Y)
 
 
 @pytest.mark.parametrize(

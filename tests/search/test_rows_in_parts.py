@@ -11,6 +11,7 @@ from sklearn import linear_model as plain
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import (
@@ -34,6 +35,7 @@ from sklearn.preprocessing import (
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.problems.rows import rows_linear
 from sklearn_hypergrad.rows import ArrayRows
+from sklearn_hypergrad.search.by_blocks import prepared_rows
 from sklearn_hypergrad.search.by_blocks.buckets import plan
 from sklearn_hypergrad.search.by_blocks.prepared_rows import PreparedRows
 from sklearn_hypergrad.search.by_blocks.rows_inputs import RowsInputs
@@ -452,6 +454,30 @@ def test_a_checkpoint_continues_with_the_same_bits(tmp_path):
     assert n_second < n_first
     assert first.best_params_ == second.best_params_
     np.testing.assert_array_equal(first.best_estimator_.coef_, second.best_estimator_.coef_)
+
+
+def test_texts_are_hashed_piece_by_piece():
+    words = [[f"w{n}" for n in RNG.integers(0, 20 + 20 * label, 8)] for label in TWO]
+    texts = np.array([" ".join(each) for each in words], dtype=object)
+    vectorizer, name = HashingVectorizer(n_features=16), "logisticregression__C"
+    search = HypergradSearchCV(make_pipeline(vectorizer, LOGISTIC), {name: [1e-3, 1]}, **cv(**LOG))
+    memory = clone(search).fit(texts, TWO)
+    search.fit(ArrayRows(texts, TWO, part_rows=250))
+    assert search.best_score_ == pytest.approx(memory.best_score_, rel=1e-6)
+    np.testing.assert_array_equal(search.predict(texts), memory.predict(texts))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y", "scoring"),
+    [(Ridge(), np.c_[Y, Y + X[:, 1]], MSE), (RidgeClassifier(class_weight={1: 2.0}), THREE, {})],
+)
+def test_ridge_of_many_features_is_iterated(estimator, y, scoring, monkeypatch):
+    monkeypatch.setattr(prepared_rows, "MAX_GRAM", 5)
+    search = HypergradSearchCV(estimator, ALPHA, **cv(**scoring))
+    memory = clone(search).fit(X, y)
+    search.fit(ArrayRows(X, y, part_rows=250))
+    assert int(passes(search)[0].split()[0]) > 5
+    assert search.best_score_ == pytest.approx(memory.best_score_, rel=1e-6)
 
 
 # dask.

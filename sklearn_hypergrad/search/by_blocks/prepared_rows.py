@@ -16,6 +16,7 @@ from sklearn_hypergrad.problems import (
     LinearProblem,
     SplitData,
 )
+from sklearn_hypergrad.problems.outer.held_out import is_relative
 from sklearn_hypergrad.problems.rows.reader import Classes, Numbers, Reader
 from sklearn_hypergrad.problems.rows.rows_linear import RowsLinear, RowWeights, SampledSplits
 from sklearn_hypergrad.problems.rows.rows_ridge import RowsRidge
@@ -120,6 +121,9 @@ class PreparedRows(PreparedCandidate):
         if not isinstance(self.family, RidgeFamily):
             return choice
         squared = isinstance(loss.pointwise, HalfSquaredError) and not loss.balanced
+        # Only the sums of closed forms tell what the mean of the targets is worth.
+        if is_relative(loss) and not self.closed_form:
+            return Choice(VALIDATION_LOSSES[loss.steady], exact=False)
         if squared or self.options.validation_loss not in ("auto", loss.name):
             return choice
         if self.options.validation_loss != "auto":
