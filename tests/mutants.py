@@ -737,6 +737,13 @@ MUTANTS = [
         "Copies of rows have no derivatives.",
         "adapters/test_gaussian_process.py",
     ),
+    Mutant(
+        "problems/kernel/process_kernels.py",
+        'V = V * (kernel.k2 if name == "k1" else kernel.k1)(X)',
+        'V = V * (kernel.k1 if name == "k1" else kernel.k2)(X)',
+        "A length scale in a product has the slope of another factor.",
+        "adapters/test_gaussian_process.py",
+    ),
     # Estimators
     Mutant(
         "linear_model/penalties.py",

@@ -6,8 +6,9 @@ The mean prediction of a Gaussian process with the kernel k and noise of the var
 
 with the kernel K of the training rows and targets y, which ``normalize_y`` centres and scales.
 ``alpha`` and the parameters of the kernel are tuned, through the derivatives that kernels of
-scikit-learn have. The kernel of all rows is computed once for all splits. Where a fit maximises the
-marginal likelihood, it would overwrite what is tuned: such configurations are refused.
+scikit-learn have; RBF and Matern may have a length scale for each feature. The kernel of all rows
+is computed once for all splits. Where a fit maximises the marginal likelihood, it would overwrite
+what is tuned: such configurations are refused.
 """
 
 import numpy as np
@@ -25,9 +26,10 @@ from sklearn.gaussian_process.kernels import (
 
 from sklearn_hypergrad.adapters.base import Hyperparameter, RegressorFamily, family
 from sklearn_hypergrad.adapters.model import Fitted, Model
+from sklearn_hypergrad.by_feature.gamma import VECTOR_GAMMA
 from sklearn_hypergrad.hypergradients import Pulled
 from sklearn_hypergrad.problems.kernel.kernel_systems import KernelSystems, rows_used_once
-from sklearn_hypergrad.problems.kernel.process_kernels import by_row
+from sklearn_hypergrad.problems.kernel.process_kernels import by_log_length, by_row
 from sklearn_hypergrad.problems.split_data import variances
 
 # Rows of a training and a held-out part together, as for KernelRidge.
@@ -43,6 +45,10 @@ CLOSED_NU = (0.5, 1.5, 2.5, np.inf)
 PREFIX = "kernel__"
 # Bounds of parameters that have a derivative; they limit nothing here.
 FREE = (1e-5, 1e5)
+# Length scales of these may differ between features. Log-ratios of gamma = 1 / (2 length_scale^2)
+# are twice as large: this is the shrinkage of one gamma for each feature.
+STRETCHED = RBF | Matern
+LENGTHS = Hyperparameter(per=VECTOR_GAMMA.per, shrinkage=2 * VECTOR_GAMMA.shrinkage)
 
 
 class TunedKernel:
@@ -51,21 +57,40 @@ class TunedKernel:
     Parameters
     ----------
     kernel : Kernel
-    names : list of str
-        Names of its parameters.
+    entries : dict of str -> ndarray or None
+        Its parameters by name. For length scales of all features, the index of the entry that
+        belongs to each feature.
     """
 
-    def __init__(self, kernel, names):
+    def __init__(self, kernel, entries):
+        self._entries = {n: np.ravel(index) for n, index in entries.items() if index is not None}
         bounds = {name: "fixed" for name in kernel.get_params() if name.endswith("_bounds")}
-        bounds |= {f"{name}_bounds": FREE for name in names}
+        bounds |= {f"{name}_bounds": FREE for name in entries if name not in self._entries}
         self._kernel = clone(kernel).set_params(**bounds)
+
+    def settings(self, h):
+        """The values of ``h`` as the kernel takes them: a number, or one for each feature."""
+        return {
+            name: np.ravel(value)[self._entries[name]] if np.ndim(value) else float(value)
+            for name, value in h.items()
+        }
 
     def at(self, h):
         """The kernel with the values of ``h``."""
-        return clone(self._kernel).set_params(**{name: float(h[name]) for name in h})
+        return clone(self._kernel).set_params(**self.settings(h))
+
+    def slopes_in_lengths(self, X, h, V):
+        """``{name: derivative of sum_ij V_ij k(x_i, x_j)}`` for the length scales of features."""
+        kernel, slopes = self.at(h), {}
+        for name, index in self._entries.items():
+            *path, _ = name.split("__")
+            each = by_log_length(kernel, path, X, V)
+            summed = np.bincount(index, each, minlength=np.size(h[name]))
+            slopes[name] = summed.reshape(np.shape(h[name])) / h[name]
+        return slopes
 
     def slopes(self, X, h):
-        """``(K, slopes)`` of all rows of X: the kernel, and its derivative in each parameter."""
+        """``(K, slopes)`` of all rows of X: the kernel, and its derivative in each other number."""
         kernel = self.at(h)
         K, gradient = kernel(X, eval_gradient=True)
         # Derivatives are in logarithms, in the order of the hyperparameters that are not fixed.
@@ -82,18 +107,17 @@ class GaussianProcessModel(Model):
     estimator : GaussianProcessRegressor
         With the hyperparameters that are not tuned.
     data : SplitData
-    names : collection of str
-        The hyperparameters that are tuned.
+    entries : dict of str -> ndarray or None
+        The hyperparameters that are tuned, as for :meth:`Family.model`.
     """
 
     shares_rows = True
 
-    def __init__(self, estimator, data, names):
+    def __init__(self, estimator, data, entries):
         super().__init__(data)
-        self._names = list(names)
+        self._names = list(entries)
         self._alpha = estimator.alpha
-        kernel = kernel_of(estimator)
-        tuned = of_kernel(dict.fromkeys(names))
+        kernel, tuned = kernel_of(estimator), of_kernel(entries)
         self._kernel = TunedKernel(kernel, tuned)
         # Noise of a kernel is that of a row, which must not be held out from itself.
         once = rows_used_once(data)
@@ -122,6 +146,8 @@ class GaussianProcessModel(Model):
             gradient = {"alpha": of_alpha}
             for name, (part, value) in slopes.items():
                 gradient[PREFIX + name] = np.sum(A * (part @ B)) / value
+            lengths = self._kernel.slopes_in_lengths(self._X, of_kernel(h), A @ B.T)
+            gradient |= {PREFIX + name: slope for name, slope in lengths.items()}
             return Pulled({n: gradient[n] for n in self._names}, n_solves=self.n_splits)
 
         return self._fitted(solution, pullback)
@@ -141,6 +167,12 @@ class GaussianProcessModel(Model):
         found = by_row(self._kernel.at(of_kernel(h)), self._X, A @ B.T)
         # Copies of rows count as these.
         return found.reshape(-1, *self.data.X.shape).sum(axis=0)
+
+    def settings(self, h):
+        """Parameters for ``set_params`` from hyperparameters."""
+        inside = self._kernel.settings(of_kernel(h))
+        settings = {PREFIX + name: value for name, value in inside.items()}
+        return settings | {name: float(h[name]) for name in h if name not in settings}
 
     def _by_row(self, values):
         """Values of each split as those of its held-out rows."""
@@ -180,6 +212,15 @@ def _level(kernel, name, X):
     return float(np.exp(np.mean(np.log(own)))) if np.all(own > 0) else 1.0
 
 
+def _declared(kernel, parameter):
+    """The Hyperparameter that a parameter of the kernel is."""
+    path, _, leaf = parameter.name.rpartition("__")
+    part = kernel.get_params()[path] if path else kernel
+    if leaf == "length_scale" and isinstance(part, STRETCHED):
+        return LENGTHS
+    return Hyperparameter(regularizes=int(leaf == "noise_level"))
+
+
 class GaussianProcessFamily(RegressorFamily):
     """GaussianProcessRegressor, whose hyperparameters are those of its kernel.
 
@@ -190,8 +231,9 @@ class GaussianProcessFamily(RegressorFamily):
 
     estimator_class = GaussianProcessRegressor
     conditions = (
-        "and the parameters of the kernel, such as ``kernel__length_scale``: with "
-        "``optimizer=None``, or with bounds that are all ``'fixed'``; at most 5,000 rows"
+        "and the parameters of the kernel, such as ``kernel__length_scale``, of RBF and Matern for "
+        "each feature if asked: with ``optimizer=None``, or with bounds that are all ``'fixed'``; "
+        "at most 5,000 rows"
     )
     nested = ("kernel",)
     minimises = "squared_error"
@@ -203,8 +245,7 @@ class GaussianProcessFamily(RegressorFamily):
         }
         for each in getattr(kernel_of(estimator), "hyperparameters", ()):
             if each.value_type == "numeric":
-                noise = each.name.endswith("noise_level")
-                self.hyperparameters[PREFIX + each.name] = Hyperparameter(regularizes=int(noise))
+                self.hyperparameters[PREFIX + each.name] = _declared(kernel_of(estimator), each)
 
     def configuration_obstacle(self, estimator):
         if not isinstance(estimator.kernel, Kernel | None):
@@ -233,6 +274,9 @@ class GaussianProcessFamily(RegressorFamily):
     def own_value(self, estimator, name, data):
         return estimator.get_params()[name]
 
+    def vector_shape(self, per, n_features, n_outputs):
+        return (n_features,)
+
     def model(self, estimator, data, entries, seed):
         n_rows = data.X.shape[0]
         if issparse(data.X):
@@ -248,7 +292,7 @@ class GaussianProcessFamily(RegressorFamily):
 
     def install(self, estimator, model, fitted, h):
         data = model.data
-        settings = {name: float(value) for name, value in h.items()}
+        settings = model.settings(h)
         # A fit makes two factors, and finding what it keeps beside the solution one of them.
         for train in data.trains:
             own = clone(estimator).set_params(**settings)

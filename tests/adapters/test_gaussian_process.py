@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.adapters import family, gaussian_process
+from sklearn_hypergrad.problems.kernel.process_kernels import by_log_length
 
 NOISY = RBF(1.3) + WhiteKernel(0.2)
 
@@ -59,6 +60,62 @@ def test_the_pullback_is_exact(make_block, five_point, name):
             2e-3,
         )
         assert_allclose(h[key] * gradient[key], differences, rtol=1e-8)
+
+
+STRETCHED = {
+    "product and sum": (2.0 * RBF(1.3) + WhiteKernel(0.2), "k1__k2__length_scale"),
+    "power": ((Matern(1.5, nu=2.5) + DotProduct(0.5)) ** 2, "kernel__k1__length_scale"),
+}
+
+
+@pytest.mark.parametrize("name", STRETCHED)
+@pytest.mark.parametrize("groups", [[0, 1, 2, 3, 4], [0, 0, 1, 2, 1]], ids=["features", "groups"])
+def test_length_scales_of_features(make_block, five_point, name, groups):
+    kernel, key = STRETCHED[name]
+    key, entries = f"kernel__{key}", np.array(groups)[:, None]
+    estimator, rng = process(kernel, normalize_y=True), np.random.default_rng(1)
+    block = make_block(n_outputs=2)
+    model = family(estimator).model(estimator, block, {key: entries, "alpha": None}, 0)
+    h = {key: rng.uniform(1, 3, max(groups) + 1), "alpha": np.array(0.3)}
+    fitted = model.fit(h, None, 0)
+    g = rng.normal(size=fitted.z.shape)
+    gradient = fitted.pullback(g).gradient
+    assert gradient[key].shape == h[key].shape
+    for number, own in enumerate(gradient[key] * h[key]):
+        unit = np.eye(len(h[key]))[number]
+        differences = five_point(
+            lambda t, unit=unit: np.sum(
+                g * model.train(h | {key: h[key] * np.exp(t * unit)}, None, 0).z
+            ),
+            2e-3,
+        )
+        assert_allclose(own, differences, rtol=1e-7)
+        assert not np.isclose(1.001 * own, differences, rtol=1e-7)
+    # The same by the derivatives that scikit-learn's kernels have.
+    at = clone(kernel).set_params(**{key.removeprefix("kernel__"): h[key][groups]})
+    V = rng.normal(size=(len(block.X), len(block.X)))
+    *path, _ = key.removeprefix("kernel__").split("__")
+    _, slopes = at(block.X, eval_gradient=True)
+    (number,) = (n for n, each in enumerate(at.hyperparameters) if each.n_elements > 1)
+    known = np.einsum("ij,ijd->d", V, slopes[:, :, number : number + len(groups)])
+    assert_allclose(by_log_length(at, path, block.X, V), known, rtol=1e-9)
+
+
+def test_a_search_of_a_length_scale_for_each_feature():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = np.sin(2 * X[:, 0]) + 0.1 * rng.normal(size=60)
+    one, each = (
+        HypergradSearchCV(process(RBF(), alpha=0.1), {"kernel__length_scale": values}, cv=3)
+        for values in (Continuous(), Continuous(per="feature"))
+    )
+    assert each.fit(X, y).best_score_ > one.fit(X, y).best_score_
+    lengths = each.best_params_["kernel__length_scale"]
+    assert lengths.shape == (3,)
+    assert lengths[0] < min(lengths[1:])
+    score = cross_val_score(each.best_estimator_, X, y, cv=3).mean()
+    assert each.best_score_ == pytest.approx(score, rel=1e-9)
+    assert each.guard_ is not None
 
 
 @pytest.mark.parametrize("splits", ["overlapping", "bootstrap"])

@@ -1,8 +1,9 @@
-"""Derivatives of scikit-learn's kernels of Gaussian processes in the rows of X.
+"""Derivatives of scikit-learn's kernels of Gaussian processes in rows and in length scales.
 
-The kernels themselves have derivatives in their parameters only. For weights V of all pairs of rows
-``by_row`` returns the derivative of ``sum_ij V_ij k(x_i, x_j)``. Kernels of distances are functions
-of D, the squared distances of rows divided by their length scales.
+The kernels themselves have derivatives in their parameters only, and those in one length scale per
+feature are as many matrices. For weights V of all pairs of rows the functions return derivatives of
+``sum_ij V_ij k(x_i, x_j)``. Kernels of distances are functions of D, the squared distances of rows
+divided by their length scales.
 """
 
 import numpy as np
@@ -52,6 +53,36 @@ def by_row(kernel, X, V):
         raise TypeError(f"{type(kernel).__name__} has no derivatives in its rows.")
     pairs = SquaredDistances(X / kernel.length_scale)
     return pairs.by_row(V * slope(kernel, pairs.total)) / kernel.length_scale
+
+
+# A kernel of x / l does not change if x and l are multiplied by the same: its derivative in the
+# logarithm of l is minus x times that in x. It depends on differences of rows only, so that these
+# may be taken about their mean, which saves digits.
+def by_log_length(kernel, path, X, V):
+    """The derivative in the logarithms of the length scales of all features.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    path : sequence of str
+        Names that lead from the kernel to the RBF or Matern which has the length scales.
+    X : ndarray of shape (n_rows, n_features)
+    V : ndarray of shape (n_rows, n_rows)
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+    """
+    if not path:
+        X = X - X.mean(axis=0)
+        return -np.sum(X * by_row(kernel, X, V), axis=0)
+    name, *rest = path
+    part = getattr(kernel, name)
+    if isinstance(kernel, Product):
+        V = V * (kernel.k2 if name == "k1" else kernel.k1)(X)
+    elif isinstance(kernel, Exponentiation):
+        V = V * kernel.exponent * part(X) ** (kernel.exponent - 1)
+    return by_log_length(part, rest, X, V)
 
 
 # Derivatives of k in D.
