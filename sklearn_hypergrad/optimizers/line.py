@@ -77,6 +77,11 @@ class Point:
     exact: bool = True
     rough: bool = False
 
+    @property
+    def plain(self):
+        """Position, value and slope."""
+        return self.z, self.value, self.slope
+
 
 def places(start, stop, wanted=(), preferred=(), *, gap=DECADE):
     """Places of a scan from ``start`` to ``stop``: at least four.

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.interpolate import KroghInterpolator
 
 from sklearn_hypergrad.optimizers import Cubic
+from sklearn_hypergrad.optimizers.cubic import PRECISE, minimum_between
 
 pytestmark = pytest.mark.portable
 BOUNDS = np.array([[-1.0, 2.0]])
@@ -104,3 +106,48 @@ def test_points_that_cannot_be_used_are_not_minima(high):
 def test_several_values_are_refused():
     with pytest.raises(ValueError, match="moves one value, got 2; use optimizer='lbfgs'"):
         Cubic().minimize(None, np.zeros(2), np.array([[0, 1], [0, 1]]), tol=1e-3, max_iter=5)
+
+
+def test_a_known_point_spares_evaluations():
+    # As losses are along the logarithm of a penalty: sums of sigmoids.
+    def value(z):
+        return 1 + 0.3 / (1 + np.exp(2 * z)) + 0.1 / (1 + np.exp(-2 * z + 2))
+
+    def slope(z):
+        return (value(z + 1e-6) - value(z - 1e-6)) / 2e-6
+
+    minima, seen = [], []
+    for known in ((), [(z, value(z), slope(z)) for z in (2.6, -1.0, 2.0)]):
+        fun, optimizer = Counted(value, slope), Cubic(0.1, known)
+        minimum = optimizer.minimize(fun, np.zeros(1), BOUNDS, tol=1e-3, max_iter=99)
+        assert all(-1 <= z <= 2 for z in fun.seen)
+        minima.append(value(minimum.z[0]))
+        seen.append(len(fun.seen))
+    assert abs(minima[0] - minima[1]) < 1e-7
+    assert seen[1] < seen[0]
+
+
+def at(z):
+    """A point of a smooth function with a minimum at zero."""
+    return z, np.cosh(z) + 0.1 * z**3, np.sinh(z) + 0.3 * z**2
+
+
+@pytest.mark.parametrize("others", [[], [2.5], [-1.5], [0.4], [-1.5, 2.5]])
+def test_the_place_is_that_of_the_polynomial_through_all_points(others):
+    points = [at(z) for z in (-1.0, 1.2, *others)]
+    z, values, slopes = np.repeat(np.array(sorted(points)).T, 2, axis=1)
+    values[1::2] = slopes[1::2]
+    polynomial = KroghInterpolator(z, values)
+    found = minimum_between(*points[:2], points[2:])
+    assert -1.0 < found < 1.2
+    assert abs(polynomial.derivative(found)) < 10 * PRECISE
+    assert polynomial(found) < polynomial([found - 1e-2, found + 1e-2]).min()
+
+
+def test_another_point_leads_closer_to_the_minimum():
+    cubic, better = (minimum_between(at(-1.0), at(1.2), others) for others in ([], [at(1.8)]))
+    assert abs(better) < 0.5 * abs(cubic)
+
+
+def test_signs_that_rounding_turns_lead_to_the_middle():
+    assert minimum_between((0.0, 1.0, 1e-30), (2.0, 1.0, 1.0), []) == 1.0

@@ -49,9 +49,9 @@ APART = {False: 1.0, True: 2.0}
 APART_WITH_KINKS = 0.45
 # Largest number of listed values that are all places of a dense scan.
 MOST_LISTED = 40
-# Relative gain, in units of tol^2, that is not worth another training. Chosen by hand: no result is
-# worse than the best by 1e-7 for that with the usual tol of 1e-3.
-WORTH = 0.1
+# Relative gain, in units of tol^2, that is not worth another training. Reason: with the usual tol
+# of 1e-3 it is GAIN of optimizers/line.py, from which on it is worth to look.
+WORTH = 0.3
 
 
 class LineSearch:
@@ -239,16 +239,17 @@ class LineSearch:
     def _refine(self, points):
         """Evaluate points that may be the best again, to the fine tolerance.
 
-        So is an end beside the best point: whether it is better decides where the line ends.
-        Returns whether there was something new.
+        So is an end beside the best point, unless the line rises there: whether it is better
+        decides where the line ends. Returns whether there was something new.
         """
         n_before = len(self._objective.records)
         best = lowest_of(points)
         near = best.value + NOISE * abs(best.value)
         pairs = (points[:2], points[:-3:-1]) if len(points) > 1 else ()
         beside = [end for end, inner in pairs if inner is best]
+        falls = [end for end in beside if end.slope * (end.z - best.z) <= 0]
         for point in points:
-            decides = point in beside and not all(self._bounded)
+            decides = point in falls and not all(self._bounded)
             if point.value <= near or (decides and not hopeless(point.value, best.value)):
                 self._record(point.z)
         return len(self._objective.records) > n_before
@@ -260,7 +261,7 @@ class LineSearch:
         if optimizer is None:
             smooth = self._prepared.choice.loss.smooth
             costs = self._objective.iterative or not self._model.smooth
-            optimizer = Cubic(WORTH if smooth and costs else 0.0)
+            optimizer = Cubic(WORTH if smooth and costs else 0.0, self._beside() if smooth else ())
 
         def point(theta):
             seen.append(self._objective.record(np.array([theta])))
@@ -269,6 +270,12 @@ class LineSearch:
         _, minimum = polished(point, *ends, optimizer, self._settings)
         self._polished.append((left.z, right.z, minimum))
         return [self._point(record) for record in seen if record.usable], minimum
+
+    def _beside(self):
+        """Known points of a smooth line, on the scale of the search."""
+        if not self._model.smooth:
+            return ()
+        return [self._on_scale(point).plain for point in self._known() if not point.rough]
 
     def _on_scale(self, point):
         """A Point with positions and slopes in theta."""
