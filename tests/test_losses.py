@@ -136,6 +136,20 @@ def test_small_logistic_losses_keep_their_digits():
     assert_allclose([value, gradient * [1, -1], factor], np.full((3, 2), np.exp(-40)), rtol=1e-14)
 
 
+@pytest.mark.parametrize("n_samples", [1, 2, 255, 256, 1000])
+@pytest.mark.parametrize("scale", [0.1, 3.0, 100.0])
+def test_sums_of_logistic_losses(n_samples, scale):
+    rng, loss = np.random.default_rng(0), losses.LogisticLoss()
+    y = rng.integers(0, 2, (n_samples, 1, 1)).astype(float)
+    # Predictions are right, so that losses are small at large scales.
+    z = scale * (2 * y - 1) * rng.uniform(0.01, 1, (n_samples, 3, 1))
+    counts = rng.integers(0, 2, z.shape).astype(float)
+    value, *others = loss.evaluate(y, z)
+    sums, *same = loss.evaluate_sums(y, z, counts)
+    assert_allclose(sums, (counts * value).sum(axis=(0, 2)), rtol=1e-12, atol=0)
+    assert all(map(np.array_equal, others, same))
+
+
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_shift_invariance_is_declared_truthfully(name):
     y, z = points(name)

@@ -178,6 +178,12 @@ class LinearProblem(InnerProblem):
         return scale * solved.x, STATUSES[solved.status]
 
     @cached_property
+    def _sums(self):
+        """The method of the loss that sums its values over rows, or None."""
+        counts = ((self._t == 0) | (self._t == 1)).all()
+        return getattr(self.loss, "evaluate_sums", None) if counts else None
+
+    @cached_property
     def level(self):
         """The strength that matters: the mean diagonal of the Hessian where no feature has weight.
 
@@ -263,9 +269,9 @@ class LinearProblem(InnerProblem):
         evaluated, factor = self._evaluated(w, z)
 
         def summands(rows, part):
-            t, (value, gradient) = self._t[rows], evaluated(rows, part)
-            gradient *= t
-            return np.einsum("isk,isl->s", value, t), part.pull(gradient)
+            value, gradient = evaluated(rows, part)
+            gradient *= self._t[rows]
+            return value, part.pull(gradient)
 
         loss, slope = self._design.sums(summands)
         return NewtonState(w, loss, self._design.rescaled(slope), factor, z)
@@ -277,13 +283,13 @@ class LinearProblem(InnerProblem):
 
         def summands(rows, part):
             value, _ = evaluated(rows, part)
-            return (np.einsum("isk,isl->s", value, self._t[rows]),)
+            return (value,)
 
         (loss,) = self._design.sums(summands)
         return NewtonState(w, loss, -ridge * w, factor, z)
 
     def _evaluated(self, w, z=None):
-        """``(function, factor)``: ``function(rows, part)`` returns values and gradients.
+        """``(function, factor)``: ``function(rows, part)`` returns sums of values, and gradients.
 
         It writes the factors of these rows, and predictions into ``z`` if they are asked for.
         """
@@ -294,8 +300,12 @@ class LinearProblem(InnerProblem):
             predicted = part.product(shared)
             if z is not None:
                 z[rows] = predicted
-            value, gradient, factor[rows] = self.loss.evaluate(self._y[rows], predicted)
-            return value, gradient
+            y, t = self._y[rows], self._t[rows]
+            if self._sums is not None:
+                value, gradient, factor[rows] = self._sums(y, predicted, t)
+                return value, gradient
+            value, gradient, factor[rows] = self.loss.evaluate(y, predicted)
+            return np.einsum("isk,isl->s", value, t), gradient
 
         return function, factor
 
