@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
+from sklearn_hypergrad.optimizers import Minimum, Optimizer
 from sklearn_hypergrad.problems import MeanLoss, NetworkProblem
-from sklearn_hypergrad.spaces import Dimension
 from sklearn_hypergrad.training import Listed
 
 FILES = {"train": "train-{}-ubyte.gz", "test": "t10k-{}-ubyte.gz"}
@@ -25,8 +25,6 @@ N_CLASSES = 10
 # multiplied by 1 - 0.9 there, and here by 1 - MOMENTUM: a factor of learning rates makes up for it.
 MOMENTUM = 58983 / 65536
 CORRECTION = (1 - 0.9) / (1 - MOMENTUM)
-# Far from anything that the experiments reach.
-FAR = 1e12
 
 
 def parser(description):
@@ -133,7 +131,7 @@ class WeightPenalty:
 
 
 class FinalLoss(MeanLoss):
-    """Mean loss of the trained network as an outer objective; ``w`` are the weights it saw last.
+    """Mean loss of the trained network as an outer objective.
 
     ``direct(h)`` is what depends on hyperparameters directly: a value, and a dict of derivatives.
     """
@@ -141,10 +139,8 @@ class FinalLoss(MeanLoss):
     def __init__(self, network, X, Y, direct=lambda h: (0.0, {})):
         super().__init__(network, X, Y)
         self._direct = direct
-        self.w = None
 
     def __call__(self, w, h):
-        self.w = w.copy()
         values, gradient, _ = super().__call__(w, h)
         value, direct = self._direct(h)
         return values + value, gradient, direct
@@ -156,9 +152,29 @@ def judge(network, w, X, Y):
     return network.loss.value(Y, z).mean(), np.mean(z.argmax(axis=1) != Y.argmax(axis=1))
 
 
-def logarithmic(name, shape=()):
-    """A Dimension of hyperparameters that are tuned as logarithms."""
-    return Dimension(name, shape, "log", 1 / FAR, FAR, 1.0)
+class Steps(Optimizer):
+    """As many steps as are asked for, by a rule of the authors.
+
+    ``make_rule()`` returns ``rule(gradient)``: what is to be taken off.
+    """
+
+    needs_smooth = False
+    accepts_noise = True
+
+    def __init__(self, make_rule):
+        self._make_rule = make_rule
+
+    def minimize(self, fun, z0, bounds, *, tol, max_iter, **facts):
+        z, rule = np.clip(z0, *bounds.T), self._make_rule()
+        for _ in range(max_iter):
+            _, gradient = fun(z)
+            z = np.clip(z - rule(gradient), *bounds.T)
+        return Minimum(z, False, f"max_iter={max_iter} steps")
+
+
+def descent(step):
+    """Plain gradient descent."""
+    return Steps(lambda: lambda g: step * g)
 
 
 class TheirAdam:
@@ -172,7 +188,7 @@ class TheirAdam:
         self._step, self._b1, self._b2, self._epsilon, self._decay = step, b1, b2, epsilon, decay
         self._i, self._m, self._v = 0, 0.0, 0.0
 
-    def step(self, g):
+    def __call__(self, g):
         """What is to be taken off for a gradient ``g``."""
         weight = 1 - (1 - self._b1) * self._decay**self._i
         self._m = weight * g + (1 - weight) * self._m

@@ -22,8 +22,8 @@ from matplotlib.figure import Figure
 from sklearn_hypergrad.hypergradients import Reversible
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import Network
-from sklearn_hypergrad.spaces import Dimension, Space
 from sklearn_hypergrad.training import Listed, Momentum, Training
+from sklearn_hypergrad.tuning import tune
 
 STEP = 1.0
 SETTINGS = {"learning_rate_init": common.CORRECTION, "momentum": common.MOMENTUM}
@@ -59,22 +59,26 @@ def main():
     start = common.normal_start(network.n_weights, np.exp(-4))
     problem = common.PenalisedProblem(network, X, np.eye(common.N_CLASSES), start=start)
     training = Training(problem, Momentum(averaged=True), Listed([None]), setup.n_steps, SETTINGS)
-    pixels = Dimension("X", shape, "linear", -math.inf, math.inf, 0.0)
-    space = Space([pixels, common.logarithmic("alpha")])
 
-    begin = time.perf_counter()
-    outer, results = common.FinalLoss(network, *valid), []
-    theta = space.to_theta({"X": X, "alpha": ALPHA})
-    for i in range(setup.n_outer):
-        h = space.to_h(theta)
-        evaluation = Reversible().evaluate(training, outer, h, None, None)
-        theta -= STEP * space.pullback(theta, evaluation.gradient)
-        (test_loss, _), (_, error) = (common.judge(network, outer.w, *d) for d in (test, unseen))
-        results.append(dict(zip(PARTS, (*evaluation.values, test_loss, error), strict=True)))
-        common.report(i, results[-1])
+    begin, results = time.perf_counter(), []
+
+    def judge(point):
+        (test_loss, _), (_, error) = (common.judge(network, point.w, *d) for d in (test, unseen))
+        results.append(dict(zip(PARTS, (point.value, test_loss, error), strict=True)))
+        common.report(point.number, results[-1])
+
+    tuned = tune(
+        training,
+        common.FinalLoss(network, *valid),
+        {"X": X, "alpha": ALPHA},
+        method=Reversible(),
+        optimizer=common.descent(STEP),
+        n_outer=setup.n_outer,
+        callback=judge,
+    )
     seconds = time.perf_counter() - begin
 
-    first, last = results[0], results[-1]
+    first, last, h = results[0], results[-1], tuned.path[-1]
     rows = [
         ("valid loss, first", "2.32", f"{first['valid loss']:.4f}"),
         ("valid loss, last", "0.42", f"{last['valid loss']:.4f}"),

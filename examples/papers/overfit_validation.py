@@ -9,9 +9,9 @@ can fit the validation images completely.
 Settings are those of the authors' code: l_j from -4, inner Adam with rate 1e-4, RMSprop with rate
 0.01 for the l_j, and the identity in place of the inverse Hessian. Training images are from the
 first 50,000, validation images from the 10,000 after these. Target: an accuracy of 100 % within
-1,000 steps of the hyperparameters.
+1,000 steps of the hyperparameters, where a curve ends.
 
-    python examples/papers/overfit_validation.py --data DIR    (about four minutes)
+    python examples/papers/overfit_validation.py --data DIR    (about half a minute)
 """
 
 import dataclasses
@@ -25,6 +25,7 @@ from sklearn_hypergrad.hypergradients import Online
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import Network, glorot
 from sklearn_hypergrad.training import Adam, Listed, Training
+from sklearn_hypergrad.tuning import Stopped, tune
 
 N_IMAGES, N_STEPS = 50, 5
 # Mean and deviation of the pixels of MNIST.
@@ -44,7 +45,7 @@ class Setup:
 
 
 # Small, and so with longer steps.
-QUICK = Setup(300, 1000, 1e-3, 0.05, ((), (20,)))
+QUICK = Setup(1000, 1000, 1e-2, 0.05, ((), (20,)))
 
 
 def main():
@@ -58,11 +59,16 @@ def main():
             begin = time.perf_counter()
             sizes = blocks[0][0].shape[1], *hidden, common.N_CLASSES
             name = f"{'-'.join(map(str, sizes))}, {solver}"
-            results, spread = tune(setup, sizes, solver, blocks, name)
+            results, spread = tuned(setup, sizes, solver, blocks, name)
             seconds = time.perf_counter() - begin
             rows += rows_of(name, results, spread, seconds)
             curves[name] = results
     common.save(options, "overfit_validation", draw(curves), rows)
+    n_learned = sum(results[-1, 3] >= 1 for results in curves.values())
+    print(
+        f"{n_learned} of {len(curves)} curves end with all {N_IMAGES} validation images right: "
+        f"penalties learn\nthem by heart, one per weight, while the weights are trained on others."
+    )
 
 
 def block_of(data, first):
@@ -71,30 +77,55 @@ def block_of(data, first):
     return (X - MEAN) / DEVIATION, Y
 
 
-def tune(setup, sizes, solver, blocks, name):
-    """Accuracies and losses at every outer step, and the smallest and largest l_j at the end."""
+def tuned(setup, sizes, solver, blocks, name):
+    """Accuracies and losses at every outer step, and the smallest and largest l_j at the end.
+
+    It ends as soon as all validation images are right.
+    """
     network = Network(sizes, "relu", MultinomialLoss())
     start = glorot(network, np.random.RandomState(0))
     problem = common.PenalisedProblem(network, *blocks[0], start=start)
     settings = SETTINGS | {"learning_rate_init": setup.rate}
     training = Training(problem, Adam(), Listed([None]), N_STEPS * setup.n_outer, settings)
-    outer, logs = common.FinalLoss(network, *blocks[1]), np.full(network.n_weights, START)
-    session, square, results = None, 0.0, []
-    for i in range(setup.n_outer):
-        # Penalties here have a half that those of the paper do not have.
-        h = {"alpha": 2 * np.exp(logs)}
-        session = session or Online(solver).begin(training, h, setup.n_outer)
-        slope = session.advance(h, outer).gradient["alpha"] * h["alpha"]
-        square = DECAY * square + (1 - DECAY) * slope**2
-        logs -= setup.outer_rate * slope / (np.sqrt(square) + EPSILON)
+    results = []
+
+    def judge(point):
         (train_loss, train_error), (loss, error) = (
-            common.judge(network, session.w, *block) for block in blocks
+            common.judge(network, point.w, *block) for block in blocks
         )
         results.append((train_loss, 1 - train_error, loss, 1 - error))
-        if i % (setup.n_outer // 10) == 0 or i == setup.n_outer - 1:
+        if point.number % (setup.n_outer // 10) == 0 or error == 0:
             print(name, end=" ")
-            common.report(i, {"train accuracy": 1 - train_error, "valid accuracy": 1 - error})
+            accuracies = {"train accuracy": 1 - train_error, "valid accuracy": 1 - error}
+            common.report(point.number, accuracies)
+        if error == 0:
+            raise Stopped("all validation images are right")
+
+    # Penalties here have a half that those of the paper do not have.
+    found = tune(
+        training,
+        common.FinalLoss(network, *blocks[1]),
+        {"alpha": np.full(network.n_weights, 2 * np.exp(START))},
+        method=Online(solver),
+        optimizer=common.Steps(lambda: RMSprop(setup.outer_rate)),
+        n_outer=setup.n_outer,
+        keep="last",
+        callback=judge,
+    )
+    logs = np.log(found.h["alpha"] / 2)
     return np.array(results), (logs.min(), logs.max())
+
+
+class RMSprop:
+    """Steps along the gradient divided by its root mean square, which starts at zero."""
+
+    def __init__(self, rate):
+        self._rate, self._square = rate, 0.0
+
+    def __call__(self, g):
+        """What is to be taken off for a gradient ``g``."""
+        self._square = DECAY * self._square + (1 - DECAY) * g**2
+        return self._rate * g / (np.sqrt(self._square) + EPSILON)
 
 
 def rows_of(name, results, spread, seconds):

@@ -22,8 +22,8 @@ from matplotlib.figure import Figure
 from sklearn_hypergrad.hypergradients import Reversible
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import Network
-from sklearn_hypergrad.spaces import Dimension, Space
 from sklearn_hypergrad.training import Listed, Momentum, Training
+from sklearn_hypergrad.tuning import Draws, tune
 
 STEP = 0.04
 START = {"learning_rate_init": np.exp(-1), "momentum": 0.5, "init_scale": np.exp(-3)}
@@ -64,29 +64,23 @@ def main():
     setup = QUICK if options.quick else Setup()
     train, valid, test = common.images(options).blocks(*setup.n_samples)
     network = Network(setup.layer_sizes, "tanh", MultinomialLoss())
-    shape = setup.n_steps, 2 * len(network.shapes)
-    space = Space(
-        [
-            common.logarithmic("learning_rate_init", shape),
-            Dimension("momentum", shape, "logit", 1e-9, 1 - 1e-9, 0.5),
-            common.logarithmic("init_scale", shape[1:]),
-        ]
-    )
+    begin, results = time.perf_counter(), []
 
-    begin = time.perf_counter()
-    outer, adam = common.FinalLoss(network, *train), common.TheirAdam(STEP)
-    theta = space.to_theta(START)
-    results, path = [], []
-    for i in range(setup.n_outer + 1):
-        h = space.to_h(theta)
-        training = setup.training(network, *train, i)
-        gradient = Reversible().evaluate(training, outer, h, None, None).gradient
-        theta -= adam.step(space.pullback(theta, gradient))
-        judged = [common.judge(network, outer.w, *part) for part in (train, valid, test)]
+    def judge(point):
+        judged = [common.judge(network, point.w, *part) for part in (train, valid, test)]
         numbers = (*(loss for loss, _ in judged), judged[-1][1])
         results.append(dict(zip(PARTS, numbers, strict=True)))
-        path.append(h)
-        common.report(i, results[-1])
+        common.report(point.number, results[-1])
+
+    path = tune(
+        Draws(lambda i: setup.training(network, *train, i)),
+        common.FinalLoss(network, *train),
+        start_of(setup.n_steps, 2 * len(network.shapes)),
+        method=Reversible(),
+        optimizer=common.Steps(lambda: common.TheirAdam(STEP)),
+        n_outer=setup.n_outer + 1,
+        callback=judge,
+    ).path
     seconds = time.perf_counter() - begin
 
     rows = [
@@ -98,6 +92,12 @@ def main():
     rows += [common.recovered(len(results)), ("seconds", "", f"{seconds:.0f}")]
     curves = [curve(setup.training(network, *train, i), network, train, path[i]) for i in (0, -1)]
     common.save(options, "training_schedules", draw(path, results, curves), rows)
+
+
+def start_of(n_steps, n_groups):
+    """The same for all steps and groups."""
+    shapes = {name: (n_steps, n_groups) for name in START} | {"init_scale": (n_groups,)}
+    return {name: np.full(shape, START[name]) for name, shape in shapes.items()}
 
 
 def curve(training, network, train, h):

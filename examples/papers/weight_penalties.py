@@ -24,8 +24,8 @@ from matplotlib.figure import Figure
 from sklearn_hypergrad.hypergradients import Reversible
 from sklearn_hypergrad.losses import MultinomialLoss
 from sklearn_hypergrad.problems import Network
-from sklearn_hypergrad.spaces import Space
 from sklearn_hypergrad.training import Momentum, Training
+from sklearn_hypergrad.tuning import tune
 
 SETTINGS = {"learning_rate_init": common.CORRECTION, "momentum": common.MOMENTUM}
 # Penalties here have a half that those of the paper do not have.
@@ -73,7 +73,7 @@ def main():
     for number, trial in enumerate(QUICK if options.quick else TRIALS, 1):
         begin = time.perf_counter()
         training = training_of(trial, network, *blocks[0])
-        results, errors, alpha = tune(trial, training, network, blocks, unseen)
+        results, errors, alpha = tuned(trial, training, network, blocks, unseen)
         rows += [
             (f"trial {number}, {part}, outer step {i}", known, f"{results[i][part]:.4f}")
             for i, recorded in trial.recorded.items()
@@ -95,22 +95,28 @@ def training_of(trial, network, X, Y):
     return Training(problem, Momentum(averaged=True), batches, N_STEPS, SETTINGS)
 
 
-def tune(trial, training, network, blocks, unseen):
+def tuned(trial, training, network, blocks, unseen):
     """Losses at every step, errors on unseen images, and the penalties that were used last."""
     train, valid, test = blocks
-    space = Space([common.logarithmic("alpha", (network.n_weights,))])
-    outer, theta = common.FinalLoss(network, *valid, trial.direct), space.to_theta({"alpha": ALPHA})
     results, errors = [], []
-    for i in range(trial.n_outer):
-        h = space.to_h(theta)
-        evaluation = Reversible().evaluate(training, outer, h, None, None)
-        theta -= trial.step * space.pullback(theta, evaluation.gradient)
-        w, penalty = outer.w, training.problem.penalty.value(h["alpha"], outer.w)
-        losses = common.judge(network, w, *train)[0] + penalty, evaluation.values[0]
+
+    def judge(point):
+        w, penalty = point.w, training.problem.penalty.value(point.h["alpha"], point.w)
+        losses = common.judge(network, w, *train)[0] + penalty, point.value
         results.append(dict(zip(PARTS, (*losses, common.judge(network, w, *test)[0]), strict=True)))
         errors.append(common.judge(network, w, *unseen)[1])
-        common.report(i, {**results[-1], "unseen error": errors[-1]})
-    return results, errors, h["alpha"]
+        common.report(point.number, {**results[-1], "unseen error": errors[-1]})
+
+    path = tune(
+        training,
+        common.FinalLoss(network, *valid, trial.direct),
+        {"alpha": np.full(network.n_weights, ALPHA)},
+        method=Reversible(),
+        optimizer=common.descent(trial.step),
+        n_outer=trial.n_outer,
+        callback=judge,
+    ).path
+    return results, errors, path[-1]["alpha"]
 
 
 def draw(network, alpha, curves):
