@@ -388,13 +388,13 @@ class TrainedHypergradient(Hypergradient):
         if obstacle is not None:
             raise ValueError(f"Cannot differentiate training with {self!r}: {obstacle}.")
         # Overflow means divergence, which ``run.check`` reports.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), training.problem.many_calls():
             w, pull_back = self._train(run, storage or Storage())
             run.check(w)
         status = training.problem.status(w, h)
 
         def pull(grad_w):
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"), training.problem.many_calls():
                 gradient, n_gradients = pull_back(grad_w.ravel())
             return Pulled(gradient, n_solves=n_gradients)
 

@@ -1,6 +1,7 @@
 """The contracts of training problems: losses that are descended step by step, on batches."""
 
 import abc
+import contextlib
 import types
 
 import numpy as np
@@ -99,6 +100,10 @@ class TrainableProblem(abc.ABC):
     group_sizes: tuple
     n_samples: int
     scheduled = types.MappingProxyType({})
+
+    def many_calls(self):
+        """A context around many calls, which may make each of them cheaper."""
+        return contextlib.nullcontext()
 
     def shaped(self, w):
         """Flat weights in the shape that the outer objective takes; by default unchanged."""

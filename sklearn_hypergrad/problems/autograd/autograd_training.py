@@ -1,12 +1,13 @@
 """Training problems with derivatives from autograd or JAX."""
 
+import contextlib
 import copy
 
 import numpy as np
 
 from sklearn_hypergrad.problems.autograd.backends import derivatives_of, held_data
 from sklearn_hypergrad.problems.autograd.gauss_newton import at_point
-from sklearn_hypergrad.problems.autograd.loaded_jax import loaded_jax
+from sklearn_hypergrad.problems.autograd.loaded_jax import doubles, loaded_jax
 from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.problems.trainable import Linearization, StartedProblem
 from sklearn_hypergrad.spaces import nested
@@ -109,6 +110,10 @@ class AutogradTraining(StartedProblem):
         problem = copy.copy(self)
         problem._pushed = True
         return problem
+
+    def many_calls(self):
+        # JAX need not switch to double precision and back at every step.
+        return contextlib.nullcontext() if self.backend == "autograd" else doubles()
 
     def linearize(self, w, h, rows):
         kind = PushedLinearization if self._pushed else AutogradLinearization

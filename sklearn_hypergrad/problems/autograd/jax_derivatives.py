@@ -253,8 +253,13 @@ class Compiled:
 
     def call(self, name, w, h, data, *directions):
         """One of the functions, with results in arrays of NumPy that are writable."""
-        with explained(), _jax.doubles():
-            return _owned(self._compiled[name](w, h, *directions, *data))
+        try:
+            with _jax.doubles():
+                return _owned(self._compiled[name](w, h, *directions, *data))
+        except Exception:
+            # With the remedy, if there is one.
+            with explained():
+                raise
 
     def _counted(self, name, function):
         @functools.wraps(function)
