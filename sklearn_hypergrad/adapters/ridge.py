@@ -288,7 +288,11 @@ class VectorRidgeFamily(RidgeFamily):
 
     estimator_class = linear_model.Ridge
     hyperparameters = {
-        "alpha": Hyperparameter(regularizes=1, per=("target", *VECTORS), shrinkage=1.0)
+        "alpha": Hyperparameter(
+            regularizes=1,
+            per=("target", *VECTORS, ("feature", "target"), ("group", "target")),
+            shrinkage=1.0,
+        )
     }
     vector_shape = staticmethod(vector_shape)
 

@@ -8,6 +8,8 @@ from sklearn_hypergrad.spaces import MOST_DEVIATION
 # have reached the largest deviation. Reason: rounding of logarithms.
 NOTHING, FARTHEST = 1e-9, MOST_DEVIATION - 1e-6
 POOLED = "pooled", "flat"
+# What has a penalty of its own for each class or target.
+OF_OUTPUTS = ("coefficient", ("feature", "target"), ("group", "target"))
 
 
 def vector_of(look, name=None):
@@ -47,7 +49,9 @@ def names_of(look, span, feature_names=None):
         If there are not as many ``feature_names`` as features.
     """
     labels, per = look.labels(span), span.continuous.per
-    outputs = _outputs(look, span) if per == "coefficient" else [""]
+    outputs = [""]
+    if per in OF_OUTPUTS:
+        outputs, per = _outputs(look, span), per if per == "coefficient" else per[0]
     if feature_names is None:
         # Names of a coefficient are "output, feature" where there are several outputs.
         pieces = [label.split(", ", 1)[-1] if len(outputs) > 1 else label for label in labels]

@@ -4,6 +4,7 @@ from sklearn_hypergrad.linalg.cg import CG, conjugate_gradient
 from sklearn_hypergrad.linalg.cholesky import (
     Cholesky,
     CholeskyBlocks,
+    distinct_columns,
     factor,
     inverse_of_triangle,
     solve_factored,
@@ -28,6 +29,7 @@ __all__ = [
     "Spectral",
     "conjugate_gradient",
     "curvature_bound",
+    "distinct_columns",
     "factor",
     "inverse_of_triangle",
     "solve_factored",

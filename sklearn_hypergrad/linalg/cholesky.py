@@ -26,12 +26,14 @@ class Cholesky:
     matrices : ndarray of shape (n_stack, n, n)
         Symmetric positive semi-definite.
     ridge : ndarray of shape (n, 1) or (n, k)
-        With more than one column each column of a vector has an inverse of its own.
+        With more than one column each column of a vector has an inverse of its own; equal columns
+        share one.
 
     Solutions of singular systems are the shortest least squares solutions.
     """
 
     def __init__(self, matrices, ridge):
+        ridge, self._own = distinct_columns(ridge)
         groups = [[(A, column) for column in ridge.T] for A in matrices]
         self._inverses = [
             [_inverse(*pair) for pair in zip(factors, group, strict=True)]
@@ -45,9 +47,23 @@ class Cholesky:
             if len(inverses) == 1:
                 out[:] = inverses[0](columns)
                 continue
-            for k, own in enumerate(inverses):
-                out[:, k] = own(columns[:, k])
+            for own, inverse in zip(self._own, inverses, strict=True):
+                out[:, own] = inverse(columns[:, own])
         return solution
+
+
+def distinct_columns(a):
+    """The distinct columns of a matrix, and for each of them the numbers of those equal to it.
+
+    Returns
+    -------
+    columns : ndarray of shape (n, n_distinct)
+        In the order of their first places.
+    places : list of ndarray of int
+    """
+    _, first, member = np.unique(a, axis=1, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return a[:, first[order]], [np.flatnonzero(member.ravel() == number) for number in order]
 
 
 class CholeskyBlocks:

@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_hypergrad.linalg import distinct_columns
 from sklearn_hypergrad.linear_model.newton import Fitted, newton_fit
 from sklearn_hypergrad.linear_model.penalties import WIDEST, Scaling, scalable
 from sklearn_hypergrad.losses import HalfSquaredError
@@ -41,15 +42,20 @@ def set_ridge(model, X, y, alpha, sample_weight):
     fit = _fitter(model, X, alpha)
     targets = y.reshape(len(y), -1)
     alpha = np.broadcast_to(alpha, (len(alpha), X.shape[1]))
-    # Penalties that all targets share are fitted at once.
-    groups = [targets] if len(alpha) == 1 else targets.T[:, :, None]
-    parts = [fit(model, X, y, a, sample_weight) for a, y in zip(alpha, groups, strict=True)]
-    coef = np.concatenate([part.coef for part in parts]).astype(X.dtype)
-    intercept = np.concatenate([part.intercept for part in parts]).astype(X.dtype)
+    # Targets that share their penalties are fitted at once.
+    distinct, places = distinct_columns(alpha.T)
+    places = [np.arange(targets.shape[1])] if len(alpha) == 1 else places
+    parts = [
+        fit(model, X, targets[:, own], a, sample_weight)
+        for a, own in zip(distinct.T, places, strict=True)
+    ]
+    order = np.argsort(np.concatenate(places))
+    coef = np.concatenate([part.coef for part in parts])[order].astype(X.dtype)
+    intercept = np.concatenate([part.intercept for part in parts])[order].astype(X.dtype)
     model.coef_ = coef[0] if len(coef) == 1 else coef
     model.intercept_ = intercept.reshape(y.shape[1:])[()] if model.fit_intercept else 0.0
     n_iters = [part.n_iter for part in parts]
-    model.n_iter_ = None if n_iters[0] is None else np.concatenate(n_iters)
+    model.n_iter_ = None if n_iters[0] is None else np.concatenate(n_iters)[order]
     model.solver_ = parts[0].solver
 
 

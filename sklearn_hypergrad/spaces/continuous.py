@@ -25,6 +25,8 @@ SHAPES = (
     "layer",
     "step",
     ("step", "layer"),
+    ("feature", "target"),
+    ("group", "target"),
 )
 
 
@@ -49,7 +51,8 @@ class Continuous:
         differences. For momenta "auto" is "logit", which is for values between 0 and 1. "linear"
         needs both bounds.
     per : {None, "feature", "group", "column", "coefficient", "target", "transformer", "sample", \
-            "layer", "step", ("step", "layer")}, default=None
+            "layer", "step", ("step", "layer"), ("feature", "target"), ("group", "target")}, \
+            default=None
         What gets its own value. None tunes one value for all.
 
         - "feature": each feature that enters the model; "coefficient": each coefficient; "group":
@@ -61,6 +64,8 @@ class Continuous:
           that a OneHotEncoder makes of it. The steps before the model are tried on X whose columns
           are moved one after another; each feature must depend on one of them.
         - "target": each column of ``y``, as scikit-learn's ``Ridge(alpha=[...])`` takes them.
+        - ("feature", "target"), ("group", "target"): each feature or group, for each column of
+          ``y`` on its own; for the Ridge of :mod:`sklearn_hypergrad.linear_model`.
         - "transformer": the output columns of each transformer of a ColumnTransformer or
           FeatureUnion right before the model; set through its ``transformer_weights``, so it works
           for scikit-learn's own models. Also for these ``transformer_weights`` themselves, before
@@ -72,9 +77,9 @@ class Continuous:
 
         Penalties are relative to the features as the model sees them: scale these first.
     groups : sequence or dict, default=None
-        Only with ``per="group"``: one label per feature, in their order, or a dict from the name of
-        a feature to its label. Features without a label in a dict form one more group. Labels are
-        any hashable values.
+        Only with "group" in ``per``: one label per feature, in their order, or a dict from the
+        name of a feature to its label. Features without a label in a dict form one more group.
+        Labels are any hashable values.
     fixed : dict, default=None
         Penalties that are not searched: from names of features, or their positions, to 0 or
         infinity, in the units of the hyperparameter. An ``alpha`` of 0 (a ``C`` of infinity) leaves
@@ -256,7 +261,8 @@ def plain(value):
 
 def _checked_groups(per, groups):
     """A copy of the groups, protected from later changes."""
-    if (per == "group") != (groups is not None):
+    grouped = per == "group" or (isinstance(per, tuple) and "group" in per)
+    if grouped != (groups is not None):
         raise ValueError(
             f"Continuous(per='group', groups=...) go together, got per={per!r} and "
             f"groups={'None' if groups is None else 'labels'}."

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.problems.split_data import spreads_of
+from sklearn_hypergrad.threads import cached_property
 
 # Largest number of weights for which the diagonal of the inverse Hessian is computed exactly, with
 # one solve for each weight. Chosen by hand, as a bound of the cost.
@@ -130,6 +131,22 @@ class L2Penalty:
     def uniform(self):
         """Whether all features of an output share a penalty."""
         return self._entries is None or self._entries.shape[0] == 1
+
+    @cached_property
+    def groups(self):
+        """The number of the group of each feature; features of a group have equal strengths.
+
+        None where the hyperparameter or what is held has a value for each feature.
+        """
+        if self._entries is None or len(self._entries) == 1:
+            return None
+        held = np.zeros((len(self._entries), 1)) if self._held is None else self._held
+        first = self._entries[:, 0]
+        # Held strengths are those of each feature by itself.
+        if not np.isnan(held[:, 0]).all() and self._held is not None:
+            return None
+        _, places, numbers = np.unique(first, return_index=True, return_inverse=True)
+        return numbers if np.array_equal(self._entries, self._entries[places][numbers]) else None
 
     @property
     def holds(self):

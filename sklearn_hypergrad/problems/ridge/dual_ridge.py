@@ -3,7 +3,12 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_hypergrad.linalg import factor, inverse_of_triangle, solve_factored
+from sklearn_hypergrad.linalg import (
+    distinct_columns,
+    factor,
+    inverse_of_triangle,
+    solve_factored,
+)
 from sklearn_hypergrad.problems.linear.centred_splits import origin_of, totals_of
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
@@ -14,6 +19,9 @@ from sklearn_hypergrad.threads import cached_property
 
 # Number of vectors that are multiplied with X at a time. Chosen by hand: 40 MB for 10,000 features.
 COLUMNS = 512
+# Largest number of entries of the kernels of groups, and of the factors, that are kept. Chosen by
+# hand: 0.5 GB each. More factors are computed whenever they are needed.
+MOST_NUMBERS = 2**26
 
 
 class DualRidge(PrimalRidge):
@@ -64,7 +72,7 @@ class DualRidge(PrimalRidge):
 
         Z are the weighted and centred rows of the split; rows without weight are left out.
         """
-        whole = self._kernel(1 / np.sqrt(strength)) if self._scales is None else None
+        whole = self._whole(strength) if self._scales is None else None
         for split, numbers in enumerate(self.rows.numbers):
             if whole is None:
                 part = self._kernel(self._scales[split, :, 0] / np.sqrt(strength), numbers)
@@ -139,6 +147,23 @@ class DualRidge(PrimalRidge):
         part = self._X[as_slice(rows)].T @ a - np.outer(self._x_mean[0], a.sum(axis=0))
         return self._rescaled(part[None])[0]
 
+    def _whole(self, strength):
+        """``X D^-1 X'`` of all rows: where features are of few groups, the sum of their kernels."""
+        if self._of_groups is None:
+            return self._kernel(1 / np.sqrt(strength))
+        kernels, firsts = self._of_groups
+        return np.einsum("g,gij->ij", 1 / strength[firsts], kernels)
+
+    @cached_property
+    def _of_groups(self):
+        """Kernels of the groups, and the first feature of each; None if they are many."""
+        groups, size = self.penalty.groups, self._X.shape[0] ** 2
+        if groups is None or (groups.max() + 1) * size > MOST_NUMBERS:
+            return None
+        firsts = np.unique(groups, return_index=True)[1]
+        kernels = [self._kernel((groups == number).astype(float)) for number in range(len(firsts))]
+        return np.stack(kernels), firsts
+
     def _kernel(self, factors, rows=slice(None)):
         X = self._X[rows]
         scaled = X.multiply(factors).tocsr() if issparse(X) else X * factors
@@ -177,10 +202,11 @@ class Woodbury:
         self._problem = problem
         self._strength = strength
         self._corrects = problem.penalty.holds
-        self._factors = [
-            [factor(kernel, 1.0) for kernel in problem.kernels(column)]
-            for column in np.broadcast_to(strength, (problem.n_features, strength.shape[1])).T
-        ]
+        # Outputs with equal strengths share their factors.
+        strengths, self._own = distinct_columns(strength)
+        self._columns = np.broadcast_to(strengths, (problem.n_features, strengths.shape[1])).T
+        numbers = len(self._columns) * sum(len(rows) ** 2 for rows in problem.rows.numbers)
+        self._kept = [*map(self._factored, self._columns)] if numbers <= MOST_NUMBERS else None
 
     def __call__(self, v):
         x = self._product(v)
@@ -193,6 +219,14 @@ class Woodbury:
             return x
         left = self._problem.backward(a - self._problem.forward(x)) - self._strength * x
         return x + self._product(left)
+
+    @property
+    def _factors(self):
+        """The factors of all splits, for each distinct column of strengths."""
+        return map(self._factored, self._columns) if self._kept is None else self._kept
+
+    def _factored(self, strength):
+        return [factor(kernel, 1.0) for kernel in self._problem.kernels(strength)]
 
     def _product(self, v):
         scaled = v / self._strength
@@ -207,11 +241,11 @@ class Woodbury:
     def of_kernel(self, a):
         """``(I + Z D^-1 Z')^-1 a`` for ``a`` of shape (n_samples, n_splits, k)."""
         solved = np.zeros_like(a)
-        for output, factors in enumerate(self._factors):
-            columns = slice(None) if len(self._factors) == 1 else slice(output, output + 1)
+        single = len(self._columns) == 1
+        for places, factors in zip(self._own, self._factors, strict=True):
             for split, (rows, own) in enumerate(
                 zip(self._problem.rows.numbers, factors, strict=True)
             ):
-                right = a[rows, split, columns]
-                solved[rows, split, columns] = solve_factored(own, right)
+                at = (rows, split) if single else (rows[:, None], split, places)
+                solved[at] = solve_factored(own, a[at])
         return solved

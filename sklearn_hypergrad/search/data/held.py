@@ -11,8 +11,9 @@ import numpy as np
 from sklearn_hypergrad.search.candidates.refusals import UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed
 
-# What may have a penalty of its own, where features are told apart.
-PER = ("feature", "group", "column", "coefficient")
+# What may have a penalty of its own, where features are told apart; first for each output.
+OF_OUTPUTS = ("coefficient", ("feature", "target"), ("group", "target"))
+PER = ("feature", "group", "column", *OF_OUTPUTS)
 
 
 def held_values(span, family, final, columns, n_outputs, n_samples):
@@ -50,7 +51,7 @@ def held_values(span, family, final, columns, n_outputs, n_samples):
     if np.isnan(held).all():
         return None
     held = _common(held)
-    if held.shape[1] > 1 and continuous.per != "coefficient":
+    if held.shape[1] > 1 and continuous.per not in OF_OUTPUTS:
         raise UnsupportedRange(
             f"{span.leaf} of the estimator is 0 or infinite for some outputs of a feature and not "
             f"for others. Use per='coefficient', or the same value for all outputs"
@@ -76,7 +77,8 @@ def _own(span, family, final, columns, n_outputs):
         own = np.broadcast_arrays(*(own.get(n, own.get(None, np.nan)) for n in columns.names))
         own = np.stack(own).reshape(n_features, -1).astype(float)
     else:
-        shapes = [family.vector_shape(per, n_features, n_outputs) for per in PER[::3]]
+        kinds = "feature", "coefficient"
+        shapes = [family.vector_shape(kind, n_features, n_outputs) for kind in kinds]
         if np.ndim(own) == 0 or np.shape(own) not in shapes:
             return nothing
         own = np.asarray(own, dtype=float).reshape(-1, n_features).T

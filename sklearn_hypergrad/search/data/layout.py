@@ -191,22 +191,31 @@ class PerGroup(PerFeature):
 
     @property
     def labels(self):
+        return self._of_groups
+
+    @property
+    def _of_groups(self):
+        """The labels of the groups."""
         if not isinstance(self._groups, dict):
             return tuple(dict.fromkeys(self._groups))
         # The last entry belongs to the features without a label.
         return (*dict.fromkeys(self._groups.values()), None)
 
     def index(self, columns):
-        position = {label: index for index, label in enumerate(self.labels)}
-        return np.array([position[label] for label in self._labels_of(columns)])[:, None]
+        return self._places(columns)[:, None]
+
+    def _places(self, columns):
+        """The number of the group of each feature."""
+        position = {label: index for index, label in enumerate(self._of_groups)}
+        return np.array([position[label] for label in self._labels_of(columns)])
 
     def settings(self, value):
         if isinstance(self._groups, dict) and self.columns.visible:
-            of_label = dict(zip(self.labels, map(float, value), strict=True))
+            of_label = dict(zip(self._of_groups, map(float, value), strict=True))
             named = {name: of_label[label] for name, label in self._groups.items()}
             return {self.span.key: {**named, **self._held_by_name, None: of_label[None]}}
         shape = self.family.vector_shape("feature", self.columns.count, self.n_outputs)
-        return super().settings(value[self.index(self.columns)[:, 0]].reshape(shape))
+        return super().settings(value[self._places(self.columns)].reshape(shape))
 
     @property
     def _held_by_name(self):
@@ -233,6 +242,30 @@ class PerGroup(PerFeature):
                 f"one label per feature, or a dict from names of features to labels"
             )
         return [self._groups[position] for position in self._positions(columns)]
+
+
+class PerGroupAndTarget(PerGroup):
+    """One value for each label of ``groups`` and each column of y."""
+
+    @property
+    def shape(self):
+        return (self.n_outputs, len(self._of_groups))
+
+    @property
+    def labels(self):
+        targets = range(self.n_outputs)
+        return tuple((target, label) for target in targets for label in self._of_groups)
+
+    def index(self, columns):
+        targets = np.arange(self.n_outputs)
+        return self._places(columns)[:, None] + len(self._of_groups) * targets
+
+    def settings(self, value):
+        if isinstance(self._groups, dict) and self.columns.visible:
+            of_label = dict(zip(self._of_groups, map(plain, value.T), strict=True))
+            named = {name: of_label[label] for name, label in self._groups.items()}
+            return {self.span.key: {**named, **self._held_by_name, None: of_label[None]}}
+        return PerFeature.settings(self, value[:, self._places(self.columns)])
 
 
 class PerColumn(PerGroup):
@@ -305,5 +338,7 @@ LAYOUTS = {
     "coefficient": PerCoefficient,
     "group": PerGroup,
     "column": PerColumn,
+    ("feature", "target"): PerCoefficient,
+    ("group", "target"): PerGroupAndTarget,
     "transformer": PerTransformer,
 }

@@ -12,6 +12,7 @@ from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed, refuse_mixed
+from sklearn_hypergrad.search.data.held import PER
 from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS, is_plain
 from sklearn_hypergrad.search.data.layout import LAYOUTS, ByName
 from sklearn_hypergrad.search.results.candidate_result import (
@@ -144,12 +145,13 @@ def layout_of(prepared, search_data):
     """
     span, step = prepared.vector, prepared.candidate.step
     per, groups = span.continuous.per, span.continuous.groups
-    if per == "target" and np.ndim(prepared.inputs.y) < 2:
+    if "target" in np.atleast_1d(per) and np.ndim(prepared.inputs.y) < 2:
         raise UnsupportedRange(
-            "per='target' needs y of shape (n_samples, n_targets). Leave out per for one target"
+            f"per={per!r} needs y of shape (n_samples, n_targets). Leave 'target' out of per for "
+            f"one target"
         )
     columns = prepared.columns
-    if per in ("feature", "coefficient", "group", "column"):
+    if per in PER:
         refuse_mixed(step.pipeline, step.path, per)
     if isinstance(groups, dict) and columns.names is not None:
         unknown = [name for name in groups if name not in columns.names]
