@@ -240,3 +240,14 @@ def test_pictures_count_what_is_fixed():
     assert not {6, 7} & set(display.shown_)
     assert "2 more are fixed" in display.ax_.get_title(loc="left")
     assert PenaltiesDisplay.from_search(search, image_shape=(2, 4)).images_
+
+
+def test_features_that_are_fixed_are_kept_or_dropped():
+    X, y = frame(40, 3)
+    continuous = Continuous(
+        per="group", groups={"f0": "a", "age": "a"}, fixed={"age": 0, "bad": INF}
+    )
+    search = HypergradSearchCV(Ridge(), {"alpha": continuous}, search_cv="cv", cv=3).fit(X, y)
+    assert list(search.get_features("unpenalised")) == ["age"]
+    assert list(search.get_features("dropped")) == ["bad"]
+    assert list(search.get_features()) == ["f0", "f1", "f2", "age"]

@@ -44,6 +44,8 @@ FEWEST = 4000
 # Values of ``per`` that are not searched, why, and what to do.
 WITHOUT = {
     "coefficient": ("its factors are one matrix per output", "Use per='feature'"),
+    ("feature", "target"): ("its factors are one matrix per target", "Use per='feature'"),
+    ("group", "target"): ("its factors are one matrix per target", "Use per='group'"),
     "column": ("features of parts have no columns that they come from", "Use per='group'"),
 }
 # The losses that follow from sums of products, by what models predict.

@@ -9,6 +9,7 @@ from sklearn_hypergrad.search.candidates.expand import as_array, model_in, sprea
 from sklearn_hypergrad.search.data.draws import drawing_steps
 from sklearn_hypergrad.search.results.candidate_result import ABSURD, remarks_of, with_rows
 from sklearn_hypergrad.search.results.remark import Remark
+from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.spaces.continuous import is_number
 
 # Relative difference between the score of scikit-learn's fits and that of converged models above
@@ -169,13 +170,14 @@ def features_of(results, number):
 
     The statuses are an array of str of shape (n_features, 1) or (n_features, n_outputs): those of
     the entries of a vector, spread over its features. If the row is not the point found, but has
-    one value for all, they are "pooled".
+    one value for all, they are "pooled". Features whose penalty is fixed are "unpenalised" or
+    "dropped".
     """
     result, _ = row(results, number)
     if not result.is_searched or result.features is None:
         return None
     rows = next(rows for rows, each in with_rows(results) if each is result)
-    names, entries = result.features
+    names, entries, held = result.features
     statuses = np.full(len(entries), "pooled", dtype=object)[:, None]
     if number == rows[0]:
         stop = 0
@@ -184,6 +186,12 @@ def features_of(results, number):
             if searched.key == result.candidate.vector.key:
                 labels = [each.label for each in result.found.end_statuses[start:stop]]
                 statuses = np.array(labels, dtype=object)[entries]
+    if held is not None:
+        span = result.candidate.vector
+        inverse = result.candidate.family.hyperparameters[span.leaf].regularizes < 0
+        free = np.inf if inverse else 0.0
+        kinds = np.where(held == free, EndStatus.UNPENALISED.label, EndStatus.DROPPED.label)
+        statuses = np.where(np.isnan(held), statuses, kinds)
     return names, statuses.astype(str)
 
 

@@ -152,9 +152,10 @@ class SearchedResult:
         Number of the row with which the search started, if it is not the point found.
     constant_loss : float or None
         For a model that is trained, the validation loss of a constant prediction.
-    features : tuple of (tuple of str or None, ndarray of int) or None
+    features : tuple of (tuple of str or None, ndarray of int, ndarray or None) or None
         For a vector with entries of features, the names of the features that enter the final step,
-        and the entries of each, of shape (n_features, 1) or (n_features, n_outputs).
+        the entries of each, of shape (n_features, 1) or (n_features, n_outputs), and the values
+        that are held, as Layouts take them.
     remarks : sequence of Remark
         What else deserves a look.
     stopped : str or None

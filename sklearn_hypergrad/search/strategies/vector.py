@@ -392,11 +392,11 @@ class VectorSearch(Strategy):
         )
 
     def _features(self):
-        """The names of the features and the entries of each, or None without such entries."""
+        """Names of the features, the entries of each, and what is held; None without entries."""
         layout = self._search.data.layout
         columns = layout.columns
-        entries = None if isinstance(layout, ByName) else layout.entries(columns)
-        return None if entries is None else (columns.names, entries)
+        entries = None if isinstance(layout, ByName) else layout.index(columns)
+        return None if entries is None else (columns.names, entries, layout.held)
 
     def _of_evidence(self, text):
         """The text if the evidence is descended, else none."""
