@@ -58,7 +58,7 @@ for label, (span, options) in settings.items():
 # begins twice, from a weak and from a strong common penalty, and the loss on unseen patients wavers
 # and ends near that of one penalty: it does not rise from step to step.
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
 for ax, label in zip(axes, list(settings)[1:], strict=True):
     HeldOutDisplay.from_search(searches[label], X, y, X_test, y_test, ax=ax)
     ax.set_title(f"{label}\n{ax.get_title(loc='left')}", loc="left", fontsize="medium")

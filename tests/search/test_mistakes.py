@@ -111,6 +111,10 @@ MISTAKES = {
         fit({"alpha": ["0.1", "10"]}),
         "alpha got text, ['0.1', '10']: write numbers, [0.1, 10].",
     ),
+    "a number beside a range": (
+        fit({"fit_intercept": range(2), "alpha": 1.0}),
+        "For one value write alpha=[1.0], for a range alpha=Continuous().",
+    ),
     "a generator": (
         fit({"alpha": (10.0**k for k in range(3))}),
         "(of type generator) instead. Write a list of its values, alpha=list(...).",
@@ -385,6 +389,9 @@ def test_mistakes_are_answered(mistake):
     ("grid", "model", "words"),
     [
         ({"alpha": [-1, -2]}, Ridge(), " alpha has no positive value."),
+        ({"alpha": Continuous()}, Ridge(solver="none"), "Got 'none' instead."),
+        ({"alpha": range(1, 3), "tol": (0.1, 1)}, Ridge(solver="none"), "Got 'none' instead."),
+        ({"alpha": uniform(1, 2)}, Ridge(solver="none"), "Got 'none' instead."),
         (
             {"alpha": [[0.1, 10]]},
             Ridge(),
@@ -398,13 +405,20 @@ def test_mistakes_are_answered(mistake):
             "list of values to enumerate.",
         ),
     ],
-    ids=["negative", "a list in a list", "a distribution in a list"],
+    ids=[
+        "negative",
+        "another parameter",
+        "another parameter, whole numbers",
+        "another parameter, a distribution",
+        "a list in a list",
+        "a distribution in a list",
+    ],
 )
 def test_fits_that_all_fail_are_explained(grid, model, words):
     """GridSearchCV fits these, and so are they here."""
     with pytest.raises(ValueError, match="fits failed") as error:
         fit(grid, model, cv=2)()
-    assert str(error.value).endswith(words)
+    assert str(error.value).rstrip("\n").endswith(words)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore:One or more of")

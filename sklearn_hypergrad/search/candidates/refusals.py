@@ -160,6 +160,8 @@ def _name_hint(key, names):
 
 def _value_hint(key, values):
     """What a value that looks like a range may mean, or ""."""
+    if isinstance(values, range | Continuous) or is_distribution(values):
+        return ""
     if not isinstance(values, list | tuple | np.ndarray):
         return f" {_rewritten(key, values)}"
     sampled = [v for v in values if is_distribution(v)] if isinstance(values, list | tuple) else []

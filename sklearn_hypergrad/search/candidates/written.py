@@ -186,7 +186,8 @@ def text_of(value):
 def proposal(continuous):
     """A list to enumerate in place of a range, such as " such as np.geomspace(1, 10, 2)"; or ""."""
     low, high = continuous.low, continuous.high
-    if low is None or high is None:
+    # Of whole numbers the values in between are not known to be legal.
+    if low is None or high is None or all(isinstance(e, numbers.Integral) for e in (low, high)):
         return ""
     if low > 0 and high / low >= 10:
         n_values = min(MOST_PROPOSED, 1 + math.ceil(np.log10(high / low)))
