@@ -88,9 +88,9 @@ def loaded(folder, share):
     return [each[: len(each) // share] for each in maps]
 
 
-def read(folder, start, stop):
-    """Some rows of X, on a worker."""
-    return np.load(folder / "X.npy", mmap_mode="r")[start:stop]
+def read(folder, name, start, stop):
+    """Some rows of X or y, on a worker."""
+    return np.load(folder / f"{name}.npy", mmap_mode="r")[start:stop]
 
 
 def search_of(name):
@@ -118,18 +118,22 @@ def grid_search(name):
     return GridSearchCV(Ridge(), {"alpha": [1, 1e3]}, scoring="neg_mean_squared_error")
 
 
-def of_dask(folder, X, y):
-    """X whose parts workers read from the map, and y."""
+def of_dask(folder, n_rows):
+    """X and y, whose parts workers read from the maps."""
     import dask
     import dask.array as da
 
     load = dask.delayed(read)
-    ends = [(s, min(s + PART, len(X))) for s in range(0, len(X), PART)]
-    parts = [
-        da.from_delayed(load(folder, *pair), (pair[1] - pair[0], N_FEATURES), np.float32)
-        for pair in ends
-    ]
-    return da.concatenate(parts), da.from_array(np.asarray(y), chunks=PART)
+    ends = [(start, min(start + PART, n_rows)) for start in range(0, n_rows, PART)]
+
+    def array(name, *shape):
+        parts = (
+            da.from_delayed(load(folder, name, *pair), (pair[1] - pair[0], *shape), np.float32)
+            for pair in ends
+        )
+        return da.concatenate(list(parts))
+
+    return array("X", N_FEATURES), array("y")
 
 
 def measured(name, folder):
@@ -144,7 +148,7 @@ def measured(name, folder):
     before = processor_seconds()
     with Peak() as peak:
         if "dask" in name:
-            seconds, search = with_workers(folder, X, y)
+            seconds, search = with_workers(folder, len(X))
         else:
             grid = name.startswith("Grid")
             search = grid_search(name) if grid else search_of(name)
@@ -172,7 +176,12 @@ def processor_seconds():
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def with_workers(folder, X, y):
+def imported():
+    """Import on a worker what its tasks need."""
+    import sklearn_hypergrad.search.by_blocks.rows_fit  # noqa: F401
+
+
+def with_workers(folder, n_rows):
     """Seconds of the search on a cluster of two processes, once it is up, and the search."""
     import dask
     from dask.distributed import Client, LocalCluster
@@ -181,8 +190,9 @@ def with_workers(folder, X, y):
     kept = {"MALLOC_TRIM_THRESHOLD_": 2**30, "MALLOC_MMAP_THRESHOLD_": 2**30}
     names = {f"distributed.nanny.pre-spawn-environ.{n}": value for n, value in kept.items()}
     options = {"threads_per_worker": 1, "dashboard_address": None}
-    with dask.config.set(names), LocalCluster(2, **options) as cluster, Client(cluster):
-        search, data = search_of("ridge"), of_dask(folder, X, y)
+    with dask.config.set(names), LocalCluster(2, **options) as cluster, Client(cluster) as client:
+        client.run(imported)
+        search, data = search_of("ridge"), of_dask(folder, n_rows)
         began = time.perf_counter()
         search.fit(*data)
         return time.perf_counter() - began, search

@@ -179,14 +179,21 @@ def test_the_refit_is_a_plain_estimator():
                 np.testing.assert_allclose(vars(own)[attribute], value, rtol=1e-7, atol=1e-9)
 
 
-def test_weights_train_and_score():
-    rows = ArrayRows(X, Y, sample_weight=WEIGHT, part_rows=250)
-    search = HypergradSearchCV(Ridge(), ALPHA, **cv()).fit(rows)
-    memory = HypergradSearchCV(Ridge(), ALPHA, **cv()).fit(X, Y, sample_weight=WEIGHT)
-    assert search.best_params_["alpha"] == pytest.approx(memory.best_params_["alpha"])
-    assert search.best_score_ == pytest.approx(memory.best_score_)
-    unweighted = HypergradSearchCV(Ridge(), ALPHA, **cv()).fit(ArrayRows(X, Y))
-    assert unweighted.best_params_["alpha"] != pytest.approx(memory.best_params_["alpha"], rel=1e-3)
+@pytest.mark.parametrize(
+    ("estimator", "grid", "y", "scoring"),
+    [
+        (Ridge(), ALPHA, Y, {}),
+        (RidgeClassifier(class_weight={1: 3.0}), ALPHA, THREE, {}),
+        (LOGISTIC, C, TWO, LOG),
+    ],
+)
+def test_weights_train_and_score(estimator, grid, y, scoring):
+    search = HypergradSearchCV(estimator, grid, **cv(**scoring))
+    memory = clone(search).fit(X, y, sample_weight=WEIGHT)
+    unweighted = clone(search).fit(ArrayRows(X, y, part_rows=250))
+    search.fit(ArrayRows(X, y, sample_weight=WEIGHT, part_rows=250))
+    assert search.best_score_ == pytest.approx(memory.best_score_, rel=1e-6)
+    assert unweighted.best_score_ != pytest.approx(memory.best_score_, rel=1e-4)
 
 
 FOLDS, MANY = RNG.integers(-1, 3, 900), RNG.integers(0, 60, 900)
