@@ -33,15 +33,9 @@ class Applied:
 
     def __call__(self, first, *blocks):
         X, *others = blocks
-        others = (None if each is None else _plain(each) for each in others)
+        others = (None if each is None else np.asarray(each) for each in others)
         with one_blas_thread(1):
             return self.function(Part(first, X, *others))
-
-
-def _plain(block):
-    """A block of y as an array; of one column without its axis."""
-    block = np.asarray(block)
-    return block
 
 
 class DaskRows(Rows):

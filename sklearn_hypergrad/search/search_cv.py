@@ -707,7 +707,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         """The same on rows in parts, which need files of their own."""
         from sklearn_hypergrad.search.by_blocks.rows_fit import RowsFit, as_rows
 
-        fit = RowsFit(self, as_rows(X, y, params), scorers, metric, deadline)
+        fit = RowsFit(self, as_rows(X, y, params), scorers, deadline)
         judged, stop = fit.run()
         self._checked_cv_orig, self.n_splits_ = fit.inputs.splitter, len(fit.inputs.splits)
         self._keep(judged, scorers, metric)

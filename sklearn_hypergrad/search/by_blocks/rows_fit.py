@@ -8,7 +8,6 @@ from sklearn.base import clone
 
 from sklearn_hypergrad._sklearn import has_callbacks, single_scorer
 from sklearn_hypergrad.rows import DaskRows, Rows
-from sklearn_hypergrad.rows.dask_rows import is_dask
 from sklearn_hypergrad.search.by_blocks.buckets import plan
 from sklearn_hypergrad.search.by_blocks.effective import RowsDescribe
 from sklearn_hypergrad.search.by_blocks.prepared_rows import PreparedRows, kind_of
@@ -38,7 +37,7 @@ PASSES = "{} over the rows in {}{}, {} each (median){}."
 
 
 def as_rows(X, y, params):
-    """The Rows of what ``fit`` was given, and the metadata that are left.
+    """The Rows of what ``fit`` was given.
 
     Parameters
     ----------
@@ -61,11 +60,6 @@ def as_rows(X, y, params):
     return DaskRows(X, y, **named)
 
 
-def takes_rows(X):
-    """Whether X is searched part by part."""
-    return isinstance(X, Rows) or is_dask(X)
-
-
 class RowsFit:
     """One fit of a search on rows in parts.
 
@@ -73,23 +67,23 @@ class RowsFit:
     ----------
     search : HypergradSearchCV
     rows : Rows
-    scorers, metric
-        What ``search._get_scorers`` returns.
+    scorers : callable
+        The scorer of the search, or that of several metrics.
     deadline : Deadline or None
     """
 
-    def __init__(self, search, rows, scorers, metric, deadline):
+    def __init__(self, search, rows, scorers, deadline):
         check_arguments(search)
         if has_callbacks(search):
             raise refused("callbacks", "they are told of fits, and none are made", "Leave them out")
-        self._search, self._scorers, self._metric = search, scorers, metric
+        self._search, self._scorers = search, scorers
         self._deadline, scorer = deadline, single_scorer(scorers, search.refit)
         watch = bool if deadline is None else deadline.check
         self.inputs = RowsInputs(rows, scorer, search.estimator, watch)
         self._prepared = {}
 
     def run(self):
-        """``(Judged, Stop or None, remarks)`` of all candidates."""
+        """``(Judged, Stop or None)`` of all candidates."""
         search = self._search
         candidates = expand(search.param_grid, search.estimator)
         self._check(candidates)
