@@ -66,6 +66,13 @@ class HuberModel(PiecewiseModel):
     def slopes_in_rows(self, h, solution, G):
         return self.problem.slopes_in_rows(solution, G)
 
+    def x_vjp_in(self, h, fitted, g, columns, X=None):
+        alpha = self.value(h, "alpha")
+        if X is None or not alpha:
+            return super().x_vjp_in(h, fitted, g, columns, X)
+        known = fitted.state.solution.memory, self._of_all_rows(g)
+        return self.problem.slopes_in_wide_rows(*known, X[:, columns], alpha)
+
 
 class HuberFamily(RegressorFamily, LinearFamily):
     """``sum (sigma + sigma rho(r / sigma)) + alpha ||w||^2``."""

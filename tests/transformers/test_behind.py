@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import HuberRegressor, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
@@ -90,3 +90,37 @@ def test_hypergradients_agree_with_differences(row, name, five_point):
 
     assert error(found) < 1e-6
     assert error(1.001 * found) > 1e-6
+
+
+@pytest.mark.parametrize(
+    ("gamma", "value"), [(1e-3, 0.01), (1e-7, 1e-6)], ids=["rows differ", "rows hardly differ"]
+)
+def test_huber_regression_in_wide_rows(gamma, value, five_point):
+    """A basis of their space lacks what products of the rows have."""
+    rng, rows = np.random.default_rng(0), np.arange(40)
+    X = rng.normal(size=(40, 3))
+    y = X[:, 0] + 0.3 * rng.standard_t(3, size=40)
+    step = RBFSampler(gamma=gamma, n_components=80, random_state=2)
+    pipeline = Pipeline([("step", step), ("model", HuberRegressor(epsilon=1.5))])
+    data = SplitData(
+        X=X,
+        y=family(pipeline).encode(y),
+        trains=[rows[:28]],
+        tests=[rows[28:]],
+        weights=[np.ones(28)],
+        score_weight=np.ones(40),
+        labels=y,
+    )
+    h = {"step__gamma": np.array(gamma), "model__alpha": np.array(value)}
+    model = family(pipeline).model(pipeline, data, dict.fromkeys(h), 0)
+    fitted = model.fit(h, None, TOL)
+    g = rng.normal(size=fitted.z.shape)
+
+    def along(step):
+        moved = h | {"step__gamma": gamma * np.exp(step)}
+        return np.sum(g * model.train(moved, None, TOL).z)
+
+    found = gamma * fitted.pullback(g).gradient["step__gamma"]
+    expected = five_point(along, 3e-3)
+    assert found == pytest.approx(expected, rel=1e-7)
+    assert 1.001 * found != pytest.approx(expected, rel=1e-7)

@@ -316,10 +316,26 @@ class HuberProblem:
     def slopes_in_rows(self, solution, G):
         """Derivatives of ``sum G z`` in X, of the shape of X."""
         (V, moved), point, p = self.adjoint(solution, G), solution.point, len(self._origin)
-        inliers = self._t * point.inside / point.sigma
-        through_u = G - 2 * inliers * (moved - point.clipped * V[-1])
         u, v = (self._scales * own for own in (point.u, V[:-1]))
+        through_u = self._through_weights(point, G, V, moved)
         return through_u @ u[:p].T - 2 * (self._t * point.clipped) @ v[:p].T
+
+    # With a for what stands before u' there, alpha u = -E'tc and 2 alpha v = E'a.
+    def slopes_in_wide_rows(self, solution, G, X, alpha):
+        """The same for columns X of wide rows, of which the problem has a basis.
+
+        The basis lacks directions in which rows differ by less than rounding, products of rows do
+        not.
+        """
+        through_u = self._through_weights(solution.point, G, *self.adjoint(solution, G))
+        weighted = self._t * solution.point.clipped
+        u, v = (np.asarray(X.T @ own) for own in (weighted, through_u))
+        return -(through_u @ u.T + weighted @ v.T) / alpha
+
+    def _through_weights(self, point, G, V, moved):
+        """The factors of weights in the derivatives in rows, of the shape of G."""
+        inliers = self._t * point.inside / point.sigma
+        return G - 2 * inliers * (moved - point.clipped * V[-1])
 
 
 # The product of a diagonal entry of a matrix and of its inverse is one over the share of the
