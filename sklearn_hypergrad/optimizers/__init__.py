@@ -12,6 +12,7 @@ from sklearn_hypergrad.optimizers.line import (
     places,
     polished,
     scan,
+    sweep,
     widen,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "places",
     "polished",
     "scan",
+    "sweep",
     "widen",
 ]

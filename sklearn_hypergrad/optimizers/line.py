@@ -46,6 +46,11 @@ KINKED, RESOLVED, KINKED_GAIN = 0.125, 0.3, 1e-5
 # Rises in a row to this share above the best value, after which a scan towards slow places ends.
 # Chosen by hand. Measured on 500 x 1,000 random numbers: the scan takes a hundredth of the time.
 RISES, RISEN = 2, 0.02
+# Rough lines, such as those of support vector machines, have kinks closer to each other than any
+# scan: distance from the lowest point up to which they are swept, and the one between points there.
+# Measured in 68 searches of C and gamma of SVC and gamma of SVR against 200 values: one was missed
+# by more than one in ten thousand, and twelve without; evaluations are a third more.
+SWEPT, CLOSE = 0.6, 0.1
 # Distance over which an exact point is believed, not one of a scan. Chosen by hand: within a tenth
 # of a decade the errors of a scan may be larger than the change of the line.
 NEAR = 0.1 * DECADE
@@ -208,6 +213,38 @@ def fill(evaluate, points):
         z = min(max(z, left.z + away), right.z - away)
         points = in_order([*points, evaluate(z, left.slope < 0 < right.slope)])
     return points
+
+
+def sweep(evaluate, points):
+    """Add points close to each other around the lowest one, until it stays the lowest.
+
+    Neighbours between which the line would have to fall faster than at both are left out.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``evaluate(z) -> Point`` that is exact, or None if ``z`` cannot be used.
+    points : list of Point
+        By ascending ``z``.
+
+    Returns
+    -------
+    list of Point
+    """
+    while True:
+        best = lowest_of([point for point in points if point.exact] or points)
+        least = best.value - KINKED_GAIN * abs(best.value)
+        between = []
+        for left, right in itertools.pairwise(points):
+            width = right.z - left.z
+            fall = width * max(abs(left.slope), abs(right.slope))
+            if width > 1.5 * CLOSE and min(left.value, right.value) - fall < least:
+                inner = np.linspace(left.z, right.z, math.ceil(width / CLOSE) + 1)[1:-1]
+                between += [float(z) for z in inner if abs(z - best.z) <= SWEPT]
+        new = [point for point in map(evaluate, between) if point is not None]
+        points = in_order([*points, *new])
+        if not new or lowest_of(new).value >= best.value:
+            return points
 
 
 def widen(evaluate, points, low, high):

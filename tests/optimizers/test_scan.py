@@ -11,6 +11,7 @@ from sklearn_hypergrad.optimizers import (
     hopeless,
     places,
     polished,
+    sweep,
     widen,
 )
 from sklearn_hypergrad.optimizers import scan as scan_places
@@ -199,6 +200,24 @@ def test_lines_with_kinks_are_looked_at_where_a_cubic_has_no_doubt():
         given = scan_places(line, (np.arange(-4, 5) * 0.7).tolist())
         found[smooth] = lowest_of(explore(line, polish, given, 1e-3, smooth=smooth)).value
     assert found == {True: pytest.approx(1.1, abs=1e-4), False: pytest.approx(1.0, abs=1e-3)}
+
+
+def test_a_rough_line_is_swept_around_its_lowest_point():
+    line = Line(lambda z: 2 + 0.1 * (z - 1.3) ** 2 + 0.02 * abs(math.sin(9 * z)))
+    coarse = [line(z) for z in np.linspace(-4, 4, 9)]
+    found = sweep(line, coarse)
+    assert {point.z for point in found} == set(line.seen)
+    dense = min(line.value(z) for z in np.linspace(-4, 4, 400))
+    assert lowest_of(coarse).value > dense * (1 + 1e-3)
+    assert lowest_of(found).value <= dense * (1 + 1e-3)
+    assert len(found) - len(coarse) < 25
+
+
+def test_a_sweep_leaves_out_where_the_line_cannot_be_lower():
+    line = Line(abs)
+    assert sweep(line, points(1.0, 1.0, 1.0)) == points(1.0, 1.0, 1.0)
+    assert sweep(lambda z: None, [line(z) for z in (-1.0, 1.0)]) == [line(z) for z in (-1.0, 1.0)]
+    assert line.seen == [-1.0, 1.0, -1.0, 1.0]
 
 
 def test_wide_gaps_are_filled_where_the_line_may_be_lower():

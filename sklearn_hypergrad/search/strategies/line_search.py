@@ -17,6 +17,7 @@ from sklearn_hypergrad.optimizers import (
     places,
     polished,
     scan,
+    sweep,
     widen,
 )
 from sklearn_hypergrad.optimizers.line import DECADE, flat_stretch, in_order, lowest_of
@@ -122,6 +123,8 @@ class LineSearch:
 
         tol = self._settings["tol"]
         smooth = self._model.smooth
+        rough = not smooth and self._objective.has_rough
+        points = sweep(self._exact, points) if rough else points
         points = explore(self._exact, self._polish, points, tol, smooth=smooth)
         if len(points) == 1:
             return points
