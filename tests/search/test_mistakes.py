@@ -240,7 +240,8 @@ MISTAKES = {
     ),
     "targets of one target": (
         fit({"alpha": Continuous(per="target")}),
-        "per='target' needs y of shape (n_samples, n_targets). Leave out per for one target.",
+        "per='target' needs y of shape (n_samples, n_targets). Leave 'target' out of per for one "
+        "target.",
     ),
     "transformers that are not there": (
         fit({"alpha": Continuous(per="transformer")}),
