@@ -2,7 +2,6 @@
 
 import abc
 
-import autograd.numpy as anp
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_consistent_length
@@ -11,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_hypergrad._sklearn import DocumentedMixin, fit_context
 from sklearn_hypergrad.differentiable.declarations import Declared
 from sklearn_hypergrad.differentiable.returned import check_array
+from sklearn_hypergrad.problems.autograd.loaded_jax import doubles, in_numpy
 
 
 class DifferentiableTransformer(
@@ -21,18 +21,20 @@ class DifferentiableTransformer(
     BaseEstimator,
     abc.ABC,
 ):
-    """Base class of transformers that are written in ``autograd.numpy``, to be tuned in pipelines.
+    """Base class of transformers of one's own, to be tuned in pipelines.
 
     A subclass has a constructor as any scikit-learn estimator, says which of its parameters can be
     tuned, in ``hyperparameters``, and writes ``forward`` and, if something is to be learned from
-    training rows, ``learn``. ``forward`` takes the hyperparameters as a dict ``h``: read them from
-    there, not from ``self``, or they have no derivative. A hyperparameter may be a number or an
-    array of any shape.
+    training rows, ``learn``, with ``autograd.numpy`` or ``jax.numpy``. ``forward`` takes the
+    hyperparameters as a dict ``h``: read them from there, not from ``self``, or they have no
+    derivative. A hyperparameter may be a number or an array of any shape.
 
     Attributes
     ----------
     hyperparameters : dict of str -> Hyperparameter
         Set by the subclass.
+    backend : {"auto", "autograd", "jax"}
+        Set by the subclass: what its functions are written with. By default, "auto", they show it.
     state_ : object
         What ``learn`` returned.
     hyperparameters_ : dict
@@ -76,6 +78,7 @@ class DifferentiableTransformer(
     0.48
     """
 
+    backend = "auto"
     # A subclass may have constraints of its own, as scikit-learn's estimators do.
     _parameter_constraints: dict = {}
 
@@ -166,7 +169,8 @@ class DifferentiableTransformer(
         state : object
             What ``learn`` returns with the seed of the estimator.
         """
-        return self.learn(X, y, np.random.default_rng(self._seed()))
+        with doubles():
+            return self.learn(X, y, np.random.default_rng(self._seed()))
 
     def transformed(self, state, X, h):
         """The rows that leave the step, checked.
@@ -190,9 +194,11 @@ class DifferentiableTransformer(
         TypeError, ValueError
             If that is no array, or of a wrong shape.
         """
-        name, left = f"{type(self).__name__}.forward", self.forward(state, X, h)
+        name = f"{type(self).__name__}.forward"
+        with doubles():
+            left = self.forward(state, X, h)
         check_array(name, left, "Return one row for each row of X.")
-        shape = anp.shape(left)
+        shape = np.shape(left)
         if len(shape) != 2 or shape[0] != len(X):
             raise ValueError(
                 f"{name} returned an array of shape {shape}, and not ({len(X)}, n_features_out). "
@@ -227,7 +233,7 @@ class DifferentiableTransformer(
             y = np.asarray(y)
             check_consistent_length(X, y)
         self.hyperparameters_ = self.hyperparameter_values()
-        self.state_ = self.learned(X, y)
+        self.state_ = in_numpy(self.learned(X, y))
         first = self.transformed(self.state_, X[:1], self.hyperparameters_)
         self._n_features_out = first.shape[1]
         return self
@@ -247,4 +253,4 @@ class DifferentiableTransformer(
         """
         check_is_fitted(self, "state_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.transformed(self.state_, X, self.hyperparameters_)
+        return in_numpy(self.transformed(self.state_, X, self.hyperparameters_))

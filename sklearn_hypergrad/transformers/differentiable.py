@@ -1,7 +1,7 @@
-"""Transformers of one's own (``sklearn_hypergrad.differentiable``), with derivatives from autograd.
+"""Transformers of one's own (``sklearn_hypergrad.differentiable``), derived by autograd or JAX.
 
 The rows that leave are ``forward(state, X, h)``. What a step has learned, the state, is the same
-for all its hyperparameters. If its rows move, the state moves, too, and autograd differentiates
+for all its hyperparameters. If its rows move, the state moves, too, and the backend differentiates
 ``learn`` with the rest.
 """
 
@@ -9,8 +9,10 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_hypergrad.differentiable import DifferentiableTransformer
+from sklearn_hypergrad.problems.autograd.backends import check_backend, detected, trace_of
 from sklearn_hypergrad.problems.autograd.derivatives import filled
-from sklearn_hypergrad.problems.autograd.trace import Trace
+from sklearn_hypergrad.problems.autograd.loaded_jax import in_numpy
+from sklearn_hypergrad.problems.autograd.nested import Nested
 from sklearn_hypergrad.transformers.base import (
     Features,
     Transformed,
@@ -47,7 +49,9 @@ class ForwardFeatures(Features):
         self._own, self._y, self._n_train = seeded(estimator, seed), rows.y, rows.n_train
         self._values = self._own.hyperparameter_values()
         self._usual = {name: self._values[name] for name in names}
-        self._X, self._state = rows.X, self._learned(as_doubles(rows.X))
+        self._X, self._state = rows.X, in_numpy(self._learned(as_doubles(rows.X)))
+        check_backend(self._own.backend)
+        self._backend = None if self._own.backend == "auto" else self._own.backend
         self._check(rows.moving)
 
     def _learned(self, X):
@@ -59,8 +63,8 @@ class ForwardFeatures(Features):
     def at(self, h, X):
         known, X = X is self._X, as_doubles(X)
         with np.errstate(all="ignore"):
-            state = self._state if known else self._learned(X)
-            left = self._own.transformed(state, X, self._values | h)
+            state = self._state if known else in_numpy(self._learned(X))
+            left = in_numpy(self._own.transformed(state, X, self._values | h))
 
         def pull(G, through):
             *slopes, inputs = self._slopes(h, X, state, G, through)
@@ -85,7 +89,15 @@ class ForwardFeatures(Features):
             return (self._own.transformed(self._learned(Z) if through else state, Z, values),)
 
         with np.errstate(all="ignore"):
-            return Trace(rows, inputs)
+            return trace_of(rows, inputs, self._backend_of(rows, inputs))
+
+    def _backend_of(self, rows, inputs):
+        """What the functions are written with, found out once."""
+        if self._backend is None:
+            structure = Nested(list(inputs))
+            leaves = structure.leaves(list(inputs))
+            self._backend = detected(lambda w, h: rows(*w)[0], leaves, structure, {}, ())
+        return self._backend
 
     def _check(self, moving):
         """Refuse what has no derivative, before it is searched."""

@@ -9,15 +9,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, ShuffleSplit
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.differentiable import (
     DifferentiableClassifier,
     DifferentiableRegressor,
+    DifferentiableTransformer,
     Hyperparameter,
     flat,
 )
+from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Implicit, Online, RealTime
 from sklearn_hypergrad.problems.autograd import jax_derivatives
 from sklearn_hypergrad.training import Momentum
@@ -348,6 +351,47 @@ def test_workers_and_candidates(numbers):
         for n_jobs in (None, 2)
     ]
     assert found[0] == found[1]
+
+
+class Bent(DifferentiableTransformer):
+    """Deviations from the mean, bent."""
+
+    hyperparameters = {"width": Hyperparameter(per=("feature",)), "unread": Hyperparameter()}
+
+    def __init__(self, width=1.5, unread=1.0):
+        self.width = width
+        self.unread = unread
+
+    def learn(self, X, y, rng):
+        return {"mean": jnp.mean(X, axis=0)}
+
+    def forward(self, state, X, h):
+        return h["width"] * jnp.tanh((X - state["mean"]) / h["width"])
+
+
+class BentTwice(Bent):
+    backend = "jax"
+
+
+def test_steps_before_a_model(numbers):
+    """Alone, and behind a step that is tuned: then what it has learned moves with its rows."""
+    X, y = numbers
+    rows = Bent().fit(X).transform(X)
+    assert (type(rows), rows.dtype) == (np.ndarray, np.float64)
+    assert_allclose(rows, 1.5 * np.tanh((X - X.mean(axis=0)) / 1.5), atol=1e-14)
+    pipeline = make_pipeline(Bent(), BentTwice(), Ridge())
+    grid = {"bent__width": Continuous(per="feature"), "benttwice__width": ANY, "ridge__alpha": ANY}
+    search = search_of(pipeline, grid)
+    assert check_hypergradient(search, X, y, n_points=1).max() < 1e-6
+    search = search_of(make_pipeline(Bent(), Ridge()), {"bent__unread": ANY})
+    assert r"does not depend on h['unread']" in refusal(search, X, y)
+
+
+def refusal(search, X, y):
+    """The warning about what is enumerated in place of a search."""
+    with pytest.warns(HypergradWarning) as warned:
+        search.fit(X, y)
+    return str(warned[0].message)
 
 
 @THOROUGH

@@ -9,7 +9,7 @@ import autograd.scipy.special
 from sklearn_hypergrad._autograd import flatten
 from sklearn_hypergrad.problems.autograd.derivatives import Derivatives, called, numbers
 from sklearn_hypergrad.problems.autograd.loaded_jax import is_of_jax, load_jax, loaded_jax
-from sklearn_hypergrad.problems.autograd.trace import is_traceable
+from sklearn_hypergrad.problems.autograd.trace import Trace, is_traceable
 
 BACKENDS = ("auto", "autograd", "jax")
 
@@ -54,6 +54,28 @@ def derivatives_of(function, structure, backend):
     if backend == "auto":
         return Detected(function, structure)
     return _class_of(backend)(function, structure)
+
+
+def trace_of(function, inputs, backend):
+    """The trace of a function of several arrays at one point.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the inputs and returns a sequence of arrays.
+    inputs : sequence of arrays or floats
+    backend : {"autograd", "jax"}
+
+    Returns
+    -------
+    Trace or JaxTrace
+    """
+    if backend == "autograd":
+        return Trace(function, inputs)
+    load_jax()
+    from sklearn_hypergrad.problems.autograd.jax_trace import JaxTrace
+
+    return JaxTrace(function, inputs)
 
 
 def held_data(data, backend):

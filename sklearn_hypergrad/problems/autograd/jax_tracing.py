@@ -132,8 +132,8 @@ def inspected(function, w, h, data):
         )
     outputs = first.out_avals
     number = len(outputs) == 1 and outputs[0].shape == () and outputs[0].dtype.kind in "fiu"
-    used, _ = _sources(first.jaxpr, h, lambda equation: True)
-    reached, moved = _sources(first.jaxpr, h, _has_slope)
+    used, _ = _named(h, _sources(first.jaxpr, lambda equation: True))
+    reached, moved = _named(h, with_slopes(first.jaxpr))
     return Inspected(used, reached, moved, number)
 
 
@@ -153,15 +153,25 @@ def _is_single(constant):
     return isinstance(constant, _jax.Array) and constant.dtype == np.float32
 
 
-def _sources(jaxpr, h, follow):
+def with_slopes(jaxpr):
+    """For each input of a trace, whether its outputs have a derivative in it."""
+    return _sources(jaxpr, _has_slope)
+
+
+def _named(h, sources):
     """Hyperparameters that the outputs are computed from, and whether the weights are, too."""
+    # JAX flattens a dict in the order of its sorted names, after the weights.
+    weights, *others = sources
+    return frozenset(name for name, is_in in zip(sorted(h), others, strict=False) if is_in), weights
+
+
+def _sources(jaxpr, follow):
+    """For each input, whether the outputs are computed from it, by equations of some kind."""
     needed = {id(variable) for variable in jaxpr.outvars}
     for equation in reversed(jaxpr.eqns):
         if follow(equation) and any(id(variable) in needed for variable in equation.outvars):
             needed.update(map(id, equation.invars))
-    # JAX flattens a dict in the order of its sorted names, after the weights.
-    weights, *others = (id(variable) in needed for variable in jaxpr.invars)
-    return frozenset(name for name, is_in in zip(sorted(h), others, strict=False) if is_in), weights
+    return [id(variable) in needed for variable in jaxpr.invars]
 
 
 def _has_slope(equation):
