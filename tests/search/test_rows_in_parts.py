@@ -308,6 +308,16 @@ def test_several_scores():
         assert search.cv_results_[f"std_test_{name}"][0] == pytest.approx(scores.std())
 
 
+def test_without_a_refit_and_with_a_start():
+    rows = ArrayRows(X, Y, part_rows=250)
+    search = HypergradSearchCV(Ridge(), ALPHA, scoring=["r2"], refit=False)
+    assert not hasattr(search.fit(rows), "best_estimator_")
+    assert np.isfinite(search.cv_results_["mean_test_r2"]).all()
+    begun = HypergradSearchCV(Ridge(), {"alpha": Continuous(init=30.0)}).fit(rows)
+    usual = HypergradSearchCV(Ridge(), ALPHA).fit(rows)
+    assert begun.best_score_ == pytest.approx(usual.best_score_, rel=1e-6)
+
+
 def test_a_score_without_gradient_judges_listed_and_visited_values():
     listed = [1.0, 30.0, 1e3, 1e5]
     search = HypergradSearchCV(RidgeClassifier(), {"alpha": listed}, cv=KFold(4))

@@ -227,7 +227,10 @@ class RowsFit:
 
 def _value(score, refit):
     """The number that decides of a score, or of several."""
-    return score[refit] if isinstance(score, dict) else score
+    if not isinstance(score, dict):
+        return score
+    # Without one that decides, the first rows stay the best ones.
+    return score[refit] if isinstance(refit, str) else 0.0
 
 
 def _layouts(result):
