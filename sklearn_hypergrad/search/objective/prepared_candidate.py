@@ -365,9 +365,11 @@ class PreparedCandidate:
     def held(self):
         """Penalties that are held, as Layouts take them; None if all are searched."""
         continuous, own = self.vector.continuous, getattr(self.final, self.vector.leaf, None)
-        if continuous.per is None or (np.ndim(own) == 0 and not isinstance(own, dict)):
-            if not continuous.fixed:
-                return None
+        # Networks have a matrix for each layer, of any shapes.
+        layers = isinstance(own, list | tuple) and any(np.ndim(part) for part in own)
+        alone = layers or (np.ndim(own) == 0 and not isinstance(own, dict))
+        if (continuous.per is None or alone) and not continuous.fixed:
+            return None
         parts = self.vector, self.family, self.final, self.columns
         return held_values(*parts, self.n_outputs, self.n_samples)
 
