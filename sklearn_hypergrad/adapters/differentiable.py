@@ -26,7 +26,7 @@ from sklearn_hypergrad.adapters.base import (
 from sklearn_hypergrad.adapters.model import TrainedModel, WeightModel
 from sklearn_hypergrad.differentiable import DifferentiableClassifier, DifferentiableRegressor
 from sklearn_hypergrad.differentiable.functions import Losses, Objective, Outputs
-from sklearn_hypergrad.differentiable.problems import backend_of
+from sklearn_hypergrad.differentiable.problems import backend_of, first_chance
 from sklearn_hypergrad.problems import ValidationLoss
 from sklearn_hypergrad.problems.autograd.backends import derivatives_of, held_data
 from sklearn_hypergrad.problems.autograd.nested import Nested
@@ -165,7 +165,7 @@ class DifferentiableFamily(Family):
         rows = slice(model.batch_size if self.trained else None)
         X, y = X[rows].astype(float, copy=False), y[rows]
         values, structure = model.hyperparameter_values(), Nested(w)
-        batch = None, X, y, np.ones(len(X))
+        batch = None, X, y, np.ones(len(X)), *first_chance(model)
         try:
             with np.errstate(all="ignore"):
                 backend = backend_of(model, w, values, batch)

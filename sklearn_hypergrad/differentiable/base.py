@@ -102,6 +102,32 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
             Outputs, of the shape of y.
         """
 
+    def training_forward(self, w, X, h, t, rng):
+        """Predict while the model is trained, with dropout or augmentation; by default ``forward``.
+
+        Only models with ``dynamics`` may override it. Predictions are always those of ``forward``.
+
+        Parameters
+        ----------
+        w : nested structure
+            Weights, as ``initial`` returns them.
+        X : ndarray of shape (n_batch, n_features)
+            Features of a batch.
+        h : dict of str -> float or ndarray
+            Hyperparameters.
+        t : int
+            The step of the training.
+        rng : numpy.random.Generator
+            A generator of this step, which draws the same numbers each time the step is taken.
+            With ``backend = "jax"`` a key of ``jax.random``.
+
+        Returns
+        -------
+        z : ndarray of shape (n_batch,) or (n_batch, n_outputs)
+            Outputs, of the shape of y.
+        """
+        return self.forward(w, X, h)
+
     @abc.abstractmethod
     def loss(self, y, z, h):
         """Loss of every sample.
@@ -197,7 +223,12 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
             lengths["step"] = self.n_steps
         return self._shape_along(name, per, lengths, "name, per, X, w")
 
-    def objective(self, w, h, X, y, sample_weight):
+    @property
+    def draws(self):
+        """Whether training differs from prediction, by a ``training_forward`` of the subclass."""
+        return type(self).training_forward is not DifferentiableModel.training_forward
+
+    def objective(self, w, h, X, y, sample_weight, *chance):
         """The number that is minimised over ``w``.
 
         Parameters
@@ -212,13 +243,16 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
             Targets as numbers, see ``initial``.
         sample_weight : ndarray of shape (n_samples,)
             Weights of the samples.
+        *chance : int and numpy.random.Generator
+            The step and its generator, for models that override ``training_forward``.
 
         Returns
         -------
         objective : float
             The weighted mean of the losses plus the penalty.
         """
-        mean = self.mean_loss(y, self.forward(w, X, h), h, sample_weight)
+        z = self.training_forward(w, X, h, *chance) if chance else self.forward(w, X, h)
+        mean = self.mean_loss(y, z, h, sample_weight)
         penalty = self.penalty(w, h)
         self._check_array("penalty", penalty, (), "Return one number: a sum.")
         return mean + penalty

@@ -99,8 +99,8 @@ class Traced:
 class Objective(ModelFunction):
     """What is minimised; ``rows`` are those of sample weights that are tuned, None is all."""
 
-    def __call__(self, w, h, rows, X, y, sample_weight):
-        return self.model.objective(w, self._merged(h, rows), X, y, sample_weight)
+    def __call__(self, w, h, rows, X, y, sample_weight, *chance):
+        return self.model.objective(w, self._merged(h, rows), X, y, sample_weight, *chance)
 
 
 class Outputs(ModelFunction):
@@ -121,14 +121,15 @@ class Losses(ModelFunction):
 class BatchOutputs(ModelFunction):
     """The first part of a GaussNewton: outputs of a batch."""
 
-    def __call__(self, w, h, rows, X, y, sample_weight):
-        return self.model.forward(w, X, self._merged(h))
+    def __call__(self, w, h, rows, X, y, sample_weight, *chance):
+        forward = self.model.training_forward if chance else self.model.forward
+        return forward(w, X, self._merged(h), *chance)
 
 
 class BatchLoss(ModelFunction):
     """Its second part: the weighted mean of the losses of these outputs."""
 
-    def __call__(self, z, h, rows, X, y, sample_weight):
+    def __call__(self, z, h, rows, X, y, sample_weight, *chance):
         return self.model.mean_loss(y, z, self._merged(h, rows), sample_weight)
 
 

@@ -32,7 +32,17 @@ def solved_problem(model, start, values, data, seed):
         X, y, sample_weight.
     seed : int
         Not used: nothing else is drawn.
+
+    Raises
+    ------
+    TypeError
+        If training would draw random numbers.
     """
+    if model.draws:
+        raise TypeError(
+            f"{type(model).__name__}.training_forward is for a model that is trained step by step. "
+            f"Set dynamics, such as Momentum(), or leave it out."
+        )
 
     def closed(name):
         given = getattr(model, name, None)
@@ -78,6 +88,13 @@ def backend_of(model, start, values, batch):
     return detected(Objective(model, values), leaves, structure, {}, batch)
 
 
+def first_chance(model):
+    """A step and a generator for a look at a model whose training draws; else nothing."""
+    if not model.draws:
+        return ()
+    return 0, np.zeros(2, np.uint32) if model.backend == "jax" else np.random.default_rng(0)
+
+
 def model_training(model, start, values, data, seed):
     """The Training of a model, as ``solved_problem``; ``seed`` is that of the batches.
 
@@ -91,7 +108,8 @@ def model_training(model, start, values, data, seed):
 
     settings = {name: values[name] for name in model.dynamics.names}
     batch = Batches(data, "sample_weight" in model.tunable())
-    backend = backend_of(model, start, values, batch(slice(model.batch_size)))
+    first = *batch(slice(model.batch_size)), *first_chance(model)
+    backend = backend_of(model, start, values, first)
     problem = AutogradTraining(
         Objective(model, values),
         start,
@@ -99,6 +117,7 @@ def model_training(model, start, values, data, seed):
         gauss_newton=_gauss_newton(model, values, backend),
         data=batch,
         backend=backend,
+        seed=seed if model.draws else None,
     )
     batches = Epochs(problem.n_samples, model.batch_size or problem.n_samples, seed)
     with np.errstate(all="ignore"):
