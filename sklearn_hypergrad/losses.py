@@ -224,6 +224,11 @@ class LogisticLoss(TrainedFromZero):
     def diagonal(self, factor):
         return factor
 
+    def third(self, z):
+        """The third derivative in ``z``."""
+        probability = expit(z)
+        return probability * (1 - probability) * (1 - 2 * probability)
+
 
 # A sum of logarithms is the logarithm of a product, and a product of numbers from 1 to 2 is finite
 # as long as there are fewer than a thousand.

@@ -38,6 +38,7 @@ from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.problems import (
     ElasticNetPenalty,
     L2Penalty,
+    LaplaceEvidence,
     LinearProblem,
     SparseLinearProblem,
 )
@@ -46,6 +47,9 @@ from sklearn_hypergrad.problems import (
 # the eigendecomposition of so many rows takes about 2 s on one core, once per split, and its cost
 # grows with the cube; larger data are solved by conjugate gradients on X itself.
 MAX_ROWS = 2000
+# Largest number of features of which an evidence is computed. Chosen by hand: the factor of a
+# matrix of this size takes a fraction of a second, and its inverse three times as long.
+MAX_WEIGHTS = 1000
 # Solvers of estimators with an L1 penalty.
 SPARSE = ("saga", "liblinear")
 
@@ -135,6 +139,23 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
         if penalty.uniform:
             data = narrowed(data, center=intercept, most=MAX_ROWS)
         return LinearModel(LinearProblem(data, penalty, loss, fit_intercept=intercept), data)
+
+    def evidence_obstacle(self, estimator, data):
+        if data.y.shape[1] > 1:
+            return (
+                f"search_cv='evidence' is for two classes, and y has {data.y.shape[1]}. Leave "
+                f"search_cv='auto'."
+            )
+        n_rows, n_features = data.X.shape
+        if n_features > min(MAX_WEIGHTS, n_rows):
+            return (
+                f"search_cv='evidence' factorises a matrix of the size of features, and "
+                f"{n_features} of {n_rows} rows are too many for that. Leave search_cv='auto'."
+            )
+        return None
+
+    def evidence(self, estimator, data, entries, n_samples):
+        return LaplaceEvidence(self.model(estimator, data, entries, None).problem)
 
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)

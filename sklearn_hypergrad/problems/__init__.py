@@ -6,6 +6,7 @@ from sklearn_hypergrad.problems.autograd.autograd_training import AutogradTraini
 from sklearn_hypergrad.problems.autograd.gauss_newton import GaussNewton
 from sklearn_hypergrad.problems.base import STATUSES, InnerProblem, InnerSolution, Status
 from sklearn_hypergrad.problems.linear.design import Design
+from sklearn_hypergrad.problems.linear.laplace import LaplaceEvidence
 from sklearn_hypergrad.problems.linear.linear_problem import LinearProblem
 from sklearn_hypergrad.problems.linear.penalty import (
     Entries,
@@ -73,6 +74,7 @@ __all__ = [
     "Entries",
     "L2Penalty",
     "LinearPredictions",
+    "LaplaceEvidence",
     "LinearProblem",
     "Linearization",
     "MeanLoss",

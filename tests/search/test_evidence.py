@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.hypergradients import Forward, Implicit
-from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn_hypergrad.linear_model import Ridge, RidgeClassifier
 from sklearn_hypergrad.problems import Evidence
 from sklearn_hypergrad.search.strategies.vector_descent import KNEE, VectorDescent
 
@@ -222,7 +222,6 @@ def test_one_value_may_descend_halves():
 
 REFUSED = [
     (plain.Ridge(), {"alpha": Continuous()}, "param_grid has none"),
-    (LogisticRegression(), {"C": PER_FEATURE}, "not for LogisticRegression"),
     (RidgeClassifier(), {"alpha": PER_FEATURE}, "not for RidgeClassifier"),
     (MLPRegressor(), {"alpha": Continuous(), "learning_rate_init": Continuous(per="step")}, "MLP"),
 ]

@@ -322,6 +322,41 @@ class LinearProblem(InnerProblem):
         product += ridge * v
         return product
 
+    def expanded(self, w, h):
+        """What the expansion of the only split's objective at its minimiser ``w`` consists of.
+
+        Returns
+        -------
+        objective : float
+        hessian : ndarray of shape (n_weights, n_weights)
+        strength : ndarray of shape (n_weights,)
+            Strengths of the penalty; 1 for an intercept, which has none.
+        slopes : ndarray of shape (n_samples,)
+            Derivatives of the weighted second derivatives of the loss in the predictions.
+        """
+        ridge, state = self._ridge(h), self.state(w, predicted=True)
+        weights = (self._t * self.loss.diagonal(state.factor))[:, 0, 0]
+        rows = np.flatnonzero(weights > 0)
+        gram = self._design.gram(weights[rows], rows)
+        hessian = self._design.grams(gram[None, None])[0, 0]
+        strength = np.broadcast_to(ridge[:, 0], (len(w), 1))[:, 0].copy()
+        hessian[np.diag_indices_from(hessian)] += strength
+        strength[self._design.n_features :] = 1.0
+        slopes = (self._t * self.loss.third(state.z))[:, 0, 0]
+        return float(state.objective(ridge)[0]), hessian, strength, slopes
+
+    def spread(self, left, n_columns):
+        """``|x_i' left|^2`` of every row of the only split, some columns of ``left`` at a time."""
+        total = np.zeros(self._design.shape[0])
+        for start in range(0, left.shape[1], n_columns):
+            part = self._design.product(left[:, None, start : start + n_columns])
+            total += np.einsum("isk,isk->i", part, part)
+        return total
+
+    def pulled(self, v):
+        """``X' v`` of the only split, of shape (n_weights,)."""
+        return self._design.pull(v[:, None, None])[:, 0, 0]
+
     def factored(self, kept, ridge):
         """The factors of a curvature and a ridge; their ``solve`` nearly inverts the Hessians."""
         return kept.factor(np.broadcast_to(ridge[:, 0], (len(ridge), self._y.shape[2])))

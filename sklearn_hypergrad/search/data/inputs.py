@@ -155,6 +155,9 @@ class RandomParts:
 # two halves drawn ten times give 0.956 times its test error (geometric mean), drawn five times
 # 0.957, three parts drawn seven times 0.961, five folds 0.971.
 HALVES = RandomParts("halves", "half splits", 2, 10)
+# For vectors of penalties beside the evidence of logistic regression. Measured on six binary data
+# sets in four variants each: the five folds of the user alone lose somewhat more often.
+FIFTHS = RandomParts("", "splits into fifths", 5, 2)
 # For vectors inside kernels, whose best widths depend on the number of rows. Measured with kernel
 # ridge regression on 200 rows of twelve data sets: thirds drawn four times give 0.87 times the test
 # error of one gamma, five folds 0.91; with eight columns of noise both give 0.71, and the worst of

@@ -305,9 +305,9 @@ class PreparedCandidate:
         search_cv = self.options.search_cv
         if search_cv == HALVES.key:
             parts = HALVES
-        elif search_cv in ("cv", "evidence"):
+        elif search_cv == "cv":
             parts = None
-        elif search_cv != "auto":
+        elif search_cv not in ("auto", "evidence"):
             X, y = self.inputs.X, self.inputs.y
             return list(search_cv.split(X, y, **self.inputs.split_params)), None
         if parts is None:
@@ -411,7 +411,7 @@ class PreparedCandidate:
         """Number of targets or classes that have coefficients of their own."""
         return self.everything.y.shape[1]
 
-    def objective(self, models, loss, layouts=None, splits=None, evidence=None):
+    def objective(self, models, loss, layouts=None, splits=None, evidence=None, share=0.5):
         """The mean of a validation loss over the splits of some models whose levels are known.
 
         Parameters
@@ -425,7 +425,9 @@ class PreparedCandidate:
             The splits of the models, as ``search_splits`` returns them; empty for leave-one-out.
             None is the user's cv.
         evidence : Evidence, default=None
-            Minus the log evidence, if it is descended beside a squared error.
+            Minus the log evidence, if it is descended beside the loss.
+        share : float, default=0.5
+            Weight of the evidence.
 
         Returns
         -------
@@ -450,7 +452,7 @@ class PreparedCandidate:
         if evidence is None:
             return Objective(*parts)
         scale = loss.likelihood_scale(self.total_weight, self.n_outputs, None)
-        return EvidenceObjective(*parts, evidence=evidence, scale=scale)
+        return EvidenceObjective(*parts, evidence=evidence, scale=scale, share=share)
 
     def evidence_alone(self, evidence, objective):
         """Minus the log evidence of all rows as an Objective, in the space of another one.

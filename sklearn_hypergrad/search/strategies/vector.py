@@ -35,13 +35,13 @@ from sklearn_hypergrad.search.strategies.line_search import line_search_of
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
 from sklearn_hypergrad.search.strategies.sparse_descent import SparseDescent
-from sklearn_hypergrad.search.strategies.vector_descent import SQUARED_ERROR, VectorDescent
+from sklearn_hypergrad.search.strategies.vector_descent import MIXES, SQUARED_ERROR, VectorDescent
 from sklearn_hypergrad.tuning import FINE
 
 # What is descended beside the evidence, for ``hypergradient_`` and ``validation_loss_``.
 HOW = (
-    "; for a value of each entry, half of what is descended is the squared error on the splits of "
-    "cv and half is the evidence of all rows, both in nats"
+    "; for a value of each entry, {} of what is descended is the {} and {} is the evidence of all "
+    "rows, both in nats"
 )
 AND_EVIDENCE = " and evidence"
 POOLED = "nothing left the pool"
@@ -101,8 +101,9 @@ def prepare_vector_data(prepared, parts):
         loss = VALIDATION_LOSSES[loss.steady]
     with_evidence = _takes_evidence(prepared, parts, loss)
     if with_evidence:
-        # The evidence is that of Gaussian errors, whatever the score.
-        loss, parts = SQUARED_ERROR, None
+        # The evidence is that of what the model minimises, whatever the score.
+        loss = VALIDATION_LOSSES[prepared.family.minimises]
+        parts = MIXES[loss.name].parts
     if prepared.options.search_cv == "loo":
         splits, search_data, loss = [], [prepared.everything], None
     else:
@@ -130,9 +131,10 @@ def _takes_evidence(prepared, parts, loss):
             raise ValueError(obstacle)
         return True
     usual = asked == "auto" and parts is HALVES and is_plain(prepared.inputs.splitter)
-    # Other methods differentiate solutions that are not those of the closed form.
+    # Other methods differentiate solutions that are not those of the evidence.
     solved = method is None or isinstance(method, Implicit)
-    return usual and solved and loss is SQUARED_ERROR and prepared.evidence_obstacle is None
+    own = loss is SQUARED_ERROR and loss.name == prepared.family.minimises
+    return usual and solved and own and prepared.evidence_obstacle is None
 
 
 def layout_of(prepared, search_data):
@@ -245,7 +247,8 @@ class CommonAndVector:
 
     def run_sparse(self):
         """Find the sparse alternative to the vector, if the vector has an evidence."""
-        if not self.data.with_evidence or not self._prepared.shrinkage:
+        mix = self.vector.mix
+        if mix is None or not mix.has_sparse or not self._prepared.shrinkage:
             return
         self._sparse = SparseDescent(self._prepared, self.vector)
         minimum = self._sparse.run(self.common.record.theta)
@@ -378,7 +381,7 @@ class VectorSearch(Strategy):
             [*search.asked.records, *vector.cv_records(), *vector.objective.records],
             found,
             searched=self._searched(),
-            how=solved(prepared.final, vector.objective.terms[0]) + self._of_evidence(HOW),
+            how=solved(prepared.final, vector.objective.terms[0]) + self._how(),
             choice=prepared.choice,
             loss_name=vector.objective.stage.loss + self._of_evidence(AND_EVIDENCE),
             points=points,
@@ -397,6 +400,11 @@ class VectorSearch(Strategy):
         columns = layout.columns
         entries = None if isinstance(layout, ByName) else layout.index(columns)
         return None if entries is None else (columns.names, entries, layout.held)
+
+    def _how(self):
+        """What is descended beside the evidence, in words; none without."""
+        mix = self._search.vector.mix
+        return "" if mix is None else HOW.format(*mix.words)
 
     def _of_evidence(self, text):
         """The text if the evidence is descended, else none."""
