@@ -48,6 +48,9 @@ APART = {False: 1.0, True: 2.0}
 # The same for models with kinks: about 1 in the logarithm. Simulated on the curves of ``KINKED`` in
 # optimizers/line.py: points that are 0.65 to 1 apart miss the same, 1.3 apart they miss more.
 APART_WITH_KINKS = 0.45
+# The same for models that are smooth in pieces. Measured for C of LinearSVC in 20 searches against
+# 200 values: one decade apart one was missed, by 7e-4; with this none by more than 1e-6.
+APART_WITH_BENDS = 0.7
 # Largest number of listed values that are all places of a dense scan.
 MOST_LISTED = 40
 # Relative gain, in units of tol^2, that is not worth another training. Reason: with the usual tol
@@ -158,7 +161,8 @@ class LineSearch:
         look, ends, own = self._look(), self._window(), self._own
         inside = own is not None and ends[0] <= own <= ends[1]
         listed = np.log(self._prepared.range.listed)
-        apart = APART[self._objective.iterative] if self._model.smooth else APART_WITH_KINKS
+        apart = APART_WITH_BENDS if self._model.smooth_while else APART[self._objective.iterative]
+        apart = apart if self._model.smooth else APART_WITH_KINKS
         wanted, gap = [own] if inside else [], apart * DECADE
         if self._model.cheap and len(listed) <= MOST_LISTED:
             wanted = [*wanted, *listed]
