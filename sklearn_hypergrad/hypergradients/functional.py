@@ -1,5 +1,8 @@
 """Hypergradients of functions: an inner loss and an outer loss, without scikit-learn."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from sklearn_hypergrad import hypergradients
@@ -9,7 +12,15 @@ from sklearn_hypergrad.training import Training
 
 
 def hypergradient(
-    inner, outer, h, start=None, *, method=None, tol=1e-8, warm_start=None, backend="auto"
+    inner: Any,
+    outer: Callable,
+    h: dict[str, Any],
+    start: Any = None,
+    *,
+    method: Any = None,
+    tol: float = 1e-8,
+    warm_start: Any = None,
+    backend: str = "auto",
 ):
     """Differentiate ``outer(w*(h), h)``, where ``w*(h)`` minimises ``inner(w, h)``.
 

@@ -1,6 +1,9 @@
 """Rows of arrays: in memory, memory maps, and sparse matrices on memory maps."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, issparse
 
 from sklearn_hypergrad.rows.base import Part, check_length, part_size, slices
@@ -38,7 +41,15 @@ class ArrayRows(LoadedRows):
     (10, np.float64(45.0))
     """
 
-    def __init__(self, X, y=None, *, sample_weight=None, groups=None, part_rows=None):
+    def __init__(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        part_rows: int | None = None,
+    ):
         if issparse(X):
             if X.format != "csr":
                 raise ValueError(f"X is sparse, in the format {X.format}: give X.tocsr().")

@@ -4,6 +4,7 @@ import dataclasses
 import sys
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class DaskRows(Rows):
 
     traffic = "sums of every part, and what is not persisted on the workers"
 
-    def __init__(self, X, y=None, *, sample_weight=None, groups=None):
+    def __init__(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None):
         frame = hasattr(X, "columns") and hasattr(X, "to_dask_array")
         if frame:
             self.feature_names = tuple(map(str, X.columns))

@@ -1,5 +1,8 @@
 """Rows of a list of files, by a function of the user that loads one."""
 
+import os
+from collections.abc import Callable, Iterable, Sequence
+
 import numpy as np
 
 from sklearn_hypergrad.rows.base import Part
@@ -27,7 +30,13 @@ class FileRows(LoadedRows):
         If there is no file, or the number of lengths is another.
     """
 
-    def __init__(self, paths, load, *, lengths=None):
+    def __init__(
+        self,
+        paths: Iterable[str | os.PathLike],
+        load: Callable,
+        *,
+        lengths: Sequence[int] | None = None,
+    ):
         self._paths, self._load, self._given = list(paths), load, lengths
         if not self._paths:
             raise ValueError("There are no files in paths.")

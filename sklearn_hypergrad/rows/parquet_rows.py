@@ -3,6 +3,7 @@
 import glob
 import importlib.util
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,14 +44,14 @@ class ParquetRows(LoadedRows):
 
     def __init__(
         self,
-        path,
-        target=None,
+        path: str | Sequence[str],
+        target: str | Sequence[str] | None = None,
         *,
-        columns=None,
-        sample_weight=None,
-        groups=None,
-        engine=None,
-        part_rows=None,
+        columns: Sequence[str] | None = None,
+        sample_weight: str | None = None,
+        groups: str | None = None,
+        engine: str | None = None,
+        part_rows: int | None = None,
     ):
         self._paths = _files(path)
         self._read = _reader(engine)

@@ -766,7 +766,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         check_is_fitted(self, "remarks_")
         return report_of(self)
 
-    def as_start(self):
+    def as_start(self) -> dict[str, Any]:
         """Return where another search on similar data may begin, as ``init`` of ``Continuous``.
 
         A start changes which minimum is found, and how soon: the second search looks near it. At
@@ -807,7 +807,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         check_is_fitted(self, "remarks_")
         return {key: attributes.plain_start(*start) for key, start in self._starts.items()}
 
-    def get_features(self, status="kept", *, indices=False):
+    def get_features(self, status: str = "kept", *, indices: bool = False) -> np.ndarray:
         """Return the features whose penalty, or width of a kernel, the search has left at a status.
 
         The features are those that enter the final step. It selects columns for another model:
@@ -868,7 +868,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         places = np.flatnonzero(~mask if status == "kept" else mask)
         return places if indices or names is None else np.asarray(names, dtype=object)[places]
 
-    def params_to_json(self):
+    def params_to_json(self) -> str:
         """Return ``best_params_`` as JSON, with arrays by the names of features.
 
         Numbers, strings, booleans, None, tuples, dicts and arrays of numbers are written, all

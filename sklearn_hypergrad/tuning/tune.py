@@ -3,13 +3,15 @@
 import dataclasses
 import itertools
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Hypergradient, Implicit, OnlineHypergradient, Reverse
 from sklearn_hypergrad.hypergradients.functional import check_trains, numbers_of, structure_of
-from sklearn_hypergrad.optimizers import LBFGS, Adam
+from sklearn_hypergrad.optimizers import LBFGS, Adam, Optimizer
 from sklearn_hypergrad.problems import AutogradLoss, AutogradProblem, Status
 from sklearn_hypergrad.training import GradientDescent, Training, training_of
 from sklearn_hypergrad.tuning.bounds import space_of
@@ -77,23 +79,23 @@ class Draws:
 
 
 def tune(  # noqa: PLR0913
-    inner,
-    outer,
-    h,
-    start=None,
+    inner: Any,
+    outer: Callable,
+    h: dict[str, Any],
+    start: Any = None,
     *,
-    method=None,
-    bounds=None,
-    optimizer=None,
-    n_outer=50,
-    keep=BEST,
-    outer_batches=None,
-    backend="auto",
-    tol=1e-3,
-    inner_tol=1e-8,
-    max_time=None,
-    callback=None,
-):
+    method: Any = None,
+    bounds: dict[str, Any] | None = None,
+    optimizer: Optimizer | None = None,
+    n_outer: int = 50,
+    keep: str = BEST,
+    outer_batches: Any = None,
+    backend: str = "auto",
+    tol: float = 1e-3,
+    inner_tol: float = 1e-8,
+    max_time: float | None = None,
+    callback: Callable | None = None,
+) -> Tuned:
     """Minimise ``outer(w*(h), h)`` over ``h``, where ``w*(h)`` minimises ``inner(w, h)``.
 
     Functions are written with autograd.numpy or jax.numpy. With a method that differentiates

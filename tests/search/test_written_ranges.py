@@ -118,7 +118,6 @@ def test_ends_on_the_limits_of_other_hyperparameters_are_no_bounds():
             r"\(0.5, 0.9, 'uniform'\).*trees.*such as np.linspace\(0.5, 0.9, 5\)",
         ),
     ],
-    ids=str,
 )
 def test_what_is_sampled_is_refused_with_a_remedy(values, name, model, error, match):
     with pytest.raises(error, match=match):
