@@ -144,6 +144,7 @@ def test_everything_is_compiled_once(classes, kept):
     assert_same(search, search_of(TwoLayersInAutograd(), grid, **options).fit(*classes(3)))
 
 
+@THOROUGH
 def test_a_minimised_model_is_detected_and_compiled_for_folds_and_refit(models, numbers, kept):
     grid = {"alpha": ANY, "width": ANY}
     search = search_of(Robust(), grid).fit(*numbers)
@@ -216,6 +217,7 @@ def own_loss_of_classes(y, prediction, sample_weight):
     return -jnp.sum(sample_weight * jnp.log(chosen)) / jnp.sum(sample_weight)
 
 
+@THOROUGH
 def test_own_validation_losses(numbers, classes):
     """Of any model; the log loss as one's own is the log loss."""
     search = HypergradSearchCV(Ridge(), {"alpha": ANY}, cv=3, validation_loss=own_loss)
@@ -373,6 +375,7 @@ class BentTwice(Bent):
     backend = "jax"
 
 
+@THOROUGH
 def test_steps_before_a_model(numbers):
     """Alone, and behind a step that is tuned: then what it has learned moves with its rows."""
     X, y = numbers

@@ -108,6 +108,7 @@ def test_the_score_is_that_of_real_fits(models, classes):
     assert "the fit of Softmax minimises a smooth objective" in search.hypergradient_
 
 
+@pytest.mark.thorough
 def test_several_are_better_than_one(models, numbers):
     X, y = numbers
     y = y + 5 * (np.arange(len(y)) % 7 == 0)
@@ -128,6 +129,7 @@ def test_training_is_tuned(models, classes, scoring):
     assert "TwoLayers is trained for 10 steps" in search.hypergradient_
 
 
+@pytest.mark.thorough
 def test_training_by_adam_is_undone(models, classes):
     X, y = classes(3)
     model = models.WithAdam(n_steps=15)

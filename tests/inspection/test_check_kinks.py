@@ -67,6 +67,7 @@ def test_of_the_units_of_a_network(model):
     assert "step=1e-5" in message
 
 
+@pytest.mark.thorough
 def test_of_a_model_whose_differences_disagree():
     # The step is long enough for rows to pass the bound.
     (message,) = warned(Rectified(), {"alpha": Continuous(1e-3, 10)}, n_points=1, step=0.03)

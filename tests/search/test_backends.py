@@ -176,8 +176,15 @@ def plain(value):
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+# Clusters take seconds to start: ``pytest -m thorough`` has them.
+CLUSTER = pytest.mark.thorough
+
+
 # All cases in one test, so that a cluster is started once on any number of test processes.
-@pytest.mark.parametrize("backend", START)
+@pytest.mark.parametrize(
+    "backend",
+    [pytest.param(name, marks=CLUSTER if name in ("dask", "ray") else ()) for name in START],
+)
 def test_the_same_bits(backend):
     with START[backend]() as shown:
         for case in CASES:

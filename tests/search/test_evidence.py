@@ -182,7 +182,13 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.thorough if name == "gradient descent" else ())
+        for name in OTHERS
+    ],
+)
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_others_descend_halves_or_their_own_splits(name):
     X, y = sparse_signal(80, 5)

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 )
 N_KILLS = 20
 # Searches with warm starts, with new draws at every evaluation, and with several candidates.
-QUICK = {"own model", "logistic vector"}
+QUICK = {"own model"}
 
 
 class Robust(DifferentiableRegressor):

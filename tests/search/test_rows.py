@@ -133,7 +133,13 @@ def assert_same(ours, theirs):
         np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.thorough if name == "two jobs" else ())
+        for name in CASES
+    ],
+)
 def test_everything_is_as_in_grid_search(name, capsys):
     estimator, grid, options = CASES[name]
     theirs = GridSearchCV(estimator, grid, cv=2, **options)

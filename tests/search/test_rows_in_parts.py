@@ -440,10 +440,10 @@ class Counted(ArrayRows):
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
 def test_ctrl_c_between_passes_loses_nothing():
     rows = Counted(X, TWO, part_rows=250)
-    rows.at = 12
+    rows.at = 9
     search = HypergradSearchCV(LOGISTIC, C, **cv(**LOG)).fit(rows)
     assert search.stopping_reason_.startswith("interrupted after")
-    assert rows.n_passes == 12
+    assert rows.n_passes == 9
     assert np.isfinite(search.best_score_)
     assert search.predict(X[:3]).shape == (3,)
 
@@ -465,7 +465,7 @@ def test_a_checkpoint_continues_with_the_same_bits(tmp_path):
             warnings.simplefilter("ignore")
             return search.fit(rows), rows.n_passes
 
-    fit(at=14)
+    fit(at=9)
     first, n_first = fit()
     second, n_second = fit()
     assert n_second < n_first

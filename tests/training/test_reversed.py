@@ -71,6 +71,9 @@ class Watched:
     def __getattr__(self, name):
         return getattr(self._problem, name)
 
+    def at_step(self, t):
+        return self
+
     def linearize(self, w, h, rows):
         linearization = self._problem.linearize(w, h, rows)
         self.seen.append(w.copy())
