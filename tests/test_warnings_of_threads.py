@@ -107,6 +107,7 @@ def test_copies_of_filters_end_with_them():
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.thorough
 def test_workers_of_scikit_learn_get_them(backend):
     with warnings_here("ignore", "told"):
         Parallel(2, backend=backend)(delayed(warn)() for _ in range(2))

@@ -29,9 +29,12 @@ jax = pytest.importorskip("jax")
 jnp = jax.numpy
 ANY = Continuous()
 PENALTY = Hyperparameter(regularizes=1, per=("feature", "coefficient", "sample"))
-THOROUGH = pytest.mark.thorough
-# Searches of few steps say that they have not converged.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+# Compiling takes seconds: continuous integration has a stage for these. Searches of few steps say that
+# they have not converged.
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning"),
+]
 
 
 class Robust(DifferentiableRegressor):
@@ -144,7 +147,6 @@ def test_everything_is_compiled_once(classes, kept):
     assert_same(search, search_of(TwoLayersInAutograd(), grid, **options).fit(*classes(3)))
 
 
-@THOROUGH
 def test_a_minimised_model_is_detected_and_compiled_for_folds_and_refit(models, numbers, kept):
     grid = {"alpha": ANY, "width": ANY}
     search = search_of(Robust(), grid).fit(*numbers)
@@ -156,10 +158,8 @@ def test_a_minimised_model_is_detected_and_compiled_for_folds_and_refit(models, 
     ("model", "grid"),
     [
         (Robust(), {"alpha": Continuous(per="feature"), "width": ANY}),
-        pytest.param(
-            TwoLayers(), {"alpha": ANY, "momentum": Continuous(per="step")}, marks=THOROUGH
-        ),
-        pytest.param(TwoLayers(), {"alpha": Continuous(per="coefficient")}, marks=THOROUGH),
+        pytest.param(TwoLayers(), {"alpha": ANY, "momentum": Continuous(per="step")}),
+        pytest.param(TwoLayers(), {"alpha": Continuous(per="coefficient")}),
     ],
 )
 def test_hypergradients(model, grid, numbers, classes):
@@ -168,7 +168,6 @@ def test_hypergradients(model, grid, numbers, classes):
     assert check_hypergradient(search, *data, n_points=1).max() < 1e-6
 
 
-@THOROUGH
 def test_weights_of_samples(classes, kept):
     """Rows of hyperparameters that are as many as samples go with the rows of a batch."""
     grid = {"sample_weight": Continuous(per="sample")}
@@ -182,7 +181,6 @@ def test_weights_of_samples(classes, kept):
     assert np.ptp(weights[0]) > 0
 
 
-@THOROUGH
 @pytest.mark.parametrize(
     "method",
     [Online(), Online(gauss_newton=True), RealTime()],
@@ -197,7 +195,6 @@ def test_tuned_while_it_trains(method, classes):
     assert_same(ours, theirs)
 
 
-@THOROUGH
 @pytest.mark.parametrize("options", [{"gauss_newton": True}, {"solver": "neumann"}])
 def test_inverse_hessians(models, numbers, options):
     method = Implicit(**options)
@@ -217,7 +214,6 @@ def own_loss_of_classes(y, prediction, sample_weight):
     return -jnp.sum(sample_weight * jnp.log(chosen)) / jnp.sum(sample_weight)
 
 
-@THOROUGH
 def test_own_validation_losses(numbers, classes):
     """Of any model; the log loss as one's own is the log loss."""
     search = HypergradSearchCV(Ridge(), {"alpha": ANY}, cv=3, validation_loss=own_loss)
@@ -344,7 +340,6 @@ def test_what_is_not_read_cannot_be_tuned(numbers):
         search_of(Unread(), {"width": ANY}).fit(*numbers)
 
 
-@THOROUGH
 def test_workers_and_candidates(numbers):
     """Each worker compiles for itself, and finds the same."""
     grid = {"alpha": ANY, "factor": [1.0, 0.5]}
@@ -375,7 +370,6 @@ class BentTwice(Bent):
     backend = "jax"
 
 
-@THOROUGH
 def test_steps_before_a_model(numbers):
     """Alone, and behind a step that is tuned: then what it has learned moves with its rows."""
     X, y = numbers
@@ -397,6 +391,5 @@ def refusal(search, X, y):
     return str(warned[0].message)
 
 
-@THOROUGH
 def test_estimator_checks():
     check_estimator(Robust(), on_skip=None)

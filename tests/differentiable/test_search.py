@@ -82,6 +82,7 @@ def test_closed_forms_are_used(models, numbers, method, factor, right):
     ("solver", "gauss_newton"),
     [("cholesky", False), ("cholesky", True), ("cg", True), ("neumann", False)],
 )
+@pytest.mark.thorough
 def test_inverse_hessians_and_gauss_newton(models, classes, solver, gauss_newton):
     method = Implicit(solver, gauss_newton=gauss_newton)
     search = search_of(models.Softmax(alpha=1.0), {"alpha": ANY}, hypergradient=method, cv=2)
@@ -99,6 +100,7 @@ def test_the_same_as_ridge(models, numbers):
     assert ours.best_score_ == pytest.approx(theirs.best_score_, rel=1e-5)
 
 
+@pytest.mark.thorough
 def test_the_score_is_that_of_real_fits(models, classes):
     X, y = classes(3)
     search = search_of(models.Softmax(), {"alpha": ANY}, scoring="neg_log_loss").fit(X, y)
@@ -150,6 +152,7 @@ def test_scores_without_gradient(models, classes):
     assert search.best_score_ >= cross_val_score(models.Softmax(alpha=3.0), X, y, cv=3).mean()
 
 
+@pytest.mark.thorough
 def test_in_a_pipeline(models, numbers):
     X, y = numbers
     pipeline = make_pipeline(StandardScaler(), models.Robust())

@@ -27,6 +27,8 @@ from sklearn_hypergrad.problems import (
 from sklearn_hypergrad.training import Epochs, GradientDescent, Momentum, Training
 
 jax = pytest.importorskip("jax")
+# Compiling takes seconds: continuous integration has a stage for these.
+pytestmark = pytest.mark.thorough
 
 RNG = np.random.default_rng(0)
 X, X_val = RNG.normal(size=(2, 12, 2))
@@ -138,7 +140,6 @@ def largest_difference(one, other):
 
 
 # Compiling takes longer than everything else: by default each method sees one of the losses.
-THOROUGH = pytest.mark.thorough
 CASES = [
     pytest.param(loss, method, marks=[THOROUGH] * ((loss == "robust") != (evaluate is solved)))
     for loss in ("robust", "network")
@@ -164,8 +165,8 @@ def test_backends_agree(loss, method):
     [
         ("robust", "implicit"),
         ("network", "reverse"),
-        pytest.param("network", "implicit", marks=THOROUGH),
-        pytest.param("robust", "reverse", marks=THOROUGH),
+        pytest.param("network", "implicit"),
+        pytest.param("robust", "reverse"),
     ],
 )
 def test_finite_differences_agree(loss, method, five_point):

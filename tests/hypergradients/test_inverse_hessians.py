@@ -138,6 +138,7 @@ def _units(w):
 
 @pytest.mark.parametrize("family", ["gram ridge", "logistic", "multinomial"])
 @pytest.mark.parametrize("n_terms", [1, 3, 100])
+@pytest.mark.thorough
 def test_terms_are_steps_of_truncated_differentiation(term, family, n_terms):
     problem, outer = term(family)
     descent = GradientDescent(1500, 1.0, 0.0)

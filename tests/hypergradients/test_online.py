@@ -461,6 +461,7 @@ def penalties_learned(network_run, method, n_outer):
 @pytest.mark.parametrize(
     "method", [Online(), Online("identity"), Online(Neumann(30), gauss_newton=True)], ids=repr
 )
+@pytest.mark.thorough
 def test_penalties_of_every_coefficient_are_learned_on_the_way(network_run, method):
     losses, untuned = penalties_learned(network_run, method, 60)
     # Without penalties the few samples are learned by heart.

@@ -125,6 +125,7 @@ def test_the_interval_with_fits_is_that_of_a_fine_grid(search, diabetes):
     assert "about" not in legend_of(display)
 
 
+@pytest.mark.thorough
 def test_the_interval_of_the_evaluations_alone_is_rough():
     rng = np.random.default_rng(6)
     X = rng.normal(size=(60, 3)) * [5, 0.2, 1]

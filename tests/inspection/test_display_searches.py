@@ -117,6 +117,7 @@ def test_a_vector_has_a_curve_of_one_value_for_all(shaped, best):
     assert title_of(display) == "one value for all; the search went on to a vector"
 
 
+@pytest.mark.thorough
 def test_a_vector_has_a_curve_with_fits(shaped):
     search, X, y = shaped
     display = CurveDisplay.from_search(search, X, y, n_points=6)

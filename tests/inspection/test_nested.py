@@ -150,6 +150,7 @@ def test_no_difference_at_all(diabetes):
     assert (difference.mean, difference.standard_error) == (0, 0)
 
 
+@pytest.mark.thorough
 def test_random_labels_are_learned_only_inside(random_labels):
     """One penalty per feature promises much, and the default nothing."""
     X, y = random_labels

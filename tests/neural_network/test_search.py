@@ -115,6 +115,7 @@ def test_numbers(some, make, n_targets, scoring, offset):
 
 @pytest.mark.parametrize("make", [network, replayed])
 @pytest.mark.parametrize("scoring", ["accuracy", "roc_auc"])
+@pytest.mark.thorough
 def test_several_labels(some, make, scoring):
     X, y = some("wine")
     labels = np.c_[y == 0, y == 2, X[:, 0] > 0].astype(int)

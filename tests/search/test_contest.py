@@ -135,6 +135,7 @@ SLOW += [("logistic", "digits", "roc_auc_ovr"), ("logistic", "breast_cancer", "a
     ("name", "load", "scoring"),
     [*FAST, *(pytest.param(*each, marks=pytest.mark.thorough) for each in SLOW)],
 )
+@pytest.mark.thorough
 def test_the_same_points_win_as_if_all_were_judged_exactly(monkeypatch, name, load, scoring):
     quick, n_quick = judged_rows(monkeypatch, name, load, scoring)
     whole, n_whole = judged_rows(monkeypatch, name, load, scoring, rounds=False)

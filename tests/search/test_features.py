@@ -216,6 +216,7 @@ def test_weights_of_transformers_make_the_penalties_of_their_blocks():
     assert common == {"one": 1.0, "two": 3.0}
 
 
+@pytest.mark.thorough
 def test_blocks_of_words_that_differ_between_splits():
     rng = np.random.default_rng(1)
     words = np.array([f"word{i}" for i in range(60)])

@@ -127,6 +127,7 @@ ALL = list(itertools.product(BAYES, [load_wine, load_digits, load_breast_cancer]
     ("name", "load"),
     [pytest.param(*case, marks=() if case in EVERY_DAY else pytest.mark.thorough) for case in ALL],
 )
+@pytest.mark.thorough
 def test_it_is_not_worse_than_a_hundred_listed_values(name, load):
     (estimator, values), (X, y) = BAYES[name], load(return_X_y=True)
     if name == "categorical":

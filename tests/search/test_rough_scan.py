@@ -148,6 +148,7 @@ def is_rough(search):
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "roc_auc", "f1"])
+@pytest.mark.thorough
 def test_a_score_is_about_that_of_a_grid_and_no_point_is_solved_twice(
     monkeypatch, classes, scoring
 ):

@@ -297,6 +297,7 @@ def noisy(frame):
     return frame.assign(x=noise[:, 0], y=noise[:, 1], z=noise[:, 2])
 
 
+@pytest.mark.thorough
 def test_weights_of_transformers_before_a_kernel(noisy, y):
     model, grid = of_kinds(KernelRidge(kernel="rbf", alpha=0.1)), {WEIGHTS: EACH}
     search = HypergradSearchCV(model, grid, cv=2, search_cv=2, guard=False).fit(noisy, y)

@@ -100,6 +100,7 @@ def test_the_loss_is_not_above_that_of_a_grid(name, positive):
     assert -search.best_score_ <= least_of_grid(step, values, *positive)
 
 
+@pytest.mark.thorough
 def test_derivatives_pass_all_steps_that_may_stand_behind(positive):
     X, y = positive
     behind = [MaxAbsScaler(), PolynomialFeatures(), RobustScaler(), Normalizer(), MinMaxScaler()]

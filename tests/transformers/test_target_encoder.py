@@ -82,7 +82,9 @@ def test_behind_a_step_that_is_tuned_it_is_refused():
     ("model", "name", "scoring"),
     [
         (Ridge(), "ridge__alpha", "r2"),
-        (Ridge(), "ridge__alpha", "neg_median_absolute_error"),
+        pytest.param(
+            Ridge(), "ridge__alpha", "neg_median_absolute_error", marks=pytest.mark.thorough
+        ),
         (LogisticRegression(), "logisticregression__C", "accuracy"),
     ],
 )
