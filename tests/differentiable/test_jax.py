@@ -29,8 +29,8 @@ jax = pytest.importorskip("jax")
 jnp = jax.numpy
 ANY = Continuous()
 PENALTY = Hyperparameter(regularizes=1, per=("feature", "coefficient", "sample"))
-# Compiling takes seconds: continuous integration has a stage for these. Searches of few steps say that
-# they have not converged.
+# Compiling takes seconds: continuous integration has a stage for these. Searches of few steps say
+# that they have not converged.
 pytestmark = [
     pytest.mark.thorough,
     pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning"),
