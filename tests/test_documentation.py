@@ -27,7 +27,7 @@ NUMBERS = {"extending", "getting_started", "many_penalties", "pipelines", "space
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 # What takes long: these train networks, start workers, or search many times.
 LONG = {"own_models", "evaluation", "networks", "pipelines", "data_cleaning", "inspection"}
-LONG |= {"migration", "online", "own_losses", "parallel", "jax", "transformers"}
+LONG |= {"migration", "online", "own_losses", "parallel", "jax", "transformers", "kernels"}
 # Parts of the package that only the rest of it uses.
 INTERNAL = {"by_feature", "demonstration", "exact", "search", "spaces"}
 # What short docstrings of building blocks leave out: sections, and the infinitive.

@@ -369,6 +369,7 @@ def test_options_of_linear_models(models, numbers, options, text):
         RealTime(),
     ],
 )
+@pytest.mark.thorough
 def test_training_is_tuned_while_it_runs(models, classes, method):
     X, y = classes(3)
     ranges = {"alpha": ANY} if isinstance(method, Online) else {"learning_rate_init": ANY}

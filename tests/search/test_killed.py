@@ -215,6 +215,7 @@ def test_killed_while_it_writes(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["grid", pytest.param("ridge vector", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
 def test_killed_with_workers(name, tmp_path):
     """At most one evaluation of each worker is lost, also if the next fit has none."""
     alone, shared = Case(name, tmp_path), Case(name, tmp_path, "threading")

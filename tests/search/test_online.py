@@ -211,6 +211,7 @@ COURSES = pytest.mark.parametrize(
 
 @COURSES
 @pytest.mark.parametrize("method", [Online("identity"), RealTime()], ids=repr)
+@pytest.mark.thorough
 def test_networks_of_scikit_learn_are_trained_once_and_as_long(wine, method, params):
     model = replayed_of(**params)
     objective = objective_of(wine, {"alpha": Continuous()}, method, model=model, max_iter=2, cv=2)

@@ -209,6 +209,7 @@ def test_other_values_are_enumerated():
     assert list(search.cv_results_["param_shrinkage"]) == [None, "auto", 0.1]
 
 
+@pytest.mark.thorough
 def test_what_looks_at_a_search_knows_it():
     pipeline = make_pipeline(StandardScaler(), LDA)
     ranges = {"lineardiscriminantanalysis__shrinkage": [0.01, 1.0]}

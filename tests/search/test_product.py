@@ -250,6 +250,7 @@ def test_splits_of_its_own(small):
     assert "search_cv" in str(other.report())
 
 
+@pytest.mark.thorough
 def test_what_looks_at_a_search_knows_it(small):
     X, y = small[0][:60], small[1][:60]
     pipeline = make_pipeline(StandardScaler(), KernelRidge(kernel="rbf"))

@@ -1,7 +1,6 @@
 """Searches of rows in parts find what the search in memory finds, in few passes."""
 
 import pickle
-import signal
 import warnings
 
 import numpy as np
@@ -433,7 +432,7 @@ class Counted(ArrayRows):
     def sums(self, function):
         self.n_passes += 1
         if self.n_passes == self.at:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
         return super().sums(function)
 
 

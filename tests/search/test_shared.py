@@ -256,6 +256,7 @@ def test_errors_of_workers_are_those_of_the_search(sets, shared):
         ("guard", "threading"),
     ],
 )
+@pytest.mark.thorough
 def test_a_checkpoint_has_what_workers_did(sets, shared, tmp_path, monkeypatch, name, backend):
     alone = search_for(name, checkpoint=tmp_path / "alone").fit(*sets[name])
     folder = tmp_path / "shared"

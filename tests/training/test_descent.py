@@ -82,6 +82,7 @@ def search_of(kind, method):
 @pytest.mark.parametrize("theta", [0.0, 2.0])
 @pytest.mark.parametrize("method", METHODS, ids=repr)
 @pytest.mark.parametrize("kind", ["regression", "classification"])
+@pytest.mark.thorough
 def test_converged_training_is_implicit_differentiation(kind, method, theta):
     records = []
     for each in ("implicit", method):

@@ -44,6 +44,7 @@ PROBLEMS, OUTERS = zip(*map(split, TARGETS, HELD_OUT), strict=True)
     ],
     ids=repr,
 )
+@pytest.mark.thorough
 def test_the_minimum_is_found(method, optimizer, rtol):
     found = minimize(PROBLEMS, OUTERS, SPACE, method, optimizer, tol=1e-3, max_iter=60)
     # 1 / (1 + alpha) = 0.6 for every entry of both splits.
