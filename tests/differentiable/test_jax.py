@@ -5,6 +5,7 @@ import pickle
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
@@ -341,12 +342,13 @@ def test_what_is_not_read_cannot_be_tuned(numbers):
 
 
 def test_workers_and_candidates(numbers):
-    """Each worker compiles for itself, and finds the same."""
+    """Workers find the same: threads, as other processes cannot import this module."""
     grid = {"alpha": ANY, "factor": [1.0, 0.5]}
-    found = [
-        search_of(Scaled(), grid, n_jobs=n_jobs, max_iter=2).fit(*numbers).best_params_
-        for n_jobs in (None, 2)
-    ]
+    with parallel_config("threading"):
+        found = [
+            search_of(Scaled(), grid, n_jobs=n_jobs, max_iter=2).fit(*numbers).best_params_
+            for n_jobs in (None, 2)
+        ]
     assert found[0] == found[1]
 
 
