@@ -23,10 +23,10 @@ from sklearn_hypergrad.differentiable import (
 )
 from sklearn_hypergrad.exceptions import HypergradWarning
 from sklearn_hypergrad.hypergradients import Implicit, Online, RealTime
-from sklearn_hypergrad.problems.autograd import jax_derivatives
 from sklearn_hypergrad.training import Momentum
 
 jax = pytest.importorskip("jax")
+jax_derivatives = pytest.importorskip("sklearn_hypergrad.problems.autograd.jax_derivatives")
 jnp = jax.numpy
 ANY = Continuous()
 PENALTY = Hyperparameter(regularizes=1, per=("feature", "coefficient", "sample"))
