@@ -37,8 +37,8 @@ class ArrayRows(LoadedRows):
     >>> import numpy as np
     >>> from sklearn_hypergrad.rows import ArrayRows
     >>> rows = ArrayRows(np.ones((10, 3)), np.arange(10.0), part_rows=4)
-    >>> rows.sums(lambda part: (part.n_rows, part.y.sum()))
-    (10, np.float64(45.0))
+    >>> rows.sums(lambda part: (part.n_rows, float(part.y.sum())))
+    (10, 45.0)
     """
 
     def __init__(

@@ -192,6 +192,7 @@ def test_obstacles_are_enumerated_with_the_reason(row):
         assert [params[name] for params in search.cv_results_["params"]] == [0.1, 1]
 
 
+@pytest.mark.thorough
 def test_a_fitted_search_is_pickled_and_cloned(row):
     X, y = row.data()
     name, value = next(iter(row.h.items()))

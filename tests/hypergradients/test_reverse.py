@@ -14,6 +14,7 @@ DYNAMICS = [Momentum(), Momentum(averaged=True), Nesterov(), Adam(0.1), RMSprop(
 
 @pytest.mark.parametrize("shape", [(), (2,), (N_STEPS, 2)], ids=str)
 @pytest.mark.parametrize("dynamics", DYNAMICS, ids=repr)
+@pytest.mark.thorough
 def test_networks(network_run, check, dynamics, shape):
     case = network_run(dynamics, shape)
     case.h |= {**case.data, "init_scale": np.array([0.8, 1.1]) if shape else np.array(0.9)}

@@ -70,6 +70,7 @@ class Case:
 
 @pytest.mark.parametrize(("units", "begun"), UNITS, ids=str)
 @pytest.mark.parametrize("dynamics", FORMS, ids=repr)
+@pytest.mark.thorough
 def test_hypergradients_do_not_depend_on_units(dynamics, units, begun, five_point):
     case = Case(dynamics, units, begun)
     found, expected = case.gradient(Reversible()), case.gradient(Reverse())

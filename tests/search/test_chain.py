@@ -70,6 +70,7 @@ def test_a_penalty_that_is_not_tuned_is_that_of_the_model(regression):
 
 @pytest.mark.parametrize("scoring", [None, "accuracy", "roc_auc"])
 @pytest.mark.parametrize("model", [LogisticRegression(max_iter=1000), LinearSVC()])
+@pytest.mark.thorough
 def test_scores_without_a_gradient_judge_what_was_visited(model, scoring, classes):
     pipeline = make_pipeline(StandardScaler(), Nystroem(**FEATURES), model)
     name = f"{type(model).__name__.lower()}__C"

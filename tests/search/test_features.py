@@ -117,6 +117,7 @@ def rare(model):
         (LogisticRegression(), FEATURE, Y > 0, False),
     ],
 )
+@pytest.mark.thorough
 def test_a_model_that_sees_names_serves_features_that_come_and_go(model, continuous, y, guard):
     key = f"{type(model).__name__.lower()}__{'alpha' if type(model) is Ridge else 'C'}"
     scoring = "r2" if type(model) is Ridge else "neg_log_loss"
@@ -184,6 +185,7 @@ BLOCKS = {
 @pytest.mark.parametrize("model", [plain.Ridge(), Ridge()])
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.thorough
 def test_one_penalty_per_transformer(name, nested, model):
     pipeline = make_pipeline(clone(BLOCKS[name]), model)
     prefix = ""

@@ -180,6 +180,7 @@ def test_values_differ(name):
     assert found == [fingerprint(value=value) for value in DIFFERENT[name]()]
 
 
+@pytest.mark.thorough
 def test_another_process_agrees():
     code = (
         "import importlib.util, sys\n"

@@ -142,6 +142,7 @@ OF_OTHERS = {"no intercept", "shared", "shared classes", "row space", "codes"}
     "name",
     [pytest.param(n, marks=pytest.mark.thorough) if n in OF_OTHERS else n for n in SEEN],
 )
+@pytest.mark.thorough
 def test_a_scorer_gets_what_a_grid_search_gives_it(data, name):
     model, key, load = SEEN[name]
     X, y = load(data)

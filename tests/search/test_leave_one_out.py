@@ -67,6 +67,7 @@ def of_shape(value, per, y, n_features):
 @pytest.mark.parametrize("per", [None, "feature", "group", "coefficient", "target"])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.thorough
 def test_the_loss_is_that_of_real_fits(shape, thin, target, per, fit_intercept, scaled):
     per = None if per == "target" and target != "two" else per
     X, y, weight = problem(shape, target, thin=thin)
