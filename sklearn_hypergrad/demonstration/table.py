@@ -1,6 +1,5 @@
 """A table from a file: its features, its target, and what features need before a linear model."""
 
-import difflib
 import importlib.util
 from pathlib import Path
 
@@ -9,6 +8,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sklearn_hypergrad.wording import suggestion
 
 READERS = {".csv": nw.read_csv, ".csv.gz": nw.read_csv, ".parquet": nw.read_parquet}
 # Libraries that read files, and whose frames ColumnTransformer takes apart.
@@ -51,7 +52,9 @@ def read(path, target):
     """
     table = _table(Path(path))
     if target not in table.columns:
-        raise TableError(f"{path} has no column {target!r}. {_near(target, table.columns)}")
+        names = f" It has {', '.join(map(repr, table.columns))}."
+        hint = suggestion(target, table.columns) or names
+        raise TableError(f"{path} has no column {target!r}.{hint}")
     known = table.filter(~_missing(table[target]))
     y, features = known[target], known.drop(target)
     if y.n_unique() < 2:
@@ -98,11 +101,6 @@ def _table(path):
         return reader(str(path), backend=backend)
     except ImportError as error:
         raise TableError(f"{backend} cannot read {path} here: {error}") from error
-
-
-def _near(name, columns):
-    near = difflib.get_close_matches(name, columns, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(map(repr, columns))}."
 
 
 def _missing(column):
