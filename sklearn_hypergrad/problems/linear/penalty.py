@@ -140,11 +140,10 @@ class L2Penalty:
         """
         if self._entries is None or len(self._entries) == 1:
             return None
-        held = np.zeros((len(self._entries), 1)) if self._held is None else self._held
-        first = self._entries[:, 0]
         # Held strengths are those of each feature by itself.
-        if not np.isnan(held[:, 0]).all() and self._held is not None:
+        if self._held is not None and not self._searched[:, 0].all():
             return None
+        first = self._entries[:, 0]
         _, places, numbers = np.unique(first, return_index=True, return_inverse=True)
         return numbers if np.array_equal(self._entries, self._entries[places][numbers]) else None
 
