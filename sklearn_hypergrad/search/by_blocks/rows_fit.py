@@ -22,7 +22,7 @@ from sklearn_hypergrad.search.by_blocks.scores import Scores
 from sklearn_hypergrad.search.candidates.expand import expand
 from sklearn_hypergrad.search.reporting.progress import Progress, duration
 from sklearn_hypergrad.search.reporting.summary import Costs
-from sklearn_hypergrad.search.results.candidate_result import distinct, same_point, with_rows
+from sklearn_hypergrad.search.results.candidate_result import distinct, place_of, same_point
 from sklearn_hypergrad.search.results.order import in_grid_order
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.rows import Judged
@@ -80,15 +80,15 @@ class RowsFit:
         self._deadline, scorer = deadline, single_scorer(scorers, search.refit)
         watch = bool if deadline is None else deadline.check
         self.inputs = RowsInputs(rows, scorer, search.estimator, watch)
-        self._prepared = {}
+        self._prepared, self._scores = {}, {}
 
     def run(self):
         """``(Judged, Stop or None)`` of all candidates."""
         search = self._search
         candidates = expand(search.param_grid, search.estimator)
-        self._check(candidates)
+        n_features = self._checked(candidates)
         with np.errstate(all="ignore"), one_blas_thread():
-            self._split(candidates)
+            self._split(candidates, n_features)
             began = time.perf_counter()
             results, stop = self._searched(candidates)
             search._costs.seconds = time.perf_counter() - began
@@ -100,7 +100,7 @@ class RowsFit:
     def refit(self, judged):
         """``best_estimator_``: what scikit-learn's fit on all rows would be."""
         search = self._search
-        result, position = _place(judged.results, search.best_index_)
+        result, position = place_of(judged.results, search.best_index_)
         with np.errstate(all="ignore"), one_blas_thread():
             return self._installed(result, position)
 
@@ -116,7 +116,9 @@ class RowsFit:
         )
         return [Remark(SOLUTIONS, warns=False), Remark(text, warns=False)]
 
-    def _check(self, candidates):
+    def _checked(self, candidates):
+        """The largest number of features that enter a step before the model; or ValueError."""
+        n_features = 0
         for candidate in candidates:
             if not candidate.ranges:
                 why = candidate.reason or "no parameter has a range"
@@ -126,14 +128,15 @@ class RowsFit:
                     "Give a list of two or more positive numbers, or Continuous()",
                 )
             kind_of(candidate)
-            Preprocessing(candidate.step, self.inputs.rows)
+            before = Preprocessing(candidate.step, self.inputs.rows)
+            n_features = max(n_features, before.n_features)
+        return n_features
 
-    def _split(self, candidates):
+    def _split(self, candidates, n_features):
         inputs = self.inputs
         divided = any(each.vector is not None for each in candidates)
-        before = [Preprocessing(each.step, inputs.rows).n_features for each in candidates]
         inputs.buckets, inputs.splits, inputs.splitter = plan(
-            self._search.cv, inputs.rows, inputs.groups, divided=divided, n_features=max(before)
+            self._search.cv, inputs.rows, inputs.groups, divided=divided, n_features=n_features
         )
 
     def _searched(self, candidates):
@@ -156,7 +159,7 @@ class RowsFit:
 
     def _prepare(self, candidate, inputs, options):
         prepared = PreparedRows(candidate, inputs, options)
-        Scores(prepared, self._scorers)
+        self._scores[id(candidate)] = Scores(prepared, self._scorers)
         self._prepared[id(candidate)] = prepared
         return prepared
 
@@ -180,7 +183,7 @@ class RowsFit:
                 result = dataclasses.replace(result, describe=describe)
             result = prepared.with_more_rows(result)
             solutions = [prepared.weights_at(point, layouts) for point in result.points]
-            scores = Scores(prepared, self._scorers).of(result, solutions)
+            scores = self._scores[id(result.candidate)].of(result, solutions)
             result, scores = self._with_best(result, scores)
             outputs += [each for row in scores for each in self._outputs(prepared, row)]
             kept.append(result)
@@ -238,11 +241,3 @@ def _layouts(result):
     if result.describe is None:
         return {}
     return {result.candidate.vector.leaf: result.describe.layout}
-
-
-def _place(results, number):
-    """The result that a row belongs to, and its position there."""
-    for rows, result in with_rows(results):
-        if number in rows:
-            return result, rows.index(number)
-    raise IndexError(number)

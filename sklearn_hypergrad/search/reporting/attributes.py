@@ -7,7 +7,12 @@ from sklearn.base import RegressorMixin
 
 from sklearn_hypergrad.search.candidates.expand import as_array, model_in, spread
 from sklearn_hypergrad.search.data.draws import drawing_steps
-from sklearn_hypergrad.search.results.candidate_result import ABSURD, remarks_of, with_rows
+from sklearn_hypergrad.search.results.candidate_result import (
+    ABSURD,
+    place_of,
+    remarks_of,
+    with_rows,
+)
 from sklearn_hypergrad.search.results.remark import Remark
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.spaces.continuous import is_number
@@ -136,8 +141,8 @@ def models_of(results):
 
 def row(results, number):
     """The result that a row of ``cv_results_`` belongs to, and the point of this row, if known."""
-    rows, result = next(pair for pair in with_rows(results) if number in pair[0])
-    return result, result.points[rows.index(number)] if result.points else None
+    result, position = place_of(results, number)
+    return result, result.points[position] if result.points else None
 
 
 def starts_of(results, number):
@@ -149,16 +154,15 @@ def starts_of(results, number):
     number : int
         A row of ``cv_results_``.
     """
-    result, point = row(results, number)
+    (_, point), (result, position) = row(results, number), place_of(results, number)
     if not result.is_searched:
         return {}
-    rows = next(rows for rows, each in with_rows(results) if each is result)
-    settings, found = result.rows[rows.index(number)], result.found.record.h
+    settings, found = result.rows[position], result.found.record.h
     starts = {}
     for searched in result.searched:
         name = searched.dimension.name
         if point is None:
-            value = found[name] if number == rows[0] else as_array(settings[searched.key])
+            value = as_array(settings[searched.key]) if position else found[name]
         else:
             value = point[name]
         starts[searched.key] = searched.labels, spread(np.asarray(value), searched.dimension.shape)
@@ -173,13 +177,12 @@ def features_of(results, number):
     one value for all, they are "pooled". Features whose penalty is fixed are "unpenalised" or
     "dropped".
     """
-    result, _ = row(results, number)
+    result, position = place_of(results, number)
     if not result.is_searched or result.features is None:
         return None
-    rows = next(rows for rows, each in with_rows(results) if each is result)
     names, entries, held = result.features
     statuses = np.full(len(entries), "pooled", dtype=object)[:, None]
-    if number == rows[0]:
+    if position == 0:
         stop = 0
         for searched in result.searched:
             stop, start = stop + searched.dimension.size, stop

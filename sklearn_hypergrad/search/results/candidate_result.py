@@ -330,6 +330,12 @@ def with_rows(results):
         yield result.numbers or rows, result
 
 
+def place_of(results, number):
+    """The result that a row of ``cv_results_`` belongs to, and the position of the row in it."""
+    rows, result = next(pair for pair in with_rows(results) if number in pair[0])
+    return result, rows.index(number)
+
+
 def remarks_of(result, row=0):
     """The Remarks about a candidate.
 
