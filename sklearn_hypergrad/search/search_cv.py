@@ -53,7 +53,7 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import expand, model_in
 from sklearn_hypergrad.search.candidates.refusals import NO_DICT, OF_CLASSES, WRAP, hint
-from sklearn_hypergrad.search.data.inputs import FitInputs, has_fixed_splits
+from sklearn_hypergrad.search.data.inputs import FitInputs, check_lengths, has_fixed_splits
 from sklearn_hypergrad.search.objective.options import Options, Scoring
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
@@ -115,6 +115,7 @@ NO_CLASSES = (
     " y has {0} different values, and {1} takes each of them for a class. For numbers take a "
     "regressor, such as Ridge."
 )
+NO_GROUPS = " {} splits by a label for each row of X: give it to fit, fit(X, y, groups=labels)."
 NO_VECTOR = (
     "search_cv='evidence' is for vectors of penalties, Continuous(per=...), and param_grid has "
     "none. Leave search_cv='auto'."
@@ -680,6 +681,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         if are_in_parts(X):
             return self._fit_rows(X, y, params, scorers, metric, deadline)
         X, y = indexable(X, y)
+        check_lengths(X, params)
         params = rows_of_params(X, params, None)
         routed = self._get_routed_params_for_fit(params)
         weight = params.get("sample_weight")
@@ -959,21 +961,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         """The FitInputs of checked data; ``routed`` is metadata for estimator, scorer, splitter."""
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         split_params = dict(routed.splitter.split)
-        n_splits = splitter.get_n_splits(X, y, **split_params)
-        try:
-            splits = list(splitter.split(X, y, **split_params))
-        except ValueError as error:
-            # Most targets that are numbers are unique.
-            n_values = len(set(np.ravel(y).tolist())) if is_classifier(self.estimator) else 0
-            if 2 * n_values <= len(np.ravel(y)):
-                raise
-            meant = NO_CLASSES.format(n_values, type(model_in(self.estimator)).__name__)
-            raise ValueError(f"{str(error).rstrip('.')}.{meant}") from None
-        if len(splits) != n_splits:
-            raise ValueError(
-                f"cv.split and cv.get_n_splits return inconsistent results: {len(splits)} splits, "
-                f"and {n_splits} as their number. Correct {splitter!r}."
-            )
+        splits = self._splits(splitter, X, y, split_params)
         return FitInputs(
             X=X,
             y=y,
@@ -986,6 +974,28 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             estimator=self.estimator,
             n_jobs=self.n_jobs,
         )
+
+    def _splits(self, splitter, X, y, split_params):
+        """The splits; errors of the splitter say what is meant."""
+        try:
+            n_splits = splitter.get_n_splits(X, y, **split_params)
+            splits = list(splitter.split(X, y, **split_params))
+        except ValueError as error:
+            # Most targets that are numbers are unique.
+            n_values = len(set(np.ravel(y).tolist())) if is_classifier(self.estimator) else 0
+            if "'groups' parameter" in str(error) and split_params.get("groups") is None:
+                meant = NO_GROUPS.format(type(splitter).__name__)
+            elif 2 * n_values > len(np.ravel(y)):
+                meant = NO_CLASSES.format(n_values, type(model_in(self.estimator)).__name__)
+            else:
+                raise
+            raise ValueError(f"{str(error).rstrip('.')}.{meant}") from None
+        if len(splits) != n_splits:
+            raise ValueError(
+                f"cv.split and cv.get_n_splits return inconsistent results: {len(splits)} splits, "
+                f"and {n_splits} as their number. Correct {splitter!r}."
+            )
+        return splits
 
     def _searched(self, judge, task):
         """``(Judged, Stop or None)`` of all candidates; errors about the grid say what is meant."""

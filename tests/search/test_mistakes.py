@@ -13,7 +13,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDRegressor
 from sklearn.metrics import get_scorer, get_scorer_names
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -340,6 +340,21 @@ MISTAKES = {
     "more folds than rows": (
         fit(RANGE, cv=50),
         "Cannot have number of splits n_splits=50 greater than the number of samples",
+    ),
+    "groups of rows for some of them": (
+        lambda: HypergradSearchCV(Ridge(), RANGE, cv=GroupKFold(3)).fit(X, Y, groups=range(27)),
+        "groups has 27 values, and X has 30 rows. Give fit one value per row, in the order of the "
+        "rows. Groups of features go to Continuous(per='group', groups=...).",
+    ),
+    "no groups of rows": (
+        fit(RANGE, cv=LeaveOneGroupOut()),
+        "LeaveOneGroupOut splits by a label for each row of X: give it to fit, fit(X, y, "
+        "groups=labels).",
+    ),
+    "weights for some of the rows": (
+        lambda: HypergradSearchCV(Ridge(), RANGE).fit(X, Y, sample_weight=np.ones(29)),
+        "sample_weight has 29 values, and X has 30 rows. Give fit one value per row, in the order "
+        "of the rows.",
     ),
     "fewer targets than rows": (
         fit(RANGE, y=Y[:10]),

@@ -20,6 +20,8 @@ from sklearn_hypergrad.wording import shortened
 PLAIN = {KFold, StratifiedKFold, RepeatedKFold, RepeatedStratifiedKFold}
 # Fewest members of a class in each of several random parts.
 FEWEST_MEMBERS = 2
+# Metadata that have a value for each row, by the last part of their names.
+PER_ROW = {"groups", "sample_weight"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +126,20 @@ class FitInputs:
 
 def _as_array(value):
     return np.asarray(value) if isinstance(value, np.memmap) else value
+
+
+def check_lengths(X, params):
+    """Raise ValueError if there are more or fewer groups, or weights, than rows."""
+    n_rows = num_samples(X)
+    for name, value in params.items():
+        kind = name.rpartition("__")[2]
+        if kind not in PER_ROW or not np.ndim(value) or num_samples(value) == n_rows:
+            continue
+        features = " Groups of features go to Continuous(per='group', groups=...)."
+        raise ValueError(
+            f"{name} has {num_samples(value)} values, and X has {n_rows} rows. Give fit one value "
+            f"per row, in the order of the rows.{features if kind == 'groups' else ''}"
+        )
 
 
 def has_fixed_splits(splitter):
