@@ -3,11 +3,11 @@
 Every loss takes targets ``y`` and predictions ``z`` with outputs on the last axis, of shape
 ``(..., n_outputs)``, and works pointwise on the leading axes, which broadcast. ``value`` is one
 loss per output, except for losses that couple the outputs (multinomial ones): there the last axis
-has length one. A loss that can be trained also has ``factor``, what its Hessian in ``z`` is made
-of, with which ``hvp`` multiplies a vector and ``diagonal`` is that of the Hessian, ``evaluate``,
-which is value, gradient and factor at once, and ``shift_invariant``: whether adding the same number
-to all outputs changes nothing. For targets with some mean, ``base(mean)`` is where training starts,
-and ``precision(mean)`` times a squared difference of targets is a difference of losses.
+has length one. A loss that can be trained has more. ``factor`` holds the parts of its Hessian in
+``z``; from it ``hvp`` multiplies the Hessian by a vector, and ``diagonal`` is its diagonal.
+``evaluate`` is value, gradient and factor at once. ``shift_invariant`` says whether adding the same
+number to all outputs changes nothing. For targets with some mean, ``base(mean)`` is where training
+starts, and ``precision(mean)`` times a squared difference of targets is a difference of losses.
 """
 
 import numpy as np

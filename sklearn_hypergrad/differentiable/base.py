@@ -28,11 +28,11 @@ class DifferentiableModel(Declared, DocumentedMixin, BaseEstimator, abc.ABC):
         sum_i s_i loss(y_i, forward(w, x_i)) / sum_i s_i  +  penalty(w)
 
     over the weights ``w``, with sample weights ``s``. A subclass has a constructor as any
-    scikit-learn estimator, says which of its parameters can be tuned, in ``hyperparameters``, and
-    writes ``initial``, ``forward`` and, unless the default suits, ``loss`` and ``penalty`` with
-    ``autograd.numpy`` or ``jax.numpy``. These take the hyperparameters as a dict ``h``: read them
-    from there, not from ``self``, or they have no derivative. A hyperparameter may be a number or
-    an array of any shape.
+    scikit-learn estimator, and lists in ``hyperparameters`` which of its parameters can be tuned.
+    It writes ``initial`` and ``forward`` with ``autograd.numpy`` or ``jax.numpy`` and, unless the
+    default suits, ``loss`` and ``penalty``. These take the hyperparameters as a dict ``h``: read
+    them from there, not from ``self``, or they have no derivative. A hyperparameter may be a number
+    or an array of any shape.
 
     Attributes
     ----------

@@ -23,9 +23,9 @@ class DifferentiableTransformer(
 ):
     """Base class of transformers of one's own, to be tuned in pipelines.
 
-    A subclass has a constructor as any scikit-learn estimator, says which of its parameters can be
-    tuned, in ``hyperparameters``, and writes ``forward`` and, if something is to be learned from
-    training rows, ``learn``, with ``autograd.numpy`` or ``jax.numpy``. ``forward`` takes the
+    A subclass has a constructor as any scikit-learn estimator, and lists in ``hyperparameters``
+    which of its parameters can be tuned. It writes ``forward`` with ``autograd.numpy`` or
+    ``jax.numpy`` and, if something is learned from training rows, ``learn``. ``forward`` takes the
     hyperparameters as a dict ``h``: read them from there, not from ``self``, or they have no
     derivative. A hyperparameter may be a number or an array of any shape.
 

@@ -62,10 +62,10 @@ def check_hypergradient(
 ) -> np.ndarray:
     """Compare hypergradients with finite differences of tightly solved inner problems.
 
-    For every range in ``search.param_grid``, at ``n_points`` settings between its bounds, the
-    derivative of the validation loss along a random direction of unit length, on the scale on which
-    the search moves, is computed twice: from the hypergradient, and by a five-point central
-    difference whose inner problems are solved to a tolerance of 1e-11. Nothing is fitted.
+    For every range in ``search.param_grid`` the derivative of the validation loss is computed
+    twice, at ``n_points`` settings between its bounds: from the hypergradient, and by a five-point
+    central difference. It is the derivative along a random direction of unit length, on the scale
+    on which the search moves. Inner problems are solved to a tolerance of 1e-11. Nothing is fitted.
 
     The ranges of a network, or of your own model, are searched together, so they are one:
     directions are in all entries of all its hyperparameters, and settings are within ten per cent

@@ -49,11 +49,10 @@ class RidgeClassifier(DeployMixin, linear_model.RidgeClassifier):
         one for all.
     solver : {'auto', 'svd', 'cholesky', 'lsqr', 'sparse_cg', 'sag', 'saga', 'lbfgs'}, \
 default='auto'
-        Solver of scikit-learn, which is given features scaled so that they all have one penalty.
-        Where arrays have a penalty of 0 no scaling does that, and where penalties differ by a
-        factor of more than 1e4 (1e12 for the direct solvers 'cholesky' and 'svd') the solver would
-        suffer: then Newton's method is used instead, and `solver`, `tol` and `max_iter` play no
-        part.
+        Solver of scikit-learn, which gets features scaled so that they all have one penalty.
+        Newton's method takes its place in two cases: no scaling makes up for a penalty of 0, and
+        the solver would suffer from penalties that differ by a factor of more than 1e4 (1e12 for
+        the direct solvers 'cholesky' and 'svd'). Then `solver`, `tol` and `max_iter` play no part.
     positive : bool, default=False
         Whether coefficients are constrained to be positive, with the solver 'lbfgs'. No penalty in
         an array may be 0 then.

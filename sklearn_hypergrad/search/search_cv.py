@@ -225,9 +225,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     n_jobs : int, default=None
         As for GridSearchCV: number of jobs that run in parallel; None is 1, -1 all processors. They
-        share the fits of scikit-learn and, once a second of work is done and as much is left, the
-        searches of several settings or, for one setting, those that ``guard`` repeats and the
-        transformers of all splits. The result does not depend on it.
+        share the fits of scikit-learn. Once a second of work is done and as much is left, they also
+        share the searches of several settings; for one setting, the searches that ``guard`` repeats
+        and the transformers of all splits. The result does not depend on it.
 
     refit : bool, str or callable, default=True
         As for GridSearchCV: whether to fit the best setting on all data. With several metrics a str
@@ -321,17 +321,16 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         With 0 the entries are free, and hundreds of them overfit the validation loss.
 
     guard : "auto" or bool, default="auto"
-        Whether to keep a vector only if it beats one value for all on outer folds: the whole search
-        is repeated inside each training part of ``cv``, and the vector is kept if the mean
-        difference of the losses of held-out samples (or groups) is larger than its standard error.
-        Beside the evidence (see ``search_cv``) a sparse vector is found, too, which lowers minus
-        the log evidence alone, with a penalty that is a quarter as strong and constant beyond a
-        deviation of 4: it takes the place of the vector if it beats that one in the same way. If
-        all entries are alike, nothing is judged.
-        Adds as many searches as ``cv`` has splits. "auto" is True for a vector of other
-        values, such as ``gamma`` per feature or weights per transformer, if there are fewer than
-        1000 rows and ``cv`` is no list of splits: without a guard two of five vectors inside
-        kernels were worse than one value for all. For penalties it is False.
+        Whether to keep a vector only if it beats one value for all on outer folds. The whole search
+        is repeated inside each training part of ``cv``. The vector is kept if the losses of
+        held-out samples (or groups) fall, on average, by more than one standard error. Beside the
+        evidence (see ``search_cv``) a sparse vector is found, too, which lowers minus the log
+        evidence alone, with a penalty that is a quarter as strong and constant beyond a deviation
+        of 4: it takes the place of the vector if it beats that one in the same way. If all entries
+        are alike, nothing is judged. Adds as many searches as ``cv`` has splits. "auto" is True for
+        a vector of other values, such as ``gamma`` per feature or weights per transformer, if there
+        are fewer than 1000 rows and ``cv`` is no list of splits: without a guard two of five
+        vectors inside kernels were worse than one value for all. For penalties it is False.
 
     resample : {"fixed", "fresh"}, default="fixed"
         Where the initial weights and batches of a network come from. "fixed" keeps them throughout
@@ -396,11 +395,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     checkpoint : str or path-like, default=None
         Directory in which every evaluation is written down; it is created if it is missing. If the
-        process is killed, the same fit goes on after the last evaluation, and gives bit for bit
-        the result of an uninterrupted fit with a checkpoint. Each fit has a file of its own, named
-        by a fingerprint of data, splits, estimator, options and versions; it has losses and
-        weights, but no data, and may be deleted after the fit. What has no fingerprint that is the
-        same in another process, such as a lambda, is refused; so are "online" and "real_time".
+        process is killed, the same fit goes on after the last evaluation, and gives bit for bit the
+        result of an uninterrupted fit with a checkpoint. Each fit has a file of its own, named by a
+        fingerprint of data, splits, estimator, options and versions; it has losses and weights, but
+        no data, and may be deleted after the fit. Objects whose fingerprint differs between
+        processes, such as lambdas, are refused; so are "online" and "real_time".
 
     Attributes
     ----------
@@ -733,13 +732,14 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         """Report what was tuned, gained and spent, and reasons to distrust the result.
 
         A gain is the difference of the validation loss, or score, between the point found and the
-        estimator's own value (for networks and own models, the start of the search, which may be
-        a listed value), on the same splits, with one standard error over these splits. The loss
-        that goes with r2 is 1 - r2. Over splits that hold rows out more than once, such as repeated
-        halves, the standard error is that of the corrected resampled t-test [1]_, and the report
-        says so; over plain folds it is not corrected, and somewhat too small, as they share most of
-        their training data. A score on splits that values were tuned on is optimistic:
-        :func:`~sklearn_hypergrad.inspection.nested_score` gives an unbiased one.
+        estimator's own value, on the same splits, with one standard error over these splits. (For
+        networks and own models the start of the search, which may be a listed value, takes the
+        place of the own value.) The loss that goes with r2 is 1 - r2. Over splits that hold rows
+        out more than once, such as repeated halves, the standard error is that of the corrected
+        resampled t-test [1]_, and the report says so; over plain folds it is not corrected, and
+        somewhat too small, as they share most of their training data. A score on splits that values
+        were tuned on is optimistic: :func:`~sklearn_hypergrad.inspection.nested_score` gives an
+        unbiased one.
 
         Returns
         -------

@@ -437,8 +437,8 @@ def _check_range(span, final, found):
     allowed = hyperparameter.per
     if continuous.per is None and hyperparameter.level is not None:
         raise ValueError(
-            f"Cannot tune {span.key!r} with {continuous!r}. This is because there is a value for "
-            f"each {' or '.join(allowed)}. Use Continuous(per={allowed[0]!r})."
+            f"Cannot tune {span.key!r} with {continuous!r}. This is because it has a value "
+            f"for each {' or '.join(allowed)}. Use Continuous(per={allowed[0]!r})."
         )
     if continuous.per is not None and continuous.per not in allowed:
         raise ValueError(

@@ -180,8 +180,8 @@ def _doubts(summary, best, selection):
     for gain in summary.gains if selection == "best" else ():
         if gain.is_loss:
             doubts.append(
-                f"Worse than before: {gain.what}. The range or the budget left the better value "
-                f"out: give more of it."
+                f"Worse than before: {gain.what}. The better value is outside of the range, or "
+                f"max_iter ended the search too early: widen the range, or raise max_iter."
             )
         elif gain.doubtful:
             doubts.append(
