@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_hypergrad.spaces import flattened
 from sklearn_hypergrad.training.dynamics import Dynamics, State
 from sklearn_hypergrad.training.groups import Groups
 from sklearn_hypergrad.training.schedules import Schedule, Whole
@@ -67,14 +68,14 @@ class Training:
     watch: Callable | None = None
 
     def run(self, h):
-        """The Run with hyperparameters ``h``, a dict in natural units.
+        """The Run with hyperparameters ``h``, a dict in natural units; nested to any depth.
 
         Raises
         ------
         ValueError
             If a schedule has another shape than the legal ones, or a rate has no value.
         """
-        return Run(self, h)
+        return Run(self, flattened(h))
 
     def settled(self, h):
         """The same, with as many steps for all hyperparameters as there are with ``h``."""

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_hypergrad.training import Adam, Diverged, Momentum, Nesterov, RMSprop
+from sklearn_hypergrad.problems import AutogradTraining
+from sklearn_hypergrad.training import (
+    Adam,
+    Diverged,
+    Listed,
+    Momentum,
+    Nesterov,
+    RMSprop,
+    Training,
+)
 
 
 def by_hand(problem, batches, n_steps, rate, momentum, alpha):
@@ -26,6 +35,18 @@ def test_training_is_that_of_the_formulas(make_training):
 def test_values_take_the_place_of_settings(make_training):
     tuned = make_training(momentum=0.1).run({"momentum": np.array(0.6), "alpha": np.array(0.2)})
     assert_array_equal(tuned.final().w, make_training(momentum=0.6, alpha=0.2).run({}).final().w)
+
+
+def test_hyperparameters_may_be_nested():
+    def loss(w, h, rows):
+        alpha, (low, high) = h["penalty"]["alpha"], h["targets"]
+        return ((w - low) ** 2).sum() + alpha * ((w - high) ** 2).sum()
+
+    settings = {"learning_rate_init": 0.1, "momentum": 0.5}
+    problem = AutogradTraining(loss, np.zeros(2), backend="autograd")
+    training = Training(problem, Momentum(), Listed([None]), 60, settings)
+    h = {"penalty": {"alpha": 3.0}, "targets": [np.zeros(2), np.array([1.0, 2.0])]}
+    assert_allclose(training.run(h).weights(), [0.75, 1.5], rtol=1e-6)
 
 
 def test_walking_on_from_a_state_is_walking(make_training):
