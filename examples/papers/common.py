@@ -21,6 +21,8 @@ from sklearn_hypergrad.training import Listed
 FILES = {"train": "train-{}-ubyte.gz", "test": "t10k-{}-ubyte.gz"}
 WANTED = FILES["train"].format("images-idx3")
 N_CLASSES = 10
+# Mean and deviation of the pixels of MNIST.
+MEAN, DEVIATION = 0.1307, 0.3081
 # The fraction that 0.9 becomes in the authors' code where it multiplies velocities. Gradients are
 # multiplied by 1 - 0.9 there, and here by 1 - MOMENTUM: a factor of learning rates makes up for it.
 MOMENTUM = 58983 / 65536
@@ -52,6 +54,11 @@ class Images:
             X -= self.pixels[: self.n_train].mean(axis=0) / self.white
         return X, np.eye(N_CLASSES)[self.labels[start : start + n]]
 
+    def standardised(self, start, n):
+        """``n`` images as Lorraine et al. take them."""
+        X, Y = self.block(start, n, centred=False)
+        return (X - MEAN) / DEVIATION, Y
+
     def blocks(self, *sizes):
         """Consecutive blocks, the first one from the first image on."""
         starts = np.cumsum((0, *sizes[:-1]))
@@ -78,6 +85,12 @@ def idx(folder, part):
         labels = np.frombuffer(file.read(), np.uint8, offset=8)
     with gzip.open(folder / FILES[part].format("images-idx3")) as file:
         return np.frombuffer(file.read(), np.uint8, offset=16).reshape(len(labels), -1), labels
+
+
+def smaller(X, side):
+    """Images of ``side`` times ``side`` pixels, each the mean over a square of them."""
+    factor = round(X.shape[1] ** 0.5) // side
+    return X.reshape(len(X), side, factor, side, factor).mean(axis=(2, 4)).reshape(len(X), -1)
 
 
 def random_state(seed):
@@ -197,6 +210,18 @@ class TheirAdam:
         mean = self._m / (1 - (1 - self._b1) ** self._i)
         square = self._v / (1 - (1 - self._b2) ** self._i)
         return self._step * mean / (np.sqrt(square) + self._epsilon)
+
+
+class RMSprop:
+    """Steps along the gradient divided by its root mean square, which starts at zero."""
+
+    def __init__(self, step, decay=0.99, epsilon=1e-8):
+        self._step, self._decay, self._epsilon, self._square = step, decay, epsilon, 0.0
+
+    def __call__(self, g):
+        """What is to be taken off for a gradient ``g``."""
+        self._square = self._decay * self._square + (1 - self._decay) * g**2
+        return self._step * g / (np.sqrt(self._square) + self._epsilon)
 
 
 def report(i, numbers):

@@ -28,10 +28,8 @@ from sklearn_hypergrad.training import Adam, Listed, Training
 from sklearn_hypergrad.tuning import Stopped, tune
 
 N_IMAGES, N_STEPS = 50, 5
-# Mean and deviation of the pixels of MNIST.
-MEAN, DEVIATION = 0.1307, 0.3081
 SETTINGS = {"learning_rate_init": 1e-4, "beta_1": 0.9, "beta_2": 0.999}
-START, RATE, DECAY, EPSILON = -4.0, 0.01, 0.99, 1e-8
+START, RATE = -4.0, 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +50,7 @@ def main():
     """Tune every network with every inverse, save a figure and a table."""
     options = common.parser(__doc__).parse_args()
     setup, data = QUICK if options.quick else Setup(), common.images(options)
-    blocks = [block_of(data, first) for first in (0, setup.n_train)]
+    blocks = [data.standardised(first, N_IMAGES) for first in (0, setup.n_train)]
     rows, curves = [], {}
     for hidden in setup.hidden:
         for solver in setup.methods:
@@ -69,12 +67,6 @@ def main():
         f"{n_learned} of {len(curves)} curves end with all {N_IMAGES} validation images right: "
         f"penalties learn\nthem by heart, one per weight, while the weights are trained on others."
     )
-
-
-def block_of(data, first):
-    """The first images from there on, standardised as the authors do."""
-    X, Y = data.block(first, N_IMAGES, centred=False)
-    return (X - MEAN) / DEVIATION, Y
 
 
 def tuned(setup, sizes, solver, blocks, name):
@@ -107,25 +99,13 @@ def tuned(setup, sizes, solver, blocks, name):
         common.FinalLoss(network, *blocks[1]),
         {"alpha": np.full(network.n_weights, 2 * np.exp(START))},
         method=Online(solver),
-        optimizer=common.Steps(lambda: RMSprop(setup.outer_rate)),
+        optimizer=common.Steps(lambda: common.RMSprop(setup.outer_rate)),
         n_outer=setup.n_outer,
         keep="last",
         callback=judge,
     )
     logs = np.log(found.h["alpha"] / 2)
     return np.array(results), (logs.min(), logs.max())
-
-
-class RMSprop:
-    """Steps along the gradient divided by its root mean square, which starts at zero."""
-
-    def __init__(self, rate):
-        self._rate, self._square = rate, 0.0
-
-    def __call__(self, g):
-        """What is to be taken off for a gradient ``g``."""
-        self._square = DECAY * self._square + (1 - DECAY) * g**2
-        return self._rate * g / (np.sqrt(self._square) + EPSILON)
 
 
 def rows_of(name, results, spread, seconds):
