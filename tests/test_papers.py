@@ -1,6 +1,7 @@
 """The scripts of examples/papers: small ones always, the true ones by ``pytest -m paper``.
 
-The latter need MNIST, in the folder that the variable SKLEARN_HYPERGRAD_DATA names.
+The latter need MNIST and others, in the folder that the variable SKLEARN_HYPERGRAD_DATA names, or
+in its folders mnist, omniglot and text.
 """
 
 import importlib.util
@@ -165,6 +166,15 @@ def mean(cell):
 
 
 @pytest.mark.thorough
+def test_layers_are_shared_between_tasks_on_digits(run):
+    output, table = run("multitask", "--quick")
+    assert "Test losses from low to high: learned, " in output
+    correlations = table["layer 3: correlation of all pairs, of turned pairs"].split(", ")
+    assert float(correlations[1]) > float(correlations[0]) > 0.3
+    assert column(output, "valid loss")[-1] < 0.5
+
+
+@pytest.mark.thorough
 def test_data_are_asked_for():
     command = [sys.executable, SCRIPTS / "chaos.py", "--data", "nowhere"]
     package = str(Path(sklearn_hypergrad.__file__).parents[1])
@@ -312,6 +322,17 @@ def test_real_time(run):
     _, table = run("real_time", "--data", DATA)
     for part in ("training", "validation"):
         assert table[f"pairs of the grid with a smaller {part} loss"][1] == "0 of 25"
+
+
+@needs_data
+@pytest.mark.paper
+def test_multitask(run):
+    """What is learned is better than both others, and turned alphabets share the last layer."""
+    output, table = run("multitask", "--data", DATA)
+    assert "Test losses from low to high: learned, " in output
+    assert float(table["learned: training and test loss"][1].split(", ")[1]) <= 1.95
+    correlations = table["layer 3: correlation of all pairs, of turned pairs"][1].split(", ")
+    assert float(correlations[1]) >= 0.7
 
 
 @needs_data

@@ -29,10 +29,10 @@ MOMENTUM = 58983 / 65536
 CORRECTION = (1 - 0.9) / (1 - MOMENTUM)
 
 
-def parser(description):
+def parser(description, wanted=WANTED):
     """The options of all scripts."""
     made = argparse.ArgumentParser(description=description.splitlines()[0])
-    made.add_argument("--data", metavar="DIR", type=Path, help=f"folder with {WANTED} etc.")
+    made.add_argument("--data", metavar="DIR", type=Path, help=f"folder with {wanted} etc.")
     made.add_argument("--quick", action="store_true", help="small, on the digits of scikit-learn")
     made.add_argument("--output", metavar="DIR", type=Path, default=Path(), help="for the results")
     return made
