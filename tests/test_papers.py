@@ -77,6 +77,22 @@ def numbers(table, wanted=""):
     return np.array([cells for cells in pairs if cells[0]], dtype=float).T
 
 
+def listed(table, wanted):
+    """Recorded and own numbers of rows with several of them."""
+    pairs = [cells for what, cells in table.items() if re.search(wanted, what)]
+    return np.array([[cell.split(", ") for cell in cells] for cells in pairs], float).swapaxes(0, 1)
+
+
+def percents(text):
+    return [float(number) for number in re.findall(r"(\S+) %", text)]
+
+
+def error_in(table, name):
+    """The test error of a row, in per cent; the last cell is what was found here."""
+    cells = table[f"{name}: test loss and error"]
+    return percents(cells if isinstance(cells, str) else cells[1])[0]
+
+
 @pytest.mark.thorough
 def test_schedules_learn_on_digits(run):
     output, table = run("training_schedules", "--quick")
@@ -136,6 +152,16 @@ def test_rates_are_tuned_in_real_time_on_digits(run):
 
 
 @pytest.mark.thorough
+def test_rates_of_a_convolutional_network_are_tuned_on_digits(run):
+    _, table = run("real_time_cnn", "--quick")
+    fixed, tuned = (
+        percents(table[f"Adam: test accuracy{how}"])[0]
+        for how in (" where it starts held fixed", ", tuned in real time")
+    )
+    assert tuned > fixed + 10
+
+
+@pytest.mark.thorough
 def test_validation_images_are_learned_by_heart_on_digits(run):
     output, table = run("overfit_validation", "--quick")
     assert "4 of 4 curves end with all 50 validation images right" in output
@@ -172,6 +198,57 @@ def test_layers_are_shared_between_tasks_on_digits(run):
     correlations = table["layer 3: correlation of all pairs, of turned pairs"].split(", ")
     assert float(correlations[1]) > float(correlations[0]) > 0.3
     assert column(output, "valid loss")[-1] < 0.5
+
+
+@pytest.mark.thorough
+def test_the_valley_is_descended(run):
+    """It needs no data, so that it is the same with and without ``--quick``."""
+    _, table = run("toy")
+    recorded, here = numbers(table, "loss at the end")
+    np.testing.assert_allclose(here, recorded, atol=0.03)
+
+
+@pytest.mark.thorough
+def test_initial_gradients_are_averaged_on_digits(run):
+    _, table = run("initial_gradient", "--quick")
+    scales = [float(number) for number in table["log scales of the W"].split(", ")]
+    # From small scales, larger ones train faster.
+    assert max(scales) < 0
+
+
+@pytest.mark.thorough
+def test_augmentation_is_learned_on_digits(run):
+    _, table = run("augmentation", "--quick")
+    without = error_in(table, "no augmentation, weight decay 0.0001")
+    known = error_in(table, "known augmentation")
+    noise = error_in(table, "learned from noise, 209 hyperparameters")
+    assert known < noise + 5
+    assert noise < error_in(table, "the same on training and validation images")
+    assert error_in(table, "learned from noise and image, 3697 hyperparameters") < without - 10
+
+
+@pytest.mark.thorough
+def test_images_are_distilled_on_digits(run):
+    _, table = run("distillation", "--quick")
+    for solver in ("identity", "neumann"):
+        few, many = (
+            table[f"{n} validation images, {solver}: accuracy on them and on test images"]
+            for n in (100, 1300)
+        )
+        assert few.startswith("100.0 %")
+        assert percents(many)[1] > max(85, percents(few)[1])
+
+
+@pytest.mark.thorough
+def test_shares_of_validation_images_are_swept_on_digits(run):
+    _, table = run("validation_proportion", "--quick")
+    for which in ("one penalty", "one per weight"):
+        before, after = (
+            [float(mean) for mean in re.findall(r"(\S+) ±", table[f"200 images, {which}{when}"])]
+            for when in ("", ", retrained on all")
+        )
+        # Where hardly any images are left for training, all of them do better.
+        assert after[-1] > before[-1] + 0.1
 
 
 @pytest.mark.thorough
@@ -355,3 +432,67 @@ def test_task_interactions(run):
     for name in ("learned", "learned, few"):
         cost = table[f"{name}: evaluations, time of each, cost in trainings"][1]
         assert float(re.search(r"(\d+) ms", cost)[1]) <= 200
+
+
+@pytest.mark.thorough
+def test_initial_gradient(run):
+    """But for the rounding of momenta: sums over steps, and scales of the initial weights."""
+    _, table = run("initial_gradient", "--data", DATA)
+    recorded, here = listed(table, "log|logits")
+    np.testing.assert_allclose(here, recorded, rtol=1e-3, atol=2e-5)
+
+
+@needs_data
+@pytest.mark.paper
+def test_augmentation(run):
+    """Most of what is lost without augmentation is regained, in a few trainings."""
+    _, table = run("augmentation", "--data", DATA)
+    decays = ("0.0001", "0.001", "0.01")
+    without = min(error_in(table, f"no augmentation, weight decay {decay}") for decay in decays)
+    known = error_in(table, "known augmentation")
+    for name in ("noise, 209", "noise and image, 10033"):
+        learned = error_in(table, f"learned from {name} hyperparameters")
+        assert learned - known < 0.15 * (without - known)
+        what = f"learned from {name.split(',')[0]}: cost in trainings"
+        assert float(table[what][1]) < 6
+
+
+@needs_data
+@pytest.mark.paper
+def test_distillation(run):
+    _, table = run("distillation", "--data", DATA)
+    found = {
+        n: [
+            percents(cells[1])
+            for what, cells in table.items()
+            if what.startswith(n) and "accuracy" in what
+        ]
+        for n in ("100", "5000")
+    }
+    assert all(valid == 100 and test < 80 for valid, test in found["100"])
+    assert all(test > 85 for _, test in found["5000"])
+
+
+@needs_data
+@pytest.mark.paper
+def test_validation_proportion(run):
+    """Of few images one penalty per weight is worth more for validation than one for all."""
+    _, table = run("validation_proportion", "--data", DATA)
+    for size in (100, 200):
+        best = [
+            float(table[f"{size} images, {which}"][1].split("best at ")[1])
+            for which in ("one penalty", "one per weight")
+        ]
+        assert best[0] < best[1]
+
+
+@needs_data
+@pytest.mark.paper
+def test_real_time_cnn(run):
+    _, table = run("real_time_cnn", "--data", DATA)
+    for name, gain in (("momentum", 0), ("Adam", 5)):
+        fixed, tuned = (
+            percents(table[f"{name}: test accuracy{how}"][1])[0]
+            for how in (" where it starts held fixed", ", tuned in real time")
+        )
+        assert tuned > fixed + gain
