@@ -74,6 +74,8 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
     "within_subsection_order": "sphinx_hooks.ExampleOrder",
     "abort_on_example_error": True,
+    "image_scrapers": ("thumbnails.figures",),
+    "thumbnail_size": (440, 440),
     "reset_modules": ("matplotlib", "sphinx_hooks.warnings_are_errors"),
     # One that measures seconds opts out: # sphinx_gallery_parallel = False
     "parallel": 2,
@@ -105,6 +107,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_hypergrad"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+html_js_files = ["pages.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_sidebars = {name: [] for name in ("index", "getting_started", "contributing", "changelog")}

@@ -42,6 +42,4 @@ ConvergenceDisplay.from_search(one, ax=axes[:, 0])
 ConvergenceDisplay.from_search(several, ax=axes[:, 1])
 axes[0, 0].set_title("one penalty for all features", loc="left")
 axes[0, 1].set_title("a penalty per feature", loc="left")
-
-# sphinx_gallery_thumbnail_number = 1
 plt.show()
