@@ -22,6 +22,7 @@ TABLE = """\
 .. list-table::
    :header-rows: 1
    :widths: {widths}
+   :class: stacked
 
 """
 
@@ -105,9 +106,9 @@ def reasons():
 
 
 def enumerated():
-    """Rows of the second table: parameters and classes, and the reason, as texts."""
+    """Rows of the second table: the reason, and parameters and classes, as texts."""
     return [
-        ("; ".join(_parameters(reason, of)), f"it {reason}") for reason, of in reasons().items()
+        (f"it {reason}", "; ".join(_parameters(reason, of))) for reason, of in reasons().items()
     ]
 
 
@@ -130,7 +131,7 @@ def filled(text):
     """A page in which comments that name a table are replaced by it."""
     for name, widths, header, rows in (
         ("searched", "36 28 36", ("Estimator", "Hyperparameters", "Conditions"), searched),
-        ("enumerated", "60 40", ("Hyperparameters", "Why they are enumerated"), enumerated),
+        ("enumerated", "35 65", ("Why it is enumerated", "Hyperparameters"), enumerated),
     ):
         comment = f".. the table of what is {name}\n"
         if comment in text:

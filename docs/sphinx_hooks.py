@@ -114,6 +114,6 @@ def coverage(app, docname, source):
     """Put the tables of what is searched, and what is not, into pages that name them."""
     filled = coverage_table.filled(source[0])
     if filled != source[0]:
-        for path in ADAPTERS.glob("*.py"):
+        for path in (coverage_table.__file__, *ADAPTERS.glob("*.py")):
             app.env.note_dependency(str(path), docname=docname)
         source[0] = filled

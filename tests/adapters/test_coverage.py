@@ -59,7 +59,7 @@ def test_all_of_it_is_in_the_page(table):
         assert all(f"``{name}``" in searched for name in names)
     assert all(f"``{cls.__name__}``" in searched for cls in WRAPPERS)
     for reason, of_classes in table.reasons().items():
-        assert f"     - it {reason}\n" in enumerated
+        assert f"   * - it {reason}\n" in enumerated
         names = {name for names in of_classes.values() for name in names}
         classes = {cls.__name__ for cls in of_classes if reason not in NAMES}
         assert {each for each in names | classes if f"``{each}``" not in enumerated} == set()
