@@ -15,6 +15,9 @@ MOST = 5
 # a few values hardly overfit the splits that they are tuned on, a vector does.
 MANY = 5
 TRUSTED = "none found"
+# Notebooks align cells of tables to the right, and captions to the middle of their longest line.
+CAPTION = "caption-side:top;text-align:left;font-weight:bold"
+HEADING = "text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em"
 USUAL_GUARD = (
     "a vector that is no penalty has a guard if rows are few; with guard=False the search takes {} "
     "evaluations"
@@ -47,11 +50,12 @@ class Report:
 
     def _repr_html_(self):
         rows = "".join(
-            f"<tr><th style='text-align:left;vertical-align:top'>{html.escape(heading)}</th>"
+            f"<tr><th style='{HEADING}'>{html.escape(heading)}</th>"
             f"<td style='text-align:left'>{'<br>'.join(map(html.escape, entries))}</td></tr>"
             for heading, entries in self.sections
         )
-        return f"<table><caption>{html.escape(self.title)}</caption>{rows}</table>"
+        caption = f"<caption style='{CAPTION}'>{html.escape(self.title)}</caption>"
+        return f"<table>{caption}{rows}</table>"
 
 
 def report_of(search):
