@@ -771,9 +771,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     def as_start(self) -> dict[str, Any]:
         """Return where another search on similar data may begin, as ``init`` of ``Continuous``.
 
-        A start changes which minimum is found, and how soon: the second search looks near it. At
-        the optimum it saves more than half of the evaluations for one value, several values and
-        penalties of Ridge, and a third for other vectors.
+        A start changes which minimum is found, and how soon: the second search looks near it.
+        Measured at the optimum, it saves 43 to 93 % of the evaluations for one value, for several,
+        and for penalties of Ridge. For vectors of classifiers it saves 5 to 40 %: their best value
+        for all, and their level on ``cv``, are searched anew. Where the first search has a handful
+        of points, as for ``C`` under accuracy, next to nothing is left to save.
 
         It keeps nothing else of this search, and no fitted model. What this search has seen is in
         it all the same: inside of a cross-validation take starts from training rows alone, as rows
