@@ -660,7 +660,8 @@ class ClassifierFamily(Family):
             missing = classes[counts == 0]
             if missing.size:
                 raise ValueError(
-                    f"class {missing[0]} is missing from the training part of split {split}"
+                    f"class {missing[0]} is missing from the training part of split {split}, so "
+                    f"use a stratified splitter, or a regressor if y has numbers"
                 )
 
 

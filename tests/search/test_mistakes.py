@@ -437,6 +437,12 @@ def test_fits_that_all_fail_are_explained(grid, model, words):
     assert str(error.value).rstrip("\n").endswith(words)
 
 
+def test_metadata_with_a_misprint_are_explained():
+    with pytest.raises(ValueError, match="fits failed") as error:
+        HypergradSearchCV(Ridge(), RANGE).fit(X, Y, sample_weights=np.ones(30))
+    assert str(error.value).endswith("Did you mean 'sample_weight'?")
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore:One or more of")
 @pytest.mark.parametrize("odd", [None, np.nan])
 def test_what_is_no_number_does_not_hide_a_range(odd):

@@ -3,6 +3,7 @@
 import difflib
 import math
 import numbers
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn_hypergrad.adapters import family
 from sklearn_hypergrad.search.candidates.written import is_distribution, proposal, text_of
 from sklearn_hypergrad.spaces import Continuous
 from sklearn_hypergrad.transformers.base import transformer
-from sklearn_hypergrad.wording import shortened
+from sklearn_hypergrad.wording import shortened, suggestion
 
 # Similarity (of difflib, between 0 and 1) from which on another name is suggested. Chosen by hand:
 # one wrong letter in a name of seven still suggests it, unrelated names do not.
@@ -40,6 +41,8 @@ NO_DICT = (
 )
 # The end of an error of ParameterGrid, which is no remedy for what is no single value.
 WRAP = " Single values need to be wrapped in a list with one element."
+# The end of a TypeError of a fit that gets metadata which it does not know.
+UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 # Scorers of scikit-learn that compare classes, or need probabilities of them.
 OF_CLASSES = frozenset(
     """accuracy average_precision balanced_accuracy d2_brier_score d2_log_loss_score f1 f1_macro
@@ -139,6 +142,9 @@ def hint(error, estimator, param_grid):
         return _name_hint(unknown[0], list(estimator.get_params())) if unknown else ""
     if message.startswith("Parameter grid is not a dict"):
         return NO_DICT
+    keyword = UNEXPECTED.search(message)
+    if keyword:
+        return suggestion(keyword[1], ["groups", "sample_weight"])
     if "fits failed" in message or message.startswith("Parameter grid for parameter"):
         return next(filter(None, (_value_hint(key, values) for key, values in items)), "")
     return ""
