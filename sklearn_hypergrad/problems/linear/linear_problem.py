@@ -368,7 +368,31 @@ class LinearProblem(InnerProblem):
         """A function that shifts the weights of all outputs alike until ``ridge * w`` sums to 0."""
         if not self.loss.shift_invariant:
             return lambda w: w
+        share = self._shares(ridge)
+        return lambda w: w - np.einsum("jsk,jsk->js", share, w)[:, :, None]
+
+    def _shares(self, ridge):
+        """Shares of the outputs in the ridge of each feature."""
         share = np.where(ridge.sum(axis=2, keepdims=True) > 0, ridge, 1.0)
         share = np.broadcast_to(share, (len(ridge), 1, self._y.shape[2]))
-        share = share / share.sum(axis=2, keepdims=True)
-        return lambda w: w - np.einsum("jsk,jsk->js", share, w)[:, :, None]
+        return share / share.sum(axis=2, keepdims=True)
+
+    # Of a common shift x the Hessian is ridge * x. So v = ridge * x + u with u that sums to zero
+    # over outputs, and H^-1 v = x + H^-1 u.
+    def inverse_of_any(self, inverse_hvp, strength):
+        """The ``inverse_hvp`` of a solution, for vectors that need not sum to zero over outputs.
+
+        Shifts that have no penalty, those of an intercept, are left out.
+        """
+        if not self.loss.shift_invariant:
+            return inverse_hvp
+        ridge = self._with_intercept(strength)
+        share = self._shares(ridge)
+        total = np.broadcast_to(ridge, share.shape).sum(axis=2, keepdims=True)
+
+        def inverse(v, start):
+            shift = v.sum(axis=2, keepdims=True)
+            x, status = inverse_hvp(v - share * shift, start)
+            return x + np.divide(shift, total, out=np.zeros_like(shift), where=total > 0), status
+
+        return inverse

@@ -216,8 +216,9 @@ def effective_dof(problem, solution, strength):
     else:
         rng = np.random.default_rng(0)
         probes, share = rng.choice([-1.0, 1.0], size=(N_PROBES, size)), 1 / N_PROBES
+    inverse = problem.inverse_of_any(solution.inverse_hvp, strength)
     diagonal = np.zeros(solution.w.shape)
     for probe in probes:
         probe = probe.reshape(diagonal.shape)
-        diagonal += share * probe * solution.inverse_hvp(probe, None)[0]
+        diagonal += share * probe * inverse(probe, None)[0]
     return np.clip(1 - strength * problem.penalised(diagonal), 0, 1)

@@ -79,6 +79,10 @@ class RidgeProblem(InnerProblem):
         """The penalised weights of the first split, of shape (n_features, n_outputs)."""
         return w[0]
 
+    def inverse_of_any(self, inverse_hvp, strength):
+        """The ``inverse_hvp`` of a solution, which takes any vectors."""
+        return inverse_hvp
+
     def solve(self, h, warm_start, tol):
         strength = self.penalty.strength(h)
         inverse = self.inverse(strength)

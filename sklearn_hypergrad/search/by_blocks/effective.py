@@ -56,6 +56,10 @@ class OfAllRows:
         """The penalised weights, of shape (n_features, n_outputs)."""
         return self._problem.penalised(w)
 
+    def inverse_of_any(self, inverse_hvp, strength):
+        """As that of a LinearProblem."""
+        return self._problem.inverse_of_any(inverse_hvp, strength)
+
     def inverse(self, solve, w):
         """``(v, start) -> (H^-1 v, Status)`` from the solver of all splits."""
 
