@@ -47,6 +47,8 @@ NO_EVIDENCE = (
     "not for {}. Leave search_cv='auto', or give a number or a splitter."
 )
 
+NOT_STABLE = "it is for one penalty of Ridge, whose evidence has a closed form, not for {}"
+
 
 class Family(abc.ABC):
     """Estimators that are tuned in the same way.
@@ -336,6 +338,39 @@ class Family(abc.ABC):
             As for ``model``.
         n_samples : float
             Sum of the weights of rows.
+        """
+        raise NotImplementedError
+
+    def effective_dof(self, fitted, data, h):
+        """Effective degrees of freedom of a fit with one penalty for all coefficients.
+
+        Parameters
+        ----------
+        fitted : estimator
+        data : SplitData
+            One split, whose training part is what it was fitted on.
+        h : dict
+            Its penalty.
+
+        Returns
+        -------
+        float or None
+            None, the default, where they are not known or too dear.
+        """
+        return None
+
+    def stable_obstacle(self, estimator):
+        """Why one penalty has no StableCriterion, in a clause; else None."""
+        return NOT_STABLE.format(type(estimator).__name__)
+
+    def stable_criterion(self, estimator, data):
+        """The StableCriterion of one penalty, if there is no obstacle.
+
+        Parameters
+        ----------
+        estimator : estimator
+        data : SplitData
+            One split, whose training part is all rows.
         """
         raise NotImplementedError
 

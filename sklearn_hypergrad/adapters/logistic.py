@@ -34,6 +34,7 @@ from sklearn_hypergrad.adapters.base import (
     only,
 )
 from sklearn_hypergrad.adapters.model import LinearModel, SparseLinearModel
+from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.losses import LogisticLoss, MultinomialLoss
 from sklearn_hypergrad.problems import (
     ElasticNetPenalty,
@@ -41,7 +42,10 @@ from sklearn_hypergrad.problems import (
     LaplaceEvidence,
     LinearProblem,
     SparseLinearProblem,
+    effective_dof,
+    hat_trace,
 )
+from sklearn_hypergrad.tuning import FINE
 
 # Largest number of rows for which wide data are written in a basis of their row space. Measured:
 # the eigendecomposition of so many rows takes about 2 s on one core, once per split, and its cost
@@ -156,6 +160,29 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
 
     def evidence(self, estimator, data, entries, n_samples):
         return LaplaceEvidence(self.model(estimator, data, entries, None).problem)
+
+    def effective_dof(self, fitted, data, h):
+        own = type(self).model is LogisticFamily.model
+        if not own or ratio_of(fitted) or min(data.X.shape) > MAX_ROWS:
+            return None
+        if data.y.shape[1] > 1:
+            return self._dof_of_classes(fitted, data, h)
+        (C,) = map(float, h.values())
+        z = data.X @ fitted.coef_[0] + fitted.intercept_[0]
+        curvature = data.weights[0] * LogisticLoss().factor(data.y[:, 0], z)
+        data = dataclasses.replace(data, weights=[curvature])
+        return hat_trace(data, 1 / C, fit_intercept=fitted.fit_intercept)
+
+    def _dof_of_classes(self, fitted, data, h):
+        model, start = self.model(fitted, data, dict.fromkeys(h), 0), None
+        problem = model.problem
+        if not problem.factorises:
+            return None
+        if model.data.X is data.X:
+            w = problem.weights(fitted.coef_[None], fitted.intercept_[None])
+            start = WarmStart.at(w).solution
+        solution = problem.solve(h, start, FINE)
+        return float(effective_dof(problem, solution, problem.penalty.strength(h)).sum())
 
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)

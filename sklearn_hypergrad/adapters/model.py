@@ -188,6 +188,21 @@ class Model(abc.ABC):
         """
         return (self.train if predicted else self.solve)(h, state, tol)
 
+    def effective_dof(self, h):
+        """Effective degrees of freedom of a fit on all rows with one penalty.
+
+        Parameters
+        ----------
+        h : dict
+            The penalty.
+
+        Returns
+        -------
+        float or None
+            None, the default, if what is known of the splits does not tell them.
+        """
+        return None
+
     def with_moving_rows(self):
         """The model itself, or one whose fits prepare ``x_vjp``, which then takes less time."""
         return self

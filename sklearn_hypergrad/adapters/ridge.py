@@ -21,6 +21,7 @@ from sklearn_hypergrad import linear_model
 from sklearn_hypergrad.adapters.base import (
     FITS,
     NO_EVIDENCE,
+    NOT_STABLE,
     SOLUTIONS,
     VECTORS,
     ClassifierFamily,
@@ -47,8 +48,10 @@ from sklearn_hypergrad.problems import (
     LinearProblem,
     QuadraticLoss,
     RidgeProblem,
+    StableCriterion,
     Status,
     free_directions,
+    hat_trace,
 )
 
 # Solvers of scikit-learn that stop at a tolerance.
@@ -109,6 +112,13 @@ class RidgeModel(LinearModel):
         z, pullback = held_out
         values, g = self.outer.held_out(z)
         return self._closed(values, pullback(g))
+
+    def effective_dof(self, h):
+        weights = self.data.partition_weights()
+        if weights is None or not isinstance(self.problem, GramRidge | KernelRidge):
+            return None
+        trace = self.problem.hat_trace(float(self.problem.penalty.strength(h)[0, 0]), weights)
+        return None if trace is None else self.data.y.shape[1] * trace
 
     def _closed(self, values, gradient):
         """The Evaluation of losses in closed form."""
@@ -201,6 +211,23 @@ class RidgeFamily(RegressorFamily, LinearFamily):
         free = free_directions(only(entries)[1], data, center=estimator.fit_intercept)
         return Evidence(problem, penalty, n_samples, free, fit_intercept=estimator.fit_intercept)
 
+    def effective_dof(self, fitted, data, h):
+        if not self._has_own_model or min(data.X.shape) > MAX_GRAM:
+            return None
+        (strength,) = map(float, h.values())
+        return data.y.shape[1] * hat_trace(data, strength, fit_intercept=fitted.fit_intercept)
+
+    @property
+    def _has_own_model(self):
+        """Whether models are those of this class; subclasses may minimise something else."""
+        return type(self).model is RidgeFamily.model
+
+    def stable_obstacle(self, estimator):
+        return None if self._has_own_model else NOT_STABLE.format(type(estimator).__name__)
+
+    def stable_criterion(self, estimator, data):
+        return StableCriterion(data, fit_intercept=estimator.fit_intercept)
+
     def with_coefficients(self, estimator, coef, intercept, labels):
         fitted = clone(estimator)
         single = labels.ndim == 1
@@ -258,6 +285,9 @@ class RidgeClassifierFamily(ClassifierFamily, RidgeFamily):
     def evidence_obstacle(self, estimator, data):
         # Codes of classes are no Gaussian targets.
         return NO_EVIDENCE.format(type(estimator).__name__)
+
+    def stable_obstacle(self, estimator):
+        return NOT_STABLE.format(type(estimator).__name__)
 
     def encode(self, labels):
         return 2.0 * member_of(labels) - 1

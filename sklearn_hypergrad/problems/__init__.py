@@ -37,9 +37,11 @@ from sklearn_hypergrad.problems.piecewise.interval import IntervalProblem
 from sklearn_hypergrad.problems.ridge.dual_ridge import DualRidge
 from sklearn_hypergrad.problems.ridge.evidence import Evidence
 from sklearn_hypergrad.problems.ridge.gram_ridge import GramRidge, QuadraticLoss
+from sklearn_hypergrad.problems.ridge.hat_trace import hat_trace
 from sklearn_hypergrad.problems.ridge.kernel_ridge import KernelRidge
 from sklearn_hypergrad.problems.ridge.leave_one_out import LeaveOneOutLoss
 from sklearn_hypergrad.problems.ridge.ridge_problem import RidgeProblem
+from sklearn_hypergrad.problems.ridge.stable_criterion import StableCriterion
 from sklearn_hypergrad.problems.sparse.elastic_net import ElasticNetProblem
 from sklearn_hypergrad.problems.sparse.elastic_net_penalty import ElasticNetPenalty
 from sklearn_hypergrad.problems.sparse.exchange import SparseMinimum, exchange
@@ -57,6 +59,7 @@ __all__ = [
     "AutogradTraining",
     "SparseLinearProblem",
     "SplitData",
+    "StableCriterion",
     "DenseGram",
     "Design",
     "DualRidge",
@@ -99,5 +102,6 @@ __all__ = [
     "free_directions",
     "exchange",
     "glorot",
+    "hat_trace",
     "losses_of",
 ]

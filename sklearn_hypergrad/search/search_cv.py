@@ -338,14 +338,17 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         split. "fresh" draws them anew at every evaluation; values are then noisy, and the result is
         the average of the last quarter of the path. Other models ignore it.
 
-    selection : {"best", "one_se"}, default="best"
+    selection : {"best", "one_se", "stable"}, default="best"
         Which point of the search is proposed. "best" is the optimum. "one_se" is the most
         regularised model that is about as good: the largest common shift of all penalties whose
         validation loss is within one standard error over splits of that at the optimum [3]_, which
         stays in ``history_``; the error is corrected if splits hold rows out more than once.
         Simpler models are easier to trust; on average they are somewhat worse on new data. Rows
         that would override the choice are left out: the best listed value, and values that are
-        enumerated beside a range, such as zero.
+        enumerated beside a range, such as zero. "stable", for one penalty of Ridge, is where half
+        the leave-one-out error plus half of minus the log evidence of all rows is lowest, both in
+        nats. One draw of folds is noisy for one value, and few rows can move its optimum by
+        decades; this value depends on no draw.
 
     judge : {"warm", "cold"}, default="warm"
         Where the fits behind the rows of ``cv_results_``, and the refit, start. "warm" uses what
@@ -368,8 +371,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         every combination of listed values is a row too: these come first and in the order of
         GridSearchCV, for heat maps and for a ``refit`` that chooses from ``cv_results_``; the
         points found follow. With ``judge="warm"`` a listed value costs a solution that starts from
-        a neighbour, not a fit per split. Not for ``selection="one_se"``, which listed rows would
-        override.
+        a neighbour, not a fit per split. Only for ``selection="best"``: listed rows would override
+        any other choice.
 
     max_iter : int, default=50
         Largest number of iterations of the optimizer. One value needs about five, so that the
@@ -469,15 +472,19 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         ``value``, ``before`` (the estimator's own value, nan if it is not a number), ``start``,
         bounds ``low`` and ``high``, ``gradient`` (on the scale of the search) and ``status``:
         "interior", "at bound", "flat", "flat towards zero", "flat towards infinity", "limit", "not
-        converged" or "one standard error" (moved there from the optimum by ``selection``); for
-        entries of a vector "pooled" (at the common level, exactly), "below pool" (less
-        regularised), "above pool", "unpenalised" or "dropped" (as far below or above as a vector
-        goes), "fixed" (not searched), "flat" or "not converged"; and ``effective_dof`` of the
-        coefficients that an entry of a vector penalises. Of the same type as ``history_``.
+        converged", "one standard error" or "stable" (moved there from the optimum by
+        ``selection``); for entries of a vector "pooled" (at the common level, exactly), "below
+        pool" (less regularised), "above pool", "unpenalised" or "dropped" (as far below or above as
+        a vector goes), "fixed" (not searched), "flat" or "not converged"; and ``effective_dof`` of
+        the coefficients that an entry of a vector penalises, or one value in the best row. Of the
+        same type as ``history_``.
 
     effective_dof_ : float
         Effective degrees of freedom of the best model, without intercepts: the trace of its hat
-        matrix for ridge regression. Only after a search for a vector.
+        matrix for ridge regression. After a search for a vector of penalties or, if there was a
+        refit, for one penalty of Ridge, RidgeClassifier or LogisticRegression. For one penalty
+        behind other steps, not with ``judge="cold"``; not where X is read in parts, or has too many
+        rows and features for a matrix of either.
 
     feature_regularization_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Penalty strengths of the best model for the features that enter the final step, groups
@@ -703,7 +710,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             remarks = self._report(judged.results, stops, inputs)
         if self.refit:
             start = solved_rows(judged.results).get(self.best_index_)
-            self._refit(inputs, task, told, start and start.refit)
+            seen = self._refit(inputs, task, told, start and start.refit)
+            self._describe_refit(judged.results, seen)
         ended(task, **told)
         self._announce(remarks)
         return self
@@ -1104,10 +1112,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         self.best_params_ = self.cv_results_["params"][self.best_index_]
 
     def _refit(self, inputs, task, told, warm):
-        """Fit the best setting on all rows, by a WarmRefit if there is one."""
+        """Fit the best setting on all rows, by a Refit if there is one, and return its Seen."""
         params = clone(self.best_params_, safe=False)
         estimator = clone(self.estimator).set_params(**params)
-        targets = () if inputs.y is None else (inputs.y,)
+        targets, seen = () if inputs.y is None else (inputs.y,), None
         task = task.subcontext("refit-with-best-params")
         try:
             with hearing_ctrl_c(), task.propagate_callback_context(estimator):
@@ -1116,7 +1124,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
                 if warm is None:
                     estimator.fit(inputs.X, *targets, **inputs.fit_params)
                 else:
-                    estimator = warm.fit(estimator, inputs.X, *targets, **inputs.fit_params)
+                    estimator, seen = warm.fit(estimator, inputs.X, *targets, **inputs.fit_params)
                 self.refit_time_ = time.time() - began
         except KeyboardInterrupt:
             self.remarks_.append(REFIT_INTERRUPTED)
@@ -1125,6 +1133,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         if hasattr(estimator, "feature_names_in_"):
             self.feature_names_in_ = estimator.feature_names_in_
         ended(task, **told)
+        return seen
 
     @contextlib.contextmanager
     def _memories(self, inputs, options):
@@ -1251,6 +1260,23 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
             print(final_lines(self))
         if warned:
             warnings.warn("\n".join(warned), HypergradWarning, stacklevel=4)
+
+    def _describe_refit(self, results, seen):
+        """Set what the refit tells of one penalty: degrees of freedom, and a remark."""
+        number = self.best_index_
+        result, point = attributes.row(results, number)
+        if result.one_value is None or point is None or result.stopped is not None:
+            return
+        proposed = attributes.is_point_found(results, number)
+        with np.errstate(all="ignore"), one_blas_thread():
+            dof, remarks = result.one_value(self.best_estimator_, seen, point, proposed=proposed)
+        self.remarks_ += [remark.text for remark in remarks]
+        if dof is None:
+            return
+        self.effective_dof_ = dof
+        if proposed:
+            columns = self._columns["hyperparameters_"]
+            columns["effective_dof"][columns["candidate"].index(number)] = dof
 
     def _report_best(self, results, models):
         """Set the attributes of the best row."""

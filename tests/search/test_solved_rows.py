@@ -470,12 +470,13 @@ def test_a_refit_that_does_not_arrive_is_noticed(data):
     """It starts at the mean of the splits if data are wide."""
     X, y = data[0][:6], data[1]["two classes"][:6]
     final = LogisticRegression(max_iter=3)
-    refit = WarmRefit(np.zeros((1, 8)), np.zeros(1), family(final), "C", {"C": 1.0})
+    refit = WarmRefit("C", np.zeros((1, 8)), np.zeros(1), family(final), {"C": 1.0})
     with pytest.warns(ConvergenceWarning):
-        found = refit.fit(final, X, y)
+        found, seen = refit.fit(final, X, y)
     with pytest.warns(ConvergenceWarning):
         expected = clone(found).fit(X, y)
     assert_allclose(found.coef_, expected.coef_)
+    assert seen.X is X
 
 
 @pytest.mark.parametrize("rare", [(2,), (2, 3, 4)])

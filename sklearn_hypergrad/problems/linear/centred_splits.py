@@ -131,13 +131,16 @@ class GramMatrices:
         Weighted sums of ``x y'``.
     design : tuple
         The arguments of CentredDesign.
+    total : ndarray of shape (n_features, n_features) or None
+        Sums of ``x x'`` over all rows, about their means and without scales; None if training parts
+        are not the complements of held-out parts.
     """
 
     def __init__(self, block, *, fit_intercept):
         self._fit_intercept = fit_intercept
         self._scales = None if block.scales is None else block.scales.T[:, :, None]
         self._about = origin_of(block, fit_intercept)
-        self._common, self._tests, trains = _moments(block, self._about)
+        self._common, self._tests, self._total, trains = _moments(block, self._about)
         self._means = []
         gram, cross, _ = _stacked(self._about_means(trains), block.n_splits)
         _drop_constant(gram, cross)
@@ -148,6 +151,12 @@ class GramMatrices:
         totals = totals_of(block, fit_intercept)
         self.design = block.X, np.zeros(block.X.shape[1]), means, block.scales, totals
         self.gram, self.cross = self._of_scaled(gram, cross)
+
+    @property
+    def total(self):
+        if self._total is None:
+            return None
+        return self._total.about(*self._mean(self._total))[0]
 
     def held_out(self, block, weights):
         """Sums over every held-out part about the training means.
@@ -201,21 +210,22 @@ class GramMatrices:
 
 
 def _moments(block, origin):
-    """``(common weights or None, moments of held-out parts or None, moments of training parts)``.
+    """Common weights, moments of held-out parts and of all rows, and moments of training parts.
 
-    The last are computed one by one: matrices may be large.
+    The first three are None if training parts are not the complements of held-out parts. The last
+    are computed one by one: matrices may be large.
     """
     common = block.partition_weights()
     if common is None:
         trains = zip(block.trains, block.weights, strict=True)
-        return None, None, (Moments.of(block.X, block.y, *train, origin) for train in trains)
+        return None, None, None, (Moments.of(block.X, block.y, *each, origin) for each in trains)
     tests = [Moments.of(block.X, block.y, rows, common[rows], origin) for rows in block.tests]
     rows = np.arange(block.X.shape[0])
     if np.all(np.bincount(np.concatenate(block.tests), minlength=len(rows)) == 1):
         total = sum(tests[1:], start=tests[0])
     else:
         total = Moments.of(block.X, block.y, rows, common, origin)
-    return common, tests, (total - test for test in tests)
+    return common, tests, total, (total - test for test in tests)
 
 
 def _stacked(parts, n_splits):

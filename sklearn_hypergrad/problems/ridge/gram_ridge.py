@@ -6,6 +6,7 @@ from sklearn_hypergrad.linalg import factor, inverse_of_triangle, solve_factored
 from sklearn_hypergrad.problems.linear.centred_splits import GramMatrices
 from sklearn_hypergrad.problems.outer.held_out import PredictionLoss, sample_weights
 from sklearn_hypergrad.problems.ridge.evidence import Marginal
+from sklearn_hypergrad.problems.ridge.hat_trace import trace_of
 from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations, PrimalRidge
 
 # Share of the sum of squares of the targets up to which a misfit is lost as a difference. Chosen by
@@ -29,9 +30,21 @@ class GramRidge(NormalEquations, PrimalRidge):
         matrices = GramMatrices(block, fit_intercept=fit_intercept)
         super().__init__(*matrices.design, penalty=penalty)
         self._gram, self._cross = matrices.gram, matrices.cross
-        self.held_out = matrices.held_out
+        self.held_out, self._matrices = matrices.held_out, matrices
         self._block = block
         self.n_features = block.X.shape[1]
+
+    def hat_trace(self, strength, weights):
+        """The trace of the hat matrix of all rows, for one penalty; None if it is not known.
+
+        Parameters
+        ----------
+        strength : float
+        weights : ndarray of shape (n_samples,)
+            Training weights of all rows.
+        """
+        total = self._matrices.total
+        return None if total is None or self._scales is not None else trace_of(total, strength)
 
     # Factorised is I + D^-1/2 Z'Z D^-1/2, whose entries have no units: features of any scale and
     # strengths of any size keep their digits.

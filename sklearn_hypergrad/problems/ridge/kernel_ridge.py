@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_hypergrad.problems.linear.centred_splits import origin_of, totals_of
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows, row_kernel
+from sklearn_hypergrad.problems.ridge.hat_trace import trace_of
 from sklearn_hypergrad.problems.ridge.left_out_kernel import LeftOut, LeftOutKernel
 from sklearn_hypergrad.problems.ridge.ridge_problem import NormalEquations
 from sklearn_hypergrad.threads import cached_property
@@ -125,6 +126,19 @@ class KernelRidge(NormalEquations):
             return self.penalty.cross_vjp(h, left_out.slopes(x, weights)[None])
 
         return z, pullback
+
+    def hat_trace(self, strength, weights):
+        """The trace of the hat matrix of all rows, for one penalty.
+
+        Parameters
+        ----------
+        strength : float
+        weights : ndarray of shape (n_samples,)
+            Training weights of all rows.
+        """
+        rows = TrainingRows(weights[:, None], fit_intercept=self._fit_intercept)
+        (used,) = rows.numbers
+        return trace_of(rows.kernel(0, self._kernel[np.ix_(used, used)]), strength)
 
     def predict(self, w):
         products = self._products(self._spread(w))

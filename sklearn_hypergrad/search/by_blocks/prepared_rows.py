@@ -109,6 +109,7 @@ class PreparedRows(PreparedCandidate):
     """
 
     line_search = HintedLineSearch
+    in_memory = False
 
     def __init__(self, candidate, inputs, options):
         kind_of(candidate)

@@ -47,7 +47,7 @@ class Options:
     seed : int
     resample : {"fixed", "fresh"}
     refit : bool, str or callable
-    selection : {"best", "one_se"}
+    selection : {"best", "one_se", "stable"}
     scoring : Scoring or None
         How rows are scored that the search makes from its own solutions; None if it makes none.
     rows : {"found", "listed"}

@@ -70,9 +70,12 @@ class PreparedCandidate:
     ----------
     line_search : type or None
         The class that searches a line in place of LineSearch.
+    in_memory : bool
+        Whether X is there as a whole.
     """
 
     line_search = None
+    in_memory = True
 
     def __init__(self, candidate, inputs, options, columns=None):
         self.candidate = candidate

@@ -145,6 +145,12 @@ def row(results, number):
     return result, result.points[position] if result.points else None
 
 
+def is_point_found(results, number):
+    """Whether a row of ``cv_results_`` is the point that a search has found."""
+    result, position = place_of(results, number)
+    return result.is_searched and position == 0
+
+
 def starts_of(results, number):
     """Where an equal search may begin: ``(labels, value)`` of what was searched, by its name.
 

@@ -5,7 +5,7 @@ import numbers
 from sklearn_hypergrad.search.results.remark import Remark
 
 NOTHING_TO_SELECT = (
-    "selection='one_se' has nothing to select from: every value was enumerated, see "
+    "selection={!r} has nothing to select from: every value was enumerated, see "
     "hypergradient_. Leave selection='best', or give a range that can be searched."
 )
 
@@ -66,8 +66,10 @@ def idle_options(given, results):
     """
     searched = [result for result in results if result.is_searched]
     if not searched and "selection" in given:
+        selection = given["selection"]
         given = {name: value for name, value in given.items() if name != "selection"}
-        return [Remark(NOTHING_TO_SELECT), *idle_options(given, results)]
+        told = NOTHING_TO_SELECT.format(selection)
+        return [Remark(told), *idle_options(given, results)]
     idle = {}
     for name, value in given.items():
         has, need = NEEDS[name] if searched else RANGE

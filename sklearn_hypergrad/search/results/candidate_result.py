@@ -108,7 +108,8 @@ class EnumeratedResult:
 
     # Attributes of a SearchedResult, empty here.
     is_searched = False
-    points, guard, describe, stopped, solved, begun = (), None, None, None, (), ()
+    points, solved, begun = (), (), ()
+    guard = describe = one_value = stopped = None
 
     @property
     def n_urgent(self):
@@ -145,6 +146,8 @@ class SearchedResult:
         The hyperparameters of each of the rows, by name; empty if the rows have them as they are.
     describe : callable or None
         For a vector of penalties, ``describe(point) -> EffectiveModel``, trained on all data.
+    one_value : callable or None
+        For one penalty, the OneValue that describes its refit.
     guard : Guard or None
     comparisons : list of Comparison
         The point found against other points, such as the estimator's own value.
@@ -181,6 +184,7 @@ class SearchedResult:
     expected: float | None = None
     points: Sequence[dict] = ()
     describe: Callable[[dict], EffectiveModel] | None = None
+    one_value: object = None
     guard: object = None
     comparisons: list = ()
     start_row: int | None = None

@@ -12,7 +12,7 @@ class SolvedRow:
     ----------
     outputs : list of dict
         Scores and times, split after split, as ``fit_and_score`` of scikit-learn returns them.
-    refit : WarmRefit or None
+    refit : Refit or None
         The refit on all data; None if it starts at the beginning.
     """
 

@@ -24,6 +24,7 @@ class EndStatus(enum.Enum):
     UNPENALISED = "unpenalised", ""
     DROPPED = "dropped", ""
     ONE_SE = "one standard error", ""
+    STABLE = "stable", ""
     FIXED = "fixed", ""
 
     def __init__(self, label, remedy):

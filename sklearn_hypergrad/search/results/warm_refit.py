@@ -4,15 +4,15 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad._sklearn import check_sample_weight
 from sklearn_hypergrad.adapters.base import is_narrowed
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.problems.split_data import numbers_of
-from sklearn_hypergrad.search.candidates.expand import final_step
 from sklearn_hypergrad.search.data.blocks import one_split
+from sklearn_hypergrad.search.results.refit import Refit
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
 
@@ -42,7 +42,7 @@ def warm_fit(estimator, X, y, params):
 
 
 @dataclasses.dataclass(frozen=True)
-class WarmRefit:
+class WarmRefit(Refit):
     """The refit of a row on all data, which starts at the mean of its solutions.
 
     Attributes
@@ -51,8 +51,6 @@ class WarmRefit:
     intercept : ndarray of shape (n_outputs,)
         Means over splits.
     family : Family
-    key : str
-        Name in ``param_grid`` of a hyperparameter of the final step.
     h : dict
         Hyperparameters of the row.
     """
@@ -60,7 +58,6 @@ class WarmRefit:
     coef: np.ndarray
     intercept: np.ndarray
     family: Any
-    key: str
     h: dict
 
     @classmethod
@@ -75,33 +72,7 @@ class WarmRefit:
             return None
         coef = np.atleast_2d(np.mean([final.coef_ for final in finals], axis=0))
         intercept = np.atleast_1d(np.mean([final.intercept_ for final in finals], axis=0))
-        return cls(coef, intercept, prepared.family, prepared.range.key, h)
-
-    def fit(self, estimator, X, *targets, **params):
-        """Fit an estimator.
-
-        Parameters
-        ----------
-        estimator : estimator
-            With the parameters of the row.
-        X : array-like
-        *targets : array-like
-        **params : dict
-            As for its ``fit``.
-
-        Returns
-        -------
-        estimator
-            As ``estimator.fit`` returns it.
-        """
-        found = final_step(estimator, self.key)
-        step = _Started(found.final, self)
-        if not found.path:
-            return step.fit(X, *targets, **params).fitted_
-        place = "__".join(found.path)
-        estimator.set_params(**{place: step})
-        estimator.fit(X, *targets, **params)
-        return estimator.set_params(**{place: step.fitted_})
+        return cls(prepared.range.key, coef, intercept, prepared.family, h)
 
     def fitted(self, final, X, y, params):
         """A final step, fitted from the minimum on these rows, or from the beginning."""
@@ -130,28 +101,3 @@ class WarmRefit:
         fitted = model.train(self.h, WarmStart.at(w), FINE)
         (coef,), (intercept,) = model.problem.coefficients(fitted.w)
         return coef, intercept
-
-
-class _Started(BaseEstimator):
-    """A final step whose fit starts where a WarmRefit says.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The step that it replaces; metadata are routed as for it.
-    refit : WarmRefit
-    """
-
-    def __init__(self, estimator=None, refit=None):
-        self.estimator = estimator
-        self.refit = refit
-
-    def fit(self, X, y=None, **params):
-        self.fitted_ = self.refit.fitted(self.estimator, X, y, params)
-        return self
-
-    def predict(self, X):
-        return self.fitted_.predict(X)
-
-    def get_metadata_routing(self):
-        return self.estimator.get_metadata_routing()

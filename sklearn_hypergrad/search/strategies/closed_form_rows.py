@@ -11,6 +11,7 @@ import numpy as np
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.data.blocks import one_split
+from sklearn_hypergrad.search.results.refit import Refit
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, features_of
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
@@ -48,6 +49,11 @@ class ClosedFormRows(SolvedRows):
         parts = zip(data.trains, data.tests, strict=True)
         for split, own, rows in zip(splits, finals, parts, strict=True):
             yield SplitFit(split, own, lambda: True, lambda part, rows=rows: data.X[rows[part]])
+
+    def _refit(self, h, fits):
+        prepared = self._prepared
+        # Without steps before the model it is known what is fitted.
+        return Refit(prepared.range.key) if prepared.candidate.step.path else None
 
     # A fit with the score that is known of the solution shows both that scikit-learn fits the same,
     # and that the descended loss is the asked score.

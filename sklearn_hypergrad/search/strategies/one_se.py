@@ -13,7 +13,7 @@ from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.tuning import ONE_SE
 from sklearn_hypergrad.tuning.objective import standard_error
 
-SELECTIONS = "best", "one_se"
+SELECTIONS = "best", "one_se", "stable"
 # Relative change of the loss below which points at the strong end count as equal: everything is
 # regularised away there. Reason: the fine inner tolerance, 1e-6.
 LEVEL = 1e-6

@@ -6,7 +6,6 @@ from sklearn_hypergrad.optimizers import Cubic
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.found import Found, on_bound
 from sklearn_hypergrad.search.results.status import EndStatus
-from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
 from sklearn_hypergrad.tuning import FINE, lowest
 
@@ -43,8 +42,7 @@ class PathSearch(ScalarSearch):
         name = self._dimension.name
         best = [{name: float(values[i])} for i in judged if np.isfinite(losses[i])]
         self._found = self._polished(order[0])
-        if self.options.selection != "best":
-            self._found = selected(self.objective, self._found, self._direction, self.options.tol)
+        self._select()
         self._compare()
         if self.prepared.judges:
             self.asked.tol = FINE

@@ -29,6 +29,7 @@ from sklearn_hypergrad.search.strategies.own_settings import own_results, with_o
 from sklearn_hypergrad.search.strategies.path import PathSearch
 from sklearn_hypergrad.search.strategies.product import ProductSearch
 from sklearn_hypergrad.search.strategies.scalar import ScalarSearch
+from sklearn_hypergrad.search.strategies.stable import STABLE, check_stable
 from sklearn_hypergrad.search.strategies.vector import VectorSearch
 from sklearn_hypergrad.search.strategies.warm_rows import ExactRows, WarmRows
 from sklearn_hypergrad.spaces.continuous import level_of, plain
@@ -258,7 +259,10 @@ def strategy_of(prepared):
     UnsupportedRange, ValueError
         If no strategy supports the ranges and arguments.
     """
-    return strategy_class(prepared)(prepared)
+    make = strategy_class(prepared)
+    if prepared.options.selection == STABLE:
+        check_stable(prepared)
+    return make(prepared)
 
 
 def strategy_class(prepared):

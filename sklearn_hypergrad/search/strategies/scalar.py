@@ -13,12 +13,14 @@ from sklearn_hypergrad.search.results.candidate_result import (
     solved,
 )
 from sklearn_hypergrad.search.results.found import Found, stopped_at
+from sklearn_hypergrad.search.results.one_value import OneValue
 from sklearn_hypergrad.search.results.status import EndStatus
 from sklearn_hypergrad.search.strategies.base import Strategy
 from sklearn_hypergrad.search.strategies.judging import Judge
 from sklearn_hypergrad.search.strategies.line_search import line_search_of
 from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
+from sklearn_hypergrad.search.strategies.stable import STABLE, stable
 
 # Relative difference of two losses that is more than rounding. Reason: far below the 1e-6 by which
 # no result is to be worse.
@@ -37,19 +39,26 @@ class ScalarSearch(Strategy):
         self.prepared, self.options = prepared, prepared.options
         self.objective, self.asked = scalar_objectives(prepared)
         self._direction = np.array(prepared.directions)
-        if self.options.selection != "best":
+        if self.options.selection == "one_se":
             check_selection(self.objective, self._direction)
         self._found, self._comparisons, self._judged, self._remarks = None, [], [], []
 
     def run(self):
         self._found = line_search_of(self.prepared, self.objective).run()
-        if self.options.selection != "best":
-            self._found = selected(self.objective, self._found, self._direction, self.options.tol)
+        self._select()
         self._compare()
         if self.prepared.judges:
             self.asked.tol = self.objective.tol
             space = self.objective.space
             self._judge([r.h for r in self.objective.records if space.contains(r.theta)])
+
+    def _select(self):
+        """Take the point that ``selection`` proposes."""
+        options = self.options
+        if options.selection == "one_se":
+            self._found = selected(self.objective, self._found, self._direction, options.tol)
+        if options.selection == STABLE:
+            self._found = stable(self.prepared, self.objective, self._found)
 
     def _compare(self):
         """Compare with the estimator's own value, and take it where coarse values hid it."""
@@ -89,6 +98,7 @@ class ScalarSearch(Strategy):
             points=points,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
+            one_value=OneValue(prepared) if prepared.in_memory else None,
             remarks=[*self._remarks, *scale_remarks(prepared)],
         )
 

@@ -68,8 +68,7 @@ def _away(inputs, candidate, options):
     """The result without what the caller has himself."""
     result = run_candidate(candidate, inputs.as_arrays(), options)
     kept = {"candidate": None}
-    if result.describe is not None:
-        kept["describe"] = dataclasses.replace(result.describe, prepared=None)
+    kept |= {name: dataclasses.replace(each, prepared=None) for name, each in _of_data(result)}
     return dataclasses.replace(result, **kept)
 
 
@@ -80,7 +79,13 @@ def _received(result, candidate, inputs, options):
     # Objects among the settings are told apart by what they are, not by their values.
     rows = [{**row, **candidate.settings} for row in result.rows]
     known = {"candidate": candidate, "rows": rows}
-    if result.describe is not None:
+    for name, each in _of_data(result):
         prepared = PreparedCandidate(candidate, inputs, options)
-        known["describe"] = dataclasses.replace(result.describe, prepared=prepared)
+        known[name] = dataclasses.replace(each, prepared=prepared)
     return dataclasses.replace(result, **known)
+
+
+def _of_data(result):
+    """What describes a result from the data of the fit, by the names of its attributes."""
+    names = "describe", "one_value"
+    return [(n, getattr(result, n)) for n in names if getattr(result, n) is not None]

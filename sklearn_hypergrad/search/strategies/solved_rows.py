@@ -116,7 +116,8 @@ class SolvedRows(abc.ABC):
         for position, (settings, fits, scores) in enumerate(self._rows(result)):
             row = None if position else self._confirmed(settings, scores)
             if row is not None:
-                solved.append(row)
+                refit = self._refit(self._h(settings), ())
+                solved.append(dataclasses.replace(row, refit=refit))
                 continue
             doubt = "" if position or fits is None else self._early_doubt(settings, fits)
             if doubt:
@@ -277,7 +278,7 @@ class SolvedRows(abc.ABC):
         return compute_score(*scored, scoring.scorer, params, scoring.error_score), len(rows)
 
     def _refit(self, h, fits):
-        """The WarmRefit of a row, or None."""
+        """The Refit of a row, or None."""
         return None
 
     def _output(self, fit, settings):
