@@ -15,6 +15,7 @@ of 0 is training with the penalties of the start.
 
 import dataclasses
 import itertools
+import time
 
 import common
 import numpy as np
@@ -64,21 +65,33 @@ def main():
                 for i in range(setup.n_repeats)
             ]
         )
-        # Of shape (2, repeats, shares): before and after the training on all images.
-        curves[size, which] = np.moveaxis(swept, -1, 0)
-        rows += rows_of(f"{size} images, {which}", curves[size, which])
+        # Of shape (3, repeats, shares): before and after the training on all images, and costs.
+        *curves[size, which], costs = np.moveaxis(swept, -1, 0)
+        rows += rows_of(f"{size} images, {which}", curves[size, which], costs)
     common.save(options, "validation_proportion", draw(setup, curves), rows)
 
 
 def swept_once(network, known, test, size, share, which, seed):
-    """Test accuracies of the weights that were trained while tuned, and of those trained on all."""
+    """Test accuracies of the weights that were trained while tuned, and of those trained on all.
+
+    The third number is the time of tuning, in trainings on all.
+    """
     rows = np.random.default_rng(seed).permutation(len(known[0]))[:size]
     X, Y = (part[rows] for part in known)
     h = {"alpha": START if which == WHICH[0] else np.full(network.n_weights, START)}
-    whole, n_valid = training_of(network, X, Y), round(share * size)
-    if n_valid == 0:
-        return 2 * [1 - common.judge(network, whole.run(h).weights(), *test)[1]]
-    tuned = tune(
+    n_valid = round(share * size)
+    begin = time.process_time()
+    tuned = tuned_on(network, X, Y, n_valid, h) if n_valid else None
+    middle = time.process_time()
+    w = training_of(network, X, Y).run(tuned.h if tuned else h).weights()
+    cost = (middle - begin) / (time.process_time() - middle)
+    both = tuned.w if tuned else w, w
+    return [*(1 - common.judge(network, each, *test)[1] for each in both), cost]
+
+
+def tuned_on(network, X, Y, n_valid, h):
+    """Weights and penalties, with the first images for validation and the others for training."""
+    return tune(
         training_of(network, X[n_valid:], Y[n_valid:]),
         common.FinalLoss(network, X[:n_valid], Y[:n_valid]),
         h,
@@ -88,8 +101,6 @@ def swept_once(network, known, test, size, share, which, seed):
         n_outer=N_OUTER,
         keep="last",
     )
-    both = tuned.w, whole.run(tuned.h).weights()
-    return [1 - common.judge(network, w, *test)[1] for w in both]
 
 
 def training_of(network, X, Y):
@@ -99,8 +110,8 @@ def training_of(network, X, Y):
     return Training(problem, Adam(), Listed([None]), N_STEPS, SETTINGS)
 
 
-def rows_of(name, accuracies):
-    """Rows of the table: accuracies with their standard errors, and the best share."""
+def rows_of(name, accuracies, costs):
+    """Rows of the table: accuracies with their standard errors, the best share, and the cost."""
     rows = []
     for when, each in zip(("", ", retrained on all"), accuracies, strict=True):
         means, errors = each.mean(axis=0), error_of(each)
@@ -108,7 +119,7 @@ def rows_of(name, accuracies):
         best = f"best at {SHARES[1 + means[1:].argmax()]}"
         rows.append((f"{name}{when}", RECORDED, f"{', '.join(shown)}; {best}"))
         print(*rows[-1][::2], flush=True)
-    return rows
+    return [*rows, (f"{name}: cost in trainings", "", f"{costs[:, 1:].mean():.1f}")]
 
 
 def error_of(accuracies):
