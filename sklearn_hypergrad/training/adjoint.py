@@ -79,6 +79,13 @@ class Tangents:
         """Go on with a run of the same training that has other hyperparameters."""
         self._run = run
 
+    def discount(self, factor):
+        """Let the steps so far count less."""
+        self.states = [
+            State(factor * state.w, tuple(factor * slot for slot in state.slots))
+            for state in self.states
+        ]
+
     def advance(self, before, after, linearization, t):
         """Move along with one step."""
         dtype = before.w.dtype

@@ -36,7 +36,7 @@ from sklearn_hypergrad.training import (
 
 DYNAMICS = [Momentum(), Momentum(averaged=True), Nesterov(), Adam(0.1), RMSprop(0.1)]
 EXACT = Online(CG(tol=1e-13), 1)
-METHODS = [Online(n_steps=4), Online("identity", 4), EXACT, RealTime(4)]
+METHODS = [Online(n_steps=4), Online("identity", 4), EXACT, RealTime(4, discount=0.5)]
 # On the training loss only, as all methods reach it.
 ALPHA = np.linspace(0.05, 0.3, 3 * 4 + 4 * 2)
 each_method = pytest.mark.parametrize("method", METHODS, ids=repr)
@@ -211,6 +211,32 @@ def test_tangents_go_on_across_updates(network_run, five_point):
     for name in case.h:
         expected = five_point(lambda s, name=name: shifted(s, name).values.sum(), 1e-4)
         assert_allclose(shifted(0.0, name).gradient[name], expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.6])
+def test_discounted_steps_count_less(network_run, five_point, discount):
+    """A shift that is smaller the longer ago moves the loss as the hypergradient says."""
+    case = network_run()
+    method = RealTime(4, discount=discount)
+
+    def shifted(shift, name):
+        session, h = begun(case, method, case.h)
+        for age in (2, 1, 0):
+            moved = {**h, name: h[name] + discount**age * shift}
+            evaluation = session.advance(moved, case.outer)
+        return evaluation
+
+    for name in case.h:
+        expected = five_point(lambda s, name=name: shifted(s, name).values.sum(), 1e-4)
+        assert_allclose(shifted(0.0, name).gradient[name], expected, rtol=1e-7)
+    with pytest.raises(AssertionError):
+        assert_allclose(1.001 * shifted(0.0, name).gradient[name], expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("discount", [-0.1, 1.1, np.nan])
+def test_discounts_are_from_0_to_1(discount):
+    with pytest.raises(ValueError, match="discount must be a number from 0 to 1"):
+        RealTime(discount=discount)
 
 
 # Sessions.

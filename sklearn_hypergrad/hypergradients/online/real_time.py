@@ -24,15 +24,28 @@ class RealTime(OnlineHypergradient):
     n_steps : int, default=None
         Steps of training between two outer steps. None divides the usual number of training steps
         by the number of outer steps, so that all together take about one training.
+    discount : float, default=1.0
+        Factor from 0 to 1 of the derivatives so far, at every outer step. 1 is the published
+        method. Below 1 recent steps count more: learning rates can fall again at the end of
+        training, and derivatives do not grow without bound where training is chaotic. 0 leaves the
+        steps since the last outer step.
 
     Raises
     ------
     ValueError
-        If ``n_steps`` is not a positive integer or None.
+        If ``n_steps`` is not a positive integer or None, or ``discount`` is not from 0 to 1.
     """
 
+    def __init__(self, n_steps: int | None = None, *, discount: float = 1.0):
+        super().__init__(n_steps)
+        if not 0 <= discount <= 1:
+            raise ValueError(f"discount must be a number from 0 to 1, got {discount!r}.")
+        self.discount = discount
+
     def __repr__(self):
-        return "RealTime()" if self.n_steps is None else f"RealTime(n_steps={self.n_steps})"
+        shown = [f"n_steps={self.n_steps}"] * (self.n_steps is not None)
+        shown += [f"discount={self.discount}"] * (self.discount != 1)
+        return f"RealTime({', '.join(shown)})"
 
     def check(self, training, h):
         super().check(training, h)
@@ -53,7 +66,7 @@ class ForwardSession(Session):
 
     def __init__(self, method, training, h, n_steps):
         super().__init__(method, pushed(training), h, n_steps)
-        self._tangents = Tangents(training.run(h))
+        self._tangents, self._discount = Tangents(training.run(h)), method.discount
 
     def save(self):
         # States and tangents are replaced at every step, not changed in place: no copy is needed.
@@ -65,6 +78,8 @@ class ForwardSession(Session):
 
     def _train(self, run, last):
         self._tangents.follow(run)
+        if self._discount < 1:
+            self._tangents.discount(self._discount)
         for t, before, state, linearization in run.walk(self._state, self.t, last):
             self._tangents.advance(before, state, linearization, t)
         self._state = state
