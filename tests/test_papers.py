@@ -434,7 +434,8 @@ def test_task_interactions(run):
         assert float(re.search(r"(\d+) ms", cost)[1]) <= 200
 
 
-@pytest.mark.thorough
+@needs_data
+@pytest.mark.paper
 def test_initial_gradient(run):
     """But for the rounding of momenta: sums over steps, and scales of the initial weights."""
     _, table = run("initial_gradient", "--data", DATA)
