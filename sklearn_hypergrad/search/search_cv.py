@@ -687,7 +687,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         if are_in_parts(X):
             return self._fit_rows(X, y, params, scorers, metric, deadline)
         X, y = indexable(X, y)
-        check_lengths(X, params)
+        if params:
+            check_lengths(X, params)
         params = rows_of_params(X, params, None)
         routed = self._get_routed_params_for_fit(params)
         weight = params.get("sample_weight")
