@@ -68,12 +68,14 @@ def main():
         cost = (time.process_time() - begin) / seconds
         again = trained(setup, train, augmented, tuned.h)
         moves = moves_of(tuned.h, train[0], rng).std(axis=0)
+        wide = trained(setup, train, normal(moves), LITTLE)
         n = 1 + sum(part.size for part in network.values())
         rows += [
             row(f"learned from {name}, {n} hyperparameters", judged(tuned.w, test)),
             row(f"learned from {name}, then trained anew", judged(again, test)),
             (f"learned from {name}: cost in trainings", "a few", f"{cost:.1f}"),
             (f"learned from {name}: {MOVES}", "", ", ".join(f"{move:.2f}" for move in moves)),
+            row(f"normal moves as wide as those from {name}", judged(wide, test)),
         ]
         images[f"learned from {name}"] = augmented(tuned.h, train[0][:N_SHOWN], rng)
         curves[name] = losses
@@ -235,6 +237,11 @@ def plain(h, X, rng):
 def known(setup):
     """The augmentation that makes training images what the others are."""
     return lambda h, X, rng: warped(X, drawn(setup, len(X), rng))
+
+
+def normal(deviations):
+    """An augmentation by normal numbers: is it the shape or the width that is not known?"""
+    return lambda h, X, rng: warped(X, rng.normal(size=(len(X), 4)) * deviations)
 
 
 def trained(setup, data, augment, h):
