@@ -13,6 +13,7 @@ from sklearn_hypergrad.problems.linear.centred_splits import origin_of, totals_o
 from sklearn_hypergrad.problems.linear.design import Design
 from sklearn_hypergrad.problems.linear.row_kernels import TrainingRows
 from sklearn_hypergrad.problems.ridge.evidence import Marginal
+from sklearn_hypergrad.problems.ridge.group_kernels import MOST_GROUPS, GroupKernels
 from sklearn_hypergrad.problems.ridge.ridge_problem import PrimalRidge
 from sklearn_hypergrad.problems.split_data import as_slice
 from sklearn_hypergrad.threads import cached_property
@@ -48,7 +49,7 @@ class DualRidge(PrimalRidge):
         X = block.X.astype(float) if issparse(block.X) else block.X - origin
         y_mean = self.rows.average.T @ (block.y - y_origin)
         means = self.rows.average.T @ X, y_mean + y_origin
-        totals = totals_of(block, fit_intercept)
+        totals, self._tests = totals_of(block, fit_intercept), block.tests
         super().__init__(X, origin, means, block.scales, totals, penalty=penalty)
         self._target = self._root * (block.y[:, None, :] - y_origin - y_mean)
         self.n_features = X.shape[1]
@@ -79,6 +80,42 @@ class DualRidge(PrimalRidge):
             else:
                 part = whole[np.ix_(numbers, numbers)]
             yield self.rows.kernel(split, part)
+
+    def split_by_split(self, h):
+        """Predictions of the held-out rows of every split and their pullback, without weights.
+
+        Parameters
+        ----------
+        h : dict
+            Hyperparameters in natural units.
+
+        Returns
+        -------
+        iterable or None
+            As GroupKernels yields them; ``of_groups`` takes the sum of what pullbacks return. None
+            unless several targets have penalties for few groups.
+        """
+        if self._group_kernels is None:
+            return None
+        shape = self.n_features, self._target.shape[2]
+        strength = np.broadcast_to(self.penalty.strength(h), shape)
+        return self._group_kernels.split_by_split(strength[self._of_groups[1]])
+
+    def of_groups(self, h, slopes):
+        """Derivatives in ``h``, from those in the strengths of groups, (n_groups, n_outputs)."""
+        # The slope of a group is told as that of its first feature.
+        product = np.zeros((self.n_features, slopes.shape[1]))
+        product[self._of_groups[1]] = slopes
+        return self.penalty.cross_vjp(h, product)
+
+    @cached_property
+    def _group_kernels(self):
+        if self._scales is not None or self.penalty.holds or self._of_groups is None:
+            return None
+        kernels, outputs = self._of_groups[0], self._target.shape[2]
+        if outputs == 1 or len(kernels) > MOST_GROUPS:
+            return None
+        return GroupKernels(kernels, self.rows, self._target, self._y_mean, self._tests)
 
     # One minus the leverages is the diagonal of (I + Z D^-1 Z')^-1, less what belongs to the mean.
     # For weak penalties of wide data it is small: one of 2e-6 was wrong by 2e-5 relative as one
