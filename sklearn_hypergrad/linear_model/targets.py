@@ -8,6 +8,7 @@ from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_hypergrad.linalg import distinct_columns
+from sklearn_hypergrad.linear_model.by_groups import fit_by_groups, groups_of
 from sklearn_hypergrad.linear_model.newton import Fitted, newton_fit
 from sklearn_hypergrad.linear_model.penalties import WIDEST, Scaling, scalable
 from sklearn_hypergrad.losses import HalfSquaredError
@@ -40,15 +41,20 @@ def set_ridge(model, X, y, alpha, sample_weight):
     sample_weight : ndarray of shape (n_samples,) or None
     """
     fit = _fitter(model, X, alpha)
+    groups = groups_of(model, X, alpha) if fit is _by_scaling else None
     targets = y.reshape(len(y), -1)
     alpha = np.broadcast_to(alpha, (len(alpha), X.shape[1]))
     # Targets that share their penalties are fitted at once.
     distinct, places = distinct_columns(alpha.T)
     places = [np.arange(targets.shape[1])] if len(alpha) == 1 else places
-    parts = [
-        fit(model, X, targets[:, own], a, sample_weight)
-        for a, own in zip(distinct.T, places, strict=True)
-    ]
+    if groups is not None:
+        parts = [fit_by_groups(model, X, targets, distinct, groups, places, sample_weight)]
+        places = [np.arange(targets.shape[1])]
+    else:
+        parts = [
+            fit(model, X, targets[:, own], a, sample_weight)
+            for a, own in zip(distinct.T, places, strict=True)
+        ]
     order = np.argsort(np.concatenate(places))
     coef = np.concatenate([part.coef for part in parts])[order].astype(X.dtype)
     intercept = np.concatenate([part.intercept for part in parts])[order].astype(X.dtype)

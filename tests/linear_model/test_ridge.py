@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy.sparse import issparse
 from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
@@ -277,3 +278,26 @@ def test_rows_without_weight_play_no_part(features, targets, weights):
             whole = Ridge(PER_FEATURE[kind]).fit(X, y, s)
             part = Ridge(PER_FEATURE[kind]).fit(X[s > 0], y[s > 0], s[s > 0])
             np.testing.assert_allclose(whole.coef_, part.coef_, atol=1e-9)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_many_targets_on_wide_data_share_the_kernels_of_groups(
+    monkeypatch, weighted, fit_intercept
+):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(15, 40)) + 1, rng.normal(size=(15, 4)) + 3
+    weight = rng.uniform(0.5, 2, 15) if weighted else None
+    alpha = np.exp(rng.normal(size=(4, 3)))[:, np.arange(40) % 3]
+    alpha[3] = alpha[1]
+    expected = [
+        Ridge(a, fit_intercept=fit_intercept).fit(X, target, weight)
+        for a, target in zip(alpha, y.T, strict=True)
+    ]
+    # Nothing is left to scikit-learn.
+    monkeypatch.setattr(linear_model.Ridge, "fit", None)
+    model = Ridge(alpha, fit_intercept=fit_intercept).fit(X, y, weight)
+    assert_allclose(model.coef_, [each.coef_ for each in expected], rtol=1e-9)
+    assert_allclose(model.intercept_, [each.intercept_ for each in expected], atol=1e-12)
+    assert model.solver_ == "cholesky"
+    assert model.n_iter_ is None
