@@ -1,20 +1,24 @@
 """Vectors of penalties where the truth is known: few features matter, all, or groups of them.
 
-Run ``python -m benchmarks.simulations``: twelve draws of every truth and size, and prints for each
-method the mean excess error (the expected squared error on new rows, less that of the truth), that
-relative to one penalty (geometric mean of draws), how often it is more than 1 % above it, and the
-recovery: the share of pairs (a feature that matters, one that does not) whose coefficients are in
-the order of their sizes, ties counting half. ``--seeds`` and ``--truths`` choose.
+Run ``python -m benchmarks.simulations``: twelve draws of every truth and size. It writes for each
+method the root of the expected squared error on new rows (RMSE), the excess error (that square,
+less that of the truth) relative to one penalty (geometric mean of draws), how often it is more than
+1 % above it, and the recovery: the share of pairs (a feature that matters, one that does not) whose
+coefficients are in the order of their sizes, ties counting half. A second table has rows that
+belong together, follow each other in time, or have weights, with a splitter that knows it: twenty
+draws each. ``--seeds``, ``--truths`` and ``--structures`` choose; only whole tables are written to
+``docs/``.
 
 Features are Gaussian, with correlations 0.5 between neighbours, 0.25 one further, and so on.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 from sklearn import linear_model as plain
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.linear_model import Ridge
@@ -91,25 +95,110 @@ def results(truth, n, p, seed):
     return found
 
 
-def main():
-    """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=12)
-    parser.add_argument("--truths", nargs="+", choices=TRUTHS, default=list(TRUTHS))
-    arguments = parser.parse_args()
-    print("| truth | n, p | method | excess error | relative | worse by 1 % | recovery |")
-    print("|---|---|---|---|---|---|---|")
-    for truth in arguments.truths:
+def grouped_rows(rng, X):
+    """Ten groups of ten rows share half of the variance of their noise and of their features."""
+    groups = np.repeat(np.arange(len(X) // 10), 10)
+    shared = rng.normal(size=(groups[-1] + 1, X.shape[1] + 1))[groups]
+    noise = shared[:, -1] + rng.normal(size=len(X))
+    return (X + shared[:, :-1]) / np.sqrt(2), noise / np.sqrt(2), GroupKFold(5), {"groups": groups}
+
+
+def series(rng, X):
+    """Features and noise of each row keep 0.7 of those of the row before."""
+    moved, noise = X.copy(), rng.normal(size=len(X))
+    for row in range(1, len(X)):
+        moved[row] = 0.7 * moved[row - 1] + np.sqrt(1 - 0.7**2) * X[row]
+        noise[row] = 0.7 * noise[row - 1] + np.sqrt(1 - 0.7**2) * noise[row]
+    return moved, noise, TimeSeriesSplit(5), {}
+
+
+def weighted_rows(rng, X):
+    """The variance of the noise is one over the weight, whose logarithm has a deviation of one."""
+    weight = rng.lognormal(size=len(X))
+    weight /= weight.mean()
+    noise = rng.normal(size=len(X)) / np.sqrt(weight)
+    return X, noise, KFold(5), {"sample_weight": weight}
+
+
+STRUCTURES = {
+    "groups of ten rows, GroupKFold": grouped_rows,
+    "time, TimeSeriesSplit": series,
+    "weights, KFold": weighted_rows,
+}
+STRUCTURED = {
+    "one per feature, cv alone": {"search_cv": "cv"},
+    "one per feature": {},
+}
+
+
+def structured_results(name, truth, seed):
+    """``{method: expected squared error on new rows}`` of one draw of 100 rows, 50 features."""
+    X, _, coef, covariance = drawn(truth, 100, 50, seed)
+    X, noise, cv, params = STRUCTURES[name](np.random.default_rng([seed, 1]), X)
+    y, found = X @ coef + NOISE * noise, {}
+    for method, options in {"one penalty": None, **STRUCTURED}.items():
+        per = None if options is None else "feature"
+        grid = {"alpha": Continuous(*((1e-4, 1e6) if per is None else ()), per=per)}
+        scoring = "neg_mean_squared_error"
+        model = HypergradSearchCV(Ridge(), grid, scoring=scoring, cv=cv, **(options or {}))
+        off = model.fit(X, y, **params).best_estimator_.coef_ - coef
+        found[method] = off @ covariance @ off + NOISE**2
+    return found
+
+
+def truth_rows(truths, n_seeds):
+    """Yield the rows of the table of truths."""
+    for truth in truths:
         for n, p in SIZES:
-            draws = [results(truth, n, p, seed) for seed in range(arguments.seeds)]
+            draws = [results(truth, n, p, seed) for seed in range(n_seeds)]
             common = np.array([draw["one penalty"][0] for draw in draws])
             for name in METHODS:
                 errors, areas = np.array([draw[name] for draw in draws]).T
                 ratio = errors / common
-                cells = [truth, f"{n}, {p}", name, f"{errors.mean():.2f}"]
+                cells = [truth, f"{n}, {p}", name, f"{np.sqrt(errors + NOISE**2).mean():.2f}"]
                 cells += [f"{np.exp(np.log(ratio).mean()):.2f}", str(int((ratio > 1.01).sum()))]
-                cells.append("-" if np.isnan(areas).all() else f"{areas.mean():.2f}")
-                print(f"| {' | '.join(cells)} |", flush=True)
+                yield [*cells, "-" if np.isnan(areas).all() else f"{areas.mean():.2f}"]
+
+
+def structure_rows(names, n_seeds):
+    """Yield the rows of the table of structures."""
+    for name in names:
+        for truth in ("sparse", "decaying"):
+            draws = [structured_results(name, truth, seed) for seed in range(n_seeds)]
+            for method in STRUCTURED:
+                ratio = np.array([draw[method] / draw["one penalty"] for draw in draws])
+                mean, worst = np.exp(np.log(ratio).mean()), ratio.max()
+                losses = str(int((ratio > 1.01).sum()))
+                yield [name, truth, method, f"{mean:.3f}", losses, f"{worst:.2f}"]
+
+
+def table(header, rows, path):
+    """Print the rows of a table as they come, and write it if there is a path."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :width: 100%", ""]
+    for row in [header, *rows]:
+        print(f"| {' | '.join(row)} |", flush=True)
+        lines += [f"   {'  -' if number else '* -'} {cell}" for number, cell in enumerate(row)]
+        if path is not None:
+            path.write_text("\n".join(lines) + "\n")
+
+
+def main():
+    """Print and write both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--truths", nargs="*", choices=TRUTHS)
+    parser.add_argument("--structures", nargs="*", choices=STRUCTURES)
+    asked = parser.parse_args()
+    docs = Path(__file__).parents[1] / "docs"
+    whole = asked.seeds is None
+    header = ["truth", "n, p", "method", "RMSE", "excess error", "worse by 1 %", "recovery"]
+    truths = list(TRUTHS) if asked.truths is None else asked.truths
+    path = docs / "simulations.inc" if whole and asked.truths is None else None
+    table(header, truth_rows(truths, asked.seeds or 12), path)
+    header = ["rows", "truth", "method", "squared error", "worse by 1 %", "worst"]
+    names = list(STRUCTURES) if asked.structures is None else asked.structures
+    path = docs / "structures.inc" if whole and asked.structures is None else None
+    table(header, structure_rows(names, asked.seeds or 20), path)
 
 
 if __name__ == "__main__":

@@ -290,13 +290,15 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
     search_cv : str, int, cross-validation generator or iterable, default="auto"
         The splits whose validation loss is descended; rows are always judged on ``cv``. "auto" is
-        ``cv`` for one value. For a vector it is, if ``cv`` is None, a number, or exactly KFold,
-        StratifiedKFold or their repeated forms (any other splitter is used as it is):
+        ``cv`` for one value. For a vector it is:
 
         - "evidence" for penalties of Ridge with one target and a score of squared errors. Half of
-          what is descended is the squared error on the splits of ``cv``, and half is minus the log
-          marginal likelihood of all rows, both in nats. On 18 data sets in four variants the test
-          error was 0.943 times that of one tuned value (geometric mean), with halves 0.961.
+          what is descended is the squared error on the splits of ``cv``, whatever they are, and
+          half is minus the log marginal likelihood of all rows, both in nats. On 18 data sets in
+          four variants the test error was 0.943 times that of one tuned value (geometric mean),
+          with halves 0.961.
+        - ``cv``, if it is neither None, a number, nor exactly KFold, StratifiedKFold or their
+          repeated forms: any other splitter knows which rows belong together. Else:
         - "halves" for other penalties: two halves, drawn ten times among rows of positive weight
           and stratified for classifiers. Large held-out parts that are drawn again and again are
           hard to overfit: on 27 data sets that no setting was chosen on, vectors tuned on them had

@@ -173,10 +173,19 @@ def test_it_is_the_usual_choice_for_ridge_and_squared_errors(cv, scoring):
     assert_array_equal(usual.best_params_["alpha"], asked.best_params_["alpha"])
 
 
+@pytest.mark.parametrize("cv", [GroupKFold(4), TimeSeriesSplit(4)], ids=["groups", "time"])
+@pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
+def test_it_stands_beside_splits_of_the_user(cv):
+    X, y = sparse_signal(80, 5)
+    search = ridge_search(search_cv="auto", max_iter=2, cv=cv)
+    search.fit(X, y, **({"groups": np.arange(80) // 8} if isinstance(cv, GroupKFold) else {}))
+    assert search.validation_loss_ == "squared_error and evidence"
+    assert set(search.history_["splits"]) == {"cv"}
+    assert len([c for c in search.history_ if c.endswith("_loss")]) == 4
+
+
 OTHERS = {
     "a score of other errors": ({"scoring": "neg_mean_absolute_error"}, 20),
-    "groups": ({"cv": GroupKFold(4)}, 4),
-    "time": ({"cv": TimeSeriesSplit(3)}, 3),
     "gradient descent": ({"hypergradient": Forward()}, 20),
     "two targets": ({}, 20),
 }
@@ -190,12 +199,12 @@ OTHERS = {
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn_hypergrad.HypergradWarning")
-def test_others_descend_halves_or_their_own_splits(name):
+def test_others_descend_halves(name):
     X, y = sparse_signal(80, 5)
     y = np.c_[y, -y] if name == "two targets" else y
     options, n_splits = OTHERS[name]
     search = ridge_search(**{"search_cv": "auto", "max_iter": 2, **options})
-    search.fit(X, y, **({"groups": np.arange(80) // 8} if name == "groups" else {}))
+    search.fit(X, y)
     assert "evidence" not in search.validation_loss_
     assert "log_evidence" not in search.history_
     assert len([c for c in search.history_ if c.endswith("_loss")]) == n_splits

@@ -13,7 +13,7 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed, refuse_mixed
 from sklearn_hypergrad.search.data.held import PER
-from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS, is_plain
+from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS
 from sklearn_hypergrad.search.data.layout import LAYOUTS, ByName
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
@@ -116,8 +116,9 @@ def prepare_vector_data(prepared, parts):
 def _takes_evidence(prepared, parts, loss):
     """Whether the evidence of all rows is descended beside the loss.
 
-    It is the usual choice where halves would be drawn, and errors are squared. Rows that belong
-    together (groups, time) are not what it takes them for.
+    It is the usual choice for penalties whose best value does not depend on the number of rows,
+    and squared errors, on whatever splits: where rows belong together or follow each other in
+    time, it errs in another way than they do, too.
 
     Raises
     ------
@@ -130,7 +131,7 @@ def _takes_evidence(prepared, parts, loss):
         if obstacle is not None:
             raise ValueError(obstacle)
         return True
-    usual = asked == "auto" and parts is HALVES and is_plain(prepared.inputs.splitter)
+    usual = asked == "auto" and parts is HALVES
     # Other methods differentiate solutions that are not those of the evidence.
     solved = method is None or isinstance(method, Implicit)
     own = loss is SQUARED_ERROR and loss.name == prepared.family.minimises
