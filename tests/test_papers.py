@@ -186,6 +186,17 @@ def test_interactions_of_classes_are_learned_on_digits(run):
     assert float(table[ratio]) > 3
 
 
+@pytest.mark.thorough
+def test_an_auxiliary_task_is_weighted_in_real_time_on_digits(run):
+    output, table = run("auxiliary_task", "--quick")
+    assert column(output, "learning_rate_init")[-1] > 0.15
+    untuned, in_real_time = (
+        mean(table[f"{name}: validation loss"]) for name in ("untuned", "in real time")
+    )
+    assert in_real_time < untuned + 0.1
+    assert float(table["in real time: cost in trainings"]) > 1
+
+
 def mean(cell):
     """Of a cell with a mean and its standard error."""
     return float(cell.split(" +- ")[0])
@@ -497,3 +508,17 @@ def test_real_time_cnn(run):
             for how in (" where it starts held fixed", ", tuned in real time")
         )
         assert tuned > fixed + gain
+
+
+@needs_data
+@pytest.mark.paper
+def test_auxiliary_task(run):
+    """One training that tunes itself is better than untuned ones and than random search."""
+    _, table = run("auxiliary_task", "--data", DATA)
+    losses = {
+        name: mean(table[f"{name}: validation loss"][1])
+        for name in ("no auxiliary task", "untuned", "by hand", "random search", "in real time")
+    }
+    assert min(losses, key=losses.get) == "in real time"
+    for name in ("untuned", "random search"):
+        assert mean(table[f"in real time against {name}: test accuracy"][1]) > 0

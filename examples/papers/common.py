@@ -224,6 +224,22 @@ class RMSprop:
         return self._step * g / (np.sqrt(self._square) + self._epsilon)
 
 
+class Adam:
+    """Adam (Kingma, Ba 2015) with steps of at most ``rate``."""
+
+    def __init__(self, rate, decays=(0.9, 0.99)):
+        self._rate, self._decays, self._n, self._mean, self._square = rate, decays, 0, 0.0, 0.0
+
+    def __call__(self, g):
+        """What is to be taken off."""
+        self._n += 1
+        first, second = self._decays
+        self._mean = first * self._mean + (1 - first) * g
+        self._square = second * self._square + (1 - second) * g**2
+        mean, square = self._mean / (1 - first**self._n), self._square / (1 - second**self._n)
+        return np.clip(self._rate * mean / np.sqrt(square), -self._rate, self._rate)
+
+
 def report(i, numbers):
     """One line for an outer step."""
     print(f"{i:3d}", *(f" {name} {number:.4f}" for name, number in numbers.items()), flush=True)

@@ -120,28 +120,12 @@ def tuned(setup, training, outer):
         dict(zip(NAMES, setup.start, strict=True)),
         method=RealTime(),
         bounds={"momentum": (LOW, HIGH)},
-        optimizer=common.Steps(lambda: Adam(setup.step)),
+        optimizer=common.Steps(lambda: common.Adam(setup.step)),
         n_outer=n_outer,
         keep="last",
         callback=follow,
     )
     return found.w, np.array(path)
-
-
-class Adam:
-    """Adam (Kingma, Ba 2015) with steps of at most ``rate``."""
-
-    def __init__(self, rate, decays=(0.9, 0.99)):
-        self._rate, self._decays, self._n, self._mean, self._square = rate, decays, 0, 0.0, 0.0
-
-    def __call__(self, g):
-        """What is to be taken off."""
-        self._n += 1
-        first, second = self._decays
-        self._mean = first * self._mean + (1 - first) * g
-        self._square = second * self._square + (1 - second) * g**2
-        mean, square = self._mean / (1 - first**self._n), self._square / (1 - second**self._n)
-        return np.clip(self._rate * mean / np.sqrt(square), -self._rate, self._rate)
 
 
 def fixed(training, pair, blocks):
