@@ -207,11 +207,6 @@ class RidgeFamily(RegressorFamily, LinearFamily):
         return LeftOutRidgeModel(problem, data, fit_intercept=estimator.fit_intercept)
 
     def evidence_obstacle(self, estimator, data):
-        if data.y.shape[1] > 1:
-            return (
-                f"search_cv='evidence' is for one target, and y has {data.y.shape[1]}. Leave "
-                f"search_cv='auto'."
-            )
         wide, (n_rows, n_features) = _dual_pays(data), data.X.shape
         if (n_rows if wide else n_features) > (MAX_KERNEL if wide else MAX_GRAM):
             return (

@@ -305,13 +305,13 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
           0.956 times the test error of one tuned value, and 0.971 times with 5 folds.
         - Three parts, drawn four times, for what is no penalty.
 
-        These names, and "cv", ask for one of them whatever is usual. "evidence" is also known of
-        LogisticRegression with two classes and no more features than rows: then 0.7 of what is
-        descended is the log loss on five parts, drawn twice, and 0.3 is minus the log evidence by
-        Laplace's approximation. "loo" is the exact
-        leave-one-out loss of Ridge, RidgeClassifier and KernelRidge in closed form (squared error),
-        at about the price of one fit per evaluation; transformers of a pipeline are fitted once for
-        it, on all rows. Vectors overfit it.
+        These names, and "cv", ask for one of them whatever is usual. "evidence" of several targets
+        that share the penalties is the sum of theirs. It is also known of LogisticRegression with
+        two classes and no more features than rows: then 0.7 of what is descended is the log loss on
+        five parts, drawn twice, and 0.3 is minus the log evidence by Laplace's approximation. "loo"
+        is the exact leave-one-out loss of Ridge, RidgeClassifier and KernelRidge in closed form
+        (squared error), at about the price of one fit per evaluation; transformers of a pipeline
+        are fitted once for it, on all rows. Vectors overfit it.
 
     shrinkage : "auto" or float, default="auto"
         Weight of the L1 penalty on the log-ratios of a vector's entries to their common level;

@@ -156,3 +156,17 @@ def test_weights_of_all_rows_move_the_strengths_only(form):
     _, slopes = evidence_of(block, form)({"alpha": alpha})
     _, others = evidence_of(doubled, form)({"alpha": 2 * alpha})
     assert_allclose(2 * others["alpha"], slopes["alpha"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("form", FORMS)
+def test_targets_that_share_the_strengths_are_added(form, shape):
+    block = block_of(shape, weighted=True)
+    y = np.column_stack([block.y[:, 0], np.random.default_rng(3).normal(size=len(block.y))])
+    h = {"alpha": np.exp(np.random.default_rng(2).normal(size=block.X.shape[1]))}
+    value, slopes = evidence_of(dataclasses.replace(block, y=y), form)(h)
+    alone = [
+        evidence_of(dataclasses.replace(block, y=y[:, [target]]), form)(h) for target in (0, 1)
+    ]
+    assert value == pytest.approx(sum(each for each, _ in alone), rel=1e-12)
+    assert_allclose(slopes["alpha"], sum(each["alpha"] for _, each in alone), rtol=1e-10)

@@ -98,6 +98,19 @@ def test_what_is_descended_is_said(fitted):
     assert other.validation_loss_ == "squared_error"
 
 
+def test_evidences_of_several_targets_are_added():
+    X, y = sparse_signal(60, 10)
+    Y = np.c_[y, 3 * y + X[:, 4]]
+    search = ridge_search(scoring="r2").fit(X, Y)
+    assert search.validation_loss_ == "r2 and evidence"
+    values, losses, evidence = steps(search)
+    for alpha, loss, value in zip(values[::4], losses[::4], evidence[::4], strict=True):
+        assert loss == pytest.approx(1 - cross_val_score(Ridge(alpha), X, Y, scoring="r2").mean())
+        expected = sum(log_evidence(X, target, alpha[0]) for target in Y.T)
+        assert value == pytest.approx(expected, abs=1e-8)
+    assert check_hypergradient(ridge_search(), X, Y, n_points=1).max() < 1e-6
+
+
 def test_other_scores_judge_rows_and_squared_errors_are_descended():
     X, y = sparse_signal()
     search = ridge_search(scoring="neg_mean_absolute_error").fit(X, y)
@@ -250,10 +263,11 @@ def test_models_without_evidence_are_refused(model, grid, match):
         HypergradSearchCV(model, grid, search_cv="evidence").fit(X, y)
 
 
-def test_several_targets_and_functions_are_refused():
+def test_penalties_of_each_target_and_functions_are_refused():
     X, y = sparse_signal()
-    with pytest.raises(ValueError, match="for one target, and y has 2"):
-        ridge_search().fit(X, np.c_[y, y])
+    search = ridge_search().set_params(param_grid={"alpha": Continuous(per=("feature", "target"))})
+    with pytest.raises(ValueError, match="penalties that all targets share, and per=.'feature'"):
+        search.fit(X, np.c_[y, y])
     with pytest.raises(ValueError, match="descends squared errors and the evidence"):
         ridge_search(validation_loss=lambda y, z: ((y - z) ** 2).mean()).fit(X, y)
 

@@ -135,10 +135,10 @@ class DualRidge(PrimalRidge):
     # |U^-T z_j|^2 / strength_j degrees of freedom, where z_j is its column of Z. Columns of U^-1
     # end at the diagonal, which saves half of the products.
     def marginal(self, strength):
-        """The Marginal of the only split and output for ``strength`` of shape (n_features,)."""
+        """The Marginal of the only split for ``strength`` of shape (n_features,)."""
         kernel, project = self._without_free(strength)
         triangle = factor(kernel, 1.0)
-        target = project(self._target[self.rows.numbers[0], 0, 0])
+        target = project(self._target[self.rows.numbers[0], 0])
         solved = project(solve_factored(triangle, target))
         left, used = inverse_of_triangle(triangle), np.zeros(self.n_features)
         for start in range(0, len(left), COLUMNS):
@@ -147,8 +147,8 @@ class DualRidge(PrimalRidge):
             part = self._of_first_rows(project(left[:rows, columns]))
             used += np.einsum("jk,jk->j", part, part)
         return Marginal(
-            w=self._of_first_rows(solved[:, None])[:, 0] / strength,
-            misfit=float(target @ solved),
+            w=self._of_first_rows(solved) / strength[:, None],
+            misfit=(target * solved).sum(axis=0),
             log_volume=2 * float(np.log(np.diag(triangle)).sum()),
             used=used / strength,
         )

@@ -13,13 +13,13 @@ LEAST = 1e-290
 class Marginal:
     """What the evidence takes from one factorisation.
 
-    With the weighted and centred rows Z and targets t of the one split, D the diagonal of strengths
-    and ``w = (Z'Z + D)^-1 Z't``:
+    With the weighted and centred rows Z and each target t of the one split, D the diagonal of
+    strengths and ``w = (Z'Z + D)^-1 Z't``:
 
     Attributes
     ----------
-    w : ndarray of shape (n_features,)
-    misfit : float
+    w : ndarray of shape (n_features, n_outputs)
+    misfit : ndarray of shape (n_outputs,)
         The minimum of the penalised squared error, ``t'(t - Z w)``.
     log_volume : float
         ``log det(I + Z D^-1 Z')``, columns without penalty projected out of Z.
@@ -28,7 +28,7 @@ class Marginal:
     """
 
     w: np.ndarray
-    misfit: float
+    misfit: np.ndarray
     log_volume: float
     used: np.ndarray
 
@@ -47,6 +47,7 @@ class Marginal:
 # a strength e that goes to zero,
 #     log det(I + Z D^-1 Z') -> log det(I + P Z D^-1 Z' P) + log det(U'U / e)
 # where P projects the free columns U out of the others; the last term is constant.
+# Several targets that share the strengths have noise of their own: their evidences are added.
 # (MacKay 1992, "Bayesian interpolation"; Tipping 2001, "Sparse Bayesian learning and the relevance
 # vector machine").
 class Evidence:
@@ -57,9 +58,9 @@ class Evidence:
     Parameters
     ----------
     problem : GramRidge or DualRidge
-        A problem of one split, whose training part is all rows, with one target.
+        A problem of one split, whose training part is all rows.
     penalty : L2Penalty
-        Its penalty.
+        Its penalty, which all targets share.
     n_samples : float
         Number of rows, or the sum of their weights: a row of weight w counts as w rows.
     n_free : int, default=0
@@ -81,8 +82,9 @@ class Evidence:
         """``(value, derivatives)``, the latter a dict of arrays shaped like those of ``h``."""
         strength = np.broadcast_to(self._penalty.strength(h), (self._problem.n_features, 1))
         marginal = self._problem.marginal(strength[:, 0])
-        misfit = max(marginal.misfit, LEAST)
-        value = self._half * np.log(misfit) + 0.5 * marginal.log_volume
+        misfit, n_outputs = np.maximum(marginal.misfit, LEAST), len(marginal.misfit)
+        value = self._half * np.log(misfit).sum() + 0.5 * n_outputs * marginal.log_volume
         # In the strengths, not in their logarithms.
-        slopes = self._half / misfit * marginal.w**2 - 0.5 * marginal.used / strength[:, 0]
+        slopes = marginal.w**2 @ (self._half / misfit)
+        slopes -= 0.5 * n_outputs * marginal.used / strength[:, 0]
         return float(value), self._penalty.cross_vjp(h, slopes[:, None])

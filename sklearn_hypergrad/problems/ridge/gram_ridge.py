@@ -49,15 +49,15 @@ class GramRidge(NormalEquations, PrimalRidge):
     # Factorised is I + D^-1/2 Z'Z D^-1/2, whose entries have no units: features of any scale and
     # strengths of any size keep their digits.
     def marginal(self, strength):
-        """The Marginal of the only split and output for ``strength`` of shape (n_features,)."""
+        """The Marginal of the only split for ``strength`` of shape (n_features,)."""
         root = 1 / np.sqrt(strength)
         triangle = factor(root[:, None] * self._gram[0] * root, 1.0)
-        cross = root * self._cross[0, :, 0]
+        cross = root[:, None] * self._cross[0]
         scaled = solve_factored(triangle, cross)
         left = inverse_of_triangle(triangle)
         return Marginal(
-            w=root * scaled,
-            misfit=self._misfit(root * scaled, cross @ scaled, scaled @ scaled),
+            w=root[:, None] * scaled,
+            misfit=self._misfit(root[:, None] * scaled, *_sums(cross, scaled)),
             log_volume=2 * float(np.log(np.diag(triangle)).sum()) - self._free_volume(root),
             used=1 - np.einsum("ij,ij->i", left, left),
         )
@@ -75,20 +75,24 @@ class GramRidge(NormalEquations, PrimalRidge):
 
         Parameters
         ----------
-        w : ndarray of shape (n_features,)
-        explained : float
+        w : ndarray of shape (n_features, n_outputs)
+        explained : ndarray of shape (n_outputs,)
             What it is less than that of the mean.
-        penalty : float
+        penalty : ndarray of shape (n_outputs,)
             The penalty in it.
         """
         weights, y = self._block.row_weights()[:, 0], self._block.y
-        target = y[:, 0] - self._y_mean[0, 0]
-        whole = weights @ target**2
+        whole = weights @ (y - self._y_mean[0]) ** 2
         misfit = whole - explained
-        if misfit > LOST * whole:
+        if (misfit > LOST * whole).all():
             return misfit
-        residual = y[:, 0] - self.predict(w[None, :, None])[:, 0, 0]
+        residual = y - self.predict(w[None])[:, 0]
         return weights @ residual**2 + penalty
+
+
+def _sums(cross, scaled):
+    """What the minimisers of outputs explain, and their penalties, in scaled features."""
+    return (cross * scaled).sum(axis=0), (scaled**2).sum(axis=0)
 
 
 class QuadraticLoss:

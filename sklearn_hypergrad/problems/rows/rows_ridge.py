@@ -72,11 +72,11 @@ class RowsRidge(GramRidge):
         return w.transpose(0, 2, 1), self._y_mean + np.einsum("sp,spk->sk", shift, w)
 
     def _misfit(self, w, explained, penalty):
-        whole = float(self._yy[0, 0])
-        if whole - explained > LOST * whole:
+        whole = self._yy[0]
+        if (whole - explained > LOST * whole).all():
             return whole - explained
-        errors, _ = self.residual_sums(w[None, :, None], trained=True)
-        return float(errors[0, 0]) + penalty
+        errors, _ = self.residual_sums(w[None], trained=True)
+        return errors[0] + penalty
 
     def residual_sums(self, w, *, trained=False):
         """Sums of squared errors of held-out (or training) rows and their gradient: one pass."""

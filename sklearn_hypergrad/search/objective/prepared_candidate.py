@@ -16,7 +16,7 @@ from sklearn_hypergrad.search.candidates.refusals import (
     described,
 )
 from sklearn_hypergrad.search.data.blocks import blocks, whole
-from sklearn_hypergrad.search.data.held import held_values
+from sklearn_hypergrad.search.data.held import OF_OUTPUTS, held_values
 from sklearn_hypergrad.search.data.inputs import HALVES, check_halves, random_splits
 from sklearn_hypergrad.search.data.layout import Common
 from sklearn_hypergrad.search.data.sources import sources_of
@@ -347,6 +347,12 @@ class PreparedCandidate:
     @property
     def evidence_obstacle(self):
         """Why the vector has no Evidence, in a sentence; else None."""
+        per = self.vector.continuous.per
+        if self.n_outputs > 1 and per in OF_OUTPUTS:
+            return (
+                f"search_cv='evidence' is for penalties that all targets share, and per={per!r}. "
+                f"Leave search_cv='auto'."
+            )
         return self.family.evidence_obstacle(self.final, self.everything)
 
     def evidence(self, layouts):

@@ -102,8 +102,9 @@ def prepare_vector_data(prepared, parts):
     with_evidence = _takes_evidence(prepared, parts, loss)
     if with_evidence:
         # The evidence is that of what the model minimises, whatever the score.
-        loss = VALIDATION_LOSSES[prepared.family.minimises]
-        parts = MIXES[loss.name].parts
+        parts = MIXES[prepared.family.minimises].parts
+        if not _is_of_squares(loss):
+            loss = VALIDATION_LOSSES[prepared.family.minimises]
     if prepared.options.search_cv == "loo":
         splits, search_data, loss = [], [prepared.everything], None
     else:
@@ -131,11 +132,17 @@ def _takes_evidence(prepared, parts, loss):
         if obstacle is not None:
             raise ValueError(obstacle)
         return True
-    usual = asked == "auto" and parts is HALVES
+    # Measured in simulations of four targets: on average halves do as well, and lose less often.
+    usual = asked == "auto" and parts is HALVES and prepared.n_outputs == 1
     # Other methods differentiate solutions that are not those of the evidence.
     solved = method is None or isinstance(method, Implicit)
-    own = loss is SQUARED_ERROR and loss.name == prepared.family.minimises
+    own = _is_of_squares(loss) and SQUARED_ERROR.name == prepared.family.minimises
     return usual and solved and own and prepared.evidence_obstacle is None
+
+
+def _is_of_squares(loss):
+    """Whether a loss is the squared error, or relative to that of the mean."""
+    return SQUARED_ERROR.name in (loss.name, loss.steady)
 
 
 def layout_of(prepared, search_data):

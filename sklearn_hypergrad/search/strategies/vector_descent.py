@@ -120,7 +120,7 @@ class VectorDescent:
             models = [prepared.left_out_model(self._layouts)]
         else:
             models = prepared.models(data.search_data, self._layouts)
-        self.mix = MIXES[data.loss.name] if data.with_evidence else None
+        self.mix = MIXES[prepared.family.minimises] if data.with_evidence else None
         self.evidence = None if self.mix is None else prepared.evidence(self._layouts)
         self.objective = prepared.objective(
             models,
