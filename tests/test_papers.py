@@ -436,10 +436,10 @@ def test_overfit_validation(run):
 @needs_data
 @pytest.mark.paper
 def test_task_interactions(run):
-    """One for each pair gains as much as in the paper, in at most 0.2 s for each evaluation."""
+    """One for each pair gains more than in the paper, in at most 0.2 s for each evaluation."""
     _, table = run("task_interactions", "--data", DATA)
-    assert mean(table["learned against naive"][1]) > 1.4
-    assert mean(table["learned, few against learned"][1]) > -0.3
+    assert mean(table["learned against naive"][1]) > 2
+    assert mean(table["learned, few against learned"][1]) > -0.1
     for name in ("learned", "learned, few"):
         cost = table[f"{name}: evaluations, time of each, cost in trainings"][1]
         assert float(re.search(r"(\d+) ms", cost)[1]) <= 200

@@ -196,6 +196,24 @@ def test_closed_forms_are_used_and_wrong_ones_found(five_point, method):
     assert set(calls) == {1.0, 1.001}
 
 
+def test_a_closed_form_may_prepare_a_point():
+    """Once for all products there."""
+    derived, points = AutogradProblem(network_loss, network_start()), []
+
+    class Prepared:
+        def at(self, w, h):
+            points.append(w)
+            product = derived.products(derived.structure.flatten(w), h)
+            return lambda v: derived.structure.unflatten(product(derived.structure.flatten(v)))
+
+    closed = AutogradProblem(network_loss, network_start(), hvp=Prepared())
+    w = closed.start()
+    product, expected = (problem.products(w, HYPERPARAMETERS) for problem in (closed, derived))
+    for v in np.random.default_rng(0).normal(size=(3, w.size)):
+        assert_allclose(product(v), expected(v), rtol=1e-12)
+    assert len(points) == 1
+
+
 def test_a_cross_vjp_of_another_shape_is_refused():
     _, problem = linear("ridge", cross_vjp=lambda w, h, v: {"alpha": np.ones(3)})
     with pytest.raises(ValueError, match=re.escape("cross_vjp returns the shapes {'alpha': (3,)}")):

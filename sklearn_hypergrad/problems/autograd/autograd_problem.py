@@ -34,7 +34,8 @@ class AutogradProblem(InnerProblem):
     gradient, hvp, cross_vjp, cross_jvp : callable, default=None
         Closed forms that replace the derivatives of autograd: ``gradient(w, h)``,
         ``hvp(w, h, v)``, ``cross_vjp(w, h, v)``, which returns a dict shaped like ``h``, and
-        ``cross_jvp(w, h, u)``; as in the base class. None is the backend's.
+        ``cross_jvp(w, h, u)``; as in the base class. None is the backend's. An ``hvp`` with a
+        method ``at(w, h)`` that returns a function of ``v`` prepares each point once.
     gauss_newton : callable, default=None
         ``gauss_newton(w, h, *data, v)``, such as a :class:`GaussNewton`. None: there are no such
         products.
