@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sklearn_hypergrad
@@ -292,3 +293,27 @@ def test_an_example_without_a_figure_is_noticed(tmp_path):
     empty.write_text("import matplotlib.pyplot as plt\nplt.show()\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="does not end with plt.show"):
         script("-c", SHOWN, str(empty), cwd=tmp_path)
+
+
+@pytest.mark.thorough
+@needs_docs
+def test_a_thumbnail_is_a_square_and_leaves_its_figure_as_it_was(monkeypatch):
+    pytest.importorskip("sphinx_gallery")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.syspath_prepend(str(DOCS))
+    thumbnails = importlib.import_module("thumbnails")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
+    left.plot([0, 1], label="a line")
+    left.legend()
+    left.set(title="a title", xlabel="a label that is longer than a thumbnail is wide")
+    square = thumbnails.square_of(figure, 0)
+    assert square.size == (thumbnails.SIDE, thumbnails.SIDE)
+    hidden = [left.title, left.get_legend(), left.xaxis.label, right]
+    assert all(artist.get_visible() for artist in hidden)
+    assert figure.get_size_inches().tolist() == [10, 3]
+    # Most of it is the panel: ink is near all four sides.
+    rows, columns = (np.asarray(square.convert("L")) < 128).nonzero()
+    for places in (rows, columns):
+        assert places.min() < 0.2 * thumbnails.SIDE
+        assert places.max() > 0.8 * thumbnails.SIDE
+    plt.close(figure)
