@@ -100,8 +100,28 @@ def test_every_form(thin, scaled, intercept):
 def test_other_scores_judge_rows_and_log_losses_are_descended(scoring):
     search = log_loss_search(scoring=scoring, max_iter=2, tol=1.0).fit(*two_classes(40, 3))
     assert search.validation_loss_ == "log_loss and evidence"
-    usual = log_loss_search(scoring=scoring, max_iter=2, tol=1.0, search_cv="auto")
-    assert "evidence" not in usual.fit(*two_classes(40, 3)).validation_loss_
+
+
+@pytest.mark.parametrize(
+    ("options", "loss"),
+    [
+        ({}, "log_loss and evidence"),
+        ({"scoring": "accuracy"}, "log_loss and evidence"),
+        ({"scoring": "neg_brier_score"}, "brier_score"),
+        ({"cv": GroupKFold(4)}, "log_loss"),
+    ],
+    ids=["usual", "accuracy", "brier", "groups"],
+)
+def test_it_is_usual_for_log_losses_and_plain_splits(options, loss):
+    search = log_loss_search(search_cv="auto", max_iter=2, tol=1.0, **options)
+    groups = {"groups": np.arange(40) // 5} if "cv" in options else {}
+    assert search.fit(*two_classes(40, 3), **groups).validation_loss_ == loss
+
+
+def test_more_features_than_rows_take_halves():
+    search = log_loss_search(search_cv="auto", max_iter=2, tol=1.0).fit(*two_classes(20, 30))
+    assert search.validation_loss_ == "log_loss"
+    assert len([c for c in search.history_ if c.endswith("_loss")]) == 20
 
 
 def test_splits_that_know_of_groups_are_those_of_the_loss():
@@ -120,7 +140,7 @@ def test_where_there_is_no_evidence_it_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("search_cv", ["halves", "evidence"])
-def test_the_polish_does_not_weaken_the_level_beyond_that_of_one_value(monkeypatch, search_cv):
+def test_the_level_is_never_weaker_than_that_of_one_value(monkeypatch, search_cv):
     asked = []
 
     def noted(objective, theta, own, bounds, run):
@@ -133,7 +153,7 @@ def test_the_polish_does_not_weaken_the_level_beyond_that_of_one_value(monkeypat
     common = np.log(search.cv_results_["params"][1]["C"][0])
     level = np.median(theta)
     assert low < 0 <= high
-    assert max(level, common) == pytest.approx(level + high, abs=1e-6)
+    assert level + high == pytest.approx(common, abs=1e-6)
 
 
 def test_a_second_start_is_a_strong_value(fitted):

@@ -13,7 +13,7 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES, ValidationLoss
 from sklearn_hypergrad.search.candidates.refusals import CannotSearch, UnsupportedRange
 from sklearn_hypergrad.search.data.features import listed, refuse_mixed
 from sklearn_hypergrad.search.data.held import PER
-from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS
+from sklearn_hypergrad.search.data.inputs import HALVES, THIRDS, is_plain
 from sklearn_hypergrad.search.data.layout import LAYOUTS, ByName
 from sklearn_hypergrad.search.results.candidate_result import (
     SearchedResult,
@@ -118,8 +118,8 @@ def _takes_evidence(prepared, parts, loss):
     """Whether the evidence of all rows is descended beside the loss.
 
     It is the usual choice for penalties whose best value does not depend on the number of rows,
-    and squared errors, on whatever splits: where rows belong together or follow each other in
-    time, it errs in another way than they do, too.
+    where the loss is what the model minimises. For squared errors it is on whatever splits: where
+    rows belong together or follow each other in time, it errs in another way than they do, too.
 
     Raises
     ------
@@ -136,8 +136,10 @@ def _takes_evidence(prepared, parts, loss):
     usual = asked == "auto" and parts is HALVES and prepared.n_outputs == 1
     # Other methods differentiate solutions that are not those of the evidence.
     solved = method is None or isinstance(method, Implicit)
-    own = _is_of_squares(loss) and SQUARED_ERROR.name == prepared.family.minimises
-    return usual and solved and own and prepared.evidence_obstacle is None
+    own = (SQUARED_ERROR if _is_of_squares(loss) else loss).name == prepared.family.minimises
+    mix = MIXES.get(prepared.family.minimises)
+    told = own and mix is not None and (mix.on_any_splits or is_plain(prepared.inputs.splitter))
+    return usual and solved and told and prepared.evidence_obstacle is None
 
 
 def _is_of_squares(loss):

@@ -63,6 +63,8 @@ class Mix:
         The splits of the loss; None is the user's cv.
     has_sparse : bool
         Whether the evidence alone finds sparse vectors.
+    on_any_splits : bool
+        Whether it is usual where splits know of groups or time, too.
     """
 
     share: float
@@ -71,19 +73,22 @@ class Mix:
     penalty: Callable
     parts: object
     has_sparse: bool
+    on_any_splits: bool
 
 
-def twice_l1(x, weight):
-    """The L1 penalty of twice the weight."""
-    return l1(x, 2 * weight)
+def heavier_l1(x, weight):
+    """The L1 penalty of 1.4 times the weight."""
+    return l1(x, 1.4 * weight)
 
 
 # Measured on 18 regression data sets: shares of the evidence from a third to two thirds do equally
 # well; either one alone is worse. The second start was found for penalties of n/3 times the mean
 # square of a feature.
-# Measured on half of 12 binary data sets in four variants, for a share of 0.3: an L1 penalty of
-# weight 2 loses once in 24 where 1.4 loses four times. The evidence alone is far worse where a
-# class is rare. The second start is n/10 times the mean square of a feature.
+# Measured on half of 12 binary data sets in four variants, for a share of 0.3 and levels that are
+# not weaker than that of one value: weights of 1, 1.4 and 2 of the L1 penalty lose three times,
+# once and once in 24, and gain most, more and least. A share of 0.5 loses four times with a weight
+# of 1. The evidence alone is far worse where a class is rare. The second start is n/10 times the
+# mean square of a feature.
 MIXES = {
     "squared_error": Mix(
         share=0.5,
@@ -92,14 +97,16 @@ MIXES = {
         penalty=functools.partial(log_penalty, knee=KNEE),
         parts=None,
         has_sparse=True,
+        on_any_splits=True,
     ),
     "log_loss": Mix(
         share=0.3,
         words=("0.7", "log loss on splits into fifths, drawn twice,", "0.3"),
         strong=0.4,
-        penalty=twice_l1,
+        penalty=heavier_l1,
         parts=FIFTHS,
         has_sparse=False,
+        on_any_splits=False,
     ),
 }
 
@@ -305,12 +312,15 @@ class VectorDescent:
         loss, bounds = self._data.loss, self._splitting.level_bounds
         if loss is None or loss.likelihood != LINEAR or bounds is None:
             return self._splitting.theta(z)
-        theta, shifts = self._splitting.theta(z), np.subtract(bounds, z[0])
-        # With deviations that were learned on the same rows the folds ask for too weak a level: the
-        # polish does not weaken it beyond that of the best value for all.
+        z, bounds = z.copy(), np.array(bounds)
+        # With deviations that were learned on the same rows, splits ask for too weak a level: it is
+        # not weaker than that of the best value for all. Measured, see MIXES: the worst ratio to
+        # one tuned value falls from 2.10 to 1.02.
         if self._regularizes:
-            side, level = int(self._regularizes < 0), self._common_level - z[0]
-            shifts[side] = -self._regularizes * np.clip(-self._regularizes * level, 0, None)
+            weaker, strongest = int(self._regularizes < 0), (np.maximum, np.minimum)
+            bounds[weaker] = self._common_level
+            z[0] = strongest[weaker](z[0], self._common_level)
+        theta, shifts = self._splitting.theta(z), bounds - z[0]
         return shifted(self.cv_objective(), theta, self._own, shifts, self._prepared.run)
 
     def pooled(self, h, message):
