@@ -48,7 +48,8 @@ FIELDS = (
 )
 # Fits that converge: what is compared is penalties, not where a solver stops.
 SOLVER = {"solver": "newton-cholesky", "tol": 1e-8, "max_iter": 1000}
-# The range in which one penalty is tuned, wide enough for standardised features.
+# The range in which penalties are tuned, wide enough for standardised features. Without one, the
+# best value for classes that can be separated may be no penalty at all.
 LOW, HIGH = 1e-4, 1e6
 MODELS = {
     "regression": (plain.Ridge(), Ridge(), "alpha", "neg_mean_squared_error"),
@@ -66,7 +67,7 @@ def search(task, seed, *, per=None, **options):
     common, vector, name, scoring = MODELS[task]
     model = make_pipeline(StandardScaler(), common if per is None else vector)
     bounds = (LOW, HIGH) if name == "alpha" else (1 / HIGH, 1 / LOW)
-    continuous = Continuous(*bounds) if per is None else Continuous(per=per)
+    continuous = Continuous(*bounds, per=per)
     grid = {f"{model.steps[-1][0]}__{name}": continuous}
     return HypergradSearchCV(model, grid, scoring=scoring, cv=folds(task, seed), **options)
 
