@@ -263,6 +263,18 @@ def test_shares_of_validation_images_are_swept_on_digits(run):
 
 
 @pytest.mark.thorough
+def test_a_recurrent_network_is_regularised_on_descriptions(run):
+    """While fixed hyperparameters let it learn them by heart, tuned ones do less so."""
+    _, table = run("recurrent", "--quick")
+    name = "{}: lowest and last validation bits"
+    tuned, *others = (
+        float(table[name.format(kind)].split(", ")[1])
+        for kind in ("2763 tuned", "held where they start", "one penalty from a grid")
+    )
+    assert tuned < min(others)
+
+
+@pytest.mark.thorough
 def test_data_are_asked_for():
     command = [sys.executable, SCRIPTS / "chaos.py", "--data", "nowhere"]
     package = str(Path(sklearn_hypergrad.__file__).parents[1])
@@ -421,6 +433,19 @@ def test_multitask(run):
     assert float(table["learned: training and test loss"][1].split(", ")[1]) <= 1.95
     correlations = table["layer 3: correlation of all pairs, of turned pairs"][1].split(", ")
     assert float(correlations[1]) >= 0.7
+
+
+@needs_data
+@pytest.mark.paper
+def test_recurrent(run):
+    """Tuned hyperparameters are better on unseen text than those held, and than one penalty."""
+    pytest.importorskip("jax")
+    _, table = run("recurrent", "--data", DATA, "--jax")
+    bits = {name: float(cells[1]) for name, cells in table.items() if "test bits" in name}
+    others = "held where they start", "one penalty from a grid"
+    lowest = min(bits[f"{name}: test bits per character"] for name in others)
+    for name in ("7 tuned", "17571 tuned"):
+        assert bits[f"{name}: test bits per character"] < lowest - 0.02
 
 
 @needs_data

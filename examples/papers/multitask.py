@@ -58,7 +58,7 @@ class Setup:
     n_outer: int = 20
 
 
-QUICK = Setup((20, 10), 10, 6)
+QUICK = Setup((20, 10), 10, 5)
 
 
 def main():
