@@ -785,7 +785,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
 
         A start changes which minimum is found, and how soon: the second search looks near it.
         Measured at the optimum, it saves 43 to 93 % of the evaluations for one value, for several,
-        and for penalties of Ridge. For vectors of classifiers it saves 5 to 40 %: their best value
+        and for penalties of Ridge. For vectors of classifiers it saves 5 to 50 %: their best value
         for all, and their level on ``cv``, are searched anew. Where the first search has a handful
         of points, as for ``C`` under accuracy, next to nothing is left to save.
 
