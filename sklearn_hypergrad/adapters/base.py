@@ -79,6 +79,8 @@ class Family(abc.ABC):
         Whether each model has the data of one split; else as many splits as share their X.
     trained : bool
         Whether its models are trained step by step, and not solved.
+    knows_dof : bool
+        Whether ``effective_dof`` is known of fits with one penalty.
     nested : tuple of str
         Parameters that have parameters of their own which can be tuned: with "kernel", names of
         hyperparameters may begin with ``kernel__``.
@@ -107,7 +109,7 @@ class Family(abc.ABC):
     largest_matrix: int = 0
     knows_scales = needs_offsets = False
     one_split = False
-    trained = False
+    trained = knows_dof = False
     nested: tuple[str, ...] = ()
     predicts_the_same = True
     methods = ("fit", "predict", "decision_function", "predict_proba")
@@ -355,7 +357,7 @@ class Family(abc.ABC):
         Returns
         -------
         float or None
-            None, the default, where they are not known or too dear.
+            None where they are too dear. The default is for families that do not know them.
         """
         return None
 

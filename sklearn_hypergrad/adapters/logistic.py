@@ -161,9 +161,13 @@ class LogisticFamily(ProbabilisticFamily, LinearFamily):
     def evidence(self, estimator, data, entries, n_samples):
         return LaplaceEvidence(self.model(estimator, data, entries, None).problem)
 
+    @property
+    def knows_dof(self):
+        """Whether models are those of this class; subclasses may minimise something else."""
+        return type(self).model is LogisticFamily.model
+
     def effective_dof(self, fitted, data, h):
-        own = type(self).model is LogisticFamily.model
-        if not own or ratio_of(fitted) or min(data.X.shape) > MAX_ROWS:
+        if ratio_of(fitted) or min(data.X.shape) > MAX_ROWS:
             return None
         if data.y.shape[1] > 1:
             return self._dof_of_classes(fitted, data, h)

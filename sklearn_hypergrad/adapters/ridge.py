@@ -221,19 +221,19 @@ class RidgeFamily(RegressorFamily, LinearFamily):
         free = free_directions(only(entries)[1], data, center=estimator.fit_intercept)
         return Evidence(problem, penalty, n_samples, free, fit_intercept=estimator.fit_intercept)
 
+    @property
+    def knows_dof(self):
+        """Whether models are those of this class; subclasses may minimise something else."""
+        return type(self).model is RidgeFamily.model
+
     def effective_dof(self, fitted, data, h):
-        if not self._has_own_model or min(data.X.shape) > MAX_GRAM:
+        if min(data.X.shape) > MAX_GRAM:
             return None
         (strength,) = map(float, h.values())
         return data.y.shape[1] * hat_trace(data, strength, fit_intercept=fitted.fit_intercept)
 
-    @property
-    def _has_own_model(self):
-        """Whether models are those of this class; subclasses may minimise something else."""
-        return type(self).model is RidgeFamily.model
-
     def stable_obstacle(self, estimator):
-        return None if self._has_own_model else NOT_STABLE.format(type(estimator).__name__)
+        return None if self.knows_dof else NOT_STABLE.format(type(estimator).__name__)
 
     def stable_criterion(self, estimator, data):
         return StableCriterion(data, fit_intercept=estimator.fit_intercept)

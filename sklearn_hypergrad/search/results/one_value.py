@@ -58,7 +58,8 @@ class OneValue:
         """
         prepared = self.prepared
         final, path = prepared.final, prepared.candidate.step.path
-        if path and seen is None:
+        # Others may take rows that are no numbers.
+        if not prepared.family.knows_dof or (path and seen is None):
             return None, []
         data = _data_of(prepared, seen)
         remarks = []
