@@ -295,8 +295,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         - "evidence" for penalties of Ridge with one target and a score of squared errors. Half of
           what is descended is the squared error on the splits of ``cv``, whatever they are, and
           half is minus the log marginal likelihood of all rows, both in nats. On 18 data sets in
-          four variants the test error was 0.943 times that of one tuned value (geometric mean),
-          with halves 0.961.
+          four variants the test error was 0.942 times that of one tuned value (geometric mean),
+          with halves 0.959.
         - ``cv``, if it is neither None, a number, nor exactly KFold, StratifiedKFold or their
           repeated forms: any other splitter knows which rows belong together. Else:
         - "evidence" for penalties of LogisticRegression with two classes, no more features than
