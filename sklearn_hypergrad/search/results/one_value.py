@@ -61,12 +61,15 @@ class OneValue:
         # Others may take rows that are no numbers.
         if not prepared.family.knows_dof or (path and seen is None):
             return None, []
+        dof = None if path else prepared.cv_models[0].effective_dof(h)
+        stable = proposed and _asks_for_stability(prepared)
+        if dof is not None and not (stable and _is_cheap(prepared.cv_data[0])):
+            return dof, []
         data = _data_of(prepared, seen)
         remarks = []
-        if proposed and _asks_for_stability(prepared) and _is_cheap(data):
+        if stable and _is_cheap(data):
             criterion = prepared.family.stable_criterion(final, data)
             remarks = _stable_remarks(prepared, criterion, h)
-        dof = None if path else prepared.cv_models[0].effective_dof(h)
         if dof is None:
             final = final_step(estimator, prepared.range.key).final
             dof = prepared.family.effective_dof(final, data, h)
