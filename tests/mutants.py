@@ -851,6 +851,42 @@ MUTANTS = [
         "Rows without training scores are confirmed where these are asked for.",
         "search/test_solved_rows.py",
     ),
+    # One value, and vectors beside the evidence
+    Mutant(
+        "problems/linear/laplace.py",
+        "gradient = 0.5 * (w**2 + own - 1 / strength) - w * q",
+        "gradient = 0.5 * (w**2 + own - 1 / strength) - 1.001 * w * q",
+        "The evidence of two classes knows its third derivatives 0.1 % wrongly.",
+        "search/test_laplace.py",
+    ),
+    Mutant(
+        "search/strategies/vector_descent.py",
+        "z[0] = strongest[weaker](z[0], self._common_level)",
+        "pass",
+        "The level of a vector that ends weaker than one value stays there.",
+        "search/test_laplace.py",
+    ),
+    Mutant(
+        "problems/ridge/stable_criterion.py",
+        "slope += 0.5 * self._n_contrasts * penalty / misfit",
+        "slope += 0.5 * self._n_samples * penalty / misfit",
+        "The slope of the evidence counts a row too many.",
+        "problems/test_stable_criterion.py",
+    ),
+    Mutant(
+        "problems/ridge/hat_trace.py",
+        "left = inverse_of_triangle(factor(gram / strength, 1.0))",
+        "left = inverse_of_triangle(factor(gram / strength, 1.001))",
+        "Degrees of freedom of one penalty are those of one that is 0.1 % larger.",
+        "search/test_one_value.py",
+    ),
+    Mutant(
+        "problems/ridge/group_kernels.py",
+        'slopes -= np.einsum("ik,gik->gk", b, _products(within, a))',
+        'slopes -= 1.001 * np.einsum("ik,gik->gk", b, _products(within, a))',
+        "Slopes in penalties of groups have 0.1 % too much of the training rows' part.",
+        "problems/test_group_kernels.py",
+    ),
     # Several splits with one X
     Mutant(
         "search/data/sparse_columns.py",
