@@ -114,6 +114,7 @@ def end_by_fits(display, losses, side):
     return alpha
 
 
+@pytest.mark.thorough
 def test_the_interval_with_fits_is_that_of_a_fine_grid(search, diabetes):
     display = CurveDisplay.from_search(search, *diabetes)
     low, high = display.interval_

@@ -449,9 +449,9 @@ def test_logistic_regression_with_offsets(offset, per):
 @pytest.mark.parametrize(
     ("p", "per", "offset"),
     [
-        *[(4, None, offset) for offset in (1e2, 1e4, 1e8)],
+        *[(4, None, offset) for offset in (1e2, 1e4)],
         # Many steps are tried there.
-        pytest.param(4, None, 1e6, marks=pytest.mark.thorough),
+        *[pytest.param(4, None, offset, marks=pytest.mark.thorough) for offset in (1e6, 1e8)],
         (4, "feature", 1e4),
         *[(45, None, offset) for offset in OFFSETS[:2]],
         *[pytest.param(45, None, offset, marks=UNCENTRED) for offset in OFFSETS[2:]],

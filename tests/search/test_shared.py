@@ -106,7 +106,7 @@ def with_workers(name, sets, backend="threading", **options):
 
 # What is sent is much the same.
 BY_PROCESSES = [
-    pytest.param(name, "loky", marks=pytest.mark.thorough if name in ("objects", "network") else ())
+    pytest.param(name, "loky", marks=() if name == "guard" else pytest.mark.thorough)
     for name in SEARCHES
 ]
 
