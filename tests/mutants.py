@@ -861,7 +861,7 @@ MUTANTS = [
     ),
     Mutant(
         "search/strategies/vector_descent.py",
-        "z[0] = strongest[weaker](z[0], self._common_level)",
+        "z[0] = np.clip(z[0], *bounds)",
         "pass",
         "The level of a vector that ends weaker than one value stays there.",
         "search/test_laplace.py",
