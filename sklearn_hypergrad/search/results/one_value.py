@@ -5,12 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_hypergrad._sklearn import check_sample_weight
 from sklearn_hypergrad.hypergradients.implicit import is_exact
 from sklearn_hypergrad.losses import HalfSquaredError
-from sklearn_hypergrad.problems.split_data import numbers_of
 from sklearn_hypergrad.search.candidates.expand import final_step
-from sklearn_hypergrad.search.data.blocks import one_split
 from sklearn_hypergrad.search.data.inputs import is_plain
 from sklearn_hypergrad.search.results.refit import Seen
 from sklearn_hypergrad.search.results.remark import Remark
@@ -85,10 +82,8 @@ def _data_of(prepared, seen):
             rows = np.arange(len(weights))
             return dataclasses.replace(block, trains=[rows], tests=[rows], weights=[weights])
         seen = Seen(inputs.X, inputs.y, inputs.fit_params)
-    family, X = prepared.family, numbers_of(seen.X)
-    weight = seen.params.get("sample_weight")
-    weight = None if weight is None else check_sample_weight(weight, X)
-    return one_split(family, prepared.final, X, family.labels(seen.y), weight)
+    family = prepared.family
+    return seen.as_split(family, prepared.final, family.labels(seen.y))
 
 
 def _stable_remarks(prepared, criterion, h):

@@ -5,7 +5,10 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 
+from sklearn_hypergrad._sklearn import check_sample_weight
+from sklearn_hypergrad.problems.split_data import numbers_of
 from sklearn_hypergrad.search.candidates.expand import final_step
+from sklearn_hypergrad.search.data.blocks import one_split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +25,20 @@ class Seen:
     X: Any
     y: Any
     params: dict
+
+    def as_split(self, family, final, labels):
+        """SplitData of one split that trains on it, and holds it out.
+
+        Parameters
+        ----------
+        family : Family
+        final : estimator
+        labels : ndarray of shape (n_rows, ...)
+            What the family makes of ``y``.
+        """
+        X, weight = numbers_of(self.X), self.params.get("sample_weight")
+        weight = None if weight is None else check_sample_weight(weight, X)
+        return one_split(family, final, X, labels, weight)
 
 
 @dataclasses.dataclass(frozen=True)

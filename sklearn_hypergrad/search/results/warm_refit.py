@@ -7,12 +7,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_hypergrad._sklearn import check_sample_weight
 from sklearn_hypergrad.adapters.base import is_narrowed
 from sklearn_hypergrad.hypergradients import WarmStart
-from sklearn_hypergrad.problems.split_data import numbers_of
-from sklearn_hypergrad.search.data.blocks import one_split
-from sklearn_hypergrad.search.results.refit import Refit
+from sklearn_hypergrad.search.results.refit import Refit, Seen
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
 
@@ -78,7 +75,8 @@ class WarmRefit(Refit):
         """A final step, fitted from the minimum on these rows, or from the beginning."""
         try:
             labels = self.family.labels(y)
-            start = self._solved(final, numbers_of(X), labels, params.get("sample_weight"))
+            data = Seen(X, y, params).as_split(self.family, final, labels)
+            start = self._solved(final, data)
             warm = self.family.with_coefficients(final, *start, labels)
             warm_fit(warm, X, y, params)
             has_arrived = np.max(warm.n_iter_) < getattr(warm, "max_iter", np.inf)
@@ -88,11 +86,8 @@ class WarmRefit(Refit):
         # A fit from the beginning tells users what is wrong.
         return warm if has_arrived else clone(final).fit(X, y, **params)
 
-    def _solved(self, final, X, labels, weight):
+    def _solved(self, final, data):
         """Coefficients and intercepts on all rows by Newton's method, from the means."""
-        if weight is not None:
-            weight = check_sample_weight(weight, X)
-        data = one_split(self.family, final, X, labels, weight)
         # In a basis of the row space it would take an eigendecomposition.
         if is_narrowed(data, self.family.largest_matrix):
             return self.coef, self.intercept
