@@ -129,10 +129,9 @@ class RidgeModel(LinearModel):
         return self._closed(np.array(values), self.problem.of_groups(h, slopes))
 
     def effective_dof(self, h):
-        weights = self.data.partition_weights()
-        if weights is None or not isinstance(self.problem, GramRidge | KernelRidge):
+        if not isinstance(self.problem, GramRidge | KernelRidge):
             return None
-        trace = self.problem.hat_trace(float(self.problem.penalty.strength(h)[0, 0]), weights)
+        trace = self.problem.hat_trace(float(self.problem.penalty.strength(h)[0, 0]))
         return None if trace is None else self.data.y.shape[1] * trace
 
     def _closed(self, values, gradient):

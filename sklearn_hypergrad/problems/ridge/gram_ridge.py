@@ -34,15 +34,8 @@ class GramRidge(NormalEquations, PrimalRidge):
         self._block = block
         self.n_features = block.X.shape[1]
 
-    def hat_trace(self, strength, weights):
-        """The trace of the hat matrix of all rows, for one penalty; None if it is not known.
-
-        Parameters
-        ----------
-        strength : float
-        weights : ndarray of shape (n_samples,)
-            Training weights of all rows.
-        """
+    def hat_trace(self, strength):
+        """The trace of the hat matrix of all rows, for one penalty; None if it is not known."""
         total = self._matrices.total
         return None if total is None or self._scales is not None else trace_of(total, strength)
 

@@ -37,7 +37,7 @@ class KernelRidge(NormalEquations):
     def __init__(self, block, penalty, *, fit_intercept):
         super().__init__(penalty)
         self._totals = totals_of(block, fit_intercept)
-        self._X = block.X
+        self._X, self._block = block.X, block
         self._rows = rows = TrainingRows(block.row_weights(), fit_intercept=fit_intercept)
         self._origin, y_origin = origin_of(block, fit_intercept)
         y_mean = rows.average.T @ (block.y - y_origin)
@@ -127,15 +127,11 @@ class KernelRidge(NormalEquations):
 
         return z, pullback
 
-    def hat_trace(self, strength, weights):
-        """The trace of the hat matrix of all rows, for one penalty.
-
-        Parameters
-        ----------
-        strength : float
-        weights : ndarray of shape (n_samples,)
-            Training weights of all rows.
-        """
+    def hat_trace(self, strength):
+        """The trace of the hat matrix of all rows, for one penalty; None if it is not known."""
+        weights = self._block.partition_weights()
+        if weights is None:
+            return None
         rows = TrainingRows(weights[:, None], fit_intercept=self._fit_intercept)
         (used,) = rows.numbers
         return trace_of(rows.kernel(0, self._kernel[np.ix_(used, used)]), strength)
