@@ -160,17 +160,17 @@ def starts_of(results, number):
     number : int
         A row of ``cv_results_``.
     """
-    (_, point), (result, position) = row(results, number), place_of(results, number)
+    result, position = place_of(results, number)
     if not result.is_searched:
         return {}
     settings, found = result.rows[position], result.found.record.h
     starts = {}
     for searched in result.searched:
         name = searched.dimension.name
-        if point is None:
-            value = as_array(settings[searched.key]) if position else found[name]
+        if result.points:
+            value = result.points[position][name]
         else:
-            value = point[name]
+            value = as_array(settings[searched.key]) if position else found[name]
         starts[searched.key] = searched.labels, spread(np.asarray(value), searched.dimension.shape)
     return starts
 
