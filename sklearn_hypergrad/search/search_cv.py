@@ -309,19 +309,19 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         - Three parts, drawn four times, for what is no penalty.
 
         These names, and "cv", ask for one of them whatever is usual. "evidence" of several targets
-        that share the penalties is the sum of theirs. "loo"
-        is the exact leave-one-out loss of Ridge, RidgeClassifier and KernelRidge in closed form
-        (squared error), at about the price of one fit per evaluation; transformers of a pipeline
-        are fitted once for it, on all rows. Vectors overfit it.
+        that share the penalties is the sum of theirs. "loo" is the exact leave-one-out loss of
+        Ridge, RidgeClassifier and KernelRidge in closed form (squared error), at about the price of
+        one fit per evaluation; transformers of a pipeline are fitted once for it, on all rows.
+        Vectors overfit it.
 
     shrinkage : "auto" or float, default="auto"
         Weight of the L1 penalty on the log-ratios of a vector's entries to their common level;
         beside the evidence (see ``search_cv``) of a concave one of the same slope at zero for
-        Ridge, and 1.4 times this weight for LogisticRegression. The
-        descended loss is in nats of log likelihood, n / 2 log(mean squared error) or n log loss, so
-        one weight serves all data: "auto" is 1.0. On 60 regression and 32 classification data sets
-        weights from 0.7 to 1.4 did about equally well.
-        With 0 the entries are free, and hundreds of them overfit the validation loss.
+        Ridge, and 1.4 times this weight for LogisticRegression. The descended loss is in nats of
+        log likelihood, n / 2 log(mean squared error) or n log loss, so one weight serves all data:
+        "auto" is 1.0. On 60 regression and 32 classification data sets weights from 0.7 to 1.4 did
+        about equally well. With 0 the entries are free, and hundreds of them overfit the
+        validation loss.
 
     guard : "auto" or bool, default="auto"
         Whether to keep a vector only if it beats one value for all on outer folds. The whole search
