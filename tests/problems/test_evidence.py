@@ -5,36 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from one_part import SHAPES, block_of
 from scipy import sparse, stats
 
-from sklearn_hypergrad.problems import DualRidge, Evidence, GramRidge, L2Penalty, SplitData
+from sklearn_hypergrad.problems import DualRidge, Evidence, GramRidge, L2Penalty
 from sklearn_hypergrad.problems.ridge import dual_ridge
 
 pytestmark = pytest.mark.portable
 FORMS = [GramRidge, DualRidge]
-SHAPES = {"tall": (14, 4), "wide": (9, 15)}
-
-
-def block_of(shape, *, thin=False, weighted=False, scaled=False, seed=0):
-    """All rows as one training part; one row has no weight."""
-    rng = np.random.default_rng(seed)
-    n_samples, n_features = SHAPES[shape]
-    X = rng.normal(size=(n_samples, n_features)) + 1
-    y = X[:, :1] - X[:, 1:2] + 0.5 * rng.normal(size=(n_samples, 1)) + 3
-    weight = rng.uniform(0.5, 2, n_samples) if weighted else np.ones(n_samples)
-    weight[2] = 0.0 if weighted else 1.0
-    if thin:
-        X[rng.uniform(size=X.shape) < 0.6] = 0
-    rows = np.arange(n_samples)
-    return SplitData(
-        X=sparse.csr_array(X) if thin else X,
-        y=y,
-        trains=[rows],
-        tests=[rows],
-        weights=[weight],
-        score_weight=np.ones(n_samples),
-        scales=rng.uniform(0.5, 2, (n_features, 1)) if scaled else None,
-    )
 
 
 def evidence_of(block, form, *, fit_intercept=True, entries=None):

@@ -5,37 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from one_part import SHAPES, block_of
 from scipy import sparse, stats
 from sklearn.linear_model import Ridge
 
-from sklearn_hypergrad.problems import SplitData, StableCriterion, hat_trace
+from sklearn_hypergrad.problems import StableCriterion, hat_trace
 
 pytestmark = pytest.mark.portable
-SHAPES = {"tall": (14, 4), "wide": (9, 15)}
 OPTIONS = [{}, {"thin": True}, {"weighted": True}, {"scaled": True}, {"n_targets": 2}]
 STRENGTHS = np.array([0.05, 2.0, 90.0])
-
-
-def block_of(shape, *, thin=False, weighted=False, scaled=False, n_targets=1):
-    """All rows as one training part; with weights, one row has none."""
-    rng = np.random.default_rng(0)
-    n_samples, n_features = SHAPES[shape]
-    X = rng.normal(size=(n_samples, n_features)) + 1
-    y = X[:, :n_targets] - X[:, 1:2] + rng.normal(size=(n_samples, n_targets)) + 3
-    weight = rng.uniform(0.5, 2, n_samples) if weighted else np.ones(n_samples)
-    weight[2] = 0.0 if weighted else 1.0
-    if thin:
-        X[rng.uniform(size=X.shape) < 0.6] = 0
-    rows = np.arange(n_samples)
-    return SplitData(
-        X=sparse.csr_array(X) if thin else X,
-        y=y,
-        trains=[rows],
-        tests=[rows],
-        weights=[weight],
-        score_weight=np.ones(n_samples),
-        scales=rng.uniform(0.5, 2, (n_features, 1)) if scaled else None,
-    )
 
 
 def rows_of(block):
