@@ -13,6 +13,9 @@ from sklearn_hypergrad._sklearn import checked_array
 # are squared at a time. Chosen by hand: variances are compared as orders of magnitude, and 2**20
 # numbers take a few milliseconds.
 MOST_NUMBERS = 2**20
+# Number of entries of dense X that are squared at a time. Measured: of 2**20 entries, with 2**14 at
+# a time variances take a third of the time that they take at once, which needs fresh memory.
+AT_ONCE = 2**14
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,8 +138,11 @@ def variances(X, scales=None):
         found = squares - means**2
     else:
         X = X[:: -(-X.size // MOST_NUMBERS)]
-        means = X.mean(axis=0, dtype=float)
-        found = np.square(X - means).mean(axis=0)
+        means, found = X.mean(axis=0, dtype=float), np.zeros(X.shape[1])
+        for rows in chunks(*X.shape, AT_ONCE):
+            centred = X[rows] - means
+            found += np.einsum("ij,ij->j", centred, centred)
+        found /= len(X)
         squares = found + means**2
     varied = (found > np.finfo(float).eps * squares) & (scales != 0)
     return found[varied] * scales[varied] ** 2
