@@ -36,6 +36,7 @@ from sklearn_hypergrad.problems.rows import rows_linear
 from sklearn_hypergrad.rows import ArrayRows
 from sklearn_hypergrad.search.by_blocks import prepared_rows
 from sklearn_hypergrad.search.by_blocks.buckets import plan
+from sklearn_hypergrad.search.by_blocks.hinted_line_search import HintedLineSearch
 from sklearn_hypergrad.search.by_blocks.prepared_rows import PreparedRows
 from sklearn_hypergrad.search.by_blocks.rows_inputs import RowsInputs
 from sklearn_hypergrad.search.candidates.expand import expand
@@ -561,3 +562,21 @@ def test_a_lost_worker_is_survived(tmp_path):
     assert (tmp_path / "died").exists()
     assert search.best_params_ == here.best_params_
     assert search.best_score_ == here.best_score_
+
+
+def test_the_best_penalty_of_a_sample_is_near_that_of_all_rows(monkeypatch):
+    monkeypatch.setattr(prepared_rows, "SAMPLE_ROWS", 400)
+    monkeypatch.setattr(prepared_rows, "FEWEST", 400)
+    rng, hints = np.random.default_rng(0), []
+    more = rng.normal(size=(6400, 30))
+    signal = more @ rng.normal(size=30) * 0.1
+    classes = rng.random(6400) < 1 / (1 + np.exp(-signal))
+    hint = HintedLineSearch._hint
+    monkeypatch.setattr(
+        HintedLineSearch, "_hint", lambda line: hints.append(hint(line)) or hints[-1]
+    )
+    search = HypergradSearchCV(LOGISTIC, C, scoring="neg_log_loss")
+    search.fit(ArrayRows(more, classes, part_rows=1600))
+    assert len(hints) == 1
+    # Against all rows, the penalty of the sample would be 16 times as large.
+    assert abs(hints[0] - np.log(search.best_params_["C"])) < np.log(4)

