@@ -389,3 +389,18 @@ def test_steps_that_could_draw_and_do_not_are_not_named(regression):
     (line,) = (line for line in lines if "the fits score" in line)
     assert "Raise max_iter" in line
     assert "random_state" not in line
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_a_refit_that_draws_anew_is_told_of(regression, seed):
+    model = make_pipeline(StandardScaler(), Nystroem(n_components=4, random_state=seed), Ridge())
+    search = quiet(model, {"ridge__alpha": [1e-3, 1e3]}, *regression, cv=3)
+    told = [remark for remark in search if remark.startswith("nystroem without a seed: rows of")]
+    assert len(told) == (seed is None)
+    assert all("Set random_state" in remark for remark in told)
+
+
+def test_steps_that_have_a_seed_and_do_not_draw_are_not_told_of(regression):
+    for solver in ("auto", "full"):
+        model = make_pipeline(PCA(3, svd_solver=solver), Ridge())
+        assert not quiet(model, {"ridge__alpha": [1e-3, 1e3]}, *regression, cv=3)

@@ -6,11 +6,17 @@ import numbers
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
+from sklearn_hypergrad._sklearn import num_samples, rows_of, rows_of_params
 from sklearn_hypergrad.search.data.blocks import whole
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.transformers.fixed import fit_transform
+
+# Number of rows on which steps are tried where nothing but a quiet remark depends on it. Chosen by
+# hand: two fits of two steps on them take a few milliseconds.
+FEW = 200
 
 
 def drawing_steps(candidate, inputs):
@@ -46,6 +52,29 @@ def drawing_steps(candidate, inputs):
         for name in names
         if not _equal(first, features(**{name: 1}))
     ]
+
+
+def drawing_steps_of_few(candidate, inputs):
+    """The same by fits on a few rows; empty if these are too few for the steps, too."""
+    params = candidate.step.pipeline.get_params()
+    steps = [params[name.removesuffix("__random_state")] for name in _without_seed(candidate)]
+    # PCA that may choose draws for large data only.
+    if all(isinstance(step, PCA) and step.svd_solver == "auto" for step in steps):
+        return []
+    n_rows = num_samples(inputs.X)
+    rows = np.unique(np.linspace(0, n_rows - 1, FEW).astype(int))
+    few = dataclasses.replace(
+        inputs,
+        X=rows_of(inputs.X, rows),
+        y=rows_of(inputs.y, rows),
+        fit_params=rows_of_params(inputs.X, inputs.fit_params, rows),
+        score_params=rows_of_params(inputs.X, inputs.score_params, rows),
+    )
+    try:
+        return drawing_steps(candidate, few)
+    # Steps may want more rows than these, all classes, or whatever else.
+    except Exception:
+        return []
 
 
 def _through(final, block):

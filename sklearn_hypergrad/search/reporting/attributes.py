@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from sklearn_hypergrad.search.candidates.expand import as_array, model_in, spread
-from sklearn_hypergrad.search.data.draws import drawing_steps
+from sklearn_hypergrad.search.data.draws import drawing_steps, drawing_steps_of_few
 from sklearn_hypergrad.search.results.candidate_result import (
     ABSURD,
     place_of,
@@ -38,6 +38,10 @@ OF_DRAWS = "the model of the search"
 DRAWS = (
     "{} without a seed: every fit draws anew, so that each split, row of cv_results_ and the refit "
     "has features of its own, and scores differ by luck. Set random_state to an integer."
+)
+REDRAWN = (
+    "{} without a seed: rows of cv_results_ are those of the draws of this search, and the refit "
+    "has drawn anew, as another search would. Set random_state to an integer."
 )
 UNDEFINED = (
     "The mean {0} of the best row is {1}: it is not defined for this model and these data, or fits "
@@ -250,7 +254,7 @@ def remarks(search, results, metric, inputs):
         scored = best not in rows or scores is None or np.isfinite(scores[best])
         own = remarks_of(result, (rows.index(best) if best in rows else 0) if scored else None)
         if result.is_searched and result.expected is not None and scores is not None:
-            own += _unconverged(result, scores[rows[0]], inputs)
+            own += _unconverged(result, scores[rows[0]], inputs) or _redrawn(result, inputs)
         found.append((best is None or best in rows, result, own))
     ranged = [own for _, result, own in found if result.candidate.ranges]
     first, *others = ranged or [[]]
@@ -285,6 +289,13 @@ def _unconverged(result, score, inputs):
             detail=f"{shown}: the fits score {score:.6g}, {other} {expected:.6g}. {remedy}",
         )
     ]
+
+
+def _redrawn(result, inputs):
+    """A Remark, in a list, if the refit has features that no row has seen, drawn without a seed."""
+    has_steps = bool(result.candidate.step.path)
+    drawing = drawing_steps_of_few(result.candidate, inputs) if has_steps else []
+    return [Remark(REDRAWN.format(" and ".join(drawing)), warns=False)] if drawing else []
 
 
 def score_remarks(search, results, metric):
