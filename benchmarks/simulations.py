@@ -128,6 +128,7 @@ STRUCTURES = {
 STRUCTURED = {
     "one per feature, cv alone": {"search_cv": "cv"},
     "one per feature": {},
+    "one per feature, guard": {"guard": True},
 }
 
 

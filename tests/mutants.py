@@ -861,6 +861,13 @@ MUTANTS = [
     ),
     Mutant(
         "search/strategies/vector_descent.py",
+        "vectors = 0.5 * (found.record.theta + sparse.record.theta)",
+        "vectors = found.record.theta",
+        "The mean of three models has no sparse vector in it.",
+        "search/test_related_rows.py",
+    ),
+    Mutant(
+        "search/strategies/vector_descent.py",
         "z[0] = np.clip(z[0], *bounds)",
         "pass",
         "The level of a vector that ends weaker than one value stays there.",

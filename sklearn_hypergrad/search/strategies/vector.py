@@ -35,7 +35,7 @@ from sklearn_hypergrad.search.strategies.line_search import line_search_of
 from sklearn_hypergrad.search.strategies.one_se import check_selection, selected
 from sklearn_hypergrad.search.strategies.scanned_descent import ScannedDescent
 from sklearn_hypergrad.search.strategies.sparse_descent import SparseDescent
-from sklearn_hypergrad.search.strategies.vector_descent import MIXES, SQUARED_ERROR, VectorDescent
+from sklearn_hypergrad.search.strategies.vector_descent import SQUARED_ERROR, VectorDescent, mix_of
 from sklearn_hypergrad.tuning import FINE
 
 # What is descended beside the evidence, for ``hypergradient_`` and ``validation_loss_``.
@@ -102,7 +102,7 @@ def prepare_vector_data(prepared, parts):
     with_evidence = _takes_evidence(prepared, parts, loss)
     if with_evidence:
         # The evidence is that of what the model minimises, whatever the score.
-        parts = MIXES[prepared.family.minimises].parts
+        parts = mix_of(prepared).parts
         if not _is_of_squares(loss):
             loss = VALIDATION_LOSSES[prepared.family.minimises]
     if prepared.options.search_cv == "loo":
@@ -137,7 +137,7 @@ def _takes_evidence(prepared, parts, loss):
     # Other methods differentiate solutions that are not those of the evidence.
     solved = method is None or isinstance(method, Implicit)
     own = (SQUARED_ERROR if _is_of_squares(loss) else loss).name == prepared.family.minimises
-    mix = MIXES.get(prepared.family.minimises)
+    mix = mix_of(prepared)
     told = own and mix is not None and (mix.on_any_splits or is_plain(prepared.inputs.splitter))
     return usual and solved and told and prepared.evidence_obstacle is None
 
@@ -251,7 +251,12 @@ class CommonAndVector:
         if self.vector.is_single:
             self.found = self.vector.pooled(self.scalar, "one value is searched")
             return
-        self.found = self.vector.run(self.common.record.theta)
+        start, mix = self.common.record.theta, self.vector.mix
+        self.found = self.vector.run(start)
+        if mix is not None and mix.is_halfway:
+            self.run_sparse()
+            if self.sparse is not None:
+                self.found = self.vector.halfway(start, self.found, self.sparse)
         if self._prepared.options.selection != "best":
             self.found = self.vector.selected(self.found)
 
@@ -259,6 +264,8 @@ class CommonAndVector:
         """Find the sparse alternative to the vector, if the vector has an evidence."""
         mix = self.vector.mix
         if mix is None or not mix.has_sparse or not self._prepared.shrinkage:
+            return
+        if self.sparse is not None:
             return
         self._sparse = SparseDescent(self._prepared, self.vector)
         minimum = self._sparse.run(self.common.record.theta)
