@@ -25,6 +25,10 @@ class Linear:
         """Derivative of the hyperparameter with respect to theta."""
         return np.ones_like(value)
 
+    def bend(self, value):
+        """The second derivative, relative to the first."""
+        return np.zeros_like(value)
+
 
 class Log:
     """``hyperparameter = exp(theta)``: a step multiplies, and the hyperparameter stays positive."""
@@ -40,6 +44,10 @@ class Log:
     def derivative(self, value):
         """Derivative of the hyperparameter with respect to theta."""
         return value
+
+    def bend(self, value):
+        """The second derivative, relative to the first."""
+        return np.ones_like(value)
 
 
 class Logit:
@@ -59,6 +67,10 @@ class Logit:
     def derivative(self, value):
         """Derivative of the hyperparameter with respect to theta."""
         return value * (1 - value)
+
+    def bend(self, value):
+        """The second derivative, relative to the first."""
+        return 1 - 2 * value
 
 
 TRANSFORMS = {transform.name: transform for transform in (Linear(), Log(), Logit())}
@@ -191,6 +203,33 @@ class Space:
         return np.concatenate(
             [np.ravel(gradients[d.name]) * d.derivative(part) for d, part in self._parts(theta)]
         )
+
+    # With h' and h'' the derivatives of an entry h in theta, the second derivatives of f(h(theta))
+    # are h_j' f_jk h_k', and on the diagonal f_j h_j'' more, which is df/dtheta_j times h''/h'.
+    def pullback_of_curvature(self, theta, curvature, gradient, rows):
+        """Second derivatives in theta from those in the entries of one row each.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (size,)
+            Of one hyperparameter of shape (n_rows, n).
+        curvature : ndarray of shape (n_some, n, n)
+            Second derivatives of a function of some rows, in natural units.
+        gradient : ndarray of shape (size,)
+            The gradient of their sum in theta.
+        rows : ndarray of int of shape (n_some,)
+
+        Returns
+        -------
+        ndarray of shape (n_some, n, n)
+        """
+        (dimension,) = self.dimensions
+        slope = dimension.derivative(np.asarray(theta)).reshape(dimension.shape)[rows]
+        value = dimension.to_constrained(np.asarray(theta)).reshape(dimension.shape)[rows]
+        pulled = curvature * slope[:, :, None] * slope[:, None, :]
+        bend = dimension.transform.bend(value) * gradient.reshape(dimension.shape)[rows]
+        np.einsum("rjj->rj", pulled)[...] += bend
+        return pulled
 
     def _parts(self, theta):
         theta = np.asarray(theta)

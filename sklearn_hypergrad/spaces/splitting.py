@@ -79,6 +79,20 @@ class LevelAndDeviations:
         """Deviations of entries from the level; at a minimum ``up`` or ``down`` is zero."""
         return z[1 : 1 + self.size] - z[1 + self.size :]
 
+    def parts(self, z):
+        """``(level, deviations)`` of z."""
+        return z[0], self.deviations(z)
+
+    def joined(self, level, deviations):
+        """The z of these parts."""
+        up, down = np.maximum(deviations, 0.0), np.maximum(-deviations, 0.0)
+        return np.concatenate([[level], up, down])
+
+    @property
+    def bounds_of_deviations(self):
+        """Smallest and largest deviations, of shape (2, size)."""
+        return np.repeat([[-self.most], [self.most]], self.size, axis=1)
+
     def penalty(self, z):
         """The penalty, a float."""
         return self._penalty(z[1:])[0].sum()
@@ -116,6 +130,19 @@ class Unsplit:
     def deviations(self, z):
         """None: there is no common level."""
 
+    def parts(self, z):
+        """``(level, deviations)`` with a level of zero."""
+        return 0.0, z
+
+    def joined(self, level, deviations):
+        """The z of these parts."""
+        return deviations
+
+    @property
+    def bounds_of_deviations(self):
+        """Smallest and largest deviations from zero, of shape (2, size)."""
+        return self.bounds.T
+
     def penalty(self, z):
         """Zero."""
         return 0.0
@@ -136,41 +163,45 @@ class Beside:
         The entries of theta that belong to the vector.
     bounds : ndarray of shape (size, 2)
         Bounds of theta.
+
+    Attributes
+    ----------
+    splitting : LevelAndDeviations or Unsplit
     """
 
     def __init__(self, splitting, part, bounds):
-        self._splitting, self._part = splitting, part
+        self.splitting, self._part = splitting, part
         self._others = np.asarray(bounds, dtype=float)[~part]
         self.most, self.level_bounds = splitting.most, splitting.level_bounds
 
     @property
     def bounds(self):
         """Bounds of z, of shape (size of z, 2)."""
-        return np.concatenate([self._splitting.bounds, self._others])
+        return np.concatenate([self.splitting.bounds, self._others])
 
     def start(self, theta):
         """The z of a theta, clipped to the bounds; the entries of the vector are equal."""
         others = np.clip(theta[~self._part], *self._others.T)
-        return np.concatenate([self._splitting.start(theta[self._part]), others])
+        return np.concatenate([self.splitting.start(theta[self._part]), others])
 
     def theta(self, z):
         """The theta of z, of shape (size,)."""
         own, others = self._parts(z)
         theta = np.empty(len(self._part))
-        theta[self._part], theta[~self._part] = self._splitting.theta(own), others
+        theta[self._part], theta[~self._part] = self.splitting.theta(own), others
         return theta
 
     def deviations(self, z):
         """Deviations of entries of the vector from their level; None without one."""
-        return self._splitting.deviations(self._parts(z)[0])
+        return self.splitting.deviations(self._parts(z)[0])
 
     def penalty(self, z):
         """The penalty on the vector, a float."""
-        return self._splitting.penalty(self._parts(z)[0])
+        return self.splitting.penalty(self._parts(z)[0])
 
     def pullback(self, gradient, z):
         """Gradient in z of a function of theta plus the penalty, from that in theta."""
-        own = self._splitting.pullback(gradient[self._part], self._parts(z)[0])
+        own = self.splitting.pullback(gradient[self._part], self._parts(z)[0])
         return np.concatenate([own, gradient[~self._part]])
 
     def _parts(self, z):

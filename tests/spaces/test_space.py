@@ -21,6 +21,9 @@ def test_transforms_invert_and_know_their_derivative(transform):
     assert_allclose(transform.to_constrained(theta), value, rtol=1e-14)
     change = transform.to_constrained(theta + step) - transform.to_constrained(theta - step)
     assert_allclose(transform.derivative(value), change / (2 * step), rtol=1e-8)
+    slopes = [transform.derivative(transform.to_constrained(theta + s)) for s in (step, -step)]
+    bend = (slopes[0] - slopes[1]) / (2 * step) / transform.derivative(value)
+    assert_allclose(transform.bend(value), bend, rtol=1e-8, atol=1e-9)
 
 
 def test_theta_and_hyperparams_are_inverse():
@@ -71,6 +74,24 @@ def test_pullback_is_the_chain_rule():
     step = 1e-6 * np.eye(space.size)
     expected = [(linear(theta + s) - linear(theta - s)) / 2e-6 for s in step]
     assert_allclose(space.pullback(theta, gradients), expected, rtol=1e-7)
+
+
+def test_second_derivatives_of_some_rows_follow_the_chain_rule():
+    space = Space([Dimension("a", (3, 2), "log", 1e-3, 1e3, 1.0)])
+    rng, rows = np.random.default_rng(0), np.array([2, 0])
+    theta, curvature = rng.normal(size=6), rng.normal(size=(3, 2, 2))
+    curvature = curvature + curvature.transpose(0, 2, 1)
+
+    def gradient(theta):
+        """Of a quadratic function in every row."""
+        a = space.to_h(theta)["a"]
+        return space.pullback(theta, {"a": np.einsum("rij,rj->ri", curvature, a - 2)})
+
+    found = space.pullback_of_curvature(theta, curvature[rows], gradient(theta), rows)
+    step = 1e-6 * np.eye(6)
+    whole = np.array([gradient(theta + s) - gradient(theta - s) for s in step]) / 2e-6
+    expected = [whole[2 * row : 2 * row + 2, 2 * row : 2 * row + 2] for row in rows]
+    assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
 
 def test_inputs_are_not_changed():

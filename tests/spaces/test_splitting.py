@@ -76,6 +76,22 @@ def test_the_minimax_penalty_is_constant_beyond_its_reach():
     assert_allclose(values, 0.7 * 1.6 / 2, rtol=1e-12)
 
 
+def test_parts_are_joined_again(splitting):
+    deviations = np.array([1.5, 0.0, -2.0])
+    z = splitting.joined(3.0, deviations)
+    level, apart = splitting.parts(z)
+    assert level == 3.0
+    assert_array_equal(apart, deviations)
+    assert_array_equal(splitting.theta(z), 3.0 + deviations)
+    assert_array_equal(splitting.bounds_of_deviations, [[-8.0] * 3, [8.0] * 3])
+    free = Unsplit(np.array([[0.0, 1.0], [2.0, 3.0]]))
+    z = np.array([0.5, 2.5])
+    level, apart = free.parts(z)
+    assert level == 0.0
+    assert_array_equal(free.theta(free.joined(level, apart)), z)
+    assert_array_equal(free.bounds_of_deviations, [[0.0, 2.0], [1.0, 3.0]])
+
+
 def test_bounds(splitting):
     assert_array_equal(splitting.bounds, [[-2, 5]] + 6 * [[0, 8]])
 
