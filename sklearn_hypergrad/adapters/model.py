@@ -113,6 +113,8 @@ class Model(abc.ABC):
     cheap_along : bool
         Whether this price is that of the other hyperparameters, so that a rough scan may as well
         have all places along the penalty.
+    knows_targets : bool
+        Whether an Evaluation has the loss of each target, and ``curvature`` is known.
     path : callable or None
         ``path(values)``: an iterable of ``z``, the predictions for each of many values of its only
         hyperparameter, at the price of one.
@@ -128,7 +130,7 @@ class Model(abc.ABC):
     costs_a_fit = False
     per_column = False
     rough = path = None
-    cheap_along = False
+    cheap_along = knows_targets = False
 
     validation_loss = outer = None
 
@@ -314,6 +316,24 @@ class Model(abc.ABC):
             None where ``evaluate`` is to be called.
         """
         return [None] * len(several)
+
+    def curvature(self, h, targets):
+        """Second derivatives of the losses of some targets, if the model ``knows_targets``.
+
+        They may be approximate: they predict what a step gains.
+
+        Parameters
+        ----------
+        h : dict
+            A hyperparameter of shape (n_targets, n_entries).
+        targets : ndarray of int of shape (n_some,)
+
+        Returns
+        -------
+        ndarray of shape (n_some, n_entries, n_entries)
+            Those of the sum over splits, in the entries of each target.
+        """
+        raise TypeError(f"{type(self).__name__} does not know its targets.")
 
     def train_many(self, several):
         """The same as ``train`` at several ``h``, if that is cheaper than one by one.

@@ -11,6 +11,8 @@ many rows and features for that are solved by conjugate gradients. Leave-one-out
 closed form, too. ``positive=True`` is refused: its solution has constraints.
 """
 
+import dataclasses
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import Ridge, RidgeClassifier
@@ -54,6 +56,7 @@ from sklearn_hypergrad.problems import (
     hat_trace,
 )
 from sklearn_hypergrad.problems.outer.held_out import on_held_out
+from sklearn_hypergrad.problems.ridge.target_losses import KnownTargets, TargetLosses
 
 # Solvers of scikit-learn that stop at a tolerance.
 ITERATIVE = ("lsqr", "sparse_cg", "sag", "saga")
@@ -107,6 +110,8 @@ class RidgeModel(LinearModel):
         (known,) = self.evaluate_many([h])
         if known is not None:
             return known
+        if self.knows_targets:
+            return self._of_targets(h, start)
         if (found := self._split_by_split(h)) is not None:
             return found
         held_out = self.problem.held_out(h) if self._is_shared() else None
@@ -118,15 +123,54 @@ class RidgeModel(LinearModel):
 
     def _split_by_split(self, h):
         """The Evaluation of many targets, which needs no weights; None where that does not pay."""
-        if not (isinstance(self.problem, DualRidge) and is_exact(self.method)):
+        if not self._has_groups:
             return None
-        splits, values, slopes = self.problem.split_by_split(h), [], 0.0
-        if splits is None:
-            return None
+        values, slopes = [], 0.0
+        splits = self.problem.group_kernels.split_by_split(self.problem.group_strengths(h))
         for part, (z, pullback) in zip(self.data.in_batches(1), splits, strict=True):
             value, g = on_held_out(part, self.validation_loss)(z)
             values, slopes = [*values, *value], slopes + pullback(g)
         return self._closed(np.array(values), self.problem.of_groups(h, slopes))
+
+    @property
+    def knows_targets(self):
+        separable = getattr(getattr(self.outer, "held_out", None), "is_separable", False)
+        squared = separable and isinstance(self.validation_loss.pointwise, HalfSquaredError)
+        return squared and self._has_groups
+
+    @property
+    def uses_starts(self):
+        return super().uses_starts or self.knows_targets
+
+    def _of_targets(self, h, start):
+        """The Evaluation of many targets, of which ``start`` may know some."""
+        problem, n_targets = self.problem, self.data.y.shape[1]
+        start = start if isinstance(start, KnownTargets) else None
+        known = self._target_losses().at(problem.group_strengths(h), start)
+        gradient = problem.of_groups(h, known.slopes / n_targets)
+        return dataclasses.replace(
+            self._closed(known.values.mean(axis=1), gradient),
+            warm_start=known,
+            of_targets=known.values,
+        )
+
+    def curvature(self, h, targets):
+        problem = self.problem
+        strengths = problem.group_strengths(h)[:, targets]
+        return problem.of_entries(h, self._target_losses().curvature(strengths, targets))
+
+    def _target_losses(self):
+        return TargetLosses(self.problem.group_kernels, self.data, self.validation_loss)
+
+    @property
+    def _has_groups(self):
+        """Whether kernels of groups of features serve all targets."""
+        grouped = isinstance(self.problem, DualRidge) and self.problem.has_groups
+        return grouped and is_exact(self.method)
+
+    def _solution(self, h, start, tol):
+        # Losses of targets are no start of a solution.
+        return super()._solution(h, None if isinstance(start, KnownTargets) else start, tol)
 
     def effective_dof(self, h):
         if not isinstance(self.problem, GramRidge | KernelRidge):

@@ -236,6 +236,8 @@ class Evaluation:
         Iterations of the linear solver; nan if it is direct or does not count them.
     linear_residual : float
         Its relative residual, the largest of all splits; nan if it is not computed.
+    of_targets : ndarray of shape (n_splits, n_targets) or None
+        The outer objective of every target, of which ``values`` is the mean; None if unknown.
     """
 
     values: np.ndarray
@@ -246,6 +248,7 @@ class Evaluation:
     w: np.ndarray | None = None
     linear_iterations: float = np.nan
     linear_residual: float = np.nan
+    of_targets: np.ndarray | None = None
 
     def __post_init__(self):
         # Methods put evaluations together in several places, those of users among them: whatever

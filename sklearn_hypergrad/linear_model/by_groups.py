@@ -5,7 +5,8 @@ from scipy.sparse import issparse
 
 from sklearn_hypergrad.linear_model.newton import Fitted
 from sklearn_hypergrad.problems.linear.row_kernels import row_kernel
-from sklearn_hypergrad.problems.ridge.group_kernels import MOST_GROUPS, MOST_KEPT, Systems
+from sklearn_hypergrad.problems.ridge.group_kernels import MOST_GROUPS
+from sklearn_hypergrad.problems.ridge.group_systems import MOST_KEPT, Systems, packed_kernels
 
 
 def groups_of(model, X, alpha):
@@ -24,13 +25,13 @@ def groups_of(model, X, alpha):
     usual = np.isfinite(alpha).all() and (alpha > 0).all()
     if not (direct and double and usual and len(alpha) > 1 and n_features > n_samples):
         return None
-    # A sum of all targets tells most features apart, before whole columns are compared.
-    if len(np.unique(np.random.default_rng(0).normal(size=len(alpha)) @ alpha)) > MOST_GROUPS:
+    # A sum of all targets tells features apart; rounding may tell too many.
+    sums = np.random.default_rng(0).normal(size=len(alpha)) @ alpha
+    _, firsts, numbers = np.unique(sums, return_index=True, return_inverse=True)
+    fits = len(firsts) * n_samples**2 <= MOST_KEPT
+    if len(firsts) > MOST_GROUPS or not fits:
         return None
-    _, numbers = np.unique(alpha, axis=1, return_inverse=True)
-    numbers = numbers.ravel()
-    fits = (numbers.max() + 1) * n_samples**2 <= MOST_KEPT
-    return numbers if fits and numbers.max() < MOST_GROUPS else None
+    return numbers if np.array_equal(alpha, alpha[:, firsts[numbers]]) else None
 
 
 # With D the penalties of a target, K = Z D^-1 Z' = sum_g Z_g Z_g' / alpha_g of the weighted and
@@ -58,7 +59,7 @@ def fit_by_groups(model, X, y, alpha, groups, places, sample_weight):
     Z = root * (X - x_mean)
     numbers, firsts = np.unique(groups, return_index=True)
     parts = [Z[:, groups == number] for number in numbers]
-    kernels = np.stack([row_kernel(part, np.zeros(part.shape[1])) for part in parts])
+    kernels = packed_kernels([row_kernel(part, np.zeros(part.shape[1])) for part in parts])
     order, sizes = np.concatenate(places), [len(each) for each in places]
     systems = Systems(kernels, 1 / alpha[firsts], np.cumsum(sizes))
     a = systems.solve(root * (y - y_mean)[:, order])

@@ -25,6 +25,10 @@ FINE = 1e-6
 # a dozen points, and 2**21 doubles are 16 MiB.
 MOST_STARTS = 12
 MOST_KEPT = 2**21
+# Largest number of terms that tell second derivatives, which predict what a step gains. Measured on
+# 300 targets of four groups and 20 half splits: with five terms of twenty, targets take 2.5 instead
+# of 2.1 evaluations of their own, and second derivatives a quarter of the time.
+MOST_TERMS = 5
 # Relative difference up to which two theta are one point.
 ROUNDED = 1e-14
 DIVERGING = Diverged, LatticeOverflow
@@ -33,8 +37,10 @@ DIVERGING = Diverged, LatticeOverflow
 UNSOLVED = {Status.INNER_NOT_CONVERGED, Status.DIVERGED}
 # Attributes of a Record that say what was asked for.
 ASKED = {"theta", "h", "tol", "stage"}
-# Attributes that only a Record with an evidence has.
+# Attributes that only a Record with an evidence has, and one that only a Record of many targets
+# has.
 OF_EVIDENCE = {"log_evidence", "log_evidence_gradient"}
+OF_TARGETS = {"of_targets"}
 
 
 # Losses of splits are not independent: if training parts overlap, and held-out parts too, the
@@ -99,6 +105,8 @@ class Record:
         The log evidence at the point, up to a constant, in nats; nan if it is not descended.
     log_evidence_gradient : ndarray of shape (size,)
         Its gradient in theta; of shape (0,) if it is not descended.
+    of_targets : ndarray of shape (n_targets,)
+        The loss of each target, of which ``value`` is the mean; of shape (0,) if unknown.
     """
 
     theta: np.ndarray
@@ -116,10 +124,12 @@ class Record:
     error: str = ""
     log_evidence: float = np.nan
     log_evidence_gradient: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    of_targets: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
 
     def plain(self):
         """The results as a dict of numbers, text and arrays, without the point and the stage."""
-        without = ASKED if self.log_evidence_gradient.size else ASKED | OF_EVIDENCE
+        without = ASKED | (set() if self.log_evidence_gradient.size else OF_EVIDENCE)
+        without = without | (set() if self.of_targets.size else OF_TARGETS)
         names = [each.name for each in dataclasses.fields(self) if each.name not in without]
         statuses = [status.name for status in self.statuses]
         return {name: getattr(self, name) for name in names} | {"statuses": statuses}
@@ -402,7 +412,42 @@ class Objective:
             n_solves=n_solves,
             linear_iterations=float(sum(e.linear_iterations for e in evaluations)),
             linear_residual=float(np.max([e.linear_residual for e in evaluations])),
+            of_targets=_of_targets(evaluations),
         )
+
+    @property
+    def knows_targets(self):
+        """Whether Records have the loss of each target, and ``curvature`` is known."""
+        return all(getattr(term, "knows_targets", False) for term in self.terms)
+
+    def curvature(self, theta, targets):
+        """Second derivatives of the losses of some targets in their entries of theta.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (size,)
+            A point that was evaluated, of one hyperparameter of shape (n_targets, n_entries).
+        targets : ndarray of int of shape (n_some,)
+
+        Returns
+        -------
+        ndarray of shape (n_some, n_entries, n_entries)
+
+        Raises
+        ------
+        Stopped
+            If it is interrupted.
+        """
+        record = self.record(theta)
+        terms = self.terms[:: -(-len(self.terms) // MOST_TERMS)]
+        n_splits = sum(term.n_splits for term in terms)
+        try:
+            self.events.watch()
+            whole = sum(term.curvature(record.h, targets) for term in terms) / n_splits
+        except KeyboardInterrupt:
+            raise Stopped(INTERRUPTED) from None
+        slopes = record.of_targets.size * record.gradient
+        return self.space.pullback_of_curvature(record.theta, whole, slopes, targets)
 
     def _evaluate_roughly(self, theta):
         began, h = time.perf_counter(), self.space.to_h(theta)
@@ -477,6 +522,14 @@ class Objective:
         again = term.evaluate(h, None, self.tol)
         n_solves = evaluation.n_solves + again.n_solves
         return dataclasses.replace(again, n_solves=n_solves)
+
+
+def _of_targets(evaluations):
+    """Means over splits of the losses of each target; none if a term does not know them."""
+    known = [each.of_targets for each in evaluations]
+    if any(part is None for part in known):
+        return np.empty(0)
+    return np.concatenate(known).mean(axis=0)
 
 
 class Starts:

@@ -2,62 +2,39 @@
 
 import numpy as np
 import pytest
+from grouped_ridge import N_FEATURES, N_GROUPS, N_TARGETS, problem_of, strengths
 from numpy.testing import assert_allclose
 
 from sklearn_hypergrad.problems import DualRidge, L2Penalty, SplitData
 from sklearn_hypergrad.problems.outer.held_out import held_out_rows
-from sklearn_hypergrad.problems.ridge import group_kernels
+from sklearn_hypergrad.problems.ridge import group_kernels, group_systems
 
 pytestmark = pytest.mark.portable
-N_SAMPLES, N_FEATURES, N_GROUPS, N_TARGETS = 24, 60, 3, 4
-
-
-def problem_of(*, weighted=False, fit_intercept=True):
-    rng = np.random.default_rng(0)
-    X, noise = rng.normal(size=(N_SAMPLES, N_FEATURES)) + 1, rng.normal(size=(N_SAMPLES, N_TARGETS))
-    order = rng.permutation(N_SAMPLES)
-    tests = [order[:8], order[8:15]]
-    trains = [np.setdiff1d(order, test) for test in tests]
-    weights = [rng.uniform(0.5, 2, len(t)) if weighted else np.ones(len(t)) for t in trains]
-    weights[0][3] = 0.0 if weighted else 1.0
-    block = SplitData(
-        X=X,
-        y=X[:, :N_TARGETS] + noise + 5,
-        trains=trains,
-        tests=tests,
-        weights=weights,
-        score_weight=np.ones(N_SAMPLES),
-    )
-    groups = np.arange(N_FEATURES) % N_GROUPS
-    entries = groups[:, None] + N_GROUPS * np.arange(N_TARGETS)
-    penalty = L2Penalty("a", entries=entries)
-    return block, DualRidge(block, penalty, fit_intercept=fit_intercept)
-
-
-def strengths(seed=1):
-    """One value per group and target; two targets have the same."""
-    a = np.exp(np.random.default_rng(seed).uniform(-2, 4, (N_TARGETS, N_GROUPS)))
-    a[2] = a[0]
-    return a
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("most", [1, 2**20])
 def test_predictions_are_those_of_the_solution(monkeypatch, most, weighted, fit_intercept):
-    monkeypatch.setattr(group_kernels, "MOST_AT_ONCE", most)
+    monkeypatch.setattr(group_systems, "MOST_AT_ONCE", most)
+    monkeypatch.setattr(group_systems, "MOST_KEPT", most)
     monkeypatch.setattr(group_kernels, "MOST_KEPT", most)
     block, problem = problem_of(weighted=weighted, fit_intercept=fit_intercept)
     h = {"a": strengths()}
-    z = np.concatenate([part for part, _ in problem.split_by_split(h)])
+    z = np.concatenate([part for part, _ in splits_of(problem, h)])
     w = problem.solve(h, None, 1e-12).w
     assert_allclose(z, problem.predict(w)[held_out_rows(block)], rtol=1e-9)
+
+
+def splits_of(problem, h):
+    assert problem.has_groups
+    return problem.group_kernels.split_by_split(problem.group_strengths(h))
 
 
 def weighted_sum(problem, h, g):
     """``sum g z`` and its derivative in ``a``."""
     value, slopes, start = 0.0, 0.0, 0
-    for z, pullback in problem.split_by_split(h):
+    for z, pullback in splits_of(problem, h):
         part = g[start : (start := start + len(z))]
         value, slopes = value + np.sum(part * z), slopes + pullback(part)
     return value, problem.of_groups(h, slopes)["a"]
@@ -94,4 +71,4 @@ def test_one_target_and_many_groups_are_solved_otherwise():
     for penalty, outputs in ((many, slice(None)), (one, slice(1))):
         parts = SplitData(**{**vars(block), "y": block.y[:, outputs]})
         problem = DualRidge(parts, penalty, fit_intercept=True)
-        assert problem.split_by_split({"a": np.ones(N_FEATURES * N_TARGETS)}) is None
+        assert not problem.has_groups

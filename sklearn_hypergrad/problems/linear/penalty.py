@@ -148,6 +148,15 @@ class L2Penalty:
         return numbers if np.array_equal(self._entries, self._entries[places][numbers]) else None
 
     @property
+    def entries(self):
+        """The index of the entry of each coefficient, or None."""
+        return self._entries
+
+    def of_features(self, features):
+        """The same penalty of some features, none of them held."""
+        return L2Penalty(self.name, inverse=self.inverse, entries=self._entries[features])
+
+    @property
     def holds(self):
         """Whether some strengths are held."""
         return self._held is not None

@@ -25,6 +25,7 @@ class HeldOutLoss:
         self._reduce = validation_loss.reduce
         self._factor = validation_loss.factor
         self._loss = pointwise_loss(validation_loss, block.y.shape[1])
+        self._is_coupled = self._loss is validation_loss.pointwise_multi
         self.rows, self.splits = held_out_rows(block)
         sizes = [len(test) for test in block.tests]
         self._starts = np.cumsum([0, *sizes[:-1]])
@@ -47,6 +48,28 @@ class HeldOutLoss:
         values, slopes = self._reduced(predictions)
         gradient = self._factor * slopes[self.splits] * self._weights
         return values, gradient * self._loss.gradient(self._y, predictions)
+
+    @property
+    def is_separable(self):
+        """Whether the losses are means over outputs, each of its own predictions."""
+        return self._reduce in MEANS and not self._is_coupled
+
+    def by_output(self, predictions):
+        """Losses of every output, of which the losses of splits are the means.
+
+        Returns
+        -------
+        values : ndarray of shape (n_splits, n_outputs)
+        gradient : ndarray of shape (n_held_out, n_outputs)
+            Gradient of their sum in the predictions.
+        factors : ndarray of shape (n_held_out, n_outputs)
+            Factors from the derivatives of the pointwise loss to these.
+        """
+        errors = self._factor * self._average(self._loss.value(self._y, predictions))
+        null = None if self.null is None else self.null[..., None]
+        values, slopes = self._reduce(errors[..., None], null)
+        factors = self._factor * slopes[self.splits, :, 0] * self._weights
+        return values, factors * self._loss.gradient(self._y, predictions), factors
 
     def values(self, predictions):
         """The losses without their gradient."""
@@ -259,3 +282,7 @@ def root_mean(errors, null):
 def relative_mean(errors, null):
     """Mean over outputs of the error relative to that of the mean of the target."""
     return (errors / null).mean(axis=-1), 1 / null / errors.shape[-1]
+
+
+# Those that take the mean over outputs last.
+MEANS = mean, root_mean, relative_mean

@@ -81,40 +81,60 @@ class DualRidge(PrimalRidge):
                 part = whole[np.ix_(numbers, numbers)]
             yield self.rows.kernel(split, part)
 
-    def split_by_split(self, h):
-        """Predictions of the held-out rows of every split and their pullback, without weights.
+    def group_strengths(self, h):
+        """Strengths of the groups at hyperparameters ``h``, of shape (n_groups, n_outputs)."""
+        shape = len(self._of_groups[1]), self._target.shape[2]
+        return np.broadcast_to(self._penalty_of_groups.strength(h), shape).copy()
+
+    def of_groups(self, h, slopes):
+        """Derivatives in ``h``, from those in the strengths of groups, (n_groups, n_outputs)."""
+        return self._penalty_of_groups.cross_vjp(h, slopes)
+
+    @cached_property
+    def _penalty_of_groups(self):
+        """The penalty of one feature of each group."""
+        return self.penalty.of_features(self._of_groups[1])
+
+    def dof_of_groups(self, h):
+        """Effective degrees of freedom on the first split, of shape (n_features, n_outputs).
+
+        The first feature of a group has those of the whole group.
+        """
+        strengths = self.group_strengths(h)
+        dof = np.zeros((self.n_features, strengths.shape[1]))
+        dof[self._of_groups[1]] = self.group_kernels.dof(strengths)
+        return dof
+
+    def of_entries(self, h, curvature):
+        """Second derivatives in the entries of each target, from those in strengths of groups.
 
         Parameters
         ----------
         h : dict
-            Hyperparameters in natural units.
+            Hyperparameters of shape (n_outputs, n_entries).
+        curvature : ndarray of shape (n_some, n_groups, n_groups)
 
         Returns
         -------
-        iterable or None
-            As GroupKernels yields them; ``of_groups`` takes the sum of what pullbacks return. None
-            unless several targets have penalties for few groups.
+        ndarray of shape (n_some, n_entries, n_entries)
         """
-        if self._group_kernels is None:
-            return None
-        shape = self.n_features, self._target.shape[2]
-        strength = np.broadcast_to(self.penalty.strength(h), shape)
-        return self._group_kernels.split_by_split(strength[self._of_groups[1]])
+        n_entries = h[self.penalty.name].shape[1]
+        places = self._penalty_of_groups.entries[:, 0]
+        whole = np.zeros((len(curvature), n_entries, n_entries))
+        whole[:, places[:, None], places] = curvature
+        return whole
 
-    def of_groups(self, h, slopes):
-        """Derivatives in ``h``, from those in the strengths of groups, (n_groups, n_outputs)."""
-        # The slope of a group is told as that of its first feature.
-        product = np.zeros((self.n_features, slopes.shape[1]))
-        product[self._of_groups[1]] = slopes
-        return self.penalty.cross_vjp(h, product)
+    @property
+    def has_groups(self):
+        """Whether several targets have penalties for few groups, whose kernels serve them all."""
+        if self._scales is not None or self.penalty.holds or self._target.shape[2] == 1:
+            return False
+        return self._groups_fit and self.penalty.groups.max() < MOST_GROUPS
 
     @cached_property
-    def _group_kernels(self):
-        if self._scales is not None or self.penalty.holds or self._of_groups is None:
-            return None
-        kernels, outputs = self._of_groups[0], self._target.shape[2]
-        if outputs == 1 or len(kernels) > MOST_GROUPS:
-            return None
+    def group_kernels(self):
+        """The GroupKernels, if it ``has_groups``."""
+        kernels = self._of_groups[0]
         return GroupKernels(kernels, self.rows, self._target, self._y_mean, self._tests)
 
     # One minus the leverages is the diagonal of (I + Z D^-1 Z')^-1, less what belongs to the mean.
@@ -191,12 +211,18 @@ class DualRidge(PrimalRidge):
         kernels, firsts = self._of_groups
         return np.einsum("g,gij->ij", 1 / strength[firsts], kernels)
 
+    @property
+    def _groups_fit(self):
+        """Whether features are of few groups."""
+        groups, size = self.penalty.groups, self._X.shape[0] ** 2
+        return groups is not None and (groups.max() + 1) * size <= MOST_NUMBERS
+
     @cached_property
     def _of_groups(self):
         """Kernels of the groups, and the first feature of each; None if they are many."""
-        groups, size = self.penalty.groups, self._X.shape[0] ** 2
-        if groups is None or (groups.max() + 1) * size > MOST_NUMBERS:
+        if not self._groups_fit:
             return None
+        groups = self.penalty.groups
         firsts = np.unique(groups, return_index=True)[1]
         kernels = [self._kernel((groups == number).astype(float)) for number in range(len(firsts))]
         return np.stack(kernels), firsts

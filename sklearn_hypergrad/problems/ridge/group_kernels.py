@@ -1,17 +1,16 @@
 """Ridge regression of many targets, each with a penalty per group of features, in their rows."""
 
-import numpy as np
-from scipy.linalg.lapack import dpotrf
+import dataclasses
 
-from sklearn_hypergrad.linalg import distinct_columns, factor, solve_factored
+import numpy as np
+
+from sklearn_hypergrad.linalg import distinct_columns
+from sklearn_hypergrad.problems.ridge.group_systems import MOST_KEPT, Systems, packed_kernels
 from sklearn_hypergrad.threads import cached_property
 
-# Largest number of entries of the kernels that are formed at once, of several targets. Chosen by
-# hand: 2**20 doubles are 8 MiB.
-MOST_AT_ONCE = 2**20
-# Largest number of entries of the kernels of all groups and splits that are kept, and of the
-# factors of all targets of a split. Chosen by hand: 0.5 GB each. More are computed where needed.
-MOST_KEPT = 2**26
+# Entries of the matrices of targets that are solved at once. Measured with sides of 250: in batches
+# of 32 a factor and two solutions take 17 % less than in batches of 256.
+TOGETHER = 2**21
 # Largest number of groups. Chosen by hand: with more, products with the kernels of groups take
 # longer than the factors.
 MOST_GROUPS = 16
@@ -58,39 +57,45 @@ class GroupKernels:
             From a gradient like ``z`` to that in the strengths. It is to be called before the next
             split.
         """
-        columns, own = distinct_columns(1 / strengths)
-        # Targets with equal penalties stand beside each other.
-        order, ends = np.concatenate(own), np.cumsum([len(each) for each in own])
+        everything = np.arange(strengths.shape[1])
         for split in range(len(self._tests)):
-            z, pullback = self._of_split(split, columns, ends, order)
-            yield z, lambda v, pull=pullback: -pull(v) / strengths**2
+            solved = self.cut(split).solved(strengths, everything)
+            yield solved.z, lambda g, solved=solved: -solved.slopes(g) / strengths**2
 
-    def _of_split(self, split, columns, ends, order):
-        within, across = self._of(split)
-        systems, back = Systems(within, columns, ends), np.argsort(order)
-        shares = np.repeat(columns, np.diff(ends, prepend=0), axis=1)
-        a = systems.solve(self._targets[self._rows.numbers[split], split][:, order])
-        parts = _products(across, a)
-        z = np.einsum("gk,gvk->vk", shares, parts)[:, back] + self._means[split]
+    # A group uses the trace of its part of the hat matrix, sum_g c_g C_g M^-1.
+    def dof(self, strengths):
+        """Effective degrees of freedom of all groups on the first split.
 
-        def pullback(v):
-            v = v[:, order]
-            pulled = _products(across.transpose(0, 2, 1), v)
-            b = systems.solve(np.einsum("gk,gik->ik", shares, pulled))
-            slopes = np.einsum("vk,gvk->gk", v, parts)
-            slopes -= np.einsum("ik,gik->gk", b, _products(within, a))
-            return slopes[:, back]
+        Parameters
+        ----------
+        strengths : ndarray of shape (n_groups, n_outputs)
 
-        return z, pullback
+        Returns
+        -------
+        ndarray of shape (n_groups, n_outputs)
+        """
+        dof, kernels = np.empty_like(strengths), self.cut(0).packed
+        for own in self.batches(strengths):
+            columns, places = distinct_columns(1 / strengths[:, own])
+            traces = columns * Systems(kernels, columns, ()).traces()
+            for trace, equal in zip(traces.T, places, strict=True):
+                dof[:, own[equal]] = trace[:, None]
+        return dof
 
-    def _of(self, split):
-        """``(C, B)`` of a split, each of shape (n_groups, n_rows, n_train)."""
+    def batches(self, strengths):
+        """Positions of targets that are best solved at once: few, or with equal penalties."""
+        longest = max(len(rows) for rows in self._rows.numbers)
+        most, own = max(1, TOGETHER // longest**2), distinct_columns(strengths)[1]
+        return [np.concatenate(own[start : start + most]) for start in range(0, len(own), most)]
+
+    def cut(self, split):
+        """The Cut of a split."""
         return self._kept[split] if self._kept is not None else self._cut(split)
 
     @cached_property
     def _kept(self):
         pairs = zip(self._rows.numbers, self._tests, strict=True)
-        size = sum(len(train) * (len(train) + len(test)) for train, test in pairs)
+        size = sum(len(train) * (1.5 * len(train) + len(test)) for train, test in pairs)
         if len(self._kernels) * size > MOST_KEPT:
             return None
         return [self._cut(split) for split in range(len(self._tests))]
@@ -106,58 +111,120 @@ class GroupKernels:
             part -= (part @ average)[:, None]
             part -= cross - cross @ average
             part *= root
-        return within, across
+        targets, means = self._targets[rows, split], self._means[split]
+        return Cut(within, across, packed_kernels(within), targets, means)
 
 
-class Systems:
-    """Systems ``I + sum_g c_g C_g``, of which each has some of the targets.
+@dataclasses.dataclass(frozen=True)
+class Cut:
+    """The kernels and targets of a split.
+
+    Attributes
+    ----------
+    within : ndarray of shape (n_groups, n_train, n_train)
+        The C_g.
+    across : ndarray of shape (n_groups, n_held_out, n_train)
+        The B_g.
+    packed : ndarray of shape (n_groups + 1, n_train * (n_train + 1) / 2)
+        The C_g once more, as Systems take them.
+    targets : ndarray of shape (n_train, n_outputs)
+        Weighted and centred.
+    means : ndarray of shape (n_outputs,)
+        Training means.
+    """
+
+    within: np.ndarray
+    across: np.ndarray
+    packed: np.ndarray
+    targets: np.ndarray
+    means: np.ndarray
+
+    def solved(self, strengths, outputs):
+        """The SolvedSplit of some targets.
+
+        Parameters
+        ----------
+        strengths : ndarray of shape (n_groups, n_some)
+        outputs : ndarray of int of shape (n_some,)
+            The targets that these strengths belong to.
+        """
+        columns, own = distinct_columns(1 / strengths)
+        # Targets with equal penalties stand beside each other.
+        order, ends = np.concatenate(own), np.cumsum([len(each) for each in own])
+        shares = np.repeat(columns, np.diff(ends, prepend=0), axis=1)
+        systems = Systems(self.packed, columns, ends)
+        return SolvedSplit(self, systems, shares, order, outputs)
+
+
+class SolvedSplit:
+    """The solutions of some targets on one split; in ``_order``, in which equal ones are together.
 
     Parameters
     ----------
-    kernels : ndarray of shape (n_groups, n, n)
-        The C_g.
-    columns : ndarray of shape (n_groups, n_systems)
-        The c_g.
-    ends : ndarray of int of shape (n_systems,)
-        Where the targets of each system end.
+    cut : Cut
+    systems : Systems
+    shares : ndarray of shape (n_groups, n_outputs)
+        The c_g of every target, in this order.
+    order : ndarray of int of shape (n_outputs,)
+    outputs : ndarray of int of shape (n_outputs,)
+        Their numbers among all targets.
+
+    Attributes
+    ----------
+    z : ndarray of shape (n_held_out, n_outputs)
+        Predictions of the held-out rows.
     """
 
-    def __init__(self, kernels, columns, ends):
-        self._kernels, self._columns, self._ends = kernels, columns, ends
-        size = columns.shape[1] * kernels[0].size
-        self._kept = [*self._triangles()] if size <= MOST_KEPT else None
+    def __init__(self, cut, systems, shares, order, outputs):
+        self._cut, self._systems, self._shares = cut, systems, shares
+        self._order, self._back = order, np.argsort(order)
+        self._dual = systems.solve(cut.targets[:, outputs[order]])
+        self._parts = products(cut.across, self._dual)
+        self.z = _mixed(shares, self._parts)[:, self._back] + cut.means[outputs]
 
-    def solve(self, right):
-        """Solutions for the targets of shape (n, n_outputs), system after system."""
-        solution, start = np.empty_like(right), 0
-        triangles = self._triangles() if self._kept is None else self._kept
-        for triangle, end in zip(triangles, self._ends, strict=True):
-            solution[:, start:end] = solve_factored(triangle, right[:, start:end])
-            start = end
-        return solution
+    def slopes(self, g):
+        """Derivatives of ``sum g z`` in the c_g, of shape (n_groups, n_outputs)."""
+        g = g[:, self._order]
+        slopes = np.einsum("vk,gvk->gk", g, self._parts)
+        b, _ = self._adjoint(g)
+        slopes -= np.einsum("ik,gik->gk", b, products(self._cut.within, self._dual))
+        return slopes[:, self._back]
 
-    def _triangles(self):
-        n_groups, n, _ = self._kernels.shape
-        flat, most = self._kernels.reshape(n_groups, -1), max(1, MOST_AT_ONCE // n**2)
-        for start in range(0, self._columns.shape[1], most):
-            part = self._columns[:, start : start + most]
-            matrices = (part.T @ flat).reshape(-1, n, n)
-            np.einsum("uii->ui", matrices)[...] += 1.0
-            yield from map(_triangle, matrices)
+    # With a_h = da / dc_h = -M^-1 C_h a and B = sum_g c_g B_g, z has the derivatives
+    # B_g a + B a_g, and <v, z> the second ones S_gh + S_hg, with
+    #     S_gh = <B_g' v, a_h> - <b, C_g a_h>.
+    def curvature(self, g, weights):
+        """Second derivatives in the c_g of a function of z: (n_outputs, n_groups, n_groups).
+
+        Parameters
+        ----------
+        g, weights : ndarray of shape (n_held_out, n_outputs)
+            Its first and second derivatives in z.
+        """
+        within, across, shares = self._cut.within, self._cut.across, self._shares
+        b, pulled = self._adjoint(g[:, self._order])
+        changes = -self._systems.solve_each(products(within, self._dual))
+        moved = [
+            part + _mixed(shares, products(across, a))
+            for part, a in zip(self._parts, changes, strict=True)
+        ]
+        moved, weights = np.stack(moved), weights[:, self._order]
+        cross = np.einsum("gik,hik->kgh", pulled - products(within, b), changes)
+        whole = np.einsum("gvk,vk,hvk->kgh", moved, weights, moved, optimize=True)
+        return (whole + cross + cross.transpose(0, 2, 1))[self._back]
+
+    def _adjoint(self, g):
+        """``b``, and the products ``B_g' g``."""
+        pulled = products(self._cut.across.transpose(0, 2, 1), g)
+        return self._systems.solve(_mixed(self._shares, pulled)), pulled
 
 
-def _products(matrices, columns):
+def products(matrices, columns):
     """``matrix @ columns`` of each matrix, by one product."""
     n_matrices, n_rows, n_inner = matrices.shape
     return (matrices.reshape(-1, n_inner) @ columns).reshape(n_matrices, n_rows, -1)
 
 
-def _triangle(matrix):
-    """The triangle of a symmetric matrix, which is overwritten."""
-    diagonal = matrix.diagonal().copy()
-    triangle, info = dpotrf(matrix.T, overwrite_a=True, clean=False)
-    if not info:
-        return triangle
-    # One triangle has been overwritten, and the other one has not.
-    whole = np.triu(matrix, 1)
-    return factor(whole + whole.T, diagonal)
+def _mixed(shares, parts):
+    """``sum_g c_g part_g`` for the c_g of every column."""
+    return np.einsum("gk,gik->ik", shares, parts)

@@ -56,8 +56,11 @@ def effective_model(prepared, layout, point):
     leaf, everything = prepared.vector.leaf, prepared.everything
     (model,) = prepared.models([everything], {leaf: layout})
     strength = model.problem.penalty.strength(point)
-    solution = model.problem.solve(point, None, FINE)
-    dof = effective_dof(model.problem, solution, strength)
+    if getattr(model.problem, "has_groups", False):
+        dof = model.problem.dof_of_groups(point)
+    else:
+        solution = model.problem.solve(point, None, FINE)
+        dof = effective_dof(model.problem, solution, strength)
     return of_entries(layout, everything, strength, dof, point)
 
 
