@@ -889,10 +889,31 @@ MUTANTS = [
     ),
     Mutant(
         "problems/ridge/group_kernels.py",
-        'slopes -= np.einsum("ik,gik->gk", b, _products(within, a))',
-        'slopes -= 1.001 * np.einsum("ik,gik->gk", b, _products(within, a))',
+        'slopes -= np.einsum("ik,gik->gk", b, products(self._cut.within, self._dual))',
+        'slopes -= 1.001 * np.einsum("ik,gik->gk", b, products(self._cut.within, self._dual))',
         "Slopes in penalties of groups have 0.1 % too much of the training rows' part.",
         "problems/test_group_kernels.py",
+    ),
+    Mutant(
+        "problems/ridge/group_kernels.py",
+        "return (whole + cross + cross.transpose(0, 2, 1))[self._back]",
+        "return (whole + 1.002 * cross + cross.transpose(0, 2, 1))[self._back]",
+        "Second derivatives in penalties of groups have 0.1 % too much of one part.",
+        "problems/test_target_losses.py",
+    ),
+    Mutant(
+        "optimizers/block_newton.py",
+        "lower = moved & (gained >= 0)",
+        "lower = moved",
+        "Blocks take steps that lead up, too.",
+        "optimizers/test_block_newton.py",
+    ),
+    Mutant(
+        "problems/ridge/target_losses.py",
+        "np.any(known.strengths != strengths, axis=0)",
+        "np.all(known.strengths != strengths, axis=0)",
+        "Targets of which one penalty has moved count as known.",
+        "problems/test_target_losses.py",
     ),
     # Several splits with one X
     Mutant(

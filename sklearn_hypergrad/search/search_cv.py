@@ -269,8 +269,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
     optimizer : {"auto", "lbfgs", "adam"} or Optimizer, default="auto"
         How the hyperparameters move. A coarse scan first finds the region of the best minimum;
         "auto" then interpolates values and derivatives by cubics for one value, which needs the
-        fewest evaluations, and takes L-BFGS-B for several. For models that are trained step by step
-        it is Adam with steps of at most twenty per cent, without a scan.
+        fewest evaluations, and takes L-BFGS-B for several. Penalties of groups of features for many
+        targets of wide data take Newton steps, each target its own. For models that are trained
+        step by step it is Adam with steps of at most twenty per cent, without a scan.
 
     validation_loss : str or callable, default="auto"
         The loss on held-out parts that is descended. "auto" derives it from the score that decides:

@@ -33,7 +33,14 @@ class Common:
     ------
     UnsupportedRange
         If features of the splits have no entry.
+
+    Attributes
+    ----------
+    by_target : bool
+        Whether every row of the hyperparameter has the values of one target.
     """
+
+    by_target = False
 
     def __init__(self, span, family, columns, n_outputs, others=(), held=None):
         self.span = span
@@ -246,6 +253,8 @@ class PerGroup(PerFeature):
 
 class PerGroupAndTarget(PerGroup):
     """One value for each label of ``groups`` and each column of y."""
+
+    by_target = True
 
     @property
     def shape(self):

@@ -30,6 +30,7 @@ from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found, end_statuses_of
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
 from sklearn_hypergrad.search.strategies.one_se import selected
+from sklearn_hypergrad.search.strategies.target_descent import TargetDescent
 from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit, l1, log_penalty
 from sklearn_hypergrad.tuning import FINE
 
@@ -350,7 +351,17 @@ class VectorDescent:
                 self._best_z, self._lowest = z.copy(), value
             return value, gradient
 
+        if self._is_by_target:
+            targets = TargetDescent(fun, self.objective, self._splitting.splitting)
+            weight = self._prepared.shrinkage
+            return targets.minimum(z0, self._likelihood, weight, self._prepared.run)
         return lowest_visited(fun, z0, self._splitting.bounds, self._prepared)
+
+    @property
+    def _is_by_target(self):
+        """Whether every target has a loss and entries of its own, and the optimizer is free."""
+        known = self._data.layout.by_target and self.objective.knows_targets
+        return known and self._own.all() and self._options.optimizer is None
 
     def _polished(self, z):
         loss, bounds = self._data.loss, self._splitting.level_bounds
