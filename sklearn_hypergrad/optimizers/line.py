@@ -51,6 +51,14 @@ RISES, RISEN = 2, 0.02
 # Measured in 68 searches of C and gamma of SVC and gamma of SVR against 200 values: one was missed
 # by more than one in ten thousand, and twelve without; evaluations are a third more.
 SWEPT, CLOSE = 0.6, 0.1
+# The same distance for lines with few kinks, once no other place may be lower. Measured for Lasso,
+# elastic nets and their ratio, and sparse logistic regression in 312 searches against 200 values:
+# none was missed by more than one in ten thousand, and seven without; two more evaluations each.
+SWEPT_AT_LAST = 0.2
+# Halvings of the way to a place without a value. Measured for HuberRegressor, whose scale may go to
+# zero, in 56 searches against 200 values: one was missed by more than one in ten thousand, and six
+# without.
+HALVINGS = 4
 # Distance over which an exact point is believed, not one of a scan. Chosen by hand: within a tenth
 # of a decade the errors of a scan may be larger than the change of the line.
 NEAR = 0.1 * DECADE
@@ -215,7 +223,7 @@ def fill(evaluate, points):
     return points
 
 
-def sweep(evaluate, points):
+def sweep(evaluate, points, reach=SWEPT):
     """Add points close to each other around the lowest one, until it stays the lowest.
 
     Neighbours between which the line would have to fall faster than at both are left out.
@@ -223,9 +231,11 @@ def sweep(evaluate, points):
     Parameters
     ----------
     evaluate : callable
-        ``evaluate(z) -> Point`` that is exact, or None if ``z`` cannot be used.
+        ``evaluate(places)``: a list of a Point for each, exact, or None if it cannot be used.
     points : list of Point
         By ascending ``z``.
+    reach : float, default=SWEPT
+        Distance from the lowest one up to which points are added.
 
     Returns
     -------
@@ -240,11 +250,44 @@ def sweep(evaluate, points):
             fall = width * max(abs(left.slope), abs(right.slope))
             if width > 1.5 * CLOSE and min(left.value, right.value) - fall < least:
                 inner = np.linspace(left.z, right.z, math.ceil(width / CLOSE) + 1)[1:-1]
-                between += [float(z) for z in inner if abs(z - best.z) <= SWEPT]
-        new = [point for point in map(evaluate, between) if point is not None]
+                between += [float(z) for z in inner if abs(z - best.z) <= reach]
+        new = [point for point in evaluate(between) if point is not None]
         points = in_order([*points, *new])
         if not new or lowest_of(new).value >= best.value:
             return points
+
+
+def approach(evaluate, points, nowhere):
+    """Add points towards places without a value, as long as the line falls there below all points.
+
+    The first one is added whatever its neighbour says.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``evaluate(z) -> Point``, or None if ``z`` cannot be used.
+    points : list of Point
+        By ascending ``z``.
+    nowhere : list of float
+        Places that cannot be used.
+
+    Returns
+    -------
+    list of Point
+    """
+    low = max((z for z in nowhere if z < points[0].z), default=None)
+    high = min((z for z in nowhere if z > points[-1].z), default=None)
+    for number, limit in ((0, low), (-1, high)):
+        for n_halved in range(0 if limit is None else HALVINGS):
+            end = points[number]
+            at_limit = end.value + end.slope * (limit - end.z)
+            if n_halved and at_limit >= lowest_of(points).value:
+                break
+            halfway = 0.5 * (end.z + limit)
+            found = evaluate(halfway)
+            limit = halfway if found is None else limit
+            points = points if found is None else in_order([*points, found])
+    return points
 
 
 def widen(evaluate, points, low, high):

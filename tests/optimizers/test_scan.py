@@ -6,6 +6,7 @@ import pytest
 from sklearn_hypergrad.optimizers import (
     Cubic,
     Point,
+    approach,
     explore,
     fill,
     hopeless,
@@ -37,6 +38,9 @@ class Line:
         self.seen.append(z)
         slope = (self.value(z + 1e-6) - self.value(z - 1e-6)) / 2e-6
         return Point(z, self.value(z), slope)
+
+    def all(self, places):
+        return [self(z) for z in places]
 
 
 def decades(start, stop):
@@ -205,7 +209,7 @@ def test_lines_with_kinks_are_looked_at_where_a_cubic_has_no_doubt():
 def test_a_rough_line_is_swept_around_its_lowest_point():
     line = Line(lambda z: 2 + 0.1 * (z - 1.3) ** 2 + 0.02 * abs(math.sin(9 * z)))
     coarse = [line(z) for z in np.linspace(-4, 4, 9)]
-    found = sweep(line, coarse)
+    found = sweep(line.all, coarse)
     assert {point.z for point in found} == set(line.seen)
     dense = min(line.value(z) for z in np.linspace(-4, 4, 400))
     assert lowest_of(coarse).value > dense * (1 + 1e-3)
@@ -215,9 +219,42 @@ def test_a_rough_line_is_swept_around_its_lowest_point():
 
 def test_a_sweep_leaves_out_where_the_line_cannot_be_lower():
     line = Line(abs)
-    assert sweep(line, points(1.0, 1.0, 1.0)) == points(1.0, 1.0, 1.0)
-    assert sweep(lambda z: None, [line(z) for z in (-1.0, 1.0)]) == [line(z) for z in (-1.0, 1.0)]
+    assert sweep(line.all, points(1.0, 1.0, 1.0)) == points(1.0, 1.0, 1.0)
+    ends = [line(z) for z in (-1.0, 1.0)]
+    assert sweep(lambda places: [None] * len(places), ends) == [line(z) for z in (-1.0, 1.0)]
     assert line.seen == [-1.0, 1.0, -1.0, 1.0]
+
+
+def test_a_sweep_reaches_as_far_as_it_is_told():
+    line = Line(lambda z: abs(z - 0.35))
+    added = {
+        reach: len(sweep(line.all, [line(z) for z in (-1.0, 0.0, 1.0)], reach))
+        for reach in (0.0, 0.1, 0.2)
+    }
+    assert added[0.0] == 3 < added[0.1] < added[0.2]
+
+
+def falls_to(limit):
+    """A line that falls to the left, and has no value beyond a limit."""
+    line = Line(lambda z: z)
+    return line, lambda z: line(z) if z >= limit else None
+
+
+def test_places_without_a_value_are_approached():
+    line, evaluate = falls_to(-0.9)
+    known = [Point(0.0, 0.0, 1.0), Point(1.0, 1.0, 1.0)]
+    found = approach(evaluate, known, [-2.0, -1.0])
+    # Halfway to -1, each time from the last place that has a value.
+    assert [point.z for point in found] == [-0.875, -0.75, -0.5, 0.0, 1.0]
+    assert line.seen == [-0.5, -0.75, -0.875]
+    assert approach(evaluate, known, []) == known
+
+
+def test_places_without_a_value_are_left_where_the_line_rises_to_them():
+    line = Line(lambda z: z)
+    known = [Point(0.0, 0.0, 1.0), Point(1.0, 1.0, 1.0)]
+    assert [point.z for point in approach(line, known, [2.0])] == [0.0, 1.0, 1.5]
+    assert approach(lambda z: None, known, [2.0]) == known
 
 
 def test_wide_gaps_are_filled_where_the_line_may_be_lower():

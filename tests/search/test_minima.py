@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, HuberRegressor, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, scale
@@ -113,6 +113,34 @@ def test_an_own_value_out_of_bounds_is_no_result():
     search = HypergradSearchCV(Ridge(1e-2), {"alpha": range_}, cv=3, refit=False).fit(X, y)
     assert search.history_["loss"].iloc[-1] < search.history_["loss"].iloc[:-1].min()
     assert search.best_params_["alpha"] == pytest.approx(10, rel=1e-12)
+
+
+def few(seed, n_rows):
+    X, y = load_diabetes(return_X_y=True)
+    rows = np.random.default_rng(seed).permutation(len(y))[:n_rows]
+    return scale(X)[rows], scale(y)[rows]
+
+
+def test_a_dip_beside_the_lowest_point_of_a_line_with_kinks():
+    """The end of the list has a lower loss than all of its other values."""
+    X, y = few(0, 60)
+    options = {"scoring": MSE, "cv": 3, "refit": False}
+    model = ElasticNet(alpha=0.1)
+    search = HypergradSearchCV(model, {"l1_ratio": np.linspace(0.1, 1, 5)}, **options).fit(X, y)
+    dense = GridSearchCV(model, {"l1_ratio": np.linspace(0.9, 1.0, 41)}, **options).fit(X, y)
+    assert dense.best_params_["l1_ratio"] < 0.99
+    assert search.best_score_ >= dense.best_score_ * (1 + 1e-4)
+
+
+def test_a_minimum_beside_values_without_a_solution():
+    """With epsilon=1.1 the scale of the residuals goes to zero."""
+    X, y = few(4, 50)
+    options = {"scoring": MSE, "cv": 3, "refit": False}
+    model = HuberRegressor(max_iter=1000)
+    search = HypergradSearchCV(model, {"epsilon": [1.1, 1.575, 3.0]}, **options).fit(X, y)
+    assert np.isinf(search.history_["loss"]).any()
+    assert search.history_["loss"].min() < 0.672
+    assert 1.1 < search.best_params_["epsilon"] < 1.3
 
 
 def test_a_vector_starts_at_the_best_value_for_all():

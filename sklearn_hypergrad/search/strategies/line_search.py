@@ -11,6 +11,7 @@ import numpy as np
 from sklearn_hypergrad.optimizers import (
     Cubic,
     Point,
+    approach,
     explore,
     fill,
     hopeless,
@@ -20,7 +21,13 @@ from sklearn_hypergrad.optimizers import (
     sweep,
     widen,
 )
-from sklearn_hypergrad.optimizers.line import DECADE, flat_stretch, in_order, lowest_of
+from sklearn_hypergrad.optimizers.line import (
+    DECADE,
+    SWEPT_AT_LAST,
+    flat_stretch,
+    in_order,
+    lowest_of,
+)
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
 from sklearn_hypergrad.search.results.found import Found
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
@@ -104,7 +111,8 @@ class LineSearch:
         if not points:
             raise NowhereFinite("the validation loss is not finite for any value")
         self._objective.tol = FINE
-        if len(points) > 1 and len(flat_stretch(points, 0)) == len(points):
+        is_flat = len(points) > 1 and len(flat_stretch(points, 0)) == len(points)
+        if is_flat and not self._nowhere():
             end = points[-1] if self._regularizes > 0 else points[0]
             return self._found(end.z, EndStatus.FLAT, "flat everywhere")
         while self._refine(points):
@@ -127,8 +135,12 @@ class LineSearch:
         tol = self._settings["tol"]
         smooth = self._model.smooth
         rough = not smooth and self._objective.has_rough
-        points = sweep(self._exact, points) if rough else points
+        points = sweep(self._all_exact, points) if rough else points
+        points = approach(self._exact, points, self._nowhere())
         points = explore(self._exact, self._polish, points, tol, smooth=smooth)
+        if not (smooth or rough):
+            points = sweep(self._all_exact, points, SWEPT_AT_LAST)
+            points = explore(self._exact, self._polish, points, tol, smooth=smooth)
         if len(points) == 1:
             return points
         # Coarse values may have ended the scan too early.
@@ -136,6 +148,10 @@ class LineSearch:
         if len(wider) > len(points):
             points = explore(self._exact, self._polish, wider, tol, smooth=smooth)
         return points
+
+    def _nowhere(self):
+        """Places that could not be solved."""
+        return [self._point(r).z for r in self._objective.records if not r.usable]
 
     def _found(self, z, end_status, message):
         return Found(self._record(z), [end_status], message)
@@ -242,6 +258,11 @@ class LineSearch:
         """The point at z to the fine tolerance; None if it could not be solved."""
         record = self._record(z)
         return self._point(record) if record.usable else None
+
+    def _all_exact(self, places):
+        """The same for several places, which may be evaluated at once."""
+        self._objective.expect([np.array([self._theta(z)]) for z in places])
+        return [self._exact(z) for z in places]
 
     def _refine(self, points):
         """Evaluate points that may be the best again, to the fine tolerance.
