@@ -22,7 +22,7 @@ from sklearn_hypergrad.inspection import (
     PathsDisplay,
     nested_score,
 )
-from sklearn_hypergrad.search.strategies import scan_settings
+from sklearn_hypergrad.search.strategies import scan_settings, scanned_descent
 
 ANY = {"alpha": Continuous(), "gamma": Continuous()}
 LISTS = {"alpha": [1e-3, 1e-1, 10.0], "gamma": [1e-3, 1e-2, 1.0]}
@@ -168,6 +168,19 @@ def test_a_minimum_in_a_corner_is_found_where_evaluations_are_cheap(monkeypatch)
     without = dataclasses.replace(scan_settings.CHEAP, rounds=0)
     monkeypatch.setattr(scan_settings, "CHEAP", without)
     assert landscape(CORNER, INSIDE, cheap=True).best_score_ == pytest.approx(-1.0, rel=1e-5)
+
+
+def valley(a, b):
+    """It has a kink all along, where a is -b, and falls to where a is 0.85."""
+    side, slope = np.sign(a + b), a - b - 1.7
+    return 1 + abs(a + b) + 0.5 * slope**2, (side + slope, side - slope)
+
+
+def test_a_valley_across_both_is_followed_where_evaluations_are_cheap(monkeypatch):
+    """Along each of them alone the loss rises from the kink."""
+    assert landscape(valley, INSIDE, cheap=True).best_score_ > -1.01
+    monkeypatch.setattr(scanned_descent, "IN_VALLEY", (1e-9,))
+    assert landscape(valley, INSIDE, cheap=True).best_score_ < -1.01
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -41,6 +41,13 @@ class ScanAxes:
         make = self._listed if listed else self._even
         return self._from_strong([make(number) for number in range(len(self._ranges))])
 
+    @property
+    def steps(self):
+        """Distances in theta between neighbours of an even scan; one where there is one value."""
+        n_places = [self._n_places(number) for number in range(len(self._ranges))]
+        widths = [np.ptp(self.reach(number)) for number in range(len(self._ranges))]
+        return np.where(self._moves, np.divide(widths, n_places), 1.0)
+
     def rough(self):
         """Those of a scan of rough solutions."""
         return self._from_strong([self._lattice(number) for number in range(len(self._ranges))])

@@ -2,7 +2,8 @@
 
 The scan finds the region of the best minimum, so that the descent need not end in the nearest one.
 Its points have slopes, which tell where between them the objective may be lower: there it looks
-before it descends. Where evaluations are cheap it also looks along each value from where it ended.
+before it descends. Where evaluations are cheap it also looks from where it ended, along each value
+and along the valley there.
 Where values without slopes are much cheaper, the scan has them alone.
 """
 
@@ -19,6 +20,7 @@ from sklearn_hypergrad.search.strategies.listed import listed_points
 from sklearn_hypergrad.search.strategies.rough_scan import RoughScan
 from sklearn_hypergrad.search.strategies.scan_axes import ScanAxes, minima, separate
 from sklearn_hypergrad.search.strategies.scan_settings import settings_of
+from sklearn_hypergrad.search.strategies.valley import valley
 from sklearn_hypergrad.tuning import FINE, lowest
 
 # Looks are where a value promises to be lower by this share.
@@ -26,6 +28,10 @@ PROMISING = 1e-5
 # Points along each hyperparameter from where a search ended, and looks between them; share of the
 # distance of these points that they keep from there.
 N_ALONG, LOOKS_ALONG, NEAR = 6, 3, 0.3
+# Distances along a valley, in steps of a scan. Measured in 290 searches of ElasticNet, LinearSVR
+# and HuberRegressor, of 30 to 1,600 rows, against 40 x 25 points: 6 ended more than one in ten
+# thousand above these, and 11 without. Evaluations are 9 % more, and fits take 5 to 8 % longer.
+IN_VALLEY = 0.1, 0.3, 0.9
 # Kinks between points of a scan: ``share`` of ``Between``.
 KINKED = 0.1
 # Points of the scan that may be descended: neighbours lead to one minimum.
@@ -77,6 +83,9 @@ class ScannedDescent:
                 self.found = found if found.record.value < least else self.found
         for _ in range(0 if self._prepared.is_begun else self._settings.rounds):
             if not any([self._is_lower_along(number) for number in range(len(point.theta))]):
+                break
+        for _ in range(0 if self._prepared.is_begun else self._settings.rounds):
+            if not self._is_lower_in_valley():
                 break
         return self.found
 
@@ -191,8 +200,23 @@ class ScannedDescent:
             if abs(place - found.theta[number]) > apart
         ]
         along = [record for record in map(self._objective.record, thetas) if record.usable]
-        best = lowest(self._looked([found, *along], LOOKS_ALONG))
-        if not above(found.value, best.value, PROMISING):
+        return self._descended(lowest(self._looked([found, *along], LOOKS_ALONG)))
+
+    def _is_lower_in_valley(self):
+        """Look along the valley in which the point found is; whether something lower is found."""
+        found, objective = self.found.record, self._objective
+        inside = [r for r in objective.records if r.usable and objective.space.contains(r.theta)]
+        direction = valley(found, inside, self._axes.steps)
+        if direction is None:
+            return False
+        lengths = np.concatenate([[-length, length] for length in IN_VALLEY])
+        thetas = np.clip(found.theta + lengths[:, None] * direction, *objective.space.bounds.T)
+        objective.expect(list(thetas))
+        return self._descended(lowest([found, *map(objective.record, thetas)]))
+
+    def _descended(self, best):
+        """Descend from a point if it is lower than the one found; whether it is."""
+        if not above(self.found.record.value, best.value, PROMISING):
             return False
         self.found = self._descent.run(best)
         return True
