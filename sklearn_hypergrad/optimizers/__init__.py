@@ -6,7 +6,6 @@ from sklearn_hypergrad.optimizers.cubic import Cubic
 from sklearn_hypergrad.optimizers.lbfgs import LBFGS
 from sklearn_hypergrad.optimizers.line import (
     Point,
-    approach,
     explore,
     fill,
     hopeless,
@@ -24,7 +23,6 @@ __all__ = [
     "Minimum",
     "Optimizer",
     "Point",
-    "approach",
     "explore",
     "fill",
     "hopeless",

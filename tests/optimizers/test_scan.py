@@ -6,7 +6,6 @@ import pytest
 from sklearn_hypergrad.optimizers import (
     Cubic,
     Point,
-    approach,
     explore,
     fill,
     hopeless,
@@ -20,6 +19,7 @@ from sklearn_hypergrad.optimizers.line import (
     DECADE,
     _error,
     _floor,
+    approach,
     flat_stretch,
     least_possible,
     lowest_of,

@@ -11,7 +11,6 @@ import numpy as np
 from sklearn_hypergrad.optimizers import (
     Cubic,
     Point,
-    approach,
     explore,
     fill,
     hopeless,
@@ -24,6 +23,7 @@ from sklearn_hypergrad.optimizers import (
 from sklearn_hypergrad.optimizers.line import (
     DECADE,
     SWEPT_AT_LAST,
+    approach,
     flat_stretch,
     in_order,
     lowest_of,
