@@ -61,9 +61,11 @@ def distinct_columns(a):
         In the order of their first places.
     places : list of ndarray of int
     """
-    _, first, member = np.unique(a, axis=1, return_index=True, return_inverse=True)
+    options = {"return_index": True, "return_inverse": True, "return_counts": True}
+    _, first, member, counts = np.unique(a, axis=1, **options)
     order = np.argsort(first)
-    return a[:, first[order]], [np.flatnonzero(member.ravel() == number) for number in order]
+    places = np.split(np.argsort(member.ravel(), kind="stable"), np.cumsum(counts)[:-1])
+    return a[:, first[order]], [places[number] for number in order]
 
 
 class CholeskyBlocks:
