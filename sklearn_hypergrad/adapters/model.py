@@ -44,7 +44,8 @@ class Fitted:
     state : object
         A start for the next fit, or None. Its attribute ``size``, if any, is the number of floats
         in it; its method ``stored``, if any, returns the part that is kept between fits. A search
-        with a checkpoint keeps the weights of a WarmStart, and nothing of other states.
+        with a checkpoint keeps the weights of a WarmStart, the attribute ``array`` of other states,
+        of which ``Model.start_at`` makes them again, and nothing of those that have none.
     statuses : tuple of Status
         Statuses of the solver.
     n_solves : int
@@ -204,6 +205,10 @@ class Model(abc.ABC):
             None, the default, if what is known of the splits does not tell them.
         """
         return None
+
+    def start_at(self, array):
+        """The start that a search with a checkpoint has stored as an array."""
+        return WarmStart.at(array)
 
     def with_moving_rows(self):
         """The model itself, or one whose fits prepare ``x_vjp``, which then takes less time."""

@@ -142,6 +142,11 @@ class RidgeModel(LinearModel):
     def uses_starts(self):
         return super().uses_starts or self.knows_targets
 
+    def start_at(self, array):
+        if not self.knows_targets:
+            return super().start_at(array)
+        return KnownTargets(array, (len(array) - self.n_splits) // 2)
+
     def _of_targets(self, h, start):
         """The Evaluation of many targets, of which ``start`` may know some."""
         problem, n_targets = self.problem, self.data.y.shape[1]

@@ -659,7 +659,7 @@ def _is_followed(state):
 
 
 class PlainStarts(Starts):
-    """Warm starts that are weights only, so that they can be stored exactly.
+    """Warm starts that are weights only, or another array, so that they can be stored exactly.
 
     A start with more, such as a curvature, would make the next evaluation differ in its last digits
     from that of a search which was read from a file.
@@ -672,25 +672,32 @@ class PlainStarts(Starts):
     def __init__(self, terms):
         super().__init__(terms)
         self._iterative = all(term.iterative for term in terms)
+        self._start_at = [getattr(term, "start_at", WarmStart.at) for term in terms]
         self._last = None
 
     def keep(self, theta, states, tol=np.inf):
-        """Remember the weights of WarmStarts; closed forms and other states need, or have, none.
+        """Remember the arrays of states; closed forms and other states need, or have, none.
 
         What they are solutions of is forgotten: a search that was read from a file does not know.
         """
-        if self._iterative and all(isinstance(state, WarmStart) for state in states):
-            self.restore(theta, [state.solution.w for state in states])
+        arrays = [self._array_of(state) for state in states]
+        if all(array is not None for array in arrays):
+            self.restore(theta, arrays)
 
-    def restore(self, theta, weights):
-        """Remember the weights of all terms; None if there are none."""
+    def _array_of(self, state):
+        if isinstance(state, WarmStart):
+            return state.solution.w if self._iterative else None
+        return getattr(state, "array", None)
+
+    def restore(self, theta, arrays):
+        """Remember the arrays of all terms; None if there are none."""
         self._last = None
-        if weights is not None:
-            starts = [WarmStart.at(w) for w in weights]
-            self._last = [start.solution.w for start in starts]
+        if arrays is not None:
+            starts = [at(array) for at, array in zip(self._start_at, arrays, strict=True)]
+            self._last = [self._array_of(start) for start in starts]
             super().keep(theta, starts)
 
     def take(self):
-        """The weights that were remembered since the last call, or None."""
+        """The arrays that were remembered since the last call, or None."""
         last, self._last = self._last, None
         return last

@@ -43,7 +43,7 @@ def test_targets_that_have_not_moved_are_known():
     losses, *_ = losses_of()
     a = strengths().T
     first = losses.at(a)
-    wrong = KnownTargets(a, first.values + 1, first.slopes + 1)
+    wrong = KnownTargets.of(a, first.slopes + 1, first.values + 1)
     a = a.copy()
     a[1, 2] *= 2
     again = losses.at(a, wrong)
@@ -55,6 +55,7 @@ def test_targets_that_have_not_moved_are_known():
     assert_allclose(again.slopes[:, 2], expected.slopes[:, 2], rtol=1e-9)
     assert_array_equal(losses.at(a, again).values, again.values)
     assert again.size == a.size + again.values.size + again.slopes.size
+    assert_array_equal(again.strengths, a)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -111,12 +111,15 @@ def test_interrupted_second_derivatives_leave_a_result(drawn, monkeypatch):
     assert "interrupted" in search.stopping_reason_
 
 
-def test_searches_go_on_after_a_checkpoint(drawn, tmp_path):
+def test_searches_go_on_after_a_checkpoint(drawn, steps, tmp_path):
     whole = search_for(cv=2, checkpoint=tmp_path / "whole").fit(*drawn)
+    n_computed = sum(steps)
     search_for(cv=2, checkpoint=tmp_path / "other").set_callbacks(After(15)).fit(*drawn)
     search = search_for(cv=2, checkpoint=tmp_path / "other").fit(*drawn)
     assert bits(search) == bits(whole)
+    del steps[:]
     plain = search_for(cv=2).fit(*drawn)
+    assert n_computed == sum(steps)
     assert_allclose(plain.best_params_["alpha"], whole.best_params_["alpha"], rtol=1e-2)
 
 

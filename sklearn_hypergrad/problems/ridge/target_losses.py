@@ -13,20 +13,38 @@ class KnownTargets:
 
     Attributes
     ----------
-    strengths : ndarray of shape (n_groups, n_targets)
-    values : ndarray of shape (n_splits, n_targets)
-    slopes : ndarray of shape (n_groups, n_targets)
-        Derivatives of the sums over splits in the strengths.
+    array : ndarray of shape (2 * n_groups + n_splits, n_targets)
+        Strengths, derivatives of the sums over splits in them, and losses of the splits.
+    n_groups : int
     """
 
-    strengths: np.ndarray
-    values: np.ndarray
-    slopes: np.ndarray
+    array: np.ndarray
+    n_groups: int
+
+    @classmethod
+    def of(cls, strengths, slopes, values):
+        """From its parts."""
+        return cls(np.concatenate([strengths, slopes, values]), len(strengths))
+
+    @property
+    def strengths(self):
+        """Of shape (n_groups, n_targets)."""
+        return self.array[: self.n_groups]
+
+    @property
+    def slopes(self):
+        """Of shape (n_groups, n_targets)."""
+        return self.array[self.n_groups : 2 * self.n_groups]
+
+    @property
+    def values(self):
+        """Of shape (n_splits, n_targets)."""
+        return self.array[2 * self.n_groups :]
 
     @property
     def size(self):
         """Number of floats in it."""
-        return self.strengths.size + self.values.size + self.slopes.size
+        return self.array.size
 
 
 class TargetLosses:
@@ -60,7 +78,7 @@ class TargetLosses:
             values[:], slopes[:] = known.values, known.slopes
         if len(moved):
             values[:, moved], slopes[:, moved] = self._computed(strengths[:, moved], moved)
-        return KnownTargets(strengths, values, slopes)
+        return KnownTargets.of(strengths, slopes, values)
 
     def _computed(self, strengths, targets):
         values, slopes = np.empty((self._data.n_splits, len(targets))), np.zeros_like(strengths)
