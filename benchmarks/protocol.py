@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-N_SPLITS = 4
+# Searches of several classes take long.
+N_SPLITS = {"regression": 4, "classification": 4, "multiclass": 2}
 MOST_TEST_ROWS = 3000
 CLIP = 0.1
 DIGIT_PAIRS = ((3, 8), (4, 9))
@@ -61,14 +62,15 @@ VARIANTS = {
         "noise": Variant(150, noise=40),
     },
 }
+# With a coefficient for each class, products of fewer columns.
+VARIANTS["multiclass"] = {**VARIANTS["classification"], "degree-2": Variant(200, squares=8)}
 
 
 def jobs(folder, task):
     """All jobs of a task."""
-    sets = _regression(folder) if task == "regression" else _classification(folder)
-    for name, X, y, masks in sets:
+    for name, X, y, masks in SETS[task](folder):
         for variant in VARIANTS[task]:
-            for split in range(N_SPLITS):
+            for split in range(N_SPLITS[task]):
                 test = masks[:, split] if masks is not None else None
                 yield _job(name, task, variant, split, X, y, test)
 
@@ -120,10 +122,7 @@ def _regression(folder):
 
 
 def _classification(folder):
-    for path in sorted((Path(folder) / "binary").glob("*.csv.gz")):
-        table = pd.read_csv(path, header=None, quotechar="'", skipinitialspace=True)
-        X = pd.get_dummies(table.iloc[:, :-1]).to_numpy(float)
-        yield path.name.split(".")[0], X, _codes(table.iloc[:, -1]), None
+    yield from _tables(folder, "binary")
     yield "breast_cancer", *load_breast_cancer(return_X_y=True), None
     X, y = load_digits(return_X_y=True)
     for a, b in DIGIT_PAIRS:
@@ -133,3 +132,23 @@ def _classification(folder):
 
 def _codes(labels):
     return np.unique(np.asarray(labels).astype(str), return_inverse=True)[1]
+
+
+def _multiclass(folder):
+    yield from _tables(folder, "multiclass")
+    for name, load in {"digits": load_digits, "iris": load_iris, "wine": load_wine}.items():
+        yield name, *load(return_X_y=True), None
+
+
+def _tables(folder, kind):
+    for path in sorted((Path(folder) / kind).glob("*.csv.gz")):
+        table = pd.read_csv(path, header=None, quotechar="'", skipinitialspace=True)
+        X = pd.get_dummies(table.iloc[:, :-1]).to_numpy(float)
+        yield path.name.split(".")[0], X, _codes(table.iloc[:, -1]), None
+
+
+SETS = {
+    "regression": _regression,
+    "classification": _classification,
+    "multiclass": _multiclass,
+}

@@ -861,8 +861,8 @@ MUTANTS = [
     ),
     Mutant(
         "search/strategies/vector_descent.py",
-        "vectors = 0.5 * (found.record.theta + sparse.record.theta)",
-        "vectors = found.record.theta",
+        "mean = np.mean([found.record.theta for found in vectors], axis=0)",
+        "mean = vectors[0].record.theta",
         "The mean of three models has no sparse vector in it.",
         "search/test_related_rows.py",
     ),

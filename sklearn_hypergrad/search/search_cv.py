@@ -309,7 +309,8 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         - "halves" for other penalties: two halves, drawn ten times among rows of positive weight
           and stratified for classifiers. Large held-out parts that are drawn again and again are
           hard to overfit: on 27 data sets that no setting was chosen on, vectors tuned on them had
-          0.956 times the test error of one tuned value, and 0.971 times with 5 folds.
+          0.956 times the test error of one tuned value, and 0.971 times with 5 folds. With three
+          classes or more the result is halfway, in logarithms, between the vector and one value.
         - Three parts, drawn four times, for what is no penalty.
 
         These names, and "cv", ask for one of them whatever is usual. "evidence" of several targets

@@ -29,9 +29,10 @@ def parts():
     """The search, and the logarithms of penalties that its mean is made of."""
     seen, own = {}, VectorDescent.halfway
 
-    def noted(self, start, found, sparse):
-        seen.update(common=start, vector=found.record.theta, sparse=sparse.record.theta)
-        return own(self, start, found, sparse)
+    def noted(self, start, vectors):
+        vector, sparse = vectors
+        seen.update(common=start, vector=vector.record.theta, sparse=sparse.record.theta)
+        return own(self, start, vectors)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(VectorDescent, "halfway", noted)

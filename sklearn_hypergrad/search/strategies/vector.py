@@ -251,12 +251,13 @@ class CommonAndVector:
         if self.vector.is_single:
             self.found = self.vector.pooled(self.scalar, "one value is searched")
             return
-        start, mix = self.common.record.theta, self.vector.mix
+        start = self.common.record.theta
         self.found = self.vector.run(start)
-        if mix is not None and mix.is_halfway:
+        if self.vector.is_halfway:
             self.run_sparse()
-            if self.sparse is not None:
-                self.found = self.vector.halfway(start, self.found, self.sparse)
+            vectors = [each for each in (self.found, self.sparse) if each is not None]
+            if any(map(self.vector.is_apart, vectors)):
+                self.found = self.vector.halfway(start, vectors)
         if self._prepared.options.selection != "best":
             self.found = self.vector.selected(self.found)
 
