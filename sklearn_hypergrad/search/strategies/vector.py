@@ -132,7 +132,9 @@ def _takes_evidence(prepared, parts, loss):
         if obstacle is not None:
             raise ValueError(obstacle)
         return True
-    # Measured in simulations of four targets: on average halves do as well, and lose less often.
+    # Measured in simulations of four targets, 60 to 200 rows of 50 features, against one value: the
+    # evidence has 0.98 times the error of halves, but is worse by 1 % in 64 of 360 draws, halves in
+    # 50; with 60 rows of 120 features it is worse on average.
     usual = asked == "auto" and parts is HALVES and prepared.n_outputs == 1
     # Other methods differentiate solutions that are not those of the evidence.
     solved = method is None or isinstance(method, Implicit)
