@@ -92,7 +92,7 @@ class BlockNewton:
     def __init__(self, evaluate, curvature, scale, *, weight, bounds, level_bounds):
         self._evaluate, self._curvature, self._scale = evaluate, curvature, scale
         self._weight, self._bounds, self._level_bounds = weight, bounds, level_bounds
-        self._spacings = list(SPACINGS)
+        self._spacings = []
 
     def minimize(self, level, deviations, *, tol, max_iter):
         """Minimise from a point that can be evaluated.
@@ -112,6 +112,8 @@ class BlockNewton:
         deviations : ndarray of shape (n_blocks, n)
         converged : bool
         """
+        # Blocks that begin apart know better where they are than a grid does.
+        self._spacings = [] if np.ptp(deviations, axis=0).any() else list(SPACINGS)
         blocks = self._begun(level, deviations)
         for _ in range(max_iter):
             trial, gains, shared = self._trial(blocks, tol)

@@ -215,7 +215,8 @@ class SolvedSplit:
 
     def _adjoint(self, g):
         """``b``, and the products ``B_g' g``."""
-        pulled = products(self._cut.across.transpose(0, 2, 1), g)
+        # Each product by itself: a stack of transposes would be copied.
+        pulled = np.matmul(self._cut.across.transpose(0, 2, 1), g)
         return self._systems.solve(_mixed(self._shares, pulled)), pulled
 
 

@@ -44,19 +44,27 @@ class Systems:
 
     def solve(self, right):
         """Solutions for the targets of shape (n, n_outputs), system after system."""
-        return self.solve_each(right[None])[0]
+        solution = np.empty_like(right)
+        for triangle, own in self._parts():
+            solution[:, own] = solve_packed(triangle, right[:, own])
+        return solution
 
     def solve_each(self, rights):
         """Solutions for several such right sides, of shape (n_rights, n, n_outputs)."""
         n_rights, n, _ = rights.shape
-        solutions, start = np.empty_like(rights), 0
-        triangles = self._triangles() if self._kept is None else self._kept
-        for triangle, end in zip(triangles, self._ends, strict=True):
-            part = rights[:, :, start:end].transpose(1, 0, 2).reshape(n, -1)
+        solutions = np.empty_like(rights)
+        for triangle, own in self._parts():
+            part = rights[:, :, own].transpose(1, 0, 2).reshape(n, -1)
             solved = solve_packed(triangle, part).reshape(n, n_rights, -1)
-            solutions[:, :, start:end] = solved.transpose(1, 0, 2)
-            start = end
+            solutions[:, :, own] = solved.transpose(1, 0, 2)
         return solutions
+
+    def _parts(self):
+        """Yield the factor of each system with the slice of its targets."""
+        triangles, start = self._triangles() if self._kept is None else self._kept, 0
+        for triangle, end in zip(triangles, self._ends, strict=True):
+            yield triangle, slice(start, end)
+            start = end
 
     def traces(self):
         """The traces of ``M^-1 C_g``, of shape (n_groups, n_systems)."""
