@@ -7,7 +7,7 @@ from sklearn_hypergrad.problems import DualRidge, L2Penalty, SplitData
 N_SAMPLES, N_FEATURES, N_GROUPS, N_TARGETS = 24, 60, 3, 4
 
 
-def problem_of(*, weighted=False, fit_intercept=True):
+def problem_of(*, weighted=False, scaled=False, fit_intercept=True):
     rng = np.random.default_rng(0)
     X, noise = rng.normal(size=(N_SAMPLES, N_FEATURES)) + 1, rng.normal(size=(N_SAMPLES, N_TARGETS))
     order = rng.permutation(N_SAMPLES)
@@ -22,6 +22,7 @@ def problem_of(*, weighted=False, fit_intercept=True):
         tests=tests,
         weights=weights,
         score_weight=np.ones(N_SAMPLES),
+        scales=rng.uniform(0.5, 2, (N_FEATURES, len(tests))) if scaled else None,
     )
     groups = np.arange(N_FEATURES) % N_GROUPS
     entries = groups[:, None] + N_GROUPS * np.arange(N_TARGETS)

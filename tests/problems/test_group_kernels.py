@@ -14,12 +14,13 @@ pytestmark = pytest.mark.portable
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("most", [1, 2**20])
-def test_predictions_are_those_of_the_solution(monkeypatch, most, weighted, fit_intercept):
+def test_predictions_are_those_of_the_solution(monkeypatch, most, scaled, weighted, fit_intercept):
     monkeypatch.setattr(group_systems, "MOST_AT_ONCE", most)
     monkeypatch.setattr(group_systems, "MOST_KEPT", most)
     monkeypatch.setattr(group_kernels, "MOST_KEPT", most)
-    block, problem = problem_of(weighted=weighted, fit_intercept=fit_intercept)
+    block, problem = problem_of(weighted=weighted, scaled=scaled, fit_intercept=fit_intercept)
     h = {"a": strengths()}
     z = np.concatenate([part for part, _ in splits_of(problem, h)])
     w = problem.solve(h, None, 1e-12).w

@@ -87,8 +87,9 @@ def test_second_derivatives_are_exact(five_point):
     assert np.all(np.abs(1.001 * found / expected - 1) > 5e-4)
 
 
-def test_degrees_of_freedom_are_those_of_the_solution():
-    _, _, problem = losses_of(weighted=True)
+@pytest.mark.parametrize("scaled", [False, True])
+def test_degrees_of_freedom_are_those_of_the_solution(scaled):
+    _, _, problem = losses_of(weighted=True, scaled=scaled)
     h = {"a": strengths()}
     strength = problem.penalty.strength(h)
     expected = effective_dof(problem, problem.solve(h, None, 1e-12), strength)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from test_checkpoint import bits
 from test_interrupts import After
 
-from sklearn_hypergrad import Continuous, HypergradSearchCV
+from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.linear_model import Ridge
 from sklearn_hypergrad.optimizers import LBFGS
 from sklearn_hypergrad.optimizers.block_newton import BlockNewton
@@ -92,6 +94,17 @@ def test_objectives_know_second_derivatives_of_each_target(drawn, five_point):
     expected = five_point(along, 1e-3)
     assert_allclose(found[:, :, 0], expected, rtol=1e-5)
     assert np.all(np.abs(1.001 * found[:, :, 0] / expected - 1) > 5e-4)
+
+
+def test_features_that_every_split_scales_have_kernels_of_groups_too(drawn):
+    X, y = np.tile(drawn[0], 2), drawn[1]
+    continuous = Continuous(per=("group", "target"), groups=2 * GROUPS)
+    pipeline = make_pipeline(StandardScaler(), Ridge())
+    search = HypergradSearchCV(pipeline, {"ridge__alpha": continuous}, cv=2, search_cv="cv")
+    X = X * np.geomspace(0.1, 10, 2 * N_FEATURES)
+    (objective,) = build_objectives(search, X, y)
+    assert objective.knows_targets
+    assert check_hypergradient(search, X, y, n_points=1).max() < 1e-6
 
 
 def test_interrupted_and_stopped_searches_have_a_result(drawn):

@@ -83,7 +83,7 @@ class DualRidge(PrimalRidge):
 
     def group_strengths(self, h):
         """Strengths of the groups at hyperparameters ``h``, of shape (n_groups, n_outputs)."""
-        shape = len(self._of_groups[1]), self._target.shape[2]
+        shape = len(self._firsts), self._target.shape[2]
         return np.broadcast_to(self._penalty_of_groups.strength(h), shape).copy()
 
     def of_groups(self, h, slopes):
@@ -93,7 +93,7 @@ class DualRidge(PrimalRidge):
     @cached_property
     def _penalty_of_groups(self):
         """The penalty of one feature of each group."""
-        return self.penalty.of_features(self._of_groups[1])
+        return self.penalty.of_features(self._firsts)
 
     def dof_of_groups(self, h):
         """Effective degrees of freedom on the first split, of shape (n_features, n_outputs).
@@ -102,7 +102,7 @@ class DualRidge(PrimalRidge):
         """
         strengths = self.group_strengths(h)
         dof = np.zeros((self.n_features, strengths.shape[1]))
-        dof[self._of_groups[1]] = self.group_kernels.dof(strengths)
+        dof[self._firsts] = self.group_kernels.dof(strengths)
         return dof
 
     def of_entries(self, h, curvature):
@@ -127,15 +127,21 @@ class DualRidge(PrimalRidge):
     @property
     def has_groups(self):
         """Whether several targets have penalties for few groups, whose kernels serve them all."""
-        if self._scales is not None or self.penalty.holds or self._target.shape[2] == 1:
+        if self.penalty.holds or self._target.shape[2] == 1:
             return False
         return self._groups_fit and self.penalty.groups.max() < MOST_GROUPS
 
     @cached_property
     def group_kernels(self):
         """The GroupKernels, if it ``has_groups``."""
-        kernels = self._of_groups[0]
-        return GroupKernels(kernels, self.rows, self._target, self._y_mean, self._tests)
+        data = self.rows, self._target, self._y_mean, self._tests
+        return GroupKernels(len(self._firsts), self._kernels_of, *data)
+
+    def _kernels_of(self, split):
+        """Kernels of the groups, of shape (n_groups, n_samples, n_samples), as a split has them."""
+        if self._scales is None:
+            return self._of_groups
+        return self._grouped(self._scales[split, :, 0])
 
     # One minus the leverages is the diagonal of (I + Z D^-1 Z')^-1, less what belongs to the mean.
     # For weak penalties of wide data it is small: one of 2e-6 was wrong by 2e-5 relative as one
@@ -208,8 +214,7 @@ class DualRidge(PrimalRidge):
         """``X D^-1 X'`` of all rows: where features are of few groups, the sum of their kernels."""
         if self._of_groups is None:
             return self._kernel(1 / np.sqrt(strength))
-        kernels, firsts = self._of_groups
-        return np.einsum("g,gij->ij", 1 / strength[firsts], kernels)
+        return np.einsum("g,gij->ij", 1 / strength[self._firsts], self._of_groups)
 
     @property
     def _groups_fit(self):
@@ -218,14 +223,19 @@ class DualRidge(PrimalRidge):
         return groups is not None and (groups.max() + 1) * size <= MOST_NUMBERS
 
     @cached_property
+    def _firsts(self):
+        """The first feature of each group."""
+        return np.unique(self.penalty.groups, return_index=True)[1]
+
+    @cached_property
     def _of_groups(self):
-        """Kernels of the groups, and the first feature of each; None if they are many."""
-        if not self._groups_fit:
-            return None
-        groups = self.penalty.groups
-        firsts = np.unique(groups, return_index=True)[1]
-        kernels = [self._kernel((groups == number).astype(float)) for number in range(len(firsts))]
-        return np.stack(kernels), firsts
+        """Kernels of the groups without scales; None if they are many."""
+        return self._grouped(np.ones(self.n_features)) if self._groups_fit else None
+
+    def _grouped(self, factors):
+        """Kernels of the groups, of features times some factors."""
+        numbers, groups = range(len(self._firsts)), self.penalty.groups
+        return np.stack([self._kernel(factors * (groups == number)) for number in numbers])
 
     def _kernel(self, factors, rows=slice(None)):
         X = self._X[rows]

@@ -28,8 +28,10 @@ class GroupKernels:
 
     Parameters
     ----------
-    kernels : ndarray of shape (n_groups, n_samples, n_samples)
-        ``X_g X_g'`` of the features of every group, about any origin.
+    n_groups : int
+    kernels : callable
+        ``kernels(split)``: ``X_g X_g'`` of the features of every group as a split has them, about
+        any origin, of shape (n_groups, n_samples, n_samples).
     rows : TrainingRows
     targets : ndarray of shape (n_samples, n_splits, n_outputs)
         Weighted and centred targets of the training rows.
@@ -39,8 +41,8 @@ class GroupKernels:
         Held-out rows of every split.
     """
 
-    def __init__(self, kernels, rows, targets, means, tests):
-        self._kernels, self._rows, self._tests = kernels, rows, tests
+    def __init__(self, n_groups, kernels, rows, targets, means, tests):
+        self._n_groups, self._kernels, self._rows, self._tests = n_groups, kernels, rows, tests
         self._targets, self._means = targets, means
 
     def split_by_split(self, strengths):
@@ -96,16 +98,17 @@ class GroupKernels:
     def _kept(self):
         pairs = zip(self._rows.numbers, self._tests, strict=True)
         size = sum(len(train) * (1.5 * len(train) + len(test)) for train, test in pairs)
-        if len(self._kernels) * size > MOST_KEPT:
+        if self._n_groups * size > MOST_KEPT:
             return None
         return [self._cut(split) for split in range(len(self._tests))]
 
     def _cut(self, split):
         rows, test = self._rows.numbers[split], self._tests[split]
         average, root = self._rows.average[rows, split], self._rows.root[rows, split]
-        within = np.stack([self._rows.kernel(split, K[np.ix_(rows, rows)]) for K in self._kernels])
+        kernels = self._kernels(split)
+        within = np.stack([self._rows.kernel(split, K[np.ix_(rows, rows)]) for K in kernels])
         across = np.empty((len(within), len(test), len(rows)))
-        for K, part in zip(self._kernels, across, strict=True):
+        for K, part in zip(kernels, across, strict=True):
             cross = average @ K[np.ix_(rows, rows)]
             part[:] = K[np.ix_(test, rows)]
             part -= (part @ average)[:, None]
