@@ -34,10 +34,12 @@ class Between:
         value : float
         gradient : ndarray of shape (n_coordinates,)
         """
-        for axis in range(len(z)):
-            name = axis, np.delete(z, axis).tobytes()
+        z = z.tolist()
+        for axis, slope in enumerate(gradient.tolist()):
+            before, after = z[:axis], z[axis + 1 :]
+            name = axis, *before, *after
             line = self._lines.setdefault(name, [])
-            point = Point(float(z[axis]), value, float(gradient[axis]))
+            point = Point(z[axis], value, slope)
             at = bisect.bisect(line, point.z, key=lambda other: other.z)
             left, right = line[at - 1 : at], line[at : at + 1]
             line.insert(at, point)
@@ -45,7 +47,7 @@ class Between:
                 self._rooms.pop((name, left[0].z, right[0].z), None)
             for one, other in [(p, point) for p in left] + [(point, p) for p in right]:
                 place, low = self._least(one, other)
-                self._rooms[name, one.z, other.z] = low, np.insert(np.delete(z, axis), axis, place)
+                self._rooms[name, one.z, other.z] = low, np.array([*before, place, *after])
 
     def place(self, least):
         """The place that promises the lowest value below ``least``, or None; each is told once."""
