@@ -8,6 +8,7 @@ import numpy as np
 
 from sklearn_hypergrad.adapters.model import Fitted, Model
 from sklearn_hypergrad.hypergradients import Pulled
+from sklearn_hypergrad.hypergradients.base import Predicted
 
 # The facts by which the search chooses its strategy: all of these models have them in common.
 FACTS = [n for n, fact in vars(Model).items() if isinstance(fact, bool | str) and n[0] != "_"]
@@ -32,6 +33,25 @@ class States:
     def stored(self):
         """The part that is kept between fits."""
         return States(tuple(s.stored() if hasattr(s, "stored") else s for s in self.each))
+
+
+@dataclasses.dataclass(frozen=True)
+class PredictedStates(Predicted):
+    """Starts of several models that keep their predictions, used as one that does."""
+
+    each: tuple
+
+    @property
+    def size(self):
+        return self.z.size + sum(state.size for state in self.each)
+
+
+def joined(states):
+    """The states of several models as one; None if there is none of some model."""
+    states = tuple(states)
+    if all(isinstance(state, Predicted) for state in states):
+        return PredictedStates(np.hstack([state.z for state in states]), states)
+    return States.of(states)
 
 
 class SideBySide(Model):
@@ -110,7 +130,7 @@ class SideBySide(Model):
         return Fitted(
             z=None if fitted[0].z is None else np.hstack([each.z for each in fitted]),
             pullback=None if fitted[0].pullback is None else functools.partial(self._pull, fitted),
-            state=States.of(each.state for each in fitted),
+            state=joined(each.state for each in fitted),
             statuses=tuple(status for each in fitted for status in each.statuses),
             n_solves=sum(each.n_solves for each in fitted),
             w=fitted,
@@ -122,7 +142,7 @@ class SideBySide(Model):
         states = [p.state or each.state for p, each in zip(pulled, fitted, strict=True)]
         return Pulled(
             gradient={f"{self._prefix}{name}": value for name, value in sums.items()},
-            state=States.of(states),
+            state=joined(states),
             statuses=tuple(status for each in pulled for status in each.statuses),
             n_solves=sum(each.n_solves for each in pulled),
             linear_iterations=max(each.linear_iterations for each in pulled),

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -42,6 +44,34 @@ def test_a_search_of_three_numbers(numbers):
     grid = GridSearchCV(SVR(), param_grid, cv=3).fit(*numbers)
     assert search.best_score_ > grid.best_score_
     assert search.validation_loss_ == "r2"
+
+
+def inside(regressor):
+    """Behind a fixed transformation of the targets."""
+    return TransformedTargetRegressor(regressor, func=np.sqrt, inverse_func=np.square)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "prefix", "scoring"),
+    [
+        (clone, "", "neg_median_absolute_error"),
+        pytest.param(inside, "regressor__", "r2", marks=pytest.mark.thorough),
+    ],
+)
+def test_scores_of_numbers_are_read_from_predictions(numbers, monkeypatch, wrap, prefix, scoring):
+    """Only rows are fitted, on each split, and the result."""
+    fits, fit = [], SVR.fit
+
+    def counted(self, X, y, sample_weight=None):
+        fits.append(self)
+        return fit(self, X, y, sample_weight)
+
+    monkeypatch.setattr(SVR, "fit", counted)
+    grid = {f"{prefix}{name}": values for name, values in GRID.items()}
+    search = HypergradSearchCV(wrap(SVR()), grid, scoring=scoring, cv=3).fit(*numbers)
+    assert len(fits) == 3 * len(search.cv_results_["params"]) + 1
+    plain = GridSearchCV(wrap(SVR()), grid, scoring=scoring, cv=3, refit=False).fit(*numbers)
+    assert search.best_score_ > plain.best_score_ - 0.01
 
 
 def test_words_for_gamma_are_numbers_of_each_part(numbers):

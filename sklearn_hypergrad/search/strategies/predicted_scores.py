@@ -172,7 +172,9 @@ class PredictedScores:
 
     def certain_of_splits(self, h):
         """The same on every split, as an array; nan if it is not certain."""
-        return np.nan if self._classes is None else self._solved_to(FINE, self._certain, h)
+        # Fits that are rows by themselves differ from solutions by more than rounding.
+        known = self._classes is not None or self._objective.terms[0].costs_a_fit
+        return self._solved_to(FINE, self._certain, h) if known else np.nan
 
     def _certain(self, h):
         parts = self._of_predictions("certain scores", h, self._certain_scores)
@@ -183,10 +185,11 @@ class PredictedScores:
 
     def _certain_scores(self, term, fitted):
         z = fitted.z
-        doubtful = np.min(_margins(z, self._shape)) <= DOUBTFUL * np.max(np.abs(z))
-        # Fits that are rows by themselves differ from solutions by more than rounding.
-        doubtful = doubtful and not term.costs_a_fit
-        return (np.full(1, np.nan),) if doubtful else self._scores(term, fitted)
+        if not term.costs_a_fit:
+            doubtful = np.min(_margins(z, self._shape)) <= DOUBTFUL * np.max(np.abs(z))
+            if doubtful:
+                return (np.full(1, np.nan),)
+        return self._scores(term, fitted)
 
     def worth(self, h):
         """The largest change of the score at ``h`` if one held-out sample is predicted otherwise.
