@@ -51,10 +51,11 @@ RISES, RISEN = 2, 0.02
 # Measured in 68 searches of C and gamma of SVC and gamma of SVR against 200 values: one was missed
 # by more than one in ten thousand, and twelve without; evaluations are a third more.
 SWEPT, CLOSE = 0.6, 0.1
-# The same distance for lines with few kinks, once no other place may be lower. Measured for Lasso,
+# The same for lines with few kinks, once no other place may be lower: a shorter distance, the share
+# of such a fall that may be between neighbours, and the gain that is worth it. Measured for Lasso,
 # elastic nets and their ratio, and sparse logistic regression in 312 searches against 200 values:
-# none was missed by more than one in ten thousand, and seven without; two more evaluations each.
-SWEPT_AT_LAST = 0.2
+# none was missed by more than one in ten thousand, and seven without; one or two evaluations more.
+AT_LAST = {"reach": 0.2, "share": KINKED, "gain": 1e-4}
 # Halvings of the way to a place without a value. Measured for HuberRegressor, whose scale may go to
 # zero, in 56 searches against 200 values: one was missed by more than one in ten thousand, and six
 # without.
@@ -223,7 +224,7 @@ def fill(evaluate, points):
     return points
 
 
-def sweep(evaluate, points, reach=SWEPT):
+def sweep(evaluate, points, *, reach=SWEPT, share=1.0, gain=KINKED_GAIN):
     """Add points close to each other around the lowest one, until it stays the lowest.
 
     Neighbours between which the line would have to fall faster than at both are left out.
@@ -236,6 +237,10 @@ def sweep(evaluate, points, reach=SWEPT):
         By ascending ``z``.
     reach : float, default=SWEPT
         Distance from the lowest one up to which points are added.
+    share : float, default=1.0
+        The share of such a fall that may be between neighbours.
+    gain : float, default=KINKED_GAIN
+        The least gain, relative to the lowest value, that is worth a point.
 
     Returns
     -------
@@ -243,11 +248,11 @@ def sweep(evaluate, points, reach=SWEPT):
     """
     while True:
         best = lowest_of([point for point in points if point.exact] or points)
-        least = best.value - KINKED_GAIN * abs(best.value)
+        least = best.value - gain * abs(best.value)
         between = []
         for left, right in itertools.pairwise(points):
             width = right.z - left.z
-            fall = width * max(abs(left.slope), abs(right.slope))
+            fall = share * width * max(abs(left.slope), abs(right.slope))
             if width > 1.5 * CLOSE and min(left.value, right.value) - fall < least:
                 inner = np.linspace(left.z, right.z, math.ceil(width / CLOSE) + 1)[1:-1]
                 between += [float(z) for z in inner if abs(z - best.z) <= reach]

@@ -225,13 +225,17 @@ def test_a_sweep_leaves_out_where_the_line_cannot_be_lower():
     assert line.seen == [-1.0, 1.0, -1.0, 1.0]
 
 
-def test_a_sweep_reaches_as_far_as_it_is_told():
+def swept(**options):
     line = Line(lambda z: abs(z - 0.35))
-    added = {
-        reach: len(sweep(line.all, [line(z) for z in (-1.0, 0.0, 1.0)], reach))
-        for reach in (0.0, 0.1, 0.2)
-    }
-    assert added[0.0] == 3 < added[0.1] < added[0.2]
+    return len(sweep(line.all, [line(z) for z in (-1.0, 0.0, 1.0)], **options))
+
+
+def test_a_sweep_reaches_as_far_as_it_is_told():
+    assert swept(reach=0.0) == 3 < swept(reach=0.1) < swept(reach=0.2)
+
+
+def test_a_sweep_ends_where_too_little_is_to_gain():
+    assert swept(share=1e-3, gain=1e-2) == 3 < swept(share=1e-3, gain=0.0)
 
 
 def falls_to(limit):

@@ -21,8 +21,8 @@ from sklearn_hypergrad.optimizers import (
     widen,
 )
 from sklearn_hypergrad.optimizers.line import (
+    AT_LAST,
     DECADE,
-    SWEPT_AT_LAST,
     approach,
     flat_stretch,
     in_order,
@@ -139,7 +139,7 @@ class LineSearch:
         points = approach(self._exact, points, self._nowhere())
         points = explore(self._exact, self._polish, points, tol, smooth=smooth)
         if not (smooth or rough):
-            points = sweep(self._all_exact, points, SWEPT_AT_LAST)
+            points = sweep(self._all_exact, points, **AT_LAST)
             points = explore(self._exact, self._polish, points, tol, smooth=smooth)
         if len(points) == 1:
             return points
