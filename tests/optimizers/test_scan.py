@@ -230,6 +230,21 @@ def swept(**options):
     return len(sweep(line.all, [line(z) for z in (-1.0, 0.0, 1.0)], **options))
 
 
+@pytest.mark.parametrize(("alike", "found"), [(0.0, False), (0.01, True)])
+def test_a_sweep_is_around_points_that_are_almost_as_low(alike, found):
+    """A dip is beside the second lowest of the known points."""
+    line = Line(lambda z: 2.2 - max(0.0, 0.7 - abs(z - 4.4)))
+    known = [
+        (-3.0, 2.1, -1.0),
+        (0.0, 2.0, 0.0),
+        (3.0, 2.1, 1.0),
+        (4.0, 2.01, -1.0),
+        (7.0, 3.0, 1.0),
+    ]
+    lowest = lowest_of(sweep(line.all, [Point(*each) for each in known], alike=alike))
+    assert lowest.value == pytest.approx(1.5 if found else 2.0)
+
+
 def test_a_sweep_reaches_as_far_as_it_is_told():
     assert swept(reach=0.0) == 3 < swept(reach=0.1) < swept(reach=0.2)
 
