@@ -72,6 +72,8 @@ class Mix:
         Whether the evidence alone finds sparse vectors.
     on_any_splits : bool
         Whether it is usual where splits know of groups or time, too.
+    is_halfway : bool, default=False
+        Whether the result is halfway to one value for all.
     """
 
     share: float
