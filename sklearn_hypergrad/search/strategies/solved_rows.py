@@ -6,6 +6,7 @@ What a solution is to a fit of scikit-learn, and how that is checked, is said by
 
 import abc
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -64,6 +65,18 @@ class Unsolved(Exception):
     """The training problem of a row cannot be solved."""
 
 
+def begun(fits):
+    """The first SplitFit of an iterable, and all; None and None if it is None or unsolved."""
+    if fits is None:
+        return None, None
+    fits = iter(fits)
+    try:
+        first = next(fits)
+    except Unsolved:
+        return None, None
+    return first, itertools.chain([first], fits)
+
+
 class SolvedRows(abc.ABC):
     """Rows of one candidate.
 
@@ -119,7 +132,8 @@ class SolvedRows(abc.ABC):
                 refit = self._refit(self._h(settings), ())
                 solved.append(dataclasses.replace(row, refit=refit))
                 continue
-            doubt = "" if position or fits is None else self._early_doubt(settings, fits)
+            first, fits = begun(fits)
+            doubt = "" if position or first is None else self._early_doubt(settings, first)
             if doubt:
                 return [], doubt
             fits, row = self._scored(settings, fits, scores)
@@ -214,8 +228,8 @@ class SolvedRows(abc.ABC):
     def _fits(self, model, fitted, h, block, splits):
         """Yield the SplitFit of every split of a model."""
 
-    def _early_doubt(self, settings, fits):
-        """The same as ``_doubt`` as far as it can be said before fits start at solutions."""
+    def _early_doubt(self, settings, first):
+        """The same as ``_doubt``, from the first SplitFit, before fits start at solutions."""
         return ""
 
     @abc.abstractmethod

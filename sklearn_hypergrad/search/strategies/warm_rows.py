@@ -102,8 +102,8 @@ class WarmRows(SolvedRows):
         return rows_of(self._inputs.y, row_numbers(self._inputs.splits[split][0]))
 
     # A solver that stops early takes as long from a solution, and for nothing.
-    def _early_doubt(self, settings, fits):
-        first, began = fits[0], time.perf_counter()
+    def _early_doubt(self, settings, first):
+        began = time.perf_counter()
         params = self._prepared.steps[first.split].params
         # Rows themselves warn where something is wrong.
         with warnings_kept(ConvergenceWarning) as told:
@@ -146,6 +146,10 @@ class ExactRows(WarmRows):
     """
 
     makes_fits = False
+
+    # No fit needs memory, and splits whose scores are known need no estimator.
+    def _rows(self, result):
+        return SolvedRows._rows(self, result)
 
     def _fitted_on(self, own, split, features):
         return True
