@@ -39,5 +39,5 @@ def valley(point, others, steps):
     if len(near) < len(steps):
         return None
     weights = 1 / distance[near, None]
-    curvature, *_ = np.linalg.lstsq(moved[near] * weights, change[near] * weights)
+    curvature, *_ = np.linalg.lstsq(moved[near] * weights, change[near] * weights, rcond=None)
     return steps * np.linalg.eigh(curvature + curvature.T)[1][:, 0]
