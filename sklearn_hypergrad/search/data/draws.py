@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
-from sklearn_hypergrad._sklearn import num_samples, rows_of, rows_of_params
+from sklearn_hypergrad._sklearn import num_samples
 from sklearn_hypergrad.search.data.blocks import whole
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.transformers.fixed import fit_transform
@@ -63,13 +63,7 @@ def drawing_steps_of_few(candidate, inputs):
         return []
     n_rows = num_samples(inputs.X)
     rows = np.unique(np.linspace(0, n_rows - 1, FEW).astype(int))
-    few = dataclasses.replace(
-        inputs,
-        X=rows_of(inputs.X, rows),
-        y=rows_of(inputs.y, rows),
-        fit_params=rows_of_params(inputs.X, inputs.fit_params, rows),
-        score_params=rows_of_params(inputs.X, inputs.score_params, rows),
-    )
+    few = inputs.of_rows(rows, candidate.estimator)
     try:
         return drawing_steps(candidate, few)
     # Steps may want more rows than these, all classes, or whatever else.

@@ -107,21 +107,25 @@ class FitInputs:
         train, test = self.splits[split]
         return safe_split(estimator, self.X, self.y, test, train)[0]
 
-    def subset(self, rows, estimator):
-        """The inputs of a fit on some rows, which are split anew."""
+    def of_rows(self, rows, estimator):
+        """The inputs of some rows, without splits."""
         X, y = safe_split(estimator, self.X, self.y, rows)
-        split_params = rows_of_params(self.X, self.split_params, rows)
         return dataclasses.replace(
             self,
             X=X,
             y=y,
-            splits=list(self.splitter.split(X, y, **split_params)),
+            splits=[],
             fit_params=rows_of_params(self.X, self.fit_params, rows),
             score_params=rows_of_params(self.X, self.score_params, rows),
-            split_params=split_params,
-            # A search inside of another one, which shares its searches.
-            n_jobs=1,
+            split_params=rows_of_params(self.X, self.split_params, rows),
         )
+
+    def subset(self, rows, estimator):
+        """The inputs of a fit on some rows, which are split anew."""
+        some = self.of_rows(rows, estimator)
+        splits = list(self.splitter.split(some.X, some.y, **some.split_params))
+        # A search inside of another one, which shares its searches.
+        return dataclasses.replace(some, splits=splits, n_jobs=1)
 
 
 def _as_array(value):
