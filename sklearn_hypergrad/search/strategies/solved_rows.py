@@ -65,7 +65,7 @@ class Unsolved(Exception):
     """The training problem of a row cannot be solved."""
 
 
-def begun(fits):
+def with_first(fits):
     """The first SplitFit of an iterable, and all; None and None if it is None or unsolved."""
     if fits is None:
         return None, None
@@ -132,7 +132,7 @@ class SolvedRows(abc.ABC):
                 refit = self._refit(self._h(settings), ())
                 solved.append(dataclasses.replace(row, refit=refit))
                 continue
-            first, fits = begun(fits)
+            first, fits = with_first(fits)
             doubt = "" if position or first is None else self._early_doubt(settings, first)
             if doubt:
                 return [], doubt
