@@ -188,33 +188,51 @@ class SolvedSplit:
     def slopes(self, g):
         """Derivatives of ``sum g z`` in the c_g, of shape (n_groups, n_outputs)."""
         g = g[:, self._order]
-        slopes = np.einsum("vk,gvk->gk", g, self._parts)
         b, _ = self._adjoint(g)
-        slopes -= np.einsum("ik,gik->gk", b, products(self._cut.within, self._dual))
-        return slopes[:, self._back]
+        return self._slopes(g, b)[:, self._back]
 
-    # With a_h = da / dc_h = -M^-1 C_h a and B = sum_g c_g B_g, z has the derivatives
-    # B_g a + B a_g, and <v, z> the second ones S_gh + S_hg, with
-    #     S_gh = <B_g' v, a_h> - <b, C_g a_h>.
-    def curvature(self, g, weights):
-        """Second derivatives in the c_g of a function of z: (n_outputs, n_groups, n_groups).
+    def derivatives(self, g, weights):
+        """First and second derivatives in the c_g of a function of z.
 
         Parameters
         ----------
         g, weights : ndarray of shape (n_held_out, n_outputs)
             Its first and second derivatives in z.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n_groups, n_outputs)
+        curvature : ndarray of shape (n_outputs, n_groups, n_groups)
         """
-        within, across, shares = self._cut.within, self._cut.across, self._shares
-        b, pulled = self._adjoint(g[:, self._order])
-        changes = -self._systems.solve_each(products(within, self._dual))
-        moved = [
-            part + _mixed(shares, products(across, a))
-            for part, a in zip(self._parts, changes, strict=True)
-        ]
-        moved, weights = np.stack(moved), weights[:, self._order]
-        cross = np.einsum("gik,hik->kgh", pulled - products(within, b), changes)
+        g, weights = g[:, self._order], weights[:, self._order]
+        b, pulled = self._adjoint(g)
+        curvature = self._curvature(weights, b, pulled)
+        return self._slopes(g, b)[:, self._back], curvature[self._back]
+
+    @cached_property
+    def _within(self):
+        """The ``C_g a``."""
+        return products(self._cut.within, self._dual)
+
+    def _slopes(self, g, b):
+        slopes = np.einsum("vk,gvk->gk", g, self._parts)
+        slopes -= np.einsum("ik,gik->gk", b, self._within)
+        return slopes
+
+    # With a_h = da / dc_h = -M^-1 C_h a and B = sum_g c_g B_g, z has the derivatives
+    # B_g a + B a_g, and <v, z> the second ones S_gh + S_hg, with
+    #     S_gh = <B_g' v, a_h> - <b, C_g a_h>.
+    def _curvature(self, weights, b, pulled):
+        changes = -self._systems.solve_each(self._within)
+        moved = np.stack(
+            [
+                part + _mixed(self._shares, products(self._cut.across, a))
+                for part, a in zip(self._parts, changes, strict=True)
+            ]
+        )
+        cross = np.einsum("gik,hik->kgh", pulled - products(self._cut.within, b), changes)
         whole = np.einsum("gvk,vk,hvk->kgh", moved, weights, moved, optimize=True)
-        return (whole + cross + cross.transpose(0, 2, 1))[self._back]
+        return whole + cross + cross.transpose(0, 2, 1)
 
     def _adjoint(self, g):
         """``b``, and the products ``B_g' g``."""

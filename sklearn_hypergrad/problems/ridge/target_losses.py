@@ -106,8 +106,9 @@ class TargetLosses:
         slopes, curvature = np.zeros_like(strengths), np.zeros((n_targets, n_groups, n_groups))
         for _, own, held_out, solved in self._solved(strengths, targets):
             _, g, factors = held_out.by_output(solved.z)
-            slopes[:, own] += solved.slopes(g)
-            curvature[own] += solved.curvature(g, factors)
+            first, second = solved.derivatives(g, factors)
+            slopes[:, own] += first
+            curvature[own] += second
         c = 1 / strengths.T
         curvature *= c[:, :, None] ** 2 * c[:, None, :] ** 2
         np.einsum("kgg->kg", curvature)[...] += 2 * c**3 * slopes.T
