@@ -504,8 +504,9 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         ``common_loss``, ``sparse_loss``, ``difference``, ``standard_error``, ``kept``, and
         ``n_evaluations``, its price. ``nested_score`` with ``nested_score_std_error`` is the asked
         score of what was chosen on the splits of ``cv``, where it was tuned on the training parts
-        alone: an honest estimate, but for the choice between two or three models. If no vector was
-        kept, the best value for all is the only row, and the vector stays in ``history_``.
+        alone: an honest estimate, but for the choice between two or three models. What was not
+        chosen is no row, as on splits that both were tuned on it may have the better score; it
+        stays in ``history_``.
 
     n_iter_ : int
         Number of evaluations of the validation loss; only after a search with a range.

@@ -1,5 +1,6 @@
 """Vectors of penalties: what is descended, what becomes a row, what is reported."""
 
+import dataclasses
 import pickle
 import warnings
 
@@ -29,6 +30,7 @@ from sklearn_hypergrad import (
 from sklearn_hypergrad.hypergradients import Implicit
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn_hypergrad.search.strategies import guard
+from sklearn_hypergrad.search.strategies import vector as vector_search
 from sklearn_hypergrad.tuning import Objective
 
 PER_FEATURE = Continuous(per="feature")
@@ -399,7 +401,26 @@ class TestGuard:
         search = ridge_search(guard=True).fit(X, y)
         assert search.guard_.kept
         assert search.guard_.vector_loss < search.guard_.common_loss
-        assert len(search.cv_results_["params"]) == 2
+        (row,) = search.cv_results_["params"]
+        assert len(set(row["alpha"])) > 1
+
+    def test_what_it_keeps_is_the_result(self, monkeypatch):
+        rng = np.random.default_rng(55)
+        X = rng.normal(size=(40, 12)) * rng.choice([1, 1, 1, 4], size=(40, 1))
+        noise = 2 * rng.normal(size=40) * rng.choice([1, 3], size=40)
+        y = X @ np.repeat([1.0, 0.2], [2, 10]) + noise
+        search = ridge_search(cv=KFold(3)).fit(X, y)
+        # One value has the better score on the splits of cv.
+        assert search.best_index_ == 1
+        assert not ridge_search(cv=KFold(3), guard=True).fit(X, y).guard_.kept
+
+        def judged(*arguments):
+            verdict = guard.judged(*arguments)
+            return dataclasses.replace(verdict, chosen=guard.VECTOR, kept=True)
+
+        monkeypatch.setattr(vector_search, "judged", judged)
+        kept = ridge_search(cv=KFold(3), guard=True).fit(X, y)
+        assert_array_equal(kept.best_params_["alpha"], search.cv_results_["params"][0]["alpha"])
 
     def test_one_that_does_not_is_not_a_row(self):
         rng = np.random.default_rng(1)

@@ -318,7 +318,8 @@ class VectorSearch(Strategy):
         self._search = CommonAndVector(prepared)
         self._search.check_selection()
         self._guard, self._verdict, self._remarks = None, None, []
-        self._comparisons, self._judged, self._expected = [], [], None
+        self._comparisons, self._expected = [], None
+        self._judged, self._judged_common = [], []
 
     @property
     def objective(self):
@@ -339,7 +340,7 @@ class VectorSearch(Strategy):
         if not prepared.candidate.is_penalty:
             asked = search.asked
             inside = [r for r in asked.solved_records if asked.space.contains(r.theta)]
-            self._judged = [search.spread(h) for h in self._best_of(search.asked, inside)]
+            self._judged_common = [search.spread(h) for h in self._best_of(search.asked, inside)]
         search.run_vector()
         self._verdict = None if search.apart else POOLED
         if prepared.guarded:
@@ -348,7 +349,7 @@ class VectorSearch(Strategy):
         # Visited vectors that no guard has seen are no rows where there is one.
         if self._verdict is None or not (search.apart or prepared.guarded):
             visited = sorted(self.objective.records, key=lambda record: record.value)[:N_JUDGED]
-            self._judged += self._best_of(search.vector.cv_objective(), visited)
+            self._judged = self._best_of(search.vector.cv_objective(), visited)
         if self._verdict is None:
             self._comparisons += search.vector.gain_over(search.scalar, search.found)
         if prepared.choice.exact:
@@ -390,10 +391,7 @@ class VectorSearch(Strategy):
         search, prepared = self._search, self.prepared
         vector, layout = search.vector, search.data.layout
         found = self._found(stopped)
-        scalar = search.scalar
-        kept = self._verdict is None and search.found is not None
-        points = [found.record.h, scalar] if kept else [scalar]
-        points = distinct([*points, *self._judged], same_point)
+        points = self._points(found)
         rows = [prepared.settings(point, {prepared.vector.leaf: layout}) for point in points]
         return SearchedResult(
             prepared.candidate,
@@ -413,6 +411,19 @@ class VectorSearch(Strategy):
             comparisons=self._comparisons,
             remarks=[*self._remarks, *scale_remarks(prepared)],
         )
+
+    def _points(self, found):
+        """The vector, one value for all, and points that were judged.
+
+        One value is no point where the guard kept a vector: on the splits that both were tuned on,
+        it might have the better score.
+        """
+        common = [self._search.scalar, *self._judged_common]
+        if self._verdict is not None or self._search.found is None:
+            vector = []
+        else:
+            vector, common = [found.record.h], [] if self._guard is not None else common
+        return distinct([*vector, *common, *self._judged], same_point)
 
     def _features(self):
         """Names of the features, the entries of each, and what is held; None without entries."""
