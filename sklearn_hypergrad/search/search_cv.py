@@ -76,15 +76,6 @@ from sklearn_hypergrad.tuning import INTERRUPTED, Deadline
 from sklearn_hypergrad.wording import in_order, shortened, suggestion
 
 LOGGER = logging.getLogger("sklearn_hypergrad")
-# What ``get_features`` may be asked for, and the statuses of these features.
-GROUPS = {
-    "apart": ("below pool", "above pool", "unpenalised", "dropped"),
-    "pooled": ("pooled", "flat"),
-    "dropped": ("dropped",),
-    "unpenalised": ("unpenalised",),
-    "below pool": ("below pool", "unpenalised"),
-    "above pool": ("above pool", "dropped"),
-}
 METHODS = {
     "auto": None,
     "implicit": Implicit(),
@@ -106,7 +97,6 @@ REFIT_INTERRUPTED = (
     "best_params_, best_score_ and history_ are kept: set best_params_ and fit the estimator, or "
     "fit again."
 )
-# Fitted attributes of scikit-learn's searches that a fit need not set again.
 FOR_CLASSES = (
     "scoring={0!r} compares classes, and {1} predicts numbers. Leave scoring out (r2), take "
     "'neg_mean_squared_error', or a classifier."
@@ -120,6 +110,7 @@ NO_VECTOR = (
     "search_cv='evidence' is for vectors of penalties, Continuous(per=...), and param_grid has "
     "none. Leave search_cv='auto'."
 )
+# Fitted attributes of scikit-learn's searches that a fit need not set again.
 OF_BEST = (
     "best_estimator_",
     "best_index_",
@@ -610,7 +601,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         return_train_score: bool = False,
         hypergradient: str | Hypergradient | OnlineHypergradient = "auto",
         optimizer: str | Optimizer = "auto",
-        validation_loss: str = "auto",
+        validation_loss: str | Callable = "auto",
         search_cv: Any = "auto",
         shrinkage: float | str = "auto",
         guard: bool | str = "auto",
@@ -873,22 +864,10 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         ['sex' 'bmi' 'bp' 's3' 's5']
         """
         check_is_fitted(self, "remarks_")
-        if status not in ("kept", *GROUPS):
-            names = ["kept", *GROUPS]
-            raise ValueError(
-                f"status must be one of {names}, got {status!r}.{suggestion(status, names)}"
-            )
-        if self._features is None:
-            raise ValueError(
-                "The best row has no value per feature. Search one with Continuous(per='feature') "
-                "for a class of sklearn_hypergrad.linear_model, kernel_ridge or svm."
-            )
-        names, statuses = self._features
-        found = np.isin(statuses, GROUPS["dropped" if status == "kept" else status])
-        every = status in ("kept", "dropped", "pooled")
-        mask = found.all(axis=1) if every else found.any(axis=1)
-        places = np.flatnonzero(~mask if status == "kept" else mask)
-        return places if indices or names is None else np.asarray(names, dtype=object)[places]
+        # Plain fits do not need this file.
+        from sklearn_hypergrad.search.reporting.features import of_status
+
+        return of_status(self._features, status, indices=indices)
 
     def params_to_json(self) -> str:
         """Return ``best_params_`` as JSON, with arrays by the names of features.
