@@ -130,8 +130,8 @@ def inspected(function, w, h, data):
             HypergradWarning,
             stacklevel=2,
         )
-    outputs = first.out_avals
-    number = len(outputs) == 1 and outputs[0].shape == () and outputs[0].dtype.kind in "fiu"
+    shapes = [output.shape for output in first.out_avals]
+    number = shapes == [()] and _is(first.out_avals[0], np.floating, np.integer)
     used, _ = _named(h, _sources(first.jaxpr, lambda equation: True))
     reached, moved = _named(h, with_slopes(first.jaxpr))
     return Inspected(used, reached, moved, number)
@@ -146,7 +146,7 @@ def _equal(one, other):
 
 
 def _has_nan(array):
-    return np.asarray(array).dtype.kind == "f"
+    return _is(array, np.floating)
 
 
 def _is_single(constant):
@@ -176,7 +176,12 @@ def _sources(jaxpr, follow):
 
 def _has_slope(equation):
     steps = equation.primitive.name in FLAT
-    return not steps and any(variable.aval.dtype.kind == "f" for variable in equation.outvars)
+    return not steps and any(_is(variable.aval, np.floating) for variable in equation.outvars)
+
+
+def _is(array, *kinds):
+    # Keys of jax.random have a dtype that NumPy does not know.
+    return any(_jax.numpy.issubdtype(array.dtype, kind) for kind in kinds)
 
 
 def _remedy(error):
