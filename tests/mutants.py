@@ -789,7 +789,7 @@ MUTANTS = [
         "problems/test_likelihood.py",
     ),
     Mutant(
-        "search/strategies/guard.py",
+        "problems/split_data.py",
         "spread * np.sqrt(n / (n - 1))",
         "spread",
         "The guard's standard error divides by n, not by n - 1.",

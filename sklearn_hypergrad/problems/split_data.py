@@ -275,3 +275,35 @@ def row_numbers(indices):
     """The rows of one part of a split as numbers; it may be given as a mask."""
     indices = np.asarray(indices)
     return np.flatnonzero(indices) if indices.dtype == bool else indices
+
+
+def mean_over_rows(values, weight, rows, groups=None):
+    """Weighted mean over held-out rows and its standard error.
+
+    A row that several splits hold out counts once, with its mean value: it is no new row. Rows of a
+    group are averaged, too, and groups count alike.
+
+    Parameters
+    ----------
+    values, weight : ndarray of shape (n_held_out,)
+    rows : ndarray of shape (n_held_out,)
+        The number of the row of each of them.
+    groups : array-like of shape (n_samples,) or None, default=None
+        Labels of groups of all rows.
+
+    Returns
+    -------
+    mean, error : float
+        The error is infinite for fewer than two rows or groups.
+    """
+    members = rows if groups is None else np.asarray(groups)[rows]
+    _, member = np.unique(members, return_inverse=True)
+    total = np.bincount(member, weight)
+    values = np.bincount(member, weight * values) / np.where(total > 0, total, 1.0)
+    weight = total if groups is None else (total > 0).astype(float)
+    n = np.count_nonzero(weight)
+    mean = np.average(values, weights=weight)
+    if n < 2:
+        return float(mean), np.inf
+    spread = np.sqrt(np.sum((weight * (values - mean)) ** 2)) / weight.sum()
+    return float(mean), float(spread * np.sqrt(n / (n - 1)))

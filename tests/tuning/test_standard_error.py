@@ -6,8 +6,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, LeaveOneOut, RepeatedKFold, ShuffleSplit
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
-from sklearn_hypergrad.problems.split_data import overlap_of
-from sklearn_hypergrad.search.strategies.guard import _mean_and_error
+from sklearn_hypergrad.problems.split_data import mean_over_rows, overlap_of
 from sklearn_hypergrad.tuning.objective import standard_error
 
 
@@ -102,7 +101,7 @@ def test_one_standard_error_over_random_splits_is_corrected(data):
 def test_a_guard_counts_a_sample_once_however_often_it_is_held_out():
     rng = np.random.default_rng(0)
     difference, weight, rows = rng.normal(size=30), rng.uniform(size=30), rng.permutation(30)
-    once = _mean_and_error(difference, weight, None, rows)
-    twice = _mean_and_error(*(np.tile(v, 2) for v in (difference, weight)), None, np.tile(rows, 2))
+    once = mean_over_rows(difference, weight, rows)
+    twice = mean_over_rows(*(np.tile(v, 2) for v in (difference, weight, rows)))
     assert twice == pytest.approx(once)
     assert once[0] == pytest.approx(np.average(difference, weights=weight))

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import clone
 
 from sklearn_hypergrad._sklearn import fit_and_score, without_callbacks
-from sklearn_hypergrad.problems.split_data import overlap_of, row_numbers
+from sklearn_hypergrad.problems.split_data import mean_over_rows, overlap_of, row_numbers
 from sklearn_hypergrad.search.strategies.shared import Shared
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import Stopped
@@ -135,7 +135,7 @@ def _verdict(outside, inputs):
     groups = inputs.split_params.get("groups")
 
     def gain(before, after):
-        return _mean_and_error(losses[before] - losses[after], weight, groups, rows)
+        return mean_over_rows(losses[before] - losses[after], weight, rows, groups)
 
     vector, sparse, reasons = VECTOR, (None, None), []
     if SPARSE in names:
@@ -176,25 +176,6 @@ def _compared(after, before, difference, error):
         f"the loss of {after} is {side} than that of {before} by {difference:.3g}, {enough} one "
         f"standard error ({error:.2g})"
     )
-
-
-def _mean_and_error(difference, weight, groups, rows):
-    """Weighted mean and its standard error.
-
-    A sample that several folds hold out counts once, with its mean difference: it is no new sample.
-    Samples of a group are averaged, too, and groups count alike.
-    """
-    members = rows if groups is None else np.asarray(groups)[rows]
-    _, member = np.unique(members, return_inverse=True)
-    total = np.bincount(member, weight)
-    difference = np.bincount(member, weight * difference) / np.where(total > 0, total, 1.0)
-    weight = total if groups is None else (total > 0).astype(float)
-    n = np.count_nonzero(weight)
-    mean = np.average(difference, weights=weight)
-    if n < 2:
-        return float(mean), np.inf
-    spread = np.sqrt(np.sum((weight * (difference - mean)) ** 2)) / weight.sum()
-    return float(mean), float(spread * np.sqrt(n / (n - 1)))
 
 
 def _outside(prepared, search_class, fold, options):
