@@ -868,6 +868,20 @@ MUTANTS = [
     ),
     Mutant(
         "search/strategies/vector_descent.py",
+        "theta = start + way * (vector.record.theta - start)",
+        "theta = vector.record.theta",
+        "A vector of two classes goes all the way, however doubtful its gain is.",
+        "search/test_weighed_vectors.py",
+    ),
+    Mutant(
+        "search/strategies/vector_descent.py",
+        "weight * np.repeat(sizes, sizes), np.concatenate(tests)",
+        "weight * np.repeat(sizes, sizes), np.arange(len(losses))",
+        "A row that is held out twice is two rows for the certainty of a gain.",
+        "search/test_weighed_vectors.py",
+    ),
+    Mutant(
+        "search/strategies/vector_descent.py",
         "z[0] = np.clip(z[0], *bounds)",
         "pass",
         "The level of a vector that ends weaker than one value stays there.",

@@ -260,6 +260,8 @@ class CommonAndVector:
             vectors = [each for each in (self.found, self.sparse) if each is not None]
             if any(map(self.vector.is_apart, vectors)):
                 self.found = self.vector.halfway(start, vectors)
+        elif self.vector.is_weighed and self.apart:
+            self.found = self.vector.weighed(start, self.found)
         if self._prepared.options.selection != "best":
             self.found = self.vector.selected(self.found)
 
