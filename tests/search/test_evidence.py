@@ -14,7 +14,8 @@ from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.hypergradients import Forward, Implicit
 from sklearn_hypergrad.linear_model import Ridge, RidgeClassifier
 from sklearn_hypergrad.problems import Evidence
-from sklearn_hypergrad.search.strategies.vector_descent import KNEE, VectorDescent
+from sklearn_hypergrad.search.strategies.mixes import KNEE
+from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
 
 MSE = "neg_mean_squared_error"
 PER_FEATURE = Continuous(per="feature")

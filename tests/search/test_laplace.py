@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 from sklearn_hypergrad.linear_model import LogisticRegression
 from sklearn_hypergrad.problems import LaplaceEvidence
-from sklearn_hypergrad.search.strategies.vector_descent import MIXES
+from sklearn_hypergrad.search.strategies.mixes import MIXES
 
 PER_FEATURE = Continuous(per="feature")
 MODEL = LogisticRegression(tol=1e-8, max_iter=1000)

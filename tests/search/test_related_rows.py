@@ -6,8 +6,9 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_score
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.linear_model import Ridge
+from sklearn_hypergrad.search.strategies.mixes import KNEE
 from sklearn_hypergrad.search.strategies.sparse_descent import SparseDescent
-from sklearn_hypergrad.search.strategies.vector_descent import KNEE, VectorDescent
+from sklearn_hypergrad.search.strategies.vector_descent import VectorDescent
 
 MSE = "neg_mean_squared_error"
 GROUPS = np.arange(60) // 6

@@ -16,35 +16,29 @@ classes it is as far from one value towards the vector as the gain of held-out r
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
-from sklearn_hypergrad.optimizers import LBFGS, Cubic, Minimum, Point, explore, polished, widen
-from sklearn_hypergrad.optimizers.line import DECADE, lowest_of
+from sklearn_hypergrad.optimizers import LBFGS, Minimum
 from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.outer.validation_loss import LINEAR
 from sklearn_hypergrad.problems.split_data import mean_over_rows
 from sklearn_hypergrad.search.candidates.refusals import NowhereFinite
-from sklearn_hypergrad.search.data.inputs import FIFTHS, is_plain
+from sklearn_hypergrad.search.data.inputs import is_plain
 from sklearn_hypergrad.search.objective.initial_values import init_of
 from sklearn_hypergrad.search.results.candidate_result import compared
 from sklearn_hypergrad.search.results.found import Found, end_statuses_of
 from sklearn_hypergrad.search.results.status import ON_BOUND, EndStatus
+from sklearn_hypergrad.search.strategies.level_shift import shifted
+from sklearn_hypergrad.search.strategies.mixes import LOG_PENALTY, MIXES, RELATED_ROWS
 from sklearn_hypergrad.search.strategies.one_se import selected
 from sklearn_hypergrad.search.strategies.target_descent import TargetDescent
-from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit, l1, log_penalty
+from sklearn_hypergrad.spaces import Beside, LevelAndDeviations, Unsplit, l1
 from sklearn_hypergrad.tuning import FINE
 
-# Deviation at which the slope of the penalty beside the evidence has halved. Measured: this penalty
-# and the L1 penalty do equally well on data, and this one better where few features matter.
-KNEE = 2.0
 # Slope, in nats, up to which the validation loss does not depend on an entry. Reason: above
 # rounding, and far below the slope of 30 tol = 0.03 at which the descent ends.
 UNNOTICED = 1e-10
-# Shifts of a vector, to either side, that its polish tries first. Chosen by hand: a decade, after
-# which it widens by decades.
-REACH = DECADE
 # How the mean of models is reached from one or two vectors, for ``stopping_reason_``.
 HALFWAY = {
     1: "then halfway to one value for all",
@@ -57,99 +51,6 @@ HALFWAY = {
 LEAST_WAY, DOUBTFUL, CERTAIN = 0.25, 2.0, 3.0
 # The loss of the closed form of leave-one-out.
 SQUARED_ERROR = VALIDATION_LOSSES["squared_error"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Mix:
-    """How a validation loss and the evidence are descended together.
-
-    Attributes
-    ----------
-    share : float
-        Weight of the evidence.
-    words : tuple of str
-        The weight of the loss, the loss with its splits, and the weight of the evidence, in words.
-    strong : float
-        Level at which the second descent starts, relative to that of the data.
-    penalty : callable
-        ``penalty(x, weight)`` of deviations.
-    parts : RandomParts or None
-        The splits of the loss; None is the user's cv.
-    has_sparse : bool
-        Whether the evidence alone finds sparse vectors.
-    on_any_splits : bool
-        Whether it is usual where splits know of groups or time, too.
-    is_halfway : bool, default=False
-        Whether the result is halfway to one value for all.
-    is_weighed : bool, default=False
-        Whether the result goes as far from one value as the gain of held-out rows is certain.
-    """
-
-    share: float
-    words: tuple
-    strong: float
-    penalty: Callable
-    parts: object
-    has_sparse: bool
-    on_any_splits: bool
-    is_halfway: bool = False
-    is_weighed: bool = False
-
-
-def twofold_log(x, weight):
-    """The log penalty of twice the weight."""
-    return log_penalty(x, 2 * weight, KNEE)
-
-
-def heavier_log(x, weight):
-    """The log penalty of 4/3 times the weight: beside half of a loss and half of an evidence."""
-    return log_penalty(x, 4 / 3 * weight, KNEE)
-
-
-# Measured on 18 regression data sets: shares of the evidence from a third to two thirds do equally
-# well; either one alone is worse. The second start was found for penalties of n/3 times the mean
-# square of a feature.
-# Measured on half of 12 binary data sets in four variants, with three draws of the fifths: the mean
-# of test losses relative to one value is 0.94 to 0.95, and none of 24 variants loses. All the way
-# to the vector it is as low, but one to three lose, by up to a fifth: where classes are all but
-# separable, two or three rows carry the loss. With an L1 penalty of 1.4 times the weight it is
-# 0.95, and one loses; with a share of 0.5 it is 0.94, and one loses. The evidence alone is far
-# worse where a class is rare. With one more line search along a level that is not weaker than that
-# of one value it was 0.98: where folds ask for far too strong a value it cannot come back. The
-# second start is n/10 times the mean square of a feature.
-MIXES = {
-    "squared_error": Mix(
-        share=0.5,
-        words=("half", "squared error on the splits of cv", "half"),
-        strong=1 / 3,
-        penalty=functools.partial(log_penalty, knee=KNEE),
-        parts=None,
-        has_sparse=True,
-        on_any_splits=True,
-    ),
-    "log_loss": Mix(
-        share=0.3,
-        words=("0.7", "log loss on splits into fifths, drawn twice,", "0.3"),
-        strong=0.4,
-        penalty=twofold_log,
-        parts=FIFTHS,
-        has_sparse=False,
-        on_any_splits=False,
-        is_weighed=True,
-    ),
-}
-# Where a splitter knows of groups or time. Losses of rows that belong together have the standard
-# errors of a third to three fifths as many rows, so they count half: a third of what is descended,
-# with 4/3 of the penalty. Chosen on ten draws each of groups and of time, 100 rows of 50 features,
-# and confirmed on ten others (benchmarks/simulations.py). Where a third of the features matters,
-# the vector alone is worse than one value by more than 1 % in 18 of 40 draws, the mean in 3.
-RELATED_ROWS = dataclasses.replace(
-    MIXES["squared_error"],
-    share=2 / 3,
-    words=("a third", "squared error on the splits of cv", "two thirds"),
-    penalty=heavier_log,
-    is_halfway=True,
-)
 
 
 def mix_of(prepared):
@@ -194,7 +95,10 @@ class VectorDescent:
         self._own = names == prepared.vector.leaf
         self._directions = np.repeat(prepared.directions, self._sizes)
         self._cv_objective = self._deviations = None
-        self._splitting = self.split_by(l1 if self.mix is None else self.mix.penalty)
+        if self.mix is None:
+            self._splitting = self.split_by(l1)
+        else:
+            self._splitting = self.split_by(LOG_PENALTY, self.mix.weight)
         self._best_z, self._lowest, self._common_level = None, np.inf, None
 
     @property
@@ -520,9 +424,17 @@ class VectorDescent:
         loss, prepared = self._data.loss or SQUARED_ERROR, self._prepared
         return loss.likelihood_scale(prepared.total_weight, prepared.n_outputs, samples)
 
-    def split_by(self, penalty):
-        """The coordinates of theta with ``penalty(x, weight)`` on deviations of the vector."""
-        bounds, shrinkage = self.objective.space.bounds, self._prepared.shrinkage
+    def split_by(self, penalty, weight=1.0):
+        """The coordinates of theta with a penalty on deviations of the vector.
+
+        Parameters
+        ----------
+        penalty : callable
+            ``penalty(x, weight)``.
+        weight : float, default=1.0
+            Relative to ``shrinkage``.
+        """
+        bounds, shrinkage = self.objective.space.bounds, weight * self._prepared.shrinkage
         if shrinkage == 0:
             splitting = Unsplit(bounds[self._own])
         else:
@@ -564,52 +476,6 @@ def lowest_visited(fun, z0, bounds, prepared):
     optimizer = prepared.options.optimizer or LBFGS()
     minimum = optimizer.minimize(watched, z0, bounds, **prepared.run, likelihood=True)
     return best, dataclasses.replace(minimum, z=best_z)
-
-
-def shifted(objective, theta, own, bounds, run):
-    """``theta`` with the common shift of the entries of its vector that minimises the objective.
-
-    Deviations are learned on halves of the data, so the level may be somewhat off for the whole.
-    Measured for log losses: the shift reduces the worst ratio to one tuned value from 1.68 to 1.17
-    (with shrinkage 1.4); for squared errors it raises it from 1.12 to 1.33, so it is not used
-    there.
-
-    Parameters
-    ----------
-    objective : Objective
-    theta : ndarray of shape (size,)
-    own : ndarray of bool of shape (size,)
-        The entries that belong to the vector.
-    bounds : tuple of float
-        Smallest and largest shift.
-    run : dict
-        ``tol`` and ``max_iter`` of the optimizer.
-
-    Returns
-    -------
-    ndarray of shape (size,)
-    """
-    low, high = bounds
-
-    def point(shift):
-        record = objective.record(theta + shift * own)
-        value = record.value if record.usable else np.inf
-        return Point(shift, value, float(record.gradient[own].sum()))
-
-    def exact(shift):
-        at = point(shift)
-        return at if np.isfinite(at.value) else None
-
-    def polish(left, right):
-        return polished(point, left, right, Cubic(), run)
-
-    points = [point(shift) for shift in sorted({max(low, -REACH), 0.0, min(high, REACH)})]
-    if len(points) > 1:
-        points = widen(point, points, low, high)
-    points = [p for p in points if np.isfinite(p.value)]
-    if not points:
-        return theta
-    return theta + lowest_of(explore(exact, polish, points, run["tol"])).z * own
 
 
 def entry_statuses(deviations, gradient, converged, regularizes, *, most):
