@@ -32,9 +32,9 @@ class PiecewiseModel(Model):
     names : collection of str
         The hyperparameters that are tuned.
     problem : object
-        It has ``adjoint``, as :class:`~sklearn_hypergrad.problems.IntervalProblem`. Its solutions
-        have a ``point`` with weights ``u`` and predictions ``z`` of all rows, a column for every
-        split and output, and ``status`` and ``n_steps``.
+        It has ``adjoint`` and ``predictions``, as
+        :class:`~sklearn_hypergrad.problems.IntervalProblem`. Its solutions have a ``point`` with
+        weights ``u``, a column for every split and output, and ``status`` and ``n_steps``.
     """
 
     per_column = True
@@ -86,7 +86,7 @@ class PiecewiseModel(Model):
             return Pulled(gradient, n_solves=V.shape[1])
 
         u, status = solution.point.u, solution.status
-        z = solution.point.z.reshape(self._t.shape)[self._where]
+        z = self.problem.predictions(solution).reshape(self._t.shape)[self._where]
         n_solves = n_steps * u.shape[1]
         state = WarmStart(InnerSolution(u, None, status, n_solves, memory=solution), None)
         return Fitted(z, pullback, state, (status,), n_solves, u)

@@ -103,6 +103,19 @@ def test_an_origin_far_away_costs_no_digits():
     assert_allclose(far.point.z, near.point.z, rtol=1e-8)
 
 
+def test_a_level_of_targets_far_from_zero_costs_neither_digits_nor_steps():
+    X, y, t = data()
+    level = 2.0**30
+    y = (y + level) - level
+    near, far = (HuberProblem(X, own, t, fit_intercept=True) for own in (y, y + level))
+    expected, found = (problem.solve(1.0, 1.35) for problem in (near, far))
+    assert found.n_steps == expected.n_steps
+    assert_allclose(found.point.u[:-1], expected.point.u[:-1], rtol=1e-10)
+    predicted, intercept = far.predictions(found), far.coefficients(found.point.u)[1]
+    assert_allclose(predicted - level, near.predictions(expected), atol=1e-6)
+    assert_allclose(intercept - level, near.coefficients(expected.point.u)[1], atol=1e-6)
+
+
 def test_a_scale_that_goes_to_zero_is_no_solution():
     X, y, t = data(n_features=30)
     problem = HuberProblem(X, y, t, fit_intercept=True)

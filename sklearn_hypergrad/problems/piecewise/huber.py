@@ -51,7 +51,7 @@ class HuberPoint:
         Coefficients, and the intercept last if there is one.
     sigma : ndarray of shape (n_splits,)
     z : ndarray of shape (n_samples, n_splits)
-        Predictions of all rows.
+        Predictions of all rows, less the level of the problem.
     clipped : ndarray like ``z``
         ``r / sigma``, or the nearer one of -epsilon and epsilon.
     inside : ndarray like ``z``
@@ -113,12 +113,13 @@ class HuberProblem:
 
     def __init__(self, X, y, t, *, fit_intercept, scales=None):
         X = X.astype(np.float64, copy=False)
-        # The intercept absorbs the origin, which would cost digits.
+        # The intercept absorbs the origin and the level, which would cost digits.
+        self._level = float(np.mean(y)) if fit_intercept else 0.0
         centred = fit_intercept and isinstance(X, np.ndarray)
         self._origin = column_means(X) if centred else np.zeros(X.shape[1])
         X = X - self._origin if centred else X
         self._E = beside(X, np.ones((len(y), 1))) if fit_intercept else X
-        self._fit_intercept, self._y, self._t = fit_intercept, y[:, None], t
+        self._fit_intercept, self._y, self._t = fit_intercept, (y - self._level)[:, None], t
         self._scales = np.ones((self._E.shape[1], t.shape[1]))
         if scales is not None:
             self._scales[: X.shape[1]] = scales
@@ -179,10 +180,15 @@ class HuberProblem:
             raise np.linalg.LinAlgError(GOES_TO_ZERO)
         return HuberSolution(point, *known, status, n_steps)
 
+    def predictions(self, solution):
+        """Predictions of all rows (n_samples, n_splits)."""
+        return solution.point.z + self._level
+
     def coefficients(self, u):
         """Coefficients (n_splits, 1, n_features) and intercepts (n_splits, 1)."""
         coef = (self._scales * u)[: len(self._origin)].T
-        intercept = u[-1] - coef @ self._origin if self._fit_intercept else np.zeros(len(coef))
+        own = u[-1] + self._level if self._fit_intercept else np.zeros(len(coef))
+        intercept = own - coef @ self._origin
         return coef[:, None], intercept[:, None]
 
     def _product(self, u):

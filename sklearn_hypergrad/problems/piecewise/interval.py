@@ -113,6 +113,10 @@ class IntervalProblem:
         step_at, line = functools.partial(self._step, C=C), functools.partial(self._line, at)
         return IntervalSolution(*newton(point, hessians, step_at, line))
 
+    def predictions(self, solution):
+        """Predictions of all rows, a column for every problem."""
+        return solution.point.z
+
     def coefficients(self, u):
         """Coefficients (n_splits, n_outputs, n_features) and intercepts (n_splits, n_outputs)."""
         coef, intercept = self._features.coefficients(u)
