@@ -127,6 +127,16 @@ def test_steps_that_go_too_far_are_halved(monkeypatch):
     assert_allclose(solution.point.u, expected, rtol=1e-9, atol=1e-12)
 
 
+def test_steps_end_where_they_are_rounding():
+    X, t, _ = data(5)
+    X, y = X + 1e6, X @ np.ones((5, 4)) + np.random.default_rng(2).normal(size=(N, 4))
+    problem = IntervalProblem(X, t, 1.0)
+    for C in (0.1, 1.0, 10.0):
+        solution = problem.solve(y - 0.1, y + 0.1, C)
+        assert solution.status is Status.CONVERGED
+        assert solution.n_steps < 20
+
+
 def test_what_is_not_solved_says_so(monkeypatch):
     X, t, y = data(5)
     monkeypatch.setattr(newton, "MAX_NEWTON", 1)

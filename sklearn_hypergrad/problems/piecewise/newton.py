@@ -13,7 +13,7 @@ MAX_NEWTON = 100
 # Newton decrement, relative to the objective, at which a problem is solved. Reason: the step that
 # ends in the right piece leaves rounding errors, of about 1e-30; weights are exact to 1e-12.
 SOLVED = 1e-24
-# The same where no step lowers the objective in floating point.
+# The same where no whole step lowers the objective in floating point.
 STUCK = 1e-14
 
 
@@ -46,13 +46,20 @@ def newton(point, known, step_at, line):
         if (decrement <= SOLVED * point.value).all():
             return point, known, Status.CONVERGED, n_steps
         at = line(point, step)
-        moved, *_ = halved(lambda length, at=at: _valued(at(length)), point.value, decrement)
-        if moved is None:
+        moved, _, length, _ = halved(
+            lambda length, at=at: _valued(at(length)), point.value, decrement
+        )
+        if moved is None or (_is_rounding(decrement, point) and (length < 1).any()):
             break
         point = moved
-    solved = (decrement <= STUCK * point.value).all()
+    solved = _is_rounding(decrement, point)
     status = Status.CONVERGED if solved else Status.INNER_NOT_CONVERGED
     return point, known, status, n_steps
+
+
+def _is_rounding(decrement, point):
+    """Whether all that steps may still gain is lost in the rounding of the objectives."""
+    return (decrement <= STUCK * point.value).all()
 
 
 def _valued(point):
