@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn import linear_model as plain
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, HypergradWarning
 from sklearn_hypergrad.linear_model import LogisticRegression, Ridge
@@ -846,6 +847,25 @@ def test_a_class_missing_in_a_held_out_part(sorted_classes, n_classes, model, sc
     search = check_rows(model, grid, X, y, cv=cv, scoring=scoring)
     assert np.isfinite(search.history_["loss"]).all()
     assert not search.hypergradient_.startswith("enumerated")
+
+
+@pytest.mark.parametrize("scoring", [LOG_LOSS, "neg_brier_score"])
+@pytest.mark.parametrize("split", [0, 1])
+@pytest.mark.parametrize(
+    ("model", "grid"),
+    [MODELS["logistic"], (GaussianNB(), {"var_smoothing": [1e-2, 1.0]})],
+    ids=["logistic", "bayes"],
+)
+def test_scores_of_solutions_are_undefined_where_those_of_fits_are(model, grid, split, scoring):
+    X, y = features(3, n=24), np.arange(24) % 3
+    one_less = np.flatnonzero(y > 0)[:6]
+    cv = [(np.arange(12), np.arange(12, 24))]
+    cv.insert(split, (np.setdiff1d(np.arange(24), one_less), one_less))
+    search = HypergradSearchCV(model, grid, cv=cv, scoring=scoring)
+    scores, said = observed(search, X, y)
+    assert np.isnan(scores[f"split{split}_test_score"]).all()
+    assert np.isfinite(scores[f"split{1 - split}_test_score"]).all()
+    assert any("Scoring failed" in text for _, text in said)
 
 
 def test_a_class_missing_in_a_held_out_part_is_raised_on_request(sorted_classes):

@@ -21,8 +21,10 @@ from sklearn_hypergrad._sklearn import (
     rows_of_params,
     score_fitted,
 )
+from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
 from sklearn_hypergrad.problems.split_data import row_numbers, stacked
 from sklearn_hypergrad.search.results.solved_row import SolvedRow
+from sklearn_hypergrad.threads import cached_property
 from sklearn_hypergrad.tuning import FINE, Stopped
 from sklearn_hypergrad.tuning.objective import UNSOLVED
 
@@ -249,7 +251,19 @@ class SolvedRows(abc.ABC):
         score, offset = outputs[0]["test_scores"], self._prepared.choice.loss.offset
         if scores is None or self._shown or len(outputs) > 1 or isinstance(score, dict):
             return False
+        if not self._are_alike:
+            return False
         return abs(score - scores[0]) <= EQUAL * max(abs(score), abs(score - offset))
+
+    # The loss of a part without a class is defined, its score may not be.
+    @cached_property
+    def _are_alike(self):
+        """Whether the held-out parts have numbers, or all classes each."""
+        blocks = self._prepared.cv_data
+        if self._prepared.family.takes == NUMBERS:
+            return True
+        n_classes = {len(np.unique(b.labels[test])) for b in blocks for test in b.tests}
+        return n_classes == {len(np.unique(blocks[0].labels))}
 
     @property
     def _shown(self):
