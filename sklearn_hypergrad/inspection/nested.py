@@ -23,7 +23,7 @@ from sklearn_hypergrad._sklearn import (
 from sklearn_hypergrad.inspection.nested_result import NestedScore
 from sklearn_hypergrad.inspection.plain_grid import plain_grid
 from sklearn_hypergrad.search import HypergradSearchCV
-from sklearn_hypergrad.search.data.inputs import has_fixed_splits
+from sklearn_hypergrad.search.data.inputs import has_fixed_splits, splits_of
 
 
 def nested_score(
@@ -120,7 +120,7 @@ def nested_score(
     X, y = indexable(X, y)
     cv = check_cv(cv, y, classifier=is_classifier(search.estimator))
     fit_params, split_params = _routed(search, cv, params)
-    splits = list(cv.split(X, y, **split_params))
+    splits = splits_of(cv, X, y, split_params)
     models = _models(search, grid)
     jobs = [(name, model, split) for split in splits for name, model in models.items()]
     judged = Parallel(n_jobs=n_jobs)(

@@ -53,7 +53,12 @@ from sklearn_hypergrad.problems import VALIDATION_LOSSES
 from sklearn_hypergrad.problems.split_data import overlap_of
 from sklearn_hypergrad.search.candidates.expand import expand, model_in
 from sklearn_hypergrad.search.candidates.refusals import NO_DICT, OF_CLASSES, WRAP, hint
-from sklearn_hypergrad.search.data.inputs import FitInputs, check_lengths, has_fixed_splits
+from sklearn_hypergrad.search.data.inputs import (
+    FitInputs,
+    check_lengths,
+    has_fixed_splits,
+    splits_of,
+)
 from sklearn_hypergrad.search.objective.options import Options, Scoring
 from sklearn_hypergrad.search.reporting import attributes
 from sklearn_hypergrad.search.reporting.callbacks import Tasks
@@ -981,7 +986,7 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         """The splits; errors of the splitter say what is meant."""
         try:
             n_splits = splitter.get_n_splits(X, y, **split_params)
-            splits = list(splitter.split(X, y, **split_params))
+            splits = splits_of(splitter, X, y, split_params)
         except ValueError as error:
             # Most targets that are numbers are unique.
             n_values = len(set(np.ravel(y).tolist())) if is_classifier(self.estimator) else 0

@@ -101,8 +101,9 @@ def test_one_row_for_a_score_with_gradient_and_three_at_most_for_others(data):
         TimeSeriesSplit(4),
         [(np.arange(300), np.arange(300, 442)), (np.arange(100, 442), np.arange(100))],
         [(np.arange(442) < 300, np.arange(442) >= 300)],
+        [(range(-442, -142), range(-142, 0))],
     ],
-    ids=["shuffled", "random", "time", "indices", "mask"],
+    ids=["shuffled", "random", "time", "indices", "mask", "from the end"],
 )
 def test_any_splitter(data, cv):
     X, y = data("diabetes")

@@ -13,6 +13,7 @@ from sklearn.model_selection import (
 )
 
 from sklearn_hypergrad._sklearn import num_samples, rows_of, rows_of_params, safe_split
+from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.wording import shortened
 
 # Splitters that choose only a number of parts; random parts may replace them. Any other one encodes
@@ -123,9 +124,36 @@ class FitInputs:
     def subset(self, rows, estimator):
         """The inputs of a fit on some rows, which are split anew."""
         some = self.of_rows(rows, estimator)
-        splits = list(self.splitter.split(some.X, some.y, **some.split_params))
+        splits = splits_of(self.splitter, some.X, some.y, some.split_params)
         # A search inside of another one, which shares its searches.
         return dataclasses.replace(some, splits=splits, n_jobs=1)
+
+
+def splits_of(splitter, X, y, params):
+    """The splits that a splitter makes, with rows by their numbers.
+
+    Parameters
+    ----------
+    splitter : object
+    X, y : array-like
+    params : dict
+        Other arguments of ``splitter.split``, such as groups.
+
+    Returns
+    -------
+    list of (train, test)
+    """
+    n_rows = num_samples(X)
+    return [
+        (_from_start(train, n_rows), _from_start(test, n_rows))
+        for train, test in splitter.split(X, y, **params)
+    ]
+
+
+def _from_start(part, n_rows):
+    """The rows of a part of a split, which may be a mask, or count from the end."""
+    rows = row_numbers(part)
+    return np.where(rows < 0, rows + n_rows, rows) if np.size(rows) else part
 
 
 def _as_array(value):

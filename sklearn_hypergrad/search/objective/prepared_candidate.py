@@ -17,7 +17,7 @@ from sklearn_hypergrad.search.candidates.refusals import (
 )
 from sklearn_hypergrad.search.data.blocks import blocks, whole
 from sklearn_hypergrad.search.data.held import OF_OUTPUTS, held_values
-from sklearn_hypergrad.search.data.inputs import HALVES, check_halves, random_splits
+from sklearn_hypergrad.search.data.inputs import HALVES, check_halves, random_splits, splits_of
 from sklearn_hypergrad.search.data.layout import Common
 from sklearn_hypergrad.search.data.sources import sources_of
 from sklearn_hypergrad.search.objective.initial_values import init_of
@@ -312,7 +312,7 @@ class PreparedCandidate:
             parts = None
         elif search_cv not in ("auto", "evidence"):
             X, y = self.inputs.X, self.inputs.y
-            return list(search_cv.split(X, y, **self.inputs.split_params)), None
+            return splits_of(search_cv, X, y, self.inputs.split_params), None
         if parts is None:
             return self.inputs.splits, None
         seed = self.options.seed
