@@ -216,7 +216,10 @@ def as_range(key, values, limits=(0, math.inf), leaf=""):
         return None, list(values)
     invalid = [value for value in values if value is None or not low < value < high]
     continuous = Continuous(float(min(valid)), float(max(valid)))
-    return Range(key, continuous, tuple(valid), leaf), invalid
+    # Numbers of other types, such as fractions, have no logarithm in numpy.
+    known = int, float, np.number
+    listed = tuple(value if isinstance(value, known) else float(value) for value in valid)
+    return Range(key, continuous, listed, leaf), invalid
 
 
 def entries_of(init):

@@ -1,5 +1,7 @@
 """What is searched and what is enumerated."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from sklearn.ensemble import BaggingRegressor
@@ -52,6 +54,12 @@ def test_anything_else_is_enumerated(values):
     candidates = expand({"alpha": values}, Ridge())
     assert not ranges(candidates)
     assert [c.settings for c in candidates] == list(ParameterGrid({"alpha": values}))
+
+
+def test_numbers_of_other_types_are_taken_as_floats():
+    (found,) = ranges(expand({"alpha": [Fraction(1, 8), 4]}, Ridge()))
+    assert (found.continuous.low, found.continuous.high) == (0.125, 4.0)
+    assert list(map(type, found.listed)) == [float, int]
 
 
 def test_zero_and_invalid_values_get_rows_of_their_own():
