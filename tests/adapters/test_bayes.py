@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
-from sklearn_hypergrad import HypergradSearchCV
+from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.adapters import closed_form, discrete_bayes, family
 from sklearn_hypergrad.problems import VALIDATION_LOSSES, SplitData
 
@@ -293,3 +293,12 @@ def test_what_has_no_path_is_enumerated(case):
     else:
         search.fit(change(X), labels)
         assert reason in search.hypergradient_
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "f1_macro"])
+@pytest.mark.parametrize("estimator", [MultinomialNB(), GaussianNB()], ids=["counts", "numbers"])
+def test_ranges_without_listed_values_have_scores_without_a_gradient(estimator, scoring):
+    X, y = DIGITS
+    ranges = {name_of(estimator): Continuous()}
+    search = HypergradSearchCV(estimator, ranges, scoring=scoring, cv=2).fit(X[:200], y[:200])
+    assert 0.5 < search.best_score_ < 1

@@ -109,6 +109,8 @@ class Judge:
         return [Remark(text, warns=not self._listed)]
 
     def _best(self, points):
+        if not points:
+            return []
         # In the order of size, each solution is a good start for the next one.
         order = sorted(range(len(points)), key=lambda i: [np.max(v) for v in points[i].values()])
         scores = exact_scores(order, lambda i: self.score(points[i]), self._rounds(points))
