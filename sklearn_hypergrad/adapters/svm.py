@@ -56,6 +56,9 @@ C_OF_CLASSES = Hyperparameter(regularizes=-1, farthest=1e4)
 C_OF_NUMBERS = Hyperparameter(regularizes=-1, farthest=100.0)
 EPSILON = Hyperparameter(farthest=1e3)
 FARTHEST_GAMMA = 1e5
+# A ``nu``; a smaller one that is listed is fitted as it is. Reason for the scale: a search of one
+# value has no places on the logit scale of other shares.
+SHARE = Hyperparameter(scale="linear", limits=(1e-3, 1.0), closed=True)
 # Tolerance of libsvm where predictions are rough, of classes and of numbers in units of the
 # targets, unless that of the estimator is larger. Measured for SVR: where libsvm is slow, 1e-2
 # takes half as long as 1e-3.
@@ -317,7 +320,7 @@ class NuSVCFamily(ClassifierMachines):
 
     estimator_class = sklearn_svm.NuSVC
     machine = Machine(classifies=True, by_nu=True)
-    of_machine = {"nu": Hyperparameter(regularizes=1, scale="logit")}
+    of_machine = {"nu": dataclasses.replace(SHARE, regularizes=1)}
 
 
 class RegressorMachines(SupportVectorFamily, RegressorFamily):
@@ -341,7 +344,7 @@ class NuSVRFamily(RegressorMachines):
 
     estimator_class = sklearn_svm.NuSVR
     machine = Machine(classifies=False, by_nu=True)
-    of_machine = {"C": C_OF_NUMBERS, "nu": Hyperparameter(scale="logit")}
+    of_machine = {"C": C_OF_NUMBERS, "nu": SHARE}
 
 
 class VectorGamma(GammaPerFeature):

@@ -93,7 +93,7 @@ class Dimension:
     start : float or ndarray of its shape
         Start of a search, in natural units.
     of_data : tuple of two bool, default=(False, False)
-        Whether low and high are what the data allow, and not a choice.
+        Whether low and high are what the data or the estimator allow, and not a choice.
     """
 
     name: str

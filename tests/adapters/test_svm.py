@@ -9,7 +9,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR, NuSVC
+from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
 
@@ -151,3 +151,26 @@ def test_ties_count_as_half(classes, scoring):
     grid = GridSearchCV(SVC(), param_grid, scoring=scoring, cv=3).fit(X, y)
     assert len(search.cv_results_["params"]) <= 2
     assert search.best_score_ > grid.best_score_ - 0.01
+
+
+@pytest.mark.parametrize("ranges", [[0.05, 0.6], Continuous()], ids=["list", "free"])
+@pytest.mark.parametrize("model", [NuSVR(), NuSVC()], ids=["numbers", "classes"])
+def test_nu_alone_is_searched_in_all_of_its_range(classes, numbers, model, ranges):
+    X, y = numbers if isinstance(model, NuSVR) else classes
+    search = HypergradSearchCV(model, {"nu": ranges}, cv=3).fit(X, y)
+    value = search.history_["value"]
+    low, high = (0.05, 0.6) if isinstance(ranges, list) else (1e-3, 1.0)
+    assert_allclose([value.min(), value.max()], [low, high])
+    listed = {"nu": [0.05, 0.2, 0.4, 0.6]}
+    grid = GridSearchCV(model, listed, cv=3).fit(X, y)
+    assert search.best_score_ > grid.best_score_ - 0.005
+
+
+def test_the_largest_share_is_the_end_of_the_range():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5))
+    y = X @ rng.normal(size=5) + 0.7 * rng.normal(size=60)
+    search = HypergradSearchCV(NuSVR(), {"nu": Continuous()}, cv=3).fit(X, y)
+    assert search.best_params_["nu"] == 1
+    assert list(search.hyperparameters_["status"]) == ["end of range"]
+    assert search.remarks_ == []

@@ -449,8 +449,8 @@ def _check_range(span, final, found):
     if continuous.scale == "logit" and hyperparameter.scale != "logit":
         raise ValueError(
             f"Cannot tune {span.key!r} with {continuous!r}. This is because scale='logit' is for "
-            f"values between 0 and 1, and {span.leaf} of {type(final).__name__} may be any "
-            f"positive number: leave scale='auto'."
+            f"values between 0 and 1, and {span.leaf} of {type(final).__name__} is searched by "
+            f"ratios or differences: leave scale='auto'."
         )
     if continuous.per is not None and continuous.scale == "linear" != hyperparameter.scale:
         raise ValueError(

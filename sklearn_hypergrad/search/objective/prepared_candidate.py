@@ -541,7 +541,15 @@ class PreparedCandidate:
         low = max(first, lowest) if low is None else low / reach
         high = min(last, highest) if high is None else high * reach
         start = level if continuous.init is None else level_of(continuous.init)
-        of_data = low < limits[0], high > limits[1]
+        # A limit that is allowed itself is an end that nobody has chosen, as those of the data.
+        last = [
+            hyperparameter.closed and asked is None and end == limit
+            for asked, end, limit in (
+                (continuous.low, low, lowest),
+                (continuous.high, high, highest),
+            )
+        ]
+        of_data = low < limits[0] or last[0], high > limits[1] or last[1]
         low, high = max(low, limits[0]), min(high, limits[1])
         if any(of_data) and not low < high:
             raise UnsupportedRange(f"the rows of X allow {described(*limits)} of {span.leaf} only")
