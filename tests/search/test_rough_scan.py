@@ -83,6 +83,14 @@ def test_every_other_point_is_first_and_none_comes_twice():
     assert len(visited) == len(set(visited))
 
 
+def test_all_points_of_a_small_lattice_are_visited():
+    four, three = SEVEN[:4], SEVEN[:3]
+    for axes in ([four, four], [SEVEN[:5], three], [three, three, SEVEN[:1]]):
+        valley = Valley(lambda *theta: float(sum(theta)))
+        RoughScan(valley, axes, 0).run()
+        assert sorted(valley.visited) == sorted(itertools.product(*axes))
+
+
 @pytest.mark.parametrize("best", [(6, 0), (4, 3), (0, 6), (2, 2)])
 def test_a_score_leads_to_its_maximum_though_the_loss_has_its_minimum_elsewhere(best):
     below = bowl(*best)
