@@ -53,7 +53,8 @@ BELOW = (
 )
 FAR_BELOW = (
     "The score {:.3g} is far below zero: the mean of the target predicts better. Fits diverge, or "
-    "X and y are far from the scale of the model: lower learning rates, and standardise both."
+    "X and y are far from the scale of the model: standardise both, and lower the learning rates "
+    "of a network."
 )
 OF_RANGES = "Continuous() finds the range."
 OF_LISTS = "A wider list may have a better one."
