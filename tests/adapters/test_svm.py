@@ -1,5 +1,7 @@
 """Searches of support vector machines."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -12,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, check_hypergradient
+from sklearn_hypergrad.adapters.svm import SHARE, NuSVRFamily
 
 GRID = {"C": [0.1, 1.0, 10.0, 100.0], "gamma": [1e-3, 1e-2, 1e-1]}
 
@@ -174,3 +177,18 @@ def test_the_largest_share_is_the_end_of_the_range():
     assert search.best_params_["nu"] == 1
     assert list(search.hyperparameters_["status"]) == ["end of range"]
     assert search.remarks_ == []
+
+
+def test_one_value_on_a_logit_scale_is_searched_on_it(numbers, monkeypatch):
+    """No family has one, but one that somebody adds may."""
+    X, y = numbers
+    found = {}
+    for scale in ("linear", "logit"):
+        share = dataclasses.replace(SHARE, scale=scale, closed=False)
+        monkeypatch.setitem(NuSVRFamily.of_machine, "nu", share)
+        search = HypergradSearchCV(NuSVR(), {"nu": [0.1, 0.9]}, scoring="neg_mean_squared_error")
+        found[scale] = search.fit(X, y)
+    assert set(found["logit"].hyperparameters_["status"]) == {"interior"}
+    losses = [-search.best_score_ for search in found.values()]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert min(found["logit"].history_["value"]) == pytest.approx(0.1)

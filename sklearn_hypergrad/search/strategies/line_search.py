@@ -82,6 +82,7 @@ class LineSearch:
         span, (regularizes,) = prepared.range, prepared.directions
         self._prepared, self._objective = prepared, objective
         self._logarithmic = self._dimension.scale == "log"
+        self._transform = self._dimension.transform
         self._low, self._high = np.log([self._dimension.low, self._dimension.high])
         # Whether the lower and the upper bound are the user's.
         self._bounded = span.continuous.low is not None, span.continuous.high is not None
@@ -218,16 +219,24 @@ class LineSearch:
 
     def _theta(self, z):
         """The theta of a position."""
-        if self._logarithmic:
-            return float(z)
-        # The ends of a range are exact: a logarithm and back would change their last digits.
+        # A logarithm and back would change last digits.
+        return float(z if self._logarithmic else self._transform.to_theta(self._value(z)))
+
+    def _value(self, z):
+        """The value at a position; exact at the ends of a range."""
         ends = {np.log(end): end for end in (self._dimension.low, self._dimension.high)}
         return float(ends.get(z, np.exp(z)))
 
+    def _stretch(self, value):
+        """The derivative of theta in the position."""
+        return value / float(self._transform.derivative(value))
+
     def _point(self, record):
         """The Point of a Record."""
-        theta, slope = float(record.theta[0]), float(record.gradient[0])
-        z, slope = (theta, slope) if self._logarithmic else (float(np.log(theta)), slope * theta)
+        z, slope = float(record.theta[0]), float(record.gradient[0])
+        if not self._logarithmic:
+            value = float(self._transform.to_constrained(z))
+            z, slope = float(np.log(value)), slope * self._stretch(value)
         return Point(z, record.value, slope, record.tol <= FINE, record.tol > COARSE)
 
     def _look(self):
@@ -307,9 +316,10 @@ class LineSearch:
 
     def _on_scale(self, point):
         """A Point with positions and slopes in theta."""
-        theta = self._theta(point.z)
-        slope = point.slope if self._logarithmic else point.slope / theta
-        return Point(theta, point.value, slope)
+        if self._logarithmic:
+            return Point(point.z, point.value, point.slope)
+        slope = point.slope / self._stretch(self._value(point.z))
+        return Point(self._theta(point.z), point.value, slope)
 
     def _how(self, z, points):
         """``(converged, message)`` of the minimum found."""
