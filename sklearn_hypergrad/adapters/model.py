@@ -206,6 +206,27 @@ class Model(abc.ABC):
         """
         return None
 
+    def steepest(self, fitted, h, block):
+        """The largest slope of a fit's mean objective at a solution, for every split.
+
+        Solvers that stop where all slopes are below their ``tol`` stay at a solution where this is
+        smaller.
+
+        Parameters
+        ----------
+        fitted : Fitted
+        h : dict
+            Hyperparameters of the solution.
+        block : SplitData
+            The data that the model was made of; slopes are those in its splits' own features.
+
+        Returns
+        -------
+        ndarray of shape (n_splits,)
+            By default infinite: it is not known.
+        """
+        return np.full(self.n_splits, np.inf)
+
     def start_at(self, array):
         """The start that a search with a checkpoint has stored as an array."""
         return WarmStart.at(array)
@@ -479,6 +500,11 @@ class LinearModel(WeightModel):
     def levels(self):
         penalty, level = self.problem.penalty, self.problem.level
         return {penalty.name: 1 / level if penalty.inverse and level else level}
+
+    def steepest(self, fitted, h, block):
+        if self.data.X is not block.X or type(self.problem) is not LinearProblem:
+            return super().steepest(fitted, h, block)
+        return self.problem.steepest(fitted.w, h, block.offsets)
 
     def evaluate(self, h, start, tol, **options):
         # Other problems know no predictions, and other methods evaluate in their own way.

@@ -32,7 +32,7 @@ from sklearn_hypergrad.adapters.logistic import LogisticFamily
 from sklearn_hypergrad.adapters.ridge import RidgeFamily
 from sklearn_hypergrad.search.results.candidate_result import SearchedResult
 from sklearn_hypergrad.search.results.warm_refit import WarmRefit
-from sklearn_hypergrad.search.strategies import closed_form_rows, solved_rows
+from sklearn_hypergrad.search.strategies import closed_form_rows, solved_rows, warm_rows
 from sklearn_hypergrad.search.strategies.predicted_scores import PredictedScores
 
 RANGE = [1e-2, 1e2]
@@ -162,8 +162,12 @@ def test_iterative_fits_start_at_solutions(name, before, data):
         assert_close(case, before, data, allowed, **scoring)
 
 
-def test_a_solution_is_not_left(data, monkeypatch):
-    """Fits that start there make no step; from the beginning there is one fit, of one split."""
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_solution_is_not_left(shown, data, monkeypatch):
+    """Fits that start there make no step; from the beginning there is one fit, of one split.
+
+    Where users see no more than test scores, one split shows that the others make none.
+    """
     iterations, fit = [], LogisticRegression.fit
 
     def counted(self, X, y, sample_weight=None):
@@ -173,8 +177,10 @@ def test_a_solution_is_not_left(data, monkeypatch):
 
     monkeypatch.setattr(LogisticRegression, "fit", counted)
     monkeypatch.setattr(LogisticFamily, "methods", ())
-    search, _, _ = searched(WARM["lbfgs"], "scaled", data, scoring="neg_log_loss")
-    assert sorted(start for start, _ in iterations) == [False, True, True, True, True]
+    options = {"scoring": "neg_log_loss", "return_train_score": shown}
+    search, _, _ = searched(WARM["lbfgs"], "scaled", data, **options)
+    n_warm = 4 if shown else 2
+    assert sorted(start for start, _ in iterations) == [False, *[True] * n_warm]
     assert all(n_iter == 0 for start, n_iter in iterations if start)
     assert last(search).warm_start is False
 
@@ -364,7 +370,7 @@ def test_another_model_is_noticed_on_few_rows(data, monkeypatch, share, differs,
 
 
 def test_exact_solutions_are_not_fitted_again(data, monkeypatch):
-    """From the beginning there is one fit, of one split; the refit starts at its solution."""
+    """From the beginning there is one fit, of one split; a long refit starts at its solution."""
     fits, fit = [], Lasso.fit
 
     def counted(self, X, y, sample_weight=None, check_input=True):
@@ -376,8 +382,11 @@ def test_exact_solutions_are_not_fitted_again(data, monkeypatch):
     case = Lasso(tol=1e-8, max_iter=100_000), "alpha", "numbers"
     search, X, y = searched(case, "alone", data, refit=False)
     assert [warm for warm, _ in fits] == [False]
+    searched(case, "alone", data)
+    assert not any(warm for warm, _ in fits)
+    monkeypatch.setattr(warm_rows, "FEW_PASSES", 0)
     search, X, y = searched(case, "alone", data)
-    ((_, cold), (warm, n_iter)) = fits[1:]
+    ((_, cold), (warm, n_iter)) = fits[3:]
     assert warm
     assert n_iter <= 2 < cold
     honest = cross_val_score(search.best_estimator_, X, y, cv=3)

@@ -135,6 +135,31 @@ class LinearProblem(InnerProblem):
     def gradient(self, w, h):
         return self.state(w).slope + self._ridge(h) * w
 
+    # Features that are shifted by constants c have slopes that are c times that in the intercept
+    # larger.
+    def steepest(self, w, h, offsets):
+        """The largest slope of each split's mean objective in a weight of ``X * scales + offsets``.
+
+        Parameters
+        ----------
+        w : ndarray
+        h : dict
+        offsets : ndarray of shape (n_features, n_splits) or None
+            None is zero.
+
+        Returns
+        -------
+        ndarray of shape (n_splits,)
+        """
+        slopes, design = self.gradient(w, h), self._design
+        shifts = np.zeros(slopes[: design.n_features, :, 0].shape) if offsets is None else offsets
+        if design.origin is not None:
+            scales = 1.0 if design.scales is None else design.scales
+            shifts = shifts + design.origin[:, None] * scales
+        if design.fit_intercept:
+            slopes[:-1] += shifts[:, :, None] * slopes[-1]
+        return np.abs(slopes).max(axis=(0, 2)) / self._t.sum(axis=(0, 2))
+
     def hvp(self, w, h, v):
         return self.hessian(self.state(w), self._ridge(h), v)
 

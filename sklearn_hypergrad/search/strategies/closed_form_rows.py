@@ -11,7 +11,6 @@ import numpy as np
 from sklearn_hypergrad._sklearn import rows_of
 from sklearn_hypergrad.problems.split_data import row_numbers
 from sklearn_hypergrad.search.data.blocks import one_split
-from sklearn_hypergrad.search.results.refit import Refit
 from sklearn_hypergrad.search.strategies.solved_rows import SolvedRows, SplitFit, features_of
 from sklearn_hypergrad.threads import warnings_here
 from sklearn_hypergrad.tuning import FINE
@@ -37,8 +36,6 @@ class ClosedFormRows(SolvedRows):
     objective : Objective
     """
 
-    makes_fits = False
-
     def _fits(self, model, fitted, h, block, splits):
         family, final, data = self._prepared.family, self._prepared.final, model.data
         if self._whole:
@@ -51,9 +48,7 @@ class ClosedFormRows(SolvedRows):
             yield SplitFit(split, own, lambda: True, lambda part, rows=rows: data.X[rows[part]])
 
     def _refit(self, h, fits):
-        prepared = self._prepared
-        # Without steps before the model it is known what is fitted.
-        return Refit(prepared.range.key) if prepared.candidate.step.path else None
+        return self._plain_refit()
 
     # A fit with the score that is known of the solution shows both that scikit-learn fits the same,
     # and that the descended loss is the asked score.

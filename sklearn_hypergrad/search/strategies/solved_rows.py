@@ -23,6 +23,7 @@ from sklearn_hypergrad._sklearn import (
 )
 from sklearn_hypergrad.problems.outer.validation_loss import NUMBERS
 from sklearn_hypergrad.problems.split_data import row_numbers, stacked
+from sklearn_hypergrad.search.results.refit import Refit
 from sklearn_hypergrad.search.results.solved_row import SolvedRow
 from sklearn_hypergrad.threads import cached_property
 from sklearn_hypergrad.tuning import FINE, Stopped
@@ -47,6 +48,9 @@ class SplitFit:
     features : callable
         ``features(part)`` returns rows of what the final step sees, part 0 the training rows of the
         split and part 1 the held-out ones.
+    stands_for_all : bool
+        Whether it is known that no fit that starts at a solution of the other splits leaves it: one
+        fit shows then what all of them would do.
     seconds : float
         Its share of the time that the solution took.
     """
@@ -55,6 +59,7 @@ class SplitFit:
     final: Any
     fit: Callable
     features: Callable
+    stands_for_all: bool = True
     seconds: float = 0.0
 
 
@@ -94,14 +99,12 @@ class SolvedRows(abc.ABC):
     begun : sequence of dict
         Where there is a doubt: scores and times of fits of the first row from the beginning, for as
         many of the first splits as were made.
-    makes_fits : bool
-        Whether solutions have to be fitted still.
     apart : str
         How far a fit from the beginning is from the first row, where that is noticeable but no
         doubt; or "".
     """
 
-    begun, makes_fits, apart = (), True, ""
+    begun, apart = (), ""
 
     def __init__(self, prepared, objective):
         objective.tol, objective.events = FINE, dataclasses.replace(objective.events, watch=bool)
@@ -205,8 +208,8 @@ class SolvedRows(abc.ABC):
                 outputs[-1]["fit_time"] += seconds
                 done.append(fit)
                 confirmed = confirmed or (same and self._confirms(outputs, scores))
-                if confirmed and not self.makes_fits:
-                    row = self._row_of(outputs[0], scores, outputs[0]["fit_time"])
+                if confirmed and fit.stands_for_all:
+                    row = self._row_of(outputs[0], scores, fit.seconds)
                     refit = self._refit(self._h(settings), done)
                     return done, dataclasses.replace(row, refit=refit)
         except Unsolved:
@@ -308,6 +311,11 @@ class SolvedRows(abc.ABC):
     def _refit(self, h, fits):
         """The Refit of a row, or None."""
         return None
+
+    def _plain_refit(self):
+        """The Refit from the beginning; None where it is known what is fitted."""
+        prepared = self._prepared
+        return Refit(prepared.range.key) if prepared.candidate.step.path else None
 
     def _output(self, fit, settings):
         """What ``fit_and_score`` of scikit-learn returns for a split."""
