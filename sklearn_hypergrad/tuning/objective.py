@@ -1,6 +1,7 @@
 """The objective: the function of theta that is minimised, with all its evaluations so far."""
 
 import dataclasses
+import itertools
 import math
 import time
 
@@ -583,12 +584,12 @@ class Starts:
 
     def _superfluous(self):
         """The number of the one that is nearest to a later one."""
-        places = [theta for theta, _, _ in self._kept]
-        if len(places) == 1 or places[0].size > 1:
+        if len(self._kept) == 1 or self._kept[0][0].size > 1:
             return 0
-        places = np.concatenate(places)
-        apart = np.where(np.tri(len(places), dtype=bool), np.inf, abs(places[:, None] - places))
-        return int(np.argmin(apart.min(axis=1)))
+        # The two that are nearest to each other are neighbours on the line.
+        places = sorted((float(theta[0]), number) for number, (theta, *_) in enumerate(self._kept))
+        pairs = itertools.pairwise(places)
+        return min((right - left, min(a, b)) for (left, a), (right, b) in pairs)[1]
 
     def nearest(self, theta):
         """Warm starts of all terms, None where there are none yet."""
@@ -599,7 +600,7 @@ class Starts:
         if not self._kept:
             return self._none
         # Of equally near ones the last: it is the most accurate.
-        return min(reversed(self._kept), key=lambda kept: np.abs(kept[0] - theta).max())[1]
+        return min(reversed(self._kept), key=lambda kept: _distance(kept[0], theta))[1]
 
     def around(self, theta, h):
         """Warm starts of all terms: between two neighbours, ahead of one, or the nearest.
@@ -613,8 +614,9 @@ class Starts:
         if self._predicted or not self._kept:
             return self.nearest(theta)
         nearest = self.nearest(theta)
-        here = any(np.array_equal(kept[0], theta) for kept in self._kept)
-        if here or theta.size > 1 or not all(map(_is_followed, nearest)):
+        if theta.size > 1 or not all(map(_is_followed, nearest)):
+            return nearest
+        if any(np.array_equal(kept[0], theta) for kept in self._kept):
             return nearest
         (value,) = h.values()
         place = float(np.log(np.ravel(value)[0]))
@@ -629,7 +631,7 @@ class Starts:
     def _beside(self, theta, side):
         """The nearest states on one side, -1 or 1, or None; of equally near ones the last."""
         there = [kept for kept in reversed(self._kept) if side * (kept[0] - theta) > 0]
-        return min(there, key=lambda kept: np.abs(kept[0] - theta).max(), default=(0, None))[1]
+        return min(there, key=lambda kept: _distance(kept[0], theta), default=(0, None))[1]
 
     def known(self, theta, tol):
         """States of all terms that are solutions at ``theta`` to the tolerance, or None."""
@@ -647,6 +649,12 @@ def _place(theta, places):
         return own
     most = ROUNDED * np.maximum(np.abs(theta), 1)
     return next((p for p in places if np.all(np.abs(np.frombuffer(p) - theta) <= most)), own)
+
+
+def _distance(theta, other):
+    """The largest difference of entries."""
+    # For one entry, functions of arrays take as long as the rest of a short evaluation.
+    return abs(theta[0] - other[0]) if theta.size == 1 else np.abs(theta - other).max()
 
 
 def _is_solution(state):
