@@ -66,11 +66,13 @@ class LeastSquaresModel(SparseLinearModel):
             return QuadraticLoss(self.problem, self.data, validation_loss)
         return super().outer_of(validation_loss)
 
-    def evaluate_many(self, several):
+    def evaluate_many(self, several, starts):
         quadratic = isinstance(self.outer, QuadraticLoss) and is_exact(self.method)
         if not (quadratic and self.problem.together):
             return [None] * len(several)
-        w, pull = self.problem.minimisers(several)
+        known = None not in starts
+        start = np.concatenate([s.solution.w for s in starts], axis=2) if known else None
+        w, pull = self.problem.minimisers(several, start)
         values, g = (None, None) if w is None else self.outer.of_many(w)
         if values is None:
             return [None] * len(several)

@@ -327,14 +327,16 @@ class Model(abc.ABC):
         pulled = fitted.pullback(g)
         return Evaluation.of(values, pulled.gradient, fitted, pulled)
 
-    def evaluate_many(self, several):
-        """Evaluations at several ``h``, if that is cheaper than one by one and takes no starts.
+    def evaluate_many(self, several, starts):
+        """Evaluations at several ``h``, if that is cheaper than one by one.
 
         They are the same as one by one, up to rounding.
 
         Parameters
         ----------
         several : list of dict
+        starts : list
+            A ``start`` for each of them.
 
         Returns
         -------

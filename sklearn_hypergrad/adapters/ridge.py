@@ -82,7 +82,7 @@ class RidgeModel(LinearModel):
             return QuadraticLoss(self.problem, self.data, validation_loss)
         return super().outer_of(validation_loss)
 
-    def evaluate_many(self, several):
+    def evaluate_many(self, several, starts):
         squared = isinstance(self.outer, QuadraticLoss) and is_exact(self.method)
         if not (squared and self.problem.penalty.uniform):
             return [None] * len(several)
@@ -107,7 +107,7 @@ class RidgeModel(LinearModel):
         ]
 
     def evaluate(self, h, start, tol, **options):
-        (known,) = self.evaluate_many([h])
+        (known,) = self.evaluate_many([h], [start])
         if known is not None:
             return known
         if self.knows_targets:

@@ -511,7 +511,11 @@ class Objective:
             # Whatever happens, the points that follow are not tried together again.
             expected, self._expected = self._expected, {}
             several = [self.space.to_h(theta) for theta in expected.values()]
-            of_terms = [term.evaluate_many(several) for term in self.terms]
+            starts = zip(*map(self._starts.nearest, expected.values()), strict=True)
+            of_terms = [
+                term.evaluate_many(several, list(own))
+                for term, own in zip(self.terms, starts, strict=True)
+            ]
             self._ahead = dict(zip(expected, zip(*of_terms, strict=True), strict=True))
         return self._ahead.pop(place, [None] * len(self.terms))
 

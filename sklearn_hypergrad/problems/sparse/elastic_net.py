@@ -67,12 +67,14 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
         """Whether ``minimisers`` are cheaper than one by one."""
         return self._minimise.together
 
-    def minimisers(self, several):
+    def minimisers(self, several, start=None):
         """Minima at several hyperparameters.
 
         Parameters
         ----------
         several : list of dict
+        start : ndarray, default=None
+            Minima nearby, shaped like ``w``; None is zero.
 
         Returns
         -------
@@ -85,7 +87,7 @@ class ElasticNetProblem(CentredDesign, InnerProblem):
         Both are None if a minimum was not found.
         """
         penalties = np.array([self.penalty.strengths(h) for h in several])
-        found = self._minimise(*penalties.T, None)
+        found = self._minimise(*penalties.T, start)
         if not found.converged:
             return None, None
 

@@ -59,9 +59,11 @@ def exchange_many(G, c, l1, l2, start=None):
     SparseMinima
     """
     l1, l2 = l1[:, None], l2[:, None]
-    w = np.zeros_like(c) if start is None else start.copy()
-    signs = np.where(l1 > 0, np.sign(w), 0.0)
     least = l1 * (1 + EXCESS) + ROUNDING * np.abs(c).max(axis=1, initial=0.0)[:, None]
+    w = np.zeros_like(c) if start is None else start.copy()
+    # Slopes at zero are known.
+    begun = np.where(np.abs(c) > least, c, 0.0) if start is None else w
+    signs = np.where(l1 > 0, np.sign(begun), 0.0)
     squares = np.einsum("bjj->bj", G)
     # Columns without entries have weights of zero, whatever their diagonal is.
     diagonal = l2 + np.where(squares > 0, JITTER * squares, 1.0)
