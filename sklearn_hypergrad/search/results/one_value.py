@@ -34,7 +34,7 @@ class OneValue:
     Attributes
     ----------
     prepared : PreparedCandidate or None
-        None while it is on its way from a worker.
+        Its family knows degrees of freedom. None while it is on its way from a worker.
     """
 
     prepared: Any = None
@@ -56,7 +56,7 @@ class OneValue:
         prepared = self.prepared
         final, path = prepared.final, prepared.candidate.step.path
         # Others may take rows that are no numbers.
-        if not prepared.family.knows_dof or (path and seen is None):
+        if path and seen is None:
             return None, []
         dof = None if path else prepared.cv_models[0].effective_dof(h)
         stable = proposed and _asks_for_stability(prepared)

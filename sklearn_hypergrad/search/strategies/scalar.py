@@ -86,6 +86,7 @@ class ScalarSearch(Strategy):
         # Scores of scikit-learn's fits are compared with converged solutions only.
         solved_exactly = set(found.record.statuses) == {Status.CONVERGED}
         exact = prepared.choice.exact and solved_exactly and self.asked is objective
+        told = prepared.in_memory and prepared.family.knows_dof
         return SearchedResult(
             prepared.candidate,
             rows,
@@ -98,7 +99,7 @@ class ScalarSearch(Strategy):
             points=points,
             expected=found.record.value if exact else None,
             comparisons=self._comparisons,
-            one_value=OneValue(prepared) if prepared.in_memory else None,
+            one_value=OneValue(prepared) if told else None,
             remarks=[*self._remarks, *scale_remarks(prepared)],
         )
 
