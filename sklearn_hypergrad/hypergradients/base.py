@@ -129,6 +129,8 @@ class WarmStart:
 
     def stored(self):
         """A copy without factors of the Hessian and predictions, which no later solution needs."""
+        if self.solution.inverse_hvp is self.solution.predictions is None:
+            return self
         kept = dataclasses.replace(self.solution, inverse_hvp=None, predictions=None)
         return dataclasses.replace(self, solution=kept)
 

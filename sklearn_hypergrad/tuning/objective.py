@@ -412,7 +412,7 @@ class Objective:
             statuses=statuses,
             n_solves=n_solves,
             linear_iterations=float(sum(e.linear_iterations for e in evaluations)),
-            linear_residual=float(np.max([e.linear_residual for e in evaluations])),
+            linear_residual=_largest([e.linear_residual for e in evaluations]),
             of_targets=_of_targets(evaluations),
         )
 
@@ -529,6 +529,11 @@ class Objective:
         return dataclasses.replace(again, n_solves=n_solves)
 
 
+def _largest(numbers):
+    """The largest number; nan if one of them is."""
+    return max(numbers, key=lambda number: (math.isnan(number), number))
+
+
 def _of_targets(evaluations):
     """Means over splits of the losses of each target; none if a term does not know them."""
     known = [each.of_targets for each in evaluations]
@@ -640,7 +645,7 @@ class Starts:
     def known(self, theta, tol):
         """States of all terms that are solutions at ``theta`` to the tolerance, or None."""
         for place, states, reached in reversed(self._kept):
-            if reached <= tol and np.array_equal(place, theta) and all(map(_is_solution, states)):
+            if reached <= tol and _same(place, theta) and all(map(_is_solution, states)):
                 return states
         return None
 
@@ -651,8 +656,12 @@ def _place(theta, places):
     own = theta.tobytes()
     if own in places:
         return own
-    most = ROUNDED * np.maximum(np.abs(theta), 1)
-    return next((p for p in places if np.all(np.abs(np.frombuffer(p) - theta) <= most)), own)
+    return next((place for place in places if _same(np.frombuffer(place), theta)), own)
+
+
+def _same(place, theta):
+    """Whether a place is theta, up to rounding."""
+    return bool(np.all(np.abs(place - theta) <= ROUNDED * np.maximum(np.abs(theta), 1)))
 
 
 def _distance(theta, other):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.adapters import ridge
 from sklearn_hypergrad.hypergradients import WarmStart
 from sklearn_hypergrad.hypergradients.base import Tangent
-from sklearn_hypergrad.problems import InnerSolution, QuadraticLoss, Status
+from sklearn_hypergrad.problems import ElasticNetProblem, InnerSolution, QuadraticLoss, Status
 from sklearn_hypergrad.search.strategies import line_search
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives as objectives
 from sklearn_hypergrad.tuning import objective
@@ -122,11 +122,46 @@ def test_a_batch_of_points_may_be_divided(monkeypatch):
     assert sizes[:2] == [3, 3]
 
 
+def test_points_that_are_expected_start_nearby(monkeypatch):
+    X, y = load_diabetes(return_X_y=True)
+    search, starts = HypergradSearchCV(Lasso(), {"alpha": [1e-3, 10]}), []
+    (found,) = objectives(search, X, y)
+    minimisers = ElasticNetProblem.minimisers
+
+    def counted(self, several, start=None):
+        starts.append(start)
+        return minimisers(self, several, start)
+
+    monkeypatch.setattr(ElasticNetProblem, "minimisers", counted)
+    several = [np.log([alpha]) for alpha in (1.0, 0.1, 0.01)]
+    for _ in range(2):
+        found.expect(several)
+        for theta in several:
+            found.record(theta)
+        several = [theta + 0.1 for theta in several]
+    assert starts[0] is None
+    w = [found.terms[0].problem.solve({"alpha": a}, None, 1e-9).w for a in (1.0, 0.1, 0.01)]
+    assert_allclose(starts[1], np.concatenate(w, axis=2), rtol=1e-9)
+
+
+def test_a_solution_that_is_known_up_to_rounding_is_not_solved_again(monkeypatch):
+    X, y = load_diabetes(return_X_y=True)
+    (found,) = objectives(HypergradSearchCV(Lasso(), {"alpha": [1e-3, 10]}), X, y)
+    (theta,), h = found.space.to_theta({"alpha": 0.03}), {"alpha": np.array(0.03)}
+    found.record(np.array([np.nextafter(theta, 0)]))
+    (expected,) = (fitted.w for _, fitted in found.solutions(h))
+    monkeypatch.setattr(ElasticNetProblem, "solve", None)
+    ((_, fitted),) = found.solutions(h)
+    assert fitted.w is expected
+    with pytest.raises(TypeError):
+        list(found.solutions({"alpha": np.array(0.03 * (1 + 1e-12))}))
+
+
 def test_after_an_error_expected_points_are_tried_one_by_one(monkeypatch):
     thetas, found = list(np.linspace(-3, 3, 3)[:, None]), ridge_objective()
     found.expect(thetas)
 
-    def fails(self, several):
+    def fails(self, several, starts):
         raise np.linalg.LinAlgError("no convergence")
 
     with monkeypatch.context() as patched:
