@@ -368,11 +368,11 @@ class HypergradSearchCV(DocumentedMixin, BaseSearchCV):
         solutions, also in the refit; one fit from the beginning, of one split, checks that it
         converges and scores the same up to 1e-3 relative or a tenth of the standard deviation over
         splits. (Fits whose slopes are below the estimator's ``tol`` where they start are made of
-        one split, to show that they stay there.) They are at least as converged as fits from the beginning and differ from these by
-        what the estimator's ``tol`` allows. Where a check fails ``remarks_`` says so, and all rows
-        are fits from the beginning; so are those of other models and vectors, and of estimators
-        with callbacks. "cold" makes all of them so: rows and refit then have the bits of
-        ``clone(estimator).set_params(...)``, at the price of more fits.
+        one split, to show that they stay there.) They are at least as converged as fits from the
+        beginning and differ from these by what the estimator's ``tol`` allows. Where a check fails
+        ``remarks_`` says so, and all rows are fits from the beginning; so are those of other models
+        and vectors, and of estimators with callbacks. "cold" makes all of them so: rows and refit
+        then have the bits of ``clone(estimator).set_params(...)``, at the price of more fits.
 
     rows : {"found", "listed"}, default="found"
         Which rows ``cv_results_`` has. "found" is the few rows that can be best. With "listed"

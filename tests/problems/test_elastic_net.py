@@ -98,6 +98,16 @@ def test_problems_that_advance_together_end_at_the_same_minima(one_by_one):
                 assert_allclose(gradient[name], -cross[name], rtol=1e-9, atol=1e-12)
 
 
+def test_problems_that_advance_together_may_start_nearby():
+    data, several = split_data(), [{"alpha": a, "l1_ratio": 0.5} for a in (0.01, 0.011, 0.3)]
+    problem = ElasticNetProblem(data, PENALTY, fit_intercept=True)
+    assert problem.together
+    expected, _ = problem.minimisers(several)
+    near = np.concatenate([problem.solve({**h, "alpha": 0.01}, None, 1e-12).w for h in several], 2)
+    found, _ = problem.minimisers(several, near)
+    assert_allclose(found, expected, atol=1e-12)
+
+
 def test_losses_of_many_are_those_of_each():
     data = split_data()
     problem = ElasticNetProblem(data, PENALTY, fit_intercept=True)
