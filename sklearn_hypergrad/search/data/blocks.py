@@ -17,7 +17,7 @@ from sklearn_hypergrad._sklearn import (
 )
 from sklearn_hypergrad.problems import SplitData
 from sklearn_hypergrad.problems.split_data import column_means, numbers_of, row_numbers, stacked
-from sklearn_hypergrad.search.data.capture import with_capture
+from sklearn_hypergrad.search.data.capture import steps_before, with_capture
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
 from sklearn_hypergrad.search.data.moved_steps import check_that_targets_are_ignored
@@ -192,9 +192,9 @@ def _read_scalers(candidate, inputs, path, splits, *, vector):
         return None
     if issparse(X) or not _worth_sharing(candidate, X, vector=vector):
         return None
-    scalers = []
+    scalers, steps = [], steps_before(candidate, path)
     for train, _ in splits:
-        fitted = fitted_scalers(candidate, inputs, path, train)
+        fitted = fitted_scalers(steps, inputs, path, train)
         moved = np.any(fitted.affine.offset != 0) and not _has_intercept(candidate)
         if moved or not fitted.affine.is_moderate:
             return None

@@ -37,12 +37,28 @@ class Capture(BaseEstimator):
     def get_metadata_routing(self):
         return self.estimator.get_metadata_routing()
 
+    # The estimator is only asked for its routing, and never fitted: clones share it.
+    def __sklearn_clone__(self):
+        return Capture(self.estimator)
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "captured_")
 
 
-def with_capture(candidate, path):
-    """A clone of a candidate's pipeline whose final step is a Capture, and this Capture."""
+def steps_before(candidate, path):
+    """A clone of a candidate's pipeline without callbacks, whose final step is a Capture."""
     pipeline = without_callbacks(clone(candidate.step.pipeline))
-    capture = Capture(clone(candidate.final))
-    return pipeline.set_params(**{"__".join(path): capture}), capture
+    return pipeline.set_params(**{"__".join(path): Capture(clone(candidate.final))})
+
+
+def with_capture(candidate, path):
+    """The same, and this Capture."""
+    pipeline = steps_before(candidate, path)
+    return pipeline, last_step(pipeline, path)
+
+
+def last_step(pipeline, path):
+    """The step to which a path leads."""
+    for _ in path:
+        pipeline = pipeline.steps[-1][1]
+    return pipeline

@@ -8,11 +8,11 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from sklearn_hypergrad._sklearn import feature_names, first_rows, rows_of_params, safe_split
-from sklearn_hypergrad.search.data.capture import with_capture
+from sklearn_hypergrad.search.data.capture import last_step
 from sklearn_hypergrad.search.data.features import Columns
 from sklearn_hypergrad.search.data.fitted_steps import FittedSteps
 from sklearn_hypergrad.threads import warnings_here
@@ -136,19 +136,20 @@ def are_scalers(estimator, path):
     return bool(scalers) and plain and known
 
 
-def fitted_scalers(candidate, inputs, path, train):
+def fitted_scalers(steps, inputs, path, train):
     """The FittedScalers of one training part.
 
     Parameters
     ----------
-    candidate : Candidate
-        One whose steps before the final one ``are_scalers``.
+    steps : Pipeline
+        The ``steps_before`` of a candidate, which ``are_scalers``.
     inputs : FitInputs
     path : list of str
         Names of the steps that lead to the final one.
     train : ndarray of int
     """
-    pipeline, capture = with_capture(candidate, path)
+    pipeline = clone(steps)
+    capture = last_step(pipeline, path)
     X, y = safe_split(pipeline, inputs.X, inputs.y, train)
     # Only scalers that follow the last one would need its features.
     container, name = _places(pipeline, path)[-1]
