@@ -139,10 +139,15 @@ def row(family, make, rounds):
 def summary(family, outcomes):
     """The row of a family: name and columns, as text."""
     counts = " x ".join(str(len(values)) for values in CASES[family].grid.values())
+    return cells(family, counts, outcomes)
+
+
+def cells(name, counts, outcomes):
+    """A name, how many values there are, and what the outcomes say, as text."""
     n_sets = len({outcome.data for outcome in outcomes})
     ratios = [_ratios(outcomes, form) for form in FORMS]
     found, unseen = (_counts(getattr(o, what) for o in outcomes) for what in ("found", "unseen"))
-    return family, counts, str(n_sets), *ratios, found, unseen
+    return name, counts, str(n_sets), *ratios, found, unseen
 
 
 def _ratios(outcomes, form):
