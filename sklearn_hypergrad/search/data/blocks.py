@@ -81,8 +81,8 @@ def blocks(candidate, inputs, splits=None, kept=None, *, means=False):
         X, scalers = read
         found = [_scaled(candidate, X, scalers, splits, targets)]
         if kept is not None:
-            own = column_means(X) if means else None
-            kept += [each.steps(own) for each in scalers]
+            own = scalers[0].names, column_means(X) if means else None
+            kept += [each.steps(*own) for each in scalers]
     else:
         if candidate.step.moved and kept is not None:
             check_that_targets_are_ignored(candidate, inputs, splits[0][0])

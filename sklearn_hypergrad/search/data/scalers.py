@@ -97,10 +97,14 @@ class FittedScalers:
         """The Columns of the features that the final step gets."""
         return Columns.of_pipeline(self.pipeline, self.path, self.first, self._features())
 
-    def steps(self, means):
+    @property
+    def names(self):
+        """Names of the features that the final step gets, or None."""
+        return feature_names(self._features())
+
+    def steps(self, names, means):
         """The FittedSteps; ``means`` are those of the features before the scalers, or None."""
         means = None if means is None else self.affine(means)
-        names = feature_names(self._features())
         return FittedSteps(names, means, self.fit_params, self.pipeline, self.path)
 
 
