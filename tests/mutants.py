@@ -945,6 +945,13 @@ MUTANTS = [
         "search/test_shared_design.py",
     ),
     Mutant(
+        "problems/linear/linear_problem.py",
+        "slopes[:-1] += shifts[:, :, None] * slopes[-1]",
+        "slopes[:-1] -= shifts[:, :, None] * slopes[-1]",
+        "Slopes in shifted features move in the wrong direction.",
+        "problems/test_linear.py",
+    ),
+    Mutant(
         "search/strategies/warm_rows.py",
         "own.intercept_ - own.coef_ @ origin",
         "own.intercept_ + own.coef_ @ origin",

@@ -75,6 +75,41 @@ def test_solutions_are_those_of_sklearn(make_block, kind, intercept, weighted, t
     check_against_sklearn(kind, block, intercept)
 
 
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_slopes_are_those_in_the_features_of_each_split(make_block, kind, intercept, scaled, far):
+    block, rng = make_block(kind, weighted=True), np.random.default_rng(0)
+    shape = block.X.shape[1], block.n_splits
+    scales, offsets = rng.uniform(0.5, 2, shape), rng.normal(size=shape) * intercept
+    block = dataclasses.replace(block, X=block.X + 100.0 * far, scales=scales if scaled else None)
+    problem, h = linear_problem(kind, block, intercept), {"h": np.array(0.7)}
+    w = rng.normal(size=problem.start().shape)
+    coefs, biases = problem.coefficients(w)
+    found = problem.steepest(w, h, offsets)
+    for split, (train, t) in enumerate(zip(block.trains, block.weights, strict=True)):
+        scale = scales[:, split] if scaled else 1.0
+        X, coef = block.X[train] * scale + offsets[:, split], coefs[split] / scale
+        z = X @ coef.T + biases[split] - coef @ offsets[:, split]
+        _, slope, _ = problem.loss.evaluate(block.y[train][:, None], z[:, None])
+        slope = t[:, None] * slope[:, 0]
+        strength = problem.penalty.strength(h)[0, 0]
+        slopes = [*np.abs(slope.T @ X + strength * coef).ravel()]
+        slopes += [*np.abs(slope.sum(axis=0))] if intercept else []
+        assert_allclose(found[split], max(slopes) / t.sum(), rtol=1e-9)
+
+
+def test_slopes_without_offsets(make_block):
+    block = make_block("binary")
+    problem, h = linear_problem("binary", block), {"h": np.array(0.7)}
+    w = np.random.default_rng(0).normal(size=problem.start().shape)
+    none = np.zeros((block.X.shape[1], block.n_splits))
+    assert_allclose(problem.steepest(w, h, None), problem.steepest(w, h, none), rtol=1e-14)
+    solution = problem.solve(h, None, 1e-10)
+    assert problem.steepest(solution.w, h, None).max() < 1e-8
+
+
 @pytest.mark.parametrize("kind", LOSSES)
 @pytest.mark.parametrize("splits", SPLITS)
 def test_any_splits(make_block, splits, kind):
