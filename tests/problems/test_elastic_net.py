@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from sklearn_hypergrad.hypergradients import Implicit
+from sklearn_hypergrad.hypergradients import Implicit, WarmStart
 from sklearn_hypergrad.problems import (
     VALIDATION_LOSSES,
     DenseGram,
@@ -106,6 +106,16 @@ def test_problems_that_advance_together_may_start_nearby():
     near = np.concatenate([problem.solve({**h, "alpha": 0.01}, None, 1e-12).w for h in several], 2)
     found, _ = problem.minimisers(several, near)
     assert_allclose(found, expected, atol=1e-12)
+
+
+def test_starts_that_are_higher_than_zero_are_not_used():
+    data, h = split_data(), {"alpha": np.array(0.3), "l1_ratio": np.array(0.5)}
+    problem = ElasticNetProblem(data, PENALTY, fit_intercept=True)
+    expected = problem.solve(h, None, 1e-12)
+    for start, used in ((expected.w, True), (-expected.w, False), (0 * expected.w, False)):
+        found = problem.solve(h, WarmStart.at(start).solution, 1e-12)
+        assert_allclose(found.w, expected.w, atol=1e-12)
+        assert (found.n_solves < expected.n_solves) == used
 
 
 def test_losses_of_many_are_those_of_each():
