@@ -131,6 +131,15 @@ def test_conditions_hold_where_libsvm_has_not_arrived():
     assert np.all(margin[a >= (1 - 1e-8) * caps] < 1 + 1e-6)
 
 
+@pytest.mark.parametrize("C", [1e-6, 1e-9])
+def test_tiny_decision_values_are_as_exact_relative_to_each_other(C):
+    """With a small C the same rows are at their bound, and beta is proportional to C."""
+    _, machine, X, y, weight, _ = problem("SVC")
+    K = rbf_kernel(X, gamma=0.4)
+    usual, tiny = (SupportVectors(machine, K, y, weight, {"C": c}) for c in (1e-3, C))
+    assert_allclose(tiny.beta / C, usual.beta / 1e-3, atol=1e-5)
+
+
 def test_units_of_numbers_do_not_matter():
     _, machine, X, y, weight, h = problem("SVR")
     K = rbf_kernel(X, gamma=0.4)

@@ -21,8 +21,6 @@ JITTER = 1e-12
 # Rounds of iterative refinement, which take the jitter out of solutions. Where a kernel is flat,
 # errors of 1e-10 at the free rows are 1e-4 at other rows.
 REFINEMENTS = 2
-# By how much the condition of a variable at a bound is violated, relative to the targets.
-VIOLATED = 1e-8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,10 +137,10 @@ class FreeSystem:
             raise LinAlgError("the system of the free support vectors is singular")
         return x
 
-    def most_violated(self, unit):
+    def most_violated(self, allowed):
         """The variable at a bound that gains most by leaving it; None if none gains.
 
-        Targets are measured in a ``unit``.
+        Conditions may be violated by as much as ``allowed``.
         """
         duals = self.duals
         offsets = sum(
@@ -152,7 +150,7 @@ class FreeSystem:
         beyond = duals.targets - self.Kbeta[duals.rows] - offsets
         beyond = np.where(self._held, np.where(self._below, beyond, -beyond), -np.inf)
         worst = int(np.argmax(beyond))
-        return worst if beyond[worst] > VIOLATED * (unit + np.abs(self.offsets).max()) else None
+        return worst if beyond[worst] > allowed else None
 
     def pull(self, of_Kbeta, of_offsets):
         """The PulledBack of a function of beta and the offsets.
