@@ -337,9 +337,16 @@ MUTANTS = [
     ),
     Mutant(
         "problems/piecewise/huber.py",
-        "for width in np.linspace(WIDE, epsilon, n_widths):",
-        "for width in [WIDE, epsilon]:",
+        "narrower = max(width - step, epsilon)",
+        "narrower = epsilon",
         "Problems come down from a larger epsilon in one step.",
+        "problems/test_huber.py",
+    ),
+    Mutant(
+        "problems/piecewise/huber.py",
+        "if step <= NARROWEST:",
+        "if step <= NARROWER:",
+        "Steps to a smaller epsilon do not get shorter where they lead to a scale of zero.",
         "problems/test_huber.py",
     ),
     Mutant(

@@ -253,20 +253,36 @@ def test_a_sweep_ends_where_too_little_is_to_gain():
     assert swept(share=1e-3, gain=1e-2) == 3 < swept(share=1e-3, gain=0.0)
 
 
-def falls_to(limit):
-    """A line that falls to the left, and has no value beyond a limit."""
-    line = Line(lambda z: z)
-    return line, lambda z: line(z) if z >= limit else None
+def falls_to(limit, evaluated):
+    """A function that falls to the left, and has no value beyond a limit."""
+
+    def evaluate(z):
+        evaluated.append(z)
+        return Point(z, 1 + z, 1.0) if z >= limit else None
+
+    return evaluate
 
 
 def test_places_without_a_value_are_approached():
-    line, evaluate = falls_to(-0.9)
-    known = [Point(0.0, 0.0, 1.0), Point(1.0, 1.0, 1.0)]
-    found = approach(evaluate, known, [-2.0, -1.0])
+    evaluated, known = [], [Point(0.0, 1.0, 1.0), Point(1.0, 2.0, 1.0)]
+    found = approach(falls_to(-0.9, evaluated), known, [-2.0, -1.0])
     # Halfway to -1, each time from the last place that has a value.
-    assert [point.z for point in found] == [-0.875, -0.75, -0.5, 0.0, 1.0]
-    assert line.seen == [-0.5, -0.75, -0.875]
-    assert approach(evaluate, known, []) == known
+    assert evaluated[:4] == [-0.5, -0.75, -0.875, -0.9375]
+    assert found[0].z == pytest.approx(-0.9, abs=3e-4)
+    assert approach(None, known, []) == known
+
+
+@pytest.mark.parametrize(("slope", "n_points"), [(-0.1, 1), (0.0, 1), (1e-3, 3), (1.0, 12)])
+def test_places_without_a_value_are_approached_as_far_as_is_worth_while(slope, n_points):
+    """A slope of 1e-3 promises a gain of 1e-4 from 0.1 away."""
+    evaluated = []
+
+    def evaluate(z):
+        evaluated.append(z)
+        return Point(z, 2 + slope * z, slope)
+
+    approach(evaluate, [evaluate(0.0), evaluate(1.0)], [-1.0])
+    assert len(evaluated) == 2 + n_points
 
 
 def test_places_without_a_value_are_left_where_the_line_rises_to_them():

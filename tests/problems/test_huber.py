@@ -151,6 +151,22 @@ def test_small_steps_of_epsilon_find_a_minimum_that_one_step_does_not():
     assert_allclose(found.point.sigma, 0.19659, rtol=1e-4)
 
 
+@pytest.mark.parametrize("above", [5e-4, 2e-3, 2e-2])
+def test_minima_are_found_close_to_where_there_are_none(above):
+    """Towards a penalty of 1.69874 the scale goes to zero."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(48, 30))
+    problem = HuberProblem(X, X[:, 0] + rng.normal(size=48), np.ones((48, 1)), fit_intercept=True)
+    found, start = problem.solve(1.69874 * (1 + above), 1.35), None
+    for alpha in np.geomspace(3, 1.69874 * (1 + above), 100):
+        start = problem.solve(alpha, 1.35, start)
+    assert found.status is start.status is Status.CONVERGED
+    assert_allclose(found.point.value, start.point.value, rtol=1e-10)
+    assert 0 < found.point.sigma < above
+    with pytest.raises(np.linalg.LinAlgError):
+        problem.solve(1.69874 * (1 - above), 1.35)
+
+
 def test_what_is_not_solved_says_so(monkeypatch):
     problem = HuberProblem(*data(), fit_intercept=True)
     monkeypatch.setattr(piecewise_newton, "MAX_NEWTON", 2)

@@ -38,6 +38,11 @@ NOWHERE = 1e-10
 # size: with few inliers, steps may lead to weights whose scale is almost zero, and hardly away from
 # there. Measured for 31 weights on 68 rows: steps of 0.05 find minima that one of 0.25 does not.
 WIDE, NARROWER = 2.0, 0.05
+# Where a step leads to a scale of zero, shorter ones may not, down to this one. Measured for
+# penalties 1e-3 to 0.2, relative, above the one from which on there is no minimum, of 30 weights on
+# 48 rows: of 72 problems 72 are solved, and 55 without shorter steps. It takes a third more time
+# where there is no minimum.
+NARROWEST = NARROWER / 32
 GOES_TO_ZERO = "the scale of the residuals goes to zero"
 
 
@@ -154,10 +159,21 @@ class HuberProblem:
                 raise
             found = None
         if found is None or (found.status is not Status.CONVERGED and epsilon < WIDE):
-            found = None
-            n_widths = 1 + int(np.ceil((WIDE - epsilon) / NARROWER))
-            for width in np.linspace(WIDE, epsilon, n_widths):
-                found = self._minimised(alpha, width, found, patient=True)
+            return self._narrowed(alpha, epsilon)
+        return found
+
+    def _narrowed(self, alpha, epsilon):
+        """The same from a wide problem down, in shorter steps where scales are almost zero."""
+        found, width, step = self._minimised(alpha, WIDE, None, patient=True), WIDE, NARROWER
+        while width > epsilon:
+            narrower = max(width - step, epsilon)
+            try:
+                found = self._minimised(alpha, narrower, found, patient=True)
+                width = narrower
+            except np.linalg.LinAlgError:
+                if step <= NARROWEST:
+                    raise
+                step /= 2
         return found
 
     def _minimised(self, alpha, epsilon, start, *, patient=False):
