@@ -7,6 +7,7 @@ from sklearn.linear_model import ElasticNet, HuberRegressor, LogisticRegression,
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, scale
+from sklearn.svm import NuSVR
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV, linear_model
 from sklearn_hypergrad.problems import Status
@@ -141,6 +142,19 @@ def test_a_minimum_beside_values_without_a_solution():
     assert np.isinf(search.history_["loss"]).any()
     assert search.history_["loss"].min() < 0.672
     assert 1.1 < search.best_params_["epsilon"] < 1.3
+
+
+@pytest.mark.parametrize("values", [Continuous(), np.linspace(0.1, 0.9, 5)])
+def test_shares_below_a_half_are_searched(values):
+    """Wherever its scan begins, a share may be any."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    y, options = X[:, 0] + rng.uniform(-1, 1, 60), {"scoring": MSE}
+    search = HypergradSearchCV(NuSVR(tol=1e-6), {"nu": values}, **options).fit(X, y)
+    grid = {"nu": np.linspace(0.05, 0.95, 19).tolist()}
+    grid = GridSearchCV(NuSVR(tol=1e-6), grid, **options).fit(X, y)
+    assert grid.best_params_["nu"] == pytest.approx(0.3)
+    assert search.best_score_ > grid.best_score_ - 1e-4
 
 
 def test_a_vector_starts_at_the_best_value_for_all():
