@@ -157,8 +157,9 @@ def test_a_minimum_between_points_of_the_scan_is_found(monkeypatch):
     assert landscape(level).best_score_ == pytest.approx(-1.0, rel=1e-6)
 
 
-# As of LinearSVR on raw targets: from the best point the loss rises along b, and falls far away.
-CORNER = bowls((-2.3, -2.0, 1.0, 0.1), (-2.3, 2.5, 0.5, 9.0))
+# As of LinearSVR on raw targets: from the best point the loss rises along b, and falls far away,
+# between two places of the scan.
+CORNER = bowls((0.0, -2.0, 1.0, 0.1), (0.0, 2.3, 0.5, 70.0))
 INSIDE = {"a": Continuous(0.1, 10.0), "b": Continuous(0.1, 10.0)}
 
 
@@ -171,8 +172,8 @@ def test_a_minimum_in_a_corner_is_found_where_evaluations_are_cheap(monkeypatch)
 
 
 def valley(a, b):
-    """It has a kink all along, where a is -b, and falls to where a is 0.85."""
-    side, slope = np.sign(a + b), a - b - 1.7
+    """It has a kink all along, where a is -b, and falls to where a is 1.25."""
+    side, slope = np.sign(a + b), a - b - 2.5
     return 1 + abs(a + b) + 0.5 * slope**2, (side + slope, side - slope)
 
 

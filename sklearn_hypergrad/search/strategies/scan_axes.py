@@ -77,6 +77,8 @@ class ScanAxes:
     def _even(self, number):
         """Places that are evenly spread, ascending."""
         (low, high), n_places = self.reach(number), self._n_places(number)
+        if self._settings.ends and n_places > 1:
+            return np.linspace(low, high, n_places)
         return low + (high - low) * (np.arange(n_places) + 0.5) / n_places
 
     def _listed(self, number):
