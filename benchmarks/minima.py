@@ -39,7 +39,7 @@ from sklearn.linear_model import (
     Ridge,
 )
 from sklearn.preprocessing import PolynomialFeatures, scale
-from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
 
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
@@ -125,6 +125,9 @@ FAMILIES = {
     "SVR": Line(SVR(), "C", SQUARED, CS),
     "SVR, gamma": Line(SVR(), "gamma", SQUARED, GAMMAS),
     "SVR, width": Line(SVR(), "epsilon", SQUARED, WIDTHS),
+    "NuSVC": Line(NuSVC(), "nu", "roc_auc", np.linspace(0.1, 0.6, 6)),
+    "NuSVR": Line(NuSVR(), "nu", SQUARED, np.linspace(0.1, 0.9, 5)),
+    "NuSVR, C": Line(NuSVR(), "C", SQUARED, CS),
 }
 
 
