@@ -56,8 +56,9 @@ C_OF_CLASSES = Hyperparameter(regularizes=-1, farthest=1e4)
 C_OF_NUMBERS = Hyperparameter(regularizes=-1, farthest=100.0)
 EPSILON = Hyperparameter(farthest=1e3)
 FARTHEST_GAMMA = 1e5
-# A ``nu``; a smaller one that is listed is fitted as it is. Reason for the scale: a search of one
-# value has no places on the logit scale of other shares.
+# A ``nu``; a smaller one that is listed is fitted as it is. Measured in 48 searches of it alone
+# against 200 values: 5 are missed by more than one in ten thousand, the worst by 0.3 %, with 20
+# evaluations; on the logit scale of other shares 2 are, the worst by 1.3 %, with 28.
 SHARE = Hyperparameter(scale="linear", limits=(1e-3, 1.0), closed=True)
 # Tolerance of libsvm where predictions are rough, of classes and of numbers in units of the
 # targets, unless that of the estimator is larger. Measured for SVR: where libsvm is slow, 1e-2
