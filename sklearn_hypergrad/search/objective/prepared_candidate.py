@@ -542,14 +542,14 @@ class PreparedCandidate:
         high = min(last, highest) if high is None else high * reach
         start = level if continuous.init is None else level_of(continuous.init)
         # A limit that is allowed itself is an end that nobody has chosen, as those of the data.
-        last = [
+        unasked = [
             hyperparameter.closed and asked is None and end == limit
             for asked, end, limit in (
                 (continuous.low, low, lowest),
                 (continuous.high, high, highest),
             )
         ]
-        of_data = low < limits[0] or last[0], high > limits[1] or last[1]
+        of_data = low < limits[0] or unasked[0], high > limits[1] or unasked[1]
         low, high = max(low, limits[0]), min(high, limits[1])
         if any(of_data) and not low < high:
             raise UnsupportedRange(f"the rows of X allow {described(*limits)} of {span.leaf} only")
