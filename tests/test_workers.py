@@ -135,7 +135,7 @@ def test_what_is_left_after_a_while():
     assert crew._left_after(2.0) == 3.0
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("backend", [pytest.param("loky", marks=pytest.mark.thorough), "threading"])
 def test_workers_have_ended_at_the_end(backend):
     """A backend may be one object for all: who uses it next must not find it half ended."""
     with joblib.parallel_config(backend=backend):

@@ -104,11 +104,8 @@ def with_workers(name, sets, backend="threading", **options):
         return search_for(name, n_jobs=2, **options).fit(*sets[name])
 
 
-# What is sent is much the same.
-BY_PROCESSES = [
-    pytest.param(name, "loky", marks=() if name == "guard" else pytest.mark.thorough)
-    for name in SEARCHES
-]
+# Processes take seconds to start: ``pytest -m thorough`` has them.
+BY_PROCESSES = [pytest.param(name, "loky", marks=pytest.mark.thorough) for name in SEARCHES]
 
 
 @pytest.mark.parametrize(
