@@ -46,9 +46,10 @@ def measured_cases(doc, cases, row, *, rounds):
     return rows, arguments.data is not None and not arguments.only
 
 
-def list_table(header, rows, widths):
+def list_table(header, rows, widths=None):
     """A table of the documentation."""
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
+    options = ["   :header-rows: 1", *([] if widths is None else [f"   :widths: {widths}"])]
+    lines = [".. list-table::", *options, ""]
     for first, *others in (header, *rows):
         lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
     return "\n".join(lines) + "\n"

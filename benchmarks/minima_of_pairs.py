@@ -23,6 +23,7 @@ from sklearn.linear_model import ElasticNet, HuberRegressor
 from sklearn.preprocessing import scale
 from sklearn.svm import LinearSVR
 
+from benchmarks.cases import list_table
 from benchmarks.minima import FAMILY_MISSED, SQUARED, bundled, stored
 from sklearn_hypergrad import Continuous, HypergradSearchCV
 from sklearn_hypergrad.search.strategies.build_objectives import build_objectives
@@ -32,17 +33,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "minima_of_pairs.inc"
 ROWS = 30, 60, 200, 800
 SHAPE = 40, 25
 N_REFINED, MOST_REFINED = 3, 60
-HEADER = """\
-.. list-table::
-   :header-rows: 1
-
-   * - values
-     - searches
-     - missed
-     - by at most
-     - missed, refined
-     - evaluations
-"""
+HEADER = "values", "searches", "missed", "by at most", "missed, refined", "evaluations"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,12 +163,6 @@ def row(name, sets):
     )
 
 
-def table(rows):
-    """The rows as a table of the documentation."""
-    lines = ("\n     - ".join(cells) for cells in rows)
-    return HEADER + "".join(f"   * - {line}\n" for line in lines)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with uci/ and binary/")
@@ -191,7 +176,7 @@ def main():
             rows.append(row(name, sets))
             print(*rows[-1], sep=" | ", flush=True)
     if arguments.data and not arguments.only:
-        PAGE.write_text(table(rows))
+        PAGE.write_text(list_table(HEADER, rows))
 
 
 if __name__ == "__main__":

@@ -200,7 +200,12 @@ class VectorDescent:
             f"{vector.message}; then {way:.2g} of the way from one value for all, since the gain "
             f"is {certainty:.2g} standard errors"
         )
-        converged = EndStatus.NOT_CONVERGED not in vector.end_statuses
+        return self._between(theta, [vector], message)
+
+    def _between(self, theta, vectors, message):
+        """The Found at a theta between one value and some vectors."""
+        ends = {status for found in vectors for status in found.end_statuses}
+        converged = EndStatus.NOT_CONVERGED not in ends
         return self._found(theta, Minimum(self._splitting.start(theta), converged, message))
 
     def _certainty(self, common, vector):
@@ -212,8 +217,7 @@ class VectorDescent:
 
     def _held_out(self, h):
         """Losses, weights and numbers of held-out rows on the splits of the descent."""
-        parts = self.objective.of_solutions("samples", h, lambda term, fitted: term.samples(fitted))
-        losses, weight = map(np.concatenate, zip(*parts, strict=True))
+        losses, weight = self._samples(h)
         tests = [test for term in self.objective.terms for test in term.data.tests]
         sizes = list(map(len, tests))
         # Weights of a split sum to one.
@@ -244,10 +248,8 @@ class VectorDescent:
         """
         mean = np.mean([found.record.theta for found in vectors], axis=0)
         theta = 0.5 * (np.repeat(start, self._sizes) + mean)
-        ends = {status for found in vectors for status in found.end_statuses}
         message = f"{vectors[0].message}; {HALFWAY[len(vectors)]}"
-        converged = EndStatus.NOT_CONVERGED not in ends
-        return self._found(theta, Minimum(self._splitting.start(theta), converged, message))
+        return self._between(theta, vectors, message)
 
     def best_so_far(self, reason):
         """The Found of a descent that was stopped; None if it had not begun."""
@@ -414,15 +416,14 @@ class VectorDescent:
 
     def _likelihood_scale(self, first):
         """The function from losses to minus log likelihoods, calibrated at the start."""
-
-        def samples():
-            parts = self.objective.of_solutions(
-                "samples", first.h, lambda term, fitted: term.samples(fitted)
-            )
-            return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
         loss, prepared = self._data.loss or SQUARED_ERROR, self._prepared
+        samples = functools.partial(self._samples, first.h)
         return loss.likelihood_scale(prepared.total_weight, prepared.n_outputs, samples)
+
+    def _samples(self, h):
+        """Losses and weights of held-out rows on the splits of the descent."""
+        parts = self.objective.of_solutions("samples", h, lambda term, fitted: term.samples(fitted))
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
     def split_by(self, penalty, weight=1.0):
         """The coordinates of theta with a penalty on deviations of the vector.
