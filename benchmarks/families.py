@@ -96,23 +96,40 @@ def parts(case, form, X, y):
     return X, X_unseen, y, y_unseen
 
 
+def in_turn(make, X, y, rounds, patience=np.inf):
+    """Median CPU times of searches that are fitted in turn, and the last fitted ones, by name.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the unfitted searches by name.
+    X, y : ndarray
+    rounds : int
+    patience : float
+        CPU seconds after which one is not fitted again.
+    """
+    seconds, fitted = {}, {}
+    for _ in range(rounds):
+        for name, search in make().items():
+            own = seconds.setdefault(name, [])
+            if sum(own) < patience:
+                began = time.process_time()
+                fitted[name] = search.fit(X, y)
+                own.append(time.process_time() - began)
+    return {name: np.median(own) for name, own in seconds.items()}, fitted
+
+
 def compared(family, case, data, form, X, y, rounds):
     """The Outcome of one data set."""
     X, X_unseen, y, y_unseen = parts(case, form, X, y)
-    seconds, fitted = {"grid": [], "ours": []}, {}
-    for _ in range(rounds):
-        for name, search in searches(case, form).items():
-            if sum(seconds[name]) < PATIENCE:
-                began = time.process_time()
-                fitted[name] = search.fit(X, y)
-                seconds[name].append(time.process_time() - began)
+    seconds, fitted = in_turn(lambda: searches(case, form), X, y, rounds, PATIENCE)
     grid, ours = fitted["grid"], fitted["ours"]
     scores = grid.cv_results_["mean_test_score"]
     return Outcome(
         family,
         data,
         form,
-        float(np.median(seconds["grid"]) / np.median(seconds["ours"])),
+        float(seconds["grid"] / seconds["ours"]),
         ours.n_iter_,
         grid.best_score_,
         ours.best_score_,

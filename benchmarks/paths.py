@@ -9,11 +9,9 @@ folds. With ``--data`` the table ``docs/paths.inc`` is written.
 """
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import ElasticNetCV, LassoCV
 from sklearn.model_selection import cross_val_score
@@ -21,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.cases import list_table, measured_cases
-from benchmarks.families import COLUMNS, FORMS, Outcome, cells, parts, searches
+from benchmarks.families import COLUMNS, FORMS, Outcome, cells, in_turn, parts, searches
 from benchmarks.family_cases import CASES, RATIOS, sets
 
 PAGE = Path(__file__).parents[1] / "docs" / "paths.inc"
@@ -76,20 +74,18 @@ def compared(name, peer, data, form, X, y, rounds):
     """The Outcome of one data set."""
     case = CASES[peer.family]
     X, X_unseen, y, y_unseen = parts(case, form, X, y)
-    seconds, fitted = {"theirs": [], "ours": []}, {}
-    for _ in range(rounds):
-        both = {"theirs": peer.behind(form), "ours": searches(case, form)["ours"]}
-        for who, search in both.items():
-            began = time.process_time()
-            fitted[who] = search.fit(X, y)
-            seconds[who].append(time.process_time() - began)
+
+    def both():
+        return {"theirs": peer.behind(form), "ours": searches(case, form)["ours"]}
+
+    seconds, fitted = in_turn(both, X, y, rounds)
     theirs, ours = fitted["theirs"], fitted["ours"]
     their_score = score(peer, theirs, form, X, y)
     return Outcome(
         name,
         data,
         form,
-        float(np.median(seconds["theirs"]) / np.median(seconds["ours"])),
+        float(seconds["theirs"] / seconds["ours"]),
         ours.n_iter_,
         their_score,
         ours.best_score_,
